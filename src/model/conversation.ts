@@ -1,0 +1,100 @@
+import type { ConversationId, Position, UserId } from './ids.js'
+import type { Message } from './message.js'
+
+export type ConversationKind = 'direct' | 'group'
+
+/** A row of a user's list, as the API gives it: deeply frozen. */
+export interface Conversation {
+  readonly id: ConversationId
+  readonly kind: ConversationKind
+  readonly peer?: UserId
+  readonly title?: string
+  readonly memberCount: number
+  /** The user left or was removed: frozen, readable, silent. */
+  readonly left: boolean
+  /** The newest message that this user may see. */
+  readonly lastMessage: Message | null
+  /** Epoch milliseconds of the last message, or of one's own joining. */
+  readonly activityAt: number
+  readonly unread: number
+  readonly headSeq: number
+  readonly readSeq: number
+  readonly deliveredSeq: number
+}
+
+/** A stretch of a conversation that a member may see: `from` ≤ seq ≤ `to`; `to` is null while the member is in. */
+export interface Interval {
+  readonly from: number
+  readonly to: number | null
+}
+
+/** What a user has marked in a conversation. 0 ≤ read ≤ delivered. Absolute, never counted up or down. */
+export interface Marks {
+  readonly delivered: number
+  readonly read: number
+  /** The user's own messages with seq ≤ `read`. */
+  readonly ownAtRead: number
+  /** Where `read` was last raised by a call; 0 for never. */
+  readonly readAt: Position
+  /** Where `delivered` was last raised by a call of its own (not by reading); 0 for never. */
+  readonly deliveredAt: Position
+}
+
+const never = 0 as Position
+
+export const noMarks: Marks = Object.freeze({
+  delivered: 0,
+  read: 0,
+  ownAtRead: 0,
+  readAt: never,
+  deliveredAt: never,
+})
+
+/**
+ * A user's part in a conversation: all that the list, the unread count and the right to read follow from. An object
+ * of this kind never changes; a change makes a new one, so that whatever is derived from it can be kept beside it.
+ */
+export interface Participation {
+  readonly conversationId: ConversationId
+  readonly kind: ConversationKind
+  /** The other one of a direct conversation; oneself in notes to self. */
+  readonly peer: UserId | undefined
+  readonly title: string | undefined
+  readonly memberCount: number
+  /** In order, disjoint; one for a direct conversation (from 1, open). */
+  readonly intervals: readonly Interval[]
+  /** The user's own messages before the last interval began. */
+  readonly ownAtJoin: number
+  /** The newest seq that the user may see; 0 if there is none. */
+  readonly head: number
+  /** The user's own messages with seq ≤ `head`. */
+  readonly ownAtHead: number
+  readonly marks: Marks
+  readonly lastMessage: Message | null
+  readonly activityAt: number
+  /** Where the conversation stands in the user's list: last visible message, or own joining if that came later. */
+  readonly position: Position
+}
+
+export function hasLeft(participation: Participation): boolean {
+  return participation.intervals.at(-1)?.to !== null
+}
+
+/**
+ * The number of messages from others above the read position that the user may see. Nothing is counted up or down:
+ * it is a difference between absolute numbers. `head − floor` messages lie above the floor, and
+ * `ownAtHead − own(floor)` of them are the user's own.
+ */
+export function unreadOf(participation: Participation): number {
+  const last = participation.intervals.at(-1)
+  if (last === undefined || last.to !== null) return 0
+  const { head, ownAtHead, marks, ownAtJoin } = participation
+  const joinedAt = last.from - 1
+  if (marks.read >= joinedAt) return head <= marks.read ? 0 : head - marks.read - (ownAtHead - marks.ownAtRead)
+  return head <= joinedAt ? 0 : head - joinedAt - (ownAtHead - ownAtJoin)
+}
+
+/** True if the user may see the message with this seq. */
+export function mayRead(participation: Participation, seq: number): boolean {
+  return participation.intervals.some(({ from, to }) => seq >= from && seq <= (to ?? participation.head))
+}

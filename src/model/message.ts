@@ -1,0 +1,38 @@
+import type { ConversationId, MessageId, UserId } from './ids.js'
+import type { Json } from './json.js'
+
+/** A message as readers get it: deeply frozen, the same for every participant. */
+export interface Message {
+  readonly conversationId: ConversationId
+  /** 1, 2, 3, … in the conversation, without gaps. */
+  readonly seq: number
+  readonly id: MessageId
+  readonly sender: UserId
+  readonly deviceId?: string
+  readonly text: string
+  readonly attributes?: Json
+  /** The client's epoch milliseconds, as given. */
+  readonly sentAt?: number
+  /** The store's epoch milliseconds; never decreases in the whole store. */
+  readonly timestamp: number
+  readonly editedAt?: number
+  readonly deleted: boolean
+}
+
+/** What a sender gives, checked and with its id settled. `attributes` is canonical JSON: sorted keys, no white space. */
+export interface MessageDraft {
+  readonly sender: UserId
+  readonly id: MessageId
+  readonly deviceId: string | undefined
+  readonly text: string
+  readonly attributes: string | undefined
+  readonly sentAt: number | undefined
+}
+
+export interface SendReceipt {
+  readonly conversationId: ConversationId
+  readonly seq: number
+  readonly messageId: MessageId
+  readonly timestamp: number
+  readonly duplicate: boolean
+}
