@@ -110,8 +110,9 @@ export interface Backend {
   /** The newest position visible to the user. */
   latest(user: UserId): MaybePromise<Position>
   /**
-   * What changed for the user after `after`, ascending, at most `limit` pointers. `through` is the position up to which
-   * the feed was examined: the next call goes on from there. `more` is true if there may be something after it.
+   * What changed for the user after `after`, ascending, about `limit` pointers: those of one position are never split,
+   * so a page may be longer for their sake. `through` is the position up to which the feed was examined: the next call
+   * goes on from there. `more` is true if there may be something after it.
    * Rejects with RESYNC_REQUIRED if the feed does not reach back that far.
    */
   changes(user: UserId, after: Position, limit: number): MaybePromise<ChangePage>

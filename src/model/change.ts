@@ -19,6 +19,7 @@ export type Change = { readonly position: string } & (
       readonly userId: UserId
       readonly joined: boolean
     }
-  | { readonly kind: 'contact'; readonly contact: Contact }
+  /** `listed` is false for one that is no longer, or was never, in the list of contacts. */
+  | { readonly kind: 'contact'; readonly contact: Contact; readonly listed: boolean }
   | { readonly kind: 'profile'; readonly user: User }
 )
