@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { root } from '../repository/modules.js'
+
+// The package as users get it: packed, installed into a folder that knows nothing of this project, and used from there.
+
+const consumer = `import { directConversationId, isColumbaError, openMessageStore } from 'columba'
+import type { Conversation, Message, Page, SendReceipt, StoreOptions } from 'columba'
+
+const options: StoreOptions = { location: 'data' }
+const store = await openMessageStore(options)
+try {
+  const receipt: SendReceipt = await store.sendMessage({ sender: 'ann', receiver: 'bob', text: 'hello' })
+  const list: Page<Conversation> = await store.getConversations('bob')
+  const history: Page<Message> = await store.getMessages('bob', receipt.conversationId)
+  const refused: unknown = await store.sendMessage({ sender: '', receiver: 'bob', text: '' }).catch((error) => error)
+  console.log(
+    JSON.stringify({
+      direct: receipt.conversationId === directConversationId('bob', 'ann'),
+      peers: list.items.map(({ peer, unread }) => [peer, unread]),
+      texts: history.items.map(({ seq, text }) => [seq, text]),
+      refused: isColumbaError(refused) && refused.code,
+    }),
+  )
+} finally {
+  await store.close()
+}
+`
+
+const testingConsumer = `import * as testing from 'columba/testing'
+console.log(JSON.stringify(Object.keys(testing)))
+`
+
+const settings = {
+  compilerOptions: {
+    strict: true,
+    target: 'es2022',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'nodenext',
+    types: ['node'],
+    skipLibCheck: false,
+  },
+}
+
+let scratch: string
+let folder: string
+let packed: string[]
+
+function run(cwd: string, command: string, ...args: string[]): string {
+  const shell = command === 'npm' && process.platform === 'win32'
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', shell })
+  if (status !== 0) throw error ?? new Error(`${command} ${args.join(' ')}: ${stdout}\n${stderr}`)
+  return stdout
+}
+
+const node = (...args: string[]): string => run(folder, process.execPath, ...args)
+
+/** The version that this project has installed, which is also in the package manager's cache. */
+function installed(name: string): string {
+  const text = readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')
+  return `${name}@${(JSON.parse(text) as { version: string }).version}`
+}
+
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'columba-package-'))
+  const report = run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', scratch)
+  const [tarball] = JSON.parse(report) as { filename: string; files: { path: string }[] }[]
+  if (tarball === undefined) throw new Error('npm pack made nothing')
+  packed = tarball.files.map(({ path }) => path)
+
+  folder = join(scratch, 'consumer')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
+  writeFileSync(join(folder, 'main.ts'), consumer)
+  writeFileSync(join(folder, 'with-testing.ts'), testingConsumer)
+  const packages = [join(scratch, tarball.filename), installed('fast-check'), installed('@types/node')]
+  run(folder, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packages)
+}, 180_000)
+
+afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+test('the package holds what users need and nothing else', () => {
+  const others = packed.filter((path) => !/^dist\/.*(?:\.js|\.d\.ts)$/.test(path))
+  expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'package.json'])
+  expect(packed).toEqual(
+    expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts']),
+  )
+})
+
+test('a program in TypeScript compiles against it and runs', () => {
+  node(join(root, 'node_modules/typescript/bin/tsc'), '-p', '.')
+  expect(JSON.parse(node('main.js'))).toEqual({
+    direct: true,
+    peers: [['ann', 1]],
+    texts: [[1, 'hello']],
+    refused: 'INVALID_ARGUMENT',
+  })
+  expect(JSON.parse(node('with-testing.js'))).not.toHaveLength(0)
+})
+
+test('what is not a door stays closed', () => {
+  expect(() => node('--input-type=module', '--eval', "await import('columba/dist/errors.js')")).toThrow(
+    'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  )
+})

@@ -1,0 +1,177 @@
+import { parseSync } from 'oxc-parser'
+import type { Import, Module } from './modules.js'
+
+interface Layer {
+  readonly name: string
+  readonly has: (path: string) => boolean
+  /** Layers that it may import, besides itself. */
+  readonly imports: readonly string[]
+  /** Layers of which it may import types, and nothing that runs. */
+  readonly types?: readonly string[]
+  /** Packages and built-ins that it may import. */
+  readonly packages?: readonly string[]
+}
+
+const below = (folder: string) => (path: string) => path.startsWith(folder)
+const isOneOf = (paths: readonly string[]) => (path: string) => paths.includes(path)
+
+/** The import rule, one row per layer; a module belongs to the first row that has it. */
+const layers: readonly Layer[] = [
+  { name: 'errors', has: isOneOf(['src/errors.ts']), imports: [] },
+  { name: 'limits', has: isOneOf(['src/limits.ts']), imports: ['errors'] },
+  { name: 'model', has: below('src/model/'), imports: ['errors', 'limits'] },
+  { name: 'async', has: below('src/async/'), imports: ['errors', 'limits'] },
+  {
+    // Pure: bytes in, bytes out. The built-ins here have no effect on the world.
+    name: 'formats',
+    has: below('src/formats/'),
+    imports: ['errors', 'limits', 'model'],
+    packages: ['node:buffer', 'node:crypto', 'node:zlib'],
+  },
+  {
+    name: 'platform',
+    has: below('src/platform/'),
+    imports: ['errors'],
+    packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:perf_hooks'],
+  },
+  {
+    name: 'backend',
+    has: below('src/backend/'),
+    imports: ['errors', 'limits', 'model', 'async'],
+    types: ['platform'],
+  },
+  {
+    name: 'domain',
+    has: below('src/domain/'),
+    imports: ['errors', 'limits', 'model', 'async', 'backend'],
+    types: ['platform'],
+    packages: ['node:crypto', 'ulid'],
+  },
+  {
+    // A worker thread cannot be handed the parts that the seams stand for: it makes its own.
+    name: 'local worker',
+    has: (path) => path.startsWith('src/local/') && path.endsWith('-worker.ts'),
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'platform', 'local part'],
+    packages: ['classic-level', 'node:path', 'node:worker_threads'],
+  },
+  {
+    name: 'local part',
+    has: (path) => /^src\/local\/[^/]+\//.test(path),
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats'],
+    types: ['platform'],
+    packages: [
+      'abstract-level',
+      'classic-level',
+      'node:crypto',
+      'node:path',
+      'node:worker_threads',
+      'node:zlib',
+    ],
+  },
+  {
+    name: 'local',
+    has: below('src/local/'),
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'local part'],
+    types: ['platform'],
+    packages: ['node:path', 'node:worker_threads'],
+  },
+  {
+    name: 'open',
+    has: isOneOf(['src/api/open.ts']),
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'domain', 'api', 'local', 'platform'],
+    packages: ['classic-level', 'node:path'],
+  },
+  {
+    name: 'api',
+    has: below('src/api/'),
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'domain'],
+    types: ['platform'],
+  },
+  {
+    // What only tests need, of this project and of its users.
+    name: 'testing',
+    has: (path) => /^src\/(?:faults|model-checking)\//.test(path),
+    imports: [
+      'errors',
+      'limits',
+      'model',
+      'async',
+      'backend',
+      'domain',
+      'api',
+      'open',
+      'platform',
+      'formats',
+    ],
+    packages: ['fast-check'],
+  },
+  {
+    name: 'door',
+    has: isOneOf(['src/index.ts', 'src/testing.ts']),
+    imports: [
+      'errors',
+      'limits',
+      'model',
+      'async',
+      'backend',
+      'domain',
+      'api',
+      'open',
+      'platform',
+      'testing',
+    ],
+  },
+  { name: 'demo', has: below('demo/'), imports: ['door'], packages: ['node:'] },
+]
+
+/** What breaks the import rule, one sentence each. */
+export function layerViolations(modules: readonly Module[]): string[] {
+  return modules.flatMap((module) => {
+    const layer = layerOf(module.path)
+    if (layer === undefined) return [`${module.path} belongs to no layer`]
+    return module.imports
+      .filter((one) => !isAllowed(module.path, layer, one))
+      .map((one) => `${module.path} (${layer.name}) must not import ${one.typeOnly ? 'type ' : ''}${one.to}`)
+  })
+}
+
+function isAllowed(from: string, layer: Layer, { to, typeOnly }: Import): boolean {
+  if (!/^(?:src|demo)\//.test(to)) {
+    return (layer.packages ?? []).some((name) => to === name || (name === 'node:' && to.startsWith(name)))
+  }
+  const target = layerOf(to)
+  if (target === undefined) return false
+  if (target === layer) return layer.name !== 'local part' || partOf(from) === partOf(to)
+  return layer.imports.includes(target.name) || (typeOnly && (layer.types ?? []).includes(target.name))
+}
+
+const layerOf = (path: string): Layer | undefined => layers.find((layer) => layer.has(path))
+
+/** The parts inside `local/` are its folders. */
+const partOf = (path: string): string | undefined => path.split('/')[2]
+
+/** Each cycle of imports once, as the path around it. Types count: two modules that need each other are one. */
+export function importCycles(modules: readonly Module[]): string[] {
+  const byPath = new Map(modules.map((module) => [module.path, module]))
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path)
+    if (start >= 0) cycles.push([...trail.slice(start), path].join(' → '))
+    if (start >= 0 || done.has(path)) return
+    for (const { to } of byPath.get(path)?.imports ?? []) visit(to, [...trail, path])
+    done.add(path)
+  }
+  for (const { path } of modules) visit(path, [])
+  return cycles
+}
+
+/** A door lists what it gives, name by name, and holds nothing of its own. */
+export function doorViolations(path: string, source: string): string[] {
+  return parseSync(path, source)
+    .program.body.filter((node) => node.type !== 'ExportNamedDeclaration' || node.source === null)
+    .map(
+      (node) =>
+        `${path} is a door and must only list names: ${source.slice(node.start, node.end).split('\n')[0]}`,
+    )
+}
