@@ -1,0 +1,50 @@
+import { chain } from '../async/maybe.js'
+import type { ConversationHandle, MaybePromise } from '../backend/port.js'
+import { ColumbaError } from '../errors.js'
+import type { Participation } from '../model/conversation.js'
+import type { ConversationId, UserId } from '../model/ids.js'
+import type { DomainContext } from './context.js'
+
+/** How a reader names a conversation: by its id, or as the direct one with another user. */
+export type Target = { readonly conversationId: ConversationId } | { readonly peer: UserId }
+
+/** A user's part in the conversation that was named; null for a direct one, named by its peer, that has not begun. */
+export interface Seen {
+  readonly handle: ConversationHandle
+  readonly participation: Participation | null
+}
+
+/** One code for everything that a user has no part in, so that nobody can find out what exists. */
+export function notAMember(): ColumbaError {
+  return new ColumbaError('NOT_A_MEMBER', 'the user is not a member of this conversation')
+}
+
+/** Throws USER_NOT_FOUND where only registered users exist and one of these is none. */
+export function requireUsers(context: DomainContext, users: readonly UserId[]): MaybePromise<void> {
+  if (context.usersMode === 'open') return undefined
+  let checked: MaybePromise<void> = undefined
+  for (const user of users) checked = chain(checked, () => requireRegistered(context, user))
+  return checked
+}
+
+function requireRegistered(context: DomainContext, user: UserId): MaybePromise<void> {
+  return chain(context.backend.user(user), (entry) => {
+    if (entry === null) throw new ColumbaError('USER_NOT_FOUND', 'there is no such user')
+  })
+}
+
+/** Looks at a conversation on behalf of a user, as far as readers see it: NOT_A_MEMBER for one who never had a part. */
+export function see(context: DomainContext, user: UserId, target: Target): MaybePromise<Seen> {
+  return chain(requireUsers(context, [user]), () => {
+    const byPeer = 'peer' in target
+    const handle = byPeer
+      ? context.backend.direct(user, target.peer)
+      : context.backend.conversation(target.conversationId)
+    return chain(context.backend.participation(user, handle), (found) => {
+      // A direct conversation begins with its first message; a block or a mark before that does not make one.
+      const participation = found?.kind === 'direct' && found.head === 0 ? null : found
+      if (participation === null && !byPeer) throw notAMember()
+      return { handle, participation }
+    })
+  })
+}

@@ -1,0 +1,147 @@
+/// <reference lib="es2024.string" />
+import { ColumbaError } from '../errors.js'
+import type { Json } from './json.js'
+
+export interface JsonBounds {
+  /** UTF-8 bytes of the canonical form. */
+  readonly maxBytes: number
+  /** Nested arrays and objects; a bare string or number has depth 0. Small, because encoding recurses. */
+  readonly maxDepth: number
+  /** What the value is called in errors. */
+  readonly field: string
+}
+
+/**
+ * The one text of a JSON value: keys sorted by UTF-16 code units, no white space. Values that are equal as JSON have
+ * the same text. Every property is read exactly once, and what it said then is what counts.
+ *
+ * Rejects with INVALID_ARGUMENT what JSON cannot say (undefined, functions, symbols, BigInt, NaN, infinities, lone
+ * surrogates, dates and other objects with a class, cycles) and with TOO_LARGE what is beyond the bounds; nothing
+ * larger than the bounds is ever built.
+ */
+export function canonicalJson(value: unknown, bounds: JsonBounds): string {
+  const encoder = new Encoder(bounds)
+  try {
+    encoder.value(value)
+  } catch (error) {
+    if (error instanceof ColumbaError) throw error
+    // A getter or a proxy of the caller threw.
+    throw new ColumbaError('INVALID_ARGUMENT', `${bounds.field} cannot be read`, { field: bounds.field }, error)
+  }
+  return encoder.text
+}
+
+/** The value of a canonical text, deeply frozen. A key `__proto__` is a key like any other. */
+export function parseCanonicalJson(text: string): Json {
+  return deepFreeze(JSON.parse(text) as Json)
+}
+
+function deepFreeze(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) deepFreeze(part)
+  return Object.freeze(value)
+}
+
+class Encoder {
+  readonly #bounds: JsonBounds
+  /** The objects that are being written, outermost first: one that comes up again inside itself is a cycle. */
+  readonly #open: object[] = []
+  #bytes = 0
+  text = ''
+
+  constructor(bounds: JsonBounds) {
+    this.#bounds = bounds
+  }
+
+  value(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+        this.#string(value)
+        break
+      case 'number':
+        if (!Number.isFinite(value)) this.#invalid(`holds the number ${value}`)
+        this.#ascii(JSON.stringify(value))
+        break
+      case 'boolean':
+        this.#ascii(value ? 'true' : 'false')
+        break
+      case 'object':
+        if (value === null) this.#ascii('null')
+        else this.#nested(value)
+        break
+      default:
+        this.#invalid(`holds a value of type ${typeof value}`)
+    }
+  }
+
+  #nested(value: object): void {
+    if (this.#open.includes(value)) this.#invalid('contains itself')
+    if (this.#open.length >= this.#bounds.maxDepth) this.#tooLarge(`is nested deeper than ${this.#bounds.maxDepth}`)
+    this.#open.push(value)
+    if (Array.isArray(value)) this.#array(value)
+    else this.#object(value as Record<string, unknown>)
+    this.#open.pop()
+  }
+
+  #array(values: readonly unknown[]): void {
+    const { length } = values
+    // A value and the comma behind it take at least two bytes: a huge sparse array is refused before it is walked.
+    if (length * 2 + 1 > this.#bounds.maxBytes - this.#bytes) this.#tooManyBytes()
+    this.#ascii('[')
+    for (let index = 0; index < length; index += 1) {
+      if (index > 0) this.#ascii(',')
+      this.value(values[index])
+    }
+    this.#ascii(']')
+  }
+
+  #object(object: Record<string, unknown>): void {
+    // Of the prototypes only the top one is plain, whichever realm it comes from.
+    const prototype: unknown = Object.getPrototypeOf(object)
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) this.#invalid('holds an object with a class')
+    if (Object.getOwnPropertySymbols(object).length > 0) this.#invalid('holds a symbol as a key')
+    this.#ascii('{')
+    let first = true
+    for (const key of Object.keys(object).sort()) {
+      if (!first) this.#ascii(',')
+      first = false
+      this.#string(key)
+      this.#ascii(':')
+      this.value(object[key])
+    }
+    this.#ascii('}')
+  }
+
+  #string(value: string): void {
+    // Quoting makes a string longer or keeps it: a huge one is refused before it is quoted.
+    if (value.length + 2 > this.#bounds.maxBytes - this.#bytes) this.#tooManyBytes()
+    if (!value.isWellFormed()) this.#invalid('holds text that is not well-formed')
+    const quoted = JSON.stringify(value)
+    this.#count(Buffer.byteLength(quoted))
+    this.text += quoted
+  }
+
+  #ascii(text: string): void {
+    this.#count(text.length)
+    this.text += text
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes > this.#bounds.maxBytes) this.#tooManyBytes()
+  }
+
+  #tooManyBytes(): never {
+    return this.#tooLarge(`takes more than ${this.#bounds.maxBytes} bytes`)
+  }
+
+  #tooLarge(why: string): never {
+    const { field } = this.#bounds
+    throw new ColumbaError('TOO_LARGE', `${field} ${why}`, { field })
+  }
+
+  #invalid(why: string): never {
+    const { field } = this.#bounds
+    throw new ColumbaError('INVALID_ARGUMENT', `${field} ${why}`, { field })
+  }
+}
