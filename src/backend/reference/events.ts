@@ -1,0 +1,89 @@
+import type { Marks } from '../../model/conversation.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
+import type { Message, MessageDraft } from '../../model/message.js'
+import type { User } from '../../model/user.js'
+import type { ChangeRef, ConversationChange } from '../port.js'
+
+export type Pair = readonly [UserId, UserId]
+
+/** What a change of a conversation says beside itself, so that a user's view can follow from the events alone. */
+interface ConversationFacts {
+  readonly conversationId: ConversationId
+  /** Null for a group. */
+  readonly pair: Pair | null
+  /** The head before the event. */
+  readonly head: number
+  readonly timestamp: number
+  /** After the event. */
+  readonly memberCount: number
+  /** After the event. */
+  readonly title: string | undefined
+}
+
+export type MessageEvent = ConversationFacts & {
+  readonly kind: 'message'
+  readonly message: Message
+  readonly draft: MessageDraft
+}
+
+export type ConversationEvent = MessageEvent | (ConversationFacts & ConversationChange)
+
+export interface MarkEvent {
+  readonly kind: 'mark'
+  readonly conversationId: ConversationId
+  readonly user: UserId
+  readonly marks: Pick<Marks, 'read' | 'delivered' | 'ownAtRead'>
+  readonly by: 'read' | 'delivered'
+}
+
+export interface ContactEvent {
+  readonly kind: 'contact'
+  readonly other: UserId
+  readonly entry: { readonly listed: boolean; readonly alias: string | undefined }
+}
+
+export interface ProfileEvent {
+  readonly kind: 'profile'
+  readonly user: User
+}
+
+/** Everything that happens is one of these; what a user sees is what the user's events add up to. */
+export type StoreEvent = ConversationEvent | MarkEvent | ContactEvent | ProfileEvent
+
+type WithoutPosition<Ref> = Ref extends ChangeRef ? Omit<Ref, 'position'> : never
+export type Pointer = WithoutPosition<ChangeRef>
+
+export function otherOf(pair: Pair, user: UserId): UserId {
+  return pair[0] === user ? pair[1] : pair[0]
+}
+
+/** What an event puts into the feed of each user who sees it. Each pointer takes one position, in this order. */
+export function pointersOf(event: StoreEvent): readonly Pointer[] {
+  switch (event.kind) {
+    case 'message':
+      return [{ kind: 'message', conversationId: event.conversationId, seq: event.message.seq }]
+    case 'create':
+    case 'rename':
+      return [{ kind: 'conversation', conversationId: event.conversationId }]
+    case 'join':
+      return [...event.users.map((user) => member(event, user)), conversation(event)]
+    case 'leave':
+      return [member(event, event.user), conversation(event)]
+    case 'block':
+      return event.pair === null ? [] : [{ kind: 'contact', userId: otherOf(event.pair, event.blocker) }]
+    case 'mark':
+      return [{ kind: event.by, conversationId: event.conversationId, userId: event.user }]
+    case 'contact':
+      return [{ kind: 'contact', userId: event.other }]
+    case 'profile':
+      return [{ kind: 'profile' }]
+  }
+}
+
+function member({ conversationId }: ConversationFacts, userId: UserId): Pointer {
+  return { kind: 'member', conversationId, userId }
+}
+
+function conversation({ conversationId }: ConversationFacts): Pointer {
+  return { kind: 'conversation', conversationId }
+}

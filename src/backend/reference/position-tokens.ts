@@ -1,0 +1,34 @@
+import { ColumbaError } from '../../errors.js'
+import type { Position } from '../../model/ids.js'
+
+const form = /^r\.([0-9a-f]{16})\.([0-9a-z]{1,11})$/
+
+/** Tokens of the reference backends: the store's id and the position, readable on purpose. */
+export class PositionTokens {
+  readonly #store: string
+
+  /** `storeId` has 8 bytes. */
+  constructor(storeId: Uint8Array) {
+    this.#store = Buffer.from(storeId).toString('hex')
+  }
+
+  format(position: Position): string {
+    return `r.${this.#store}.${position.toString(36)}`
+  }
+
+  /** `newest` is the greatest position that the store has given out. */
+  parse(token: string, newest: number): Position {
+    const [, store, digits] = form.exec(token) ?? []
+    const position = Number.parseInt(digits ?? '', 36)
+    if (!Number.isSafeInteger(position) || position.toString(36) !== digits) {
+      throw new ColumbaError('INVALID_ARGUMENT', 'this is no token', { field: 'since' })
+    }
+    if (store !== this.#store || position > newest) {
+      throw new ColumbaError(
+        'RESYNC_REQUIRED',
+        'the token is of another store or of a time that this one has lost',
+      )
+    }
+    return position as Position
+  }
+}

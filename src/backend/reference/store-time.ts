@@ -1,0 +1,16 @@
+import type { Clock } from '../../platform/clock.js'
+
+/** The store's own time: the wall clock, but it never goes back. */
+export class StoreTime {
+  readonly #clock: Clock
+  #last = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    this.#last = Math.max(this.#last, this.#clock.now())
+    return this.#last
+  }
+}
