@@ -1,0 +1,147 @@
+import { ColumbaError } from '../errors.js'
+
+/**
+ * Plain building blocks of every format but the log's hot path: unsigned LEB128 varints, length-prefixed UTF-8, raw
+ * bytes. A reader never goes beyond its end and never allocates by a length that it has not checked.
+ */
+export class ByteWriter {
+  #bytes: Buffer
+  #at = 0
+
+  constructor(capacity = 256) {
+    this.#bytes = Buffer.allocUnsafe(capacity)
+  }
+
+  /** A copy of what was written. */
+  finish(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#at))
+  }
+
+  get length(): number {
+    return this.#at
+  }
+
+  /** Starts over; the room stays. */
+  reset(): this {
+    this.#at = 0
+    return this
+  }
+
+  u8(value: number): this {
+    this.#room(1)
+    this.#bytes[this.#at++] = value
+    return this
+  }
+
+  u32(value: number): this {
+    this.#room(4)
+    this.#at = this.#bytes.writeUInt32LE(value >>> 0, this.#at)
+    return this
+  }
+
+  /** A safe integer ≥ 0. */
+  varint(value: number): this {
+    this.#room(8)
+    let rest = value
+    while (rest > 0x7f) {
+      this.#bytes[this.#at++] = (rest & 0x7f) | 0x80
+      rest = rest > 0x7fffffff ? Math.floor(rest / 128) : rest >>> 7
+    }
+    this.#bytes[this.#at++] = rest
+    return this
+  }
+
+  string(value: string): this {
+    const bytes = Buffer.byteLength(value)
+    this.varint(bytes)
+    this.#room(bytes)
+    this.#at += this.#bytes.write(value, this.#at, bytes, 'utf8')
+    return this
+  }
+
+  optionalString(value: string | undefined): this {
+    return value === undefined ? this.u8(0) : this.u8(1).string(value)
+  }
+
+  raw(bytes: Uint8Array, start = 0, end = bytes.length): this {
+    this.#room(end - start)
+    this.#bytes.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#at)
+    this.#at += end - start
+    return this
+  }
+
+  #room(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes))
+    this.#bytes.copy(larger, 0, 0, this.#at)
+    this.#bytes = larger
+  }
+}
+
+export class ByteReader {
+  readonly bytes: Buffer
+  at: number
+  readonly end: number
+
+  constructor(bytes: Buffer, start = 0, end = bytes.length) {
+    this.bytes = bytes
+    this.at = start
+    this.end = end
+  }
+
+  get left(): number {
+    return this.end - this.at
+  }
+
+  u8(): number {
+    this.#need(1)
+    return this.bytes[this.at++] as number
+  }
+
+  u32(): number {
+    this.#need(4)
+    this.at += 4
+    return this.bytes.readUInt32LE(this.at - 4)
+  }
+
+  varint(): number {
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 8; i++) {
+      const byte = this.u8()
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break
+        return value
+      }
+      scale *= 128
+    }
+    throw badBytes('a number does not end')
+  }
+
+  string(): string {
+    const bytes = this.varint()
+    this.#need(bytes)
+    this.at += bytes
+    return this.bytes.utf8Slice(this.at - bytes, this.at)
+  }
+
+  optionalString(): string | undefined {
+    return this.u8() === 0 ? undefined : this.string()
+  }
+
+  raw(count: number): Buffer {
+    this.#need(count)
+    this.at += count
+    return this.bytes.subarray(this.at - count, this.at)
+  }
+
+  #need(bytes: number): void {
+    if (bytes > this.end - this.at) throw badBytes('it ends too early')
+  }
+}
+
+/** Bytes that passed their checksum and still make no sense: written by something else, or by a fault in this code. */
+export function badBytes(why: string): ColumbaError {
+  return new ColumbaError('CORRUPT', `Stored bytes cannot be read: ${why}`)
+}

@@ -1,0 +1,209 @@
+/**
+ * Keys of the column families. A key is an ordered, prefix-free tuple:
+ *
+ *     partition kind u8 | row id, escaped | 0x00 | family u8 | column …
+ *
+ * The row is a user (kind 1) or a group (kind 2): all that belongs to one of them is one range of one shard. Ids are
+ * UTF-8 with 0x00 written as 0x00 0xff, so that an id ends where a 0x00 is followed by anything but 0xff (family tags
+ * are far below), `a` never covers `ab` or `a\0`, and the order of keys is the order of the ids' bytes. The last id of
+ * a key is written plainly: nothing follows it. Numbers are big-endian and 6 bytes wide; positions in the list are
+ * inverted, so that the newest comes first.
+ */
+export const families = {
+  /** Direct: in both users' partitions; group: in the group's. */
+  head: 0x01,
+  /** What a user's list is read from: first the large groups, then the rest by descending position. */
+  list: 0x02,
+  /** Runs of consecutive messages: where their bodies are. */
+  runs: 0x03,
+  marks: 0x04,
+  /** What changed, one row per generation. */
+  changes: 0x05,
+  profile: 0x06,
+  contact: 0x07,
+  /** A user's groups, present and former. */
+  membership: 0x08,
+  /** A group itself, in its own partition. */
+  group: 0x09,
+  /** A group's members, present and former, by user. */
+  member: 0x0a,
+  /** A group's present members in the order of joining. */
+  roll: 0x0b,
+  /** A user's own messages in a group. */
+  own: 0x0c,
+} as const
+
+export type Family = keyof typeof families
+
+const USER = 1
+const GROUP = 2
+
+/** Sections of the list family. */
+const LARGE = 0
+const RECENT = 1
+
+const WIDTH = 6
+const MAX = 2 ** 48 - 1
+
+const scratch = Buffer.allocUnsafe(4096)
+
+function escaped(id: string, at: number): number {
+  const end = at + scratch.utf8Write(id, at)
+  if (!scratch.subarray(at, end).includes(0)) return end
+  const plain = Buffer.from(id)
+  let to = at
+  for (const byte of plain) {
+    scratch[to++] = byte
+    if (byte === 0) scratch[to++] = 0xff
+  }
+  return to
+}
+
+function partition(kind: number, id: string): Buffer {
+  scratch[0] = kind
+  const end = escaped(id, 1)
+  scratch[end] = 0
+  return Buffer.from(scratch.subarray(0, end + 1))
+}
+
+/** The beginning of all keys of a user's partition; keep it while writing several rows of one user. */
+export function userPartition(user: string): Buffer {
+  return partition(USER, user)
+}
+
+/** The same for a group. */
+export function groupPartition(group: string): Buffer {
+  return partition(GROUP, group)
+}
+
+/** The range of a whole partition, or of one family of it. */
+export function familyRange(row: Buffer, family: Family): { gte: Buffer; lt: Buffer } {
+  return { gte: join(row, families[family]), lt: join(row, families[family] + 1) }
+}
+
+function join(row: Buffer, family: number, room = 0): Buffer {
+  const key = Buffer.allocUnsafe(row.length + 1 + room)
+  row.copy(key)
+  key[row.length] = family
+  return key
+}
+
+function withId(row: Buffer, family: Family, id: string): Buffer {
+  const bytes = Buffer.byteLength(id)
+  const key = join(row, families[family], bytes)
+  key.utf8Write(id, row.length + 1)
+  return key
+}
+
+function withIdAndNumber(row: Buffer, family: Family, id: string, number: number): Buffer {
+  scratch[0] = 0
+  const end = escaped(id, 0)
+  scratch[end] = 0
+  const key = join(row, families[family], end + 1 + WIDTH)
+  scratch.copy(key, row.length + 1, 0, end + 1)
+  key.writeUIntBE(number, row.length + 1 + end + 1, WIDTH)
+  return key
+}
+
+function withNumber(row: Buffer, family: Family, number: number): Buffer {
+  const key = join(row, families[family], WIDTH)
+  key.writeUIntBE(number, row.length + 1, WIDTH)
+  return key
+}
+
+export const keys = {
+  head: (row: Buffer, conversation: string) => withId(row, 'head', conversation),
+  marks: (row: Buffer, conversation: string) => withId(row, 'marks', conversation),
+  contact: (row: Buffer, other: string) => withId(row, 'contact', other),
+  membership: (row: Buffer, group: string) => withId(row, 'membership', group),
+  member: (row: Buffer, user: string) => withId(row, 'member', user),
+  profile: (row: Buffer) => join(row, families.profile),
+  group: (row: Buffer) => join(row, families.group),
+  roll: (row: Buffer, ordinal: number) => withNumber(row, 'roll', ordinal),
+  changes: (row: Buffer, cut: number) => withNumber(row, 'changes', cut),
+  run: (row: Buffer, conversation: string, firstSeq: number) => withIdAndNumber(row, 'runs', conversation, firstSeq),
+  own: (row: Buffer, group: string, firstSeq: number) => withIdAndNumber(row, 'own', group, firstSeq),
+
+  /** A conversation's place in the list. */
+  recent(row: Buffer, position: number, conversation: string): Buffer {
+    const bytes = Buffer.byteLength(conversation)
+    const key = join(row, families.list, 1 + WIDTH + bytes)
+    key[row.length + 1] = RECENT
+    key.writeUIntBE(MAX - position, row.length + 2, WIDTH)
+    key.utf8Write(conversation, row.length + 2 + WIDTH)
+    return key
+  },
+  large(row: Buffer, group: string): Buffer {
+    const bytes = Buffer.byteLength(group)
+    const key = join(row, families.list, 1 + bytes)
+    key[row.length + 1] = LARGE
+    key.utf8Write(group, row.length + 2)
+    return key
+  },
+}
+
+/** The part of the list strictly below a position. */
+export function recentBelow(row: Buffer, position: number | undefined): { gte: Buffer; lt: Buffer } {
+  const lt = join(row, families.list + 1)
+  if (position === undefined) return { gte: join(row, families.list), lt }
+  const gte = join(row, families.list, 1 + WIDTH)
+  gte[row.length + 1] = RECENT
+  gte.writeUIntBE(MAX - position + 1, row.length + 2, WIDTH)
+  return { gte, lt }
+}
+
+/** Reads a key of the list family. */
+export function readListKey(key: Buffer, rowLength: number): { large: boolean; position: number; conversation: string } {
+  const at = rowLength + 1
+  if (key[at] === LARGE) return { large: true, position: 0, conversation: key.utf8Slice(at + 1, key.length) }
+  return {
+    large: false,
+    position: MAX - key.readUIntBE(at + 1, WIDTH),
+    conversation: key.utf8Slice(at + 1 + WIDTH, key.length),
+  }
+}
+
+/** The id at the end of a key of the families contact, membership, member, head and marks. */
+export function readIdKey(key: Buffer, rowLength: number): string {
+  return key.utf8Slice(rowLength + 1, key.length)
+}
+
+/** The number at the end of a key of the families runs, own, changes and roll. */
+export function readNumberKey(key: Buffer): number {
+  return key.readUIntBE(key.length - WIDTH, WIDTH)
+}
+
+/** Runs (or own messages) of one conversation, those that begin at or after `from`. */
+export function numberedRange(
+  row: Buffer,
+  family: 'runs' | 'own',
+  conversation: string,
+  from: number,
+  to: number = MAX,
+): { gte: Buffer; lt: Buffer } {
+  return {
+    gte: withIdAndNumber(row, family, conversation, from),
+    lt: withIdAndNumber(row, family, conversation, to),
+  }
+}
+
+/** What a key is, for messages about damage and for `verify`. Null if it is none of ours. */
+export function describeKey(
+  key: Buffer,
+): { kind: 'user' | 'group'; row: string; rowLength: number; family: Family } | null {
+  const kind = key[0] === USER ? 'user' : key[0] === GROUP ? 'group' : null
+  if (kind === null) return null
+  const id: number[] = []
+  let at = 1
+  for (; at < key.length; at++) {
+    const byte = key[at] as number
+    if (byte !== 0) id.push(byte)
+    else if (key[at + 1] === 0xff) {
+      id.push(0)
+      at++
+    } else break
+  }
+  const tag = key[at + 1]
+  const family = (Object.keys(families) as Family[]).find((name) => families[name] === tag)
+  return family === undefined ? null : { kind, row: Buffer.from(id).toString(), rowLength: at + 1, family }
+}

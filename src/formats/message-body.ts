@@ -1,0 +1,109 @@
+import type { MessageDraft } from '../model/message.js'
+import { badBytes } from './bytes.js'
+
+/**
+ * What a sender gave, as it stands in the log, in body files and in excerpts, copied from one to the next untouched:
+ *
+ *     bits u8 | id: length − 1 u8, UTF-8 | [device: the same] | [sentAt f64 LE] | text: length u32 LE, UTF-8
+ *             | [attributes: length u32 LE, canonical JSON in UTF-8]
+ */
+const DEVICE = 1
+const SENT_AT = 2
+const ATTRIBUTES = 4
+
+/** The most bytes that the body of this draft can take. */
+export function bodyRoom(draft: MessageDraft): number {
+  return 1 + 257 + 257 + 8 + 4 + draft.text.length * 3 + 4 + (draft.attributes?.length ?? 0) * 3
+}
+
+/** Writes the body at `at` and returns its end. */
+export function writeBody(draft: MessageDraft, bytes: Buffer, at: number): number {
+  const { deviceId, sentAt, attributes } = draft
+  bytes[at] =
+    (deviceId === undefined ? 0 : DEVICE) |
+    (sentAt === undefined ? 0 : SENT_AT) |
+    (attributes === undefined ? 0 : ATTRIBUTES)
+  let end = writeId(draft.id, bytes, at + 1)
+  if (deviceId !== undefined) end = writeId(deviceId, bytes, end)
+  if (sentAt !== undefined) end = bytes.writeDoubleLE(sentAt, end)
+  end = writeText(draft.text, bytes, end)
+  if (attributes !== undefined) end = writeText(attributes, bytes, end)
+  return end
+}
+
+/** Writes an id of 1 to 256 bytes behind its length and returns the end. */
+export function writeId(id: string, bytes: Buffer, at: number): number {
+  const length = bytes.utf8Write(id, at + 1)
+  bytes[at] = length - 1
+  return at + 1 + length
+}
+
+function writeText(text: string, bytes: Buffer, at: number): number {
+  const length = bytes.utf8Write(text, at + 4)
+  bytes.writeUInt32LE(length, at)
+  return at + 4 + length
+}
+
+export interface Body {
+  readonly id: string
+  readonly deviceId: string | undefined
+  readonly sentAt: number | undefined
+  readonly text: string
+  readonly attributes: string | undefined
+}
+
+/** Reads the body that begins at `at` and must end by `end`. */
+export function readBody(bytes: Buffer, at: number, end: number): Body {
+  const bits = byteAt(bytes, at, end)
+  let next = at + 1
+  const idEnd = endOfId(bytes, next, end)
+  const id = bytes.utf8Slice(next + 1, idEnd)
+  next = idEnd
+  let deviceId: string | undefined
+  if ((bits & DEVICE) !== 0) {
+    const deviceEnd = endOfId(bytes, next, end)
+    deviceId = bytes.utf8Slice(next + 1, deviceEnd)
+    next = deviceEnd
+  }
+  let sentAt: number | undefined
+  if ((bits & SENT_AT) !== 0) {
+    if (next + 8 > end) throw badBytes('a message body ends too early')
+    sentAt = bytes.readDoubleLE(next)
+    next += 8
+  }
+  const textEnd = endOfText(bytes, next, end)
+  const text = bytes.utf8Slice(next + 4, textEnd)
+  next = textEnd
+  let attributes: string | undefined
+  if ((bits & ATTRIBUTES) !== 0) attributes = bytes.utf8Slice(next + 4, endOfText(bytes, next, end))
+  return { id, deviceId, sentAt, text, attributes }
+}
+
+/** Reads only the id of a body: enough to tell whose repeat a message is. */
+export function readBodyId(bytes: Buffer, at: number): string {
+  return bytes.utf8Slice(at + 2, at + 3 + (bytes[at + 1] as number))
+}
+
+/** Reads an id that `writeId` wrote. */
+export function readId(bytes: Buffer, at: number): string {
+  return bytes.utf8Slice(at + 1, at + 2 + (bytes[at] as number))
+}
+
+/** Where the id that begins at `at` ends. */
+export function endOfId(bytes: Buffer, at: number, limit: number): number {
+  const end = at + 2 + byteAt(bytes, at, limit)
+  if (end > limit) throw badBytes('an id ends too late')
+  return end
+}
+
+function endOfText(bytes: Buffer, at: number, limit: number): number {
+  if (at + 4 > limit) throw badBytes('a message body ends too early')
+  const end = at + 4 + bytes.readUInt32LE(at)
+  if (end > limit) throw badBytes('a text ends too late')
+  return end
+}
+
+function byteAt(bytes: Buffer, at: number, limit: number): number {
+  if (at >= limit) throw badBytes('a message body ends too early')
+  return bytes[at] as number
+}

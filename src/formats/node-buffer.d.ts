@@ -1,0 +1,6 @@
+/** Methods that every Buffer has and that the type packages leave out: one encoding each, no argument parsing. */
+interface Buffer {
+  utf8Write(text: string, offset: number, length?: number): number
+  utf8Slice(start: number, end: number): string
+  latin1Slice(start: number, end: number): string
+}

@@ -1,0 +1,184 @@
+import { ByteReader, ByteWriter } from './bytes.js'
+import {
+  readContact,
+  readDirectHead,
+  readGroup,
+  readMarks,
+  readMembership,
+  writeContact,
+  writeDirectHead,
+  writeGroup,
+  writeMarks,
+  writeMembership,
+  type ContactRow,
+  type DirectHead,
+  type GroupRow,
+  type MarksRow,
+  type MembershipRow,
+} from './records.js'
+
+/**
+ * Values of the column families. Each is sealed with a checksum over key and value before it is stored
+ * (sealed-value.ts); here only their content. All of them are written blind: nothing is read to write one.
+ */
+const w = new ByteWriter(4096)
+
+export interface DirectHeadRow extends DirectHead {
+  readonly peer: string
+}
+
+export interface GroupHeadRow {
+  readonly head: number
+  readonly position: number
+  readonly timestamp: number
+}
+
+/** A direct conversation in a list. Small last messages stand in the row; of larger ones only the seq. */
+export interface DirectListRow {
+  readonly peer: string
+  readonly head: number
+  readonly n0: number
+  readonly timestamp: number
+  /** The author of the last message is the second participant. */
+  readonly second: boolean
+  /** Message body, or null if it was too large. */
+  readonly body: { readonly bytes: Buffer; readonly start: number; readonly end: number } | null
+}
+
+export interface RunRow {
+  /** The body file, by the cut of the generation that wrote it. */
+  readonly file: number
+  readonly offset: number
+  readonly length: number
+  readonly firstSeq: number
+  readonly count: number
+  readonly firstPosition: number
+  readonly lastPosition: number
+  /** One per message: idHash(sender, id). */
+  readonly hashes: readonly number[]
+}
+
+export interface OwnRow {
+  /** The user's own messages in the group before the first of these. */
+  readonly before: number
+  readonly seqs: readonly number[]
+}
+
+/** Largest last message that a list row carries. */
+export const excerptBytes = 1024
+
+export const rows = {
+  directHead: {
+    encode: (row: DirectHeadRow): Buffer => {
+      w.reset().string(row.peer)
+      writeDirectHead(w, row)
+      return w.finish()
+    },
+    decode: (bytes: Buffer): DirectHeadRow => {
+      const r = new ByteReader(bytes)
+      const peer = r.string()
+      return { peer, ...readDirectHead(r) }
+    },
+  },
+  groupHead: {
+    encode: (row: GroupHeadRow): Buffer => w.reset().varint(row.head).varint(row.position).varint(row.timestamp).finish(),
+    decode: (bytes: Buffer): GroupHeadRow => {
+      const r = new ByteReader(bytes)
+      return { head: r.varint(), position: r.varint(), timestamp: r.varint() }
+    },
+  },
+  directList: {
+    encode: (row: DirectListRow): Buffer => {
+      w.reset().string(row.peer).varint(row.head).varint(row.n0).varint(row.timestamp)
+      w.u8((row.second ? 1 : 0) | (row.body === null ? 0 : 2))
+      if (row.body !== null) w.raw(row.body.bytes, row.body.start, row.body.end)
+      return w.finish()
+    },
+    decode: (bytes: Buffer): DirectListRow => {
+      const r = new ByteReader(bytes)
+      const peer = r.string()
+      const head = r.varint()
+      const n0 = r.varint()
+      const timestamp = r.varint()
+      const bits = r.u8()
+      const body = (bits & 2) === 0 ? null : { bytes, start: r.at, end: bytes.length }
+      return { peer, head, n0, timestamp, second: (bits & 1) !== 0, body }
+    },
+  },
+  run: {
+    encode: (row: RunRow): Buffer => {
+      w.reset().varint(row.file).varint(row.offset).varint(row.length).varint(row.firstSeq).varint(row.count)
+      w.varint(row.firstPosition).varint(row.lastPosition - row.firstPosition)
+      for (const hash of row.hashes) w.u32(hash)
+      return w.finish()
+    },
+    decode: (bytes: Buffer): RunRow => {
+      const r = new ByteReader(bytes)
+      const file = r.varint()
+      const offset = r.varint()
+      const length = r.varint()
+      const firstSeq = r.varint()
+      const count = r.varint()
+      const firstPosition = r.varint()
+      const lastPosition = firstPosition + r.varint()
+      const hashes: number[] = []
+      while (r.left > 0) hashes.push(r.u32())
+      return { file, offset, length, firstSeq, count, firstPosition, lastPosition, hashes }
+    },
+  },
+  own: {
+    encode: (row: OwnRow): Buffer => {
+      w.reset().varint(row.before)
+      let last = 0
+      for (const seq of row.seqs) {
+        w.varint(seq - last)
+        last = seq
+      }
+      return w.finish()
+    },
+    decode: (bytes: Buffer): OwnRow => {
+      const r = new ByteReader(bytes)
+      const before = r.varint()
+      const seqs: number[] = []
+      let last = 0
+      while (r.left > 0) seqs.push((last += r.varint()))
+      return { before, seqs }
+    },
+  },
+  marks: codec<MarksRow>(writeMarks, readMarks),
+  contact: codec<ContactRow>(writeContact, readContact),
+  group: codec<GroupRow>(writeGroup, readGroup),
+  membership: codec<MembershipRow>(writeMembership, readMembership),
+  profile: codec<{ name: string; profile: string | undefined; position: number }>(
+    (to, row) => {
+      to.string(row.name).optionalString(row.profile).varint(row.position)
+    },
+    (r) => ({ name: r.string(), profile: r.optionalString(), position: r.varint() }),
+  ),
+  /** A contact with where it last changed. */
+  contactEntry: codec<ContactRow & { position: number }>(
+    (to, row) => {
+      writeContact(to, row)
+      to.varint(row.position)
+    },
+    (r) => {
+      const row = readContact(r)
+      return { ...row, position: r.varint() }
+    },
+  ),
+  /** The id of the member with an ordinal. */
+  roll: codec<string>(
+    (to, user) => to.string(user),
+    (r) => r.string(),
+  ),
+} as const
+
+function codec<T>(write: (to: ByteWriter, row: T) => void, read: (r: ByteReader) => T) {
+  return {
+    encode: (row: T): Buffer => {
+      write(w.reset(), row)
+      return w.finish()
+    },
+    decode: (bytes: Buffer): T => read(new ByteReader(bytes)),
+  }
+}

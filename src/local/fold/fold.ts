@@ -1,0 +1,179 @@
+import { badBytes } from '../../formats/bytes.js'
+import { decodeRecord, flags, flagsAt, recordKinds, timeAt, type OtherRecord } from '../../formats/records.js'
+import { directConversationId } from '../../model/direct-conversation-id.js'
+import { DirectFold } from './direct-fold.js'
+import { GroupFold } from './group-fold.js'
+import { Partitions } from './partitions.js'
+import type { RecordRange, RowSink } from './sink.js'
+
+/**
+ * The fold: records of one generation → rows of the shards and blocks of the body file. What comes out depends on the
+ * records alone (P7), so it may be repeated any number of times over shards that are behind, ahead or full of holes.
+ * Flush, recovery and a flush thread are this one piece of code.
+ *
+ * Use: `add` all ranges in order, then run `blocks` to its end and make them durable, then run `rows` to its end.
+ * Both are generators that pause after each conversation, so that a caller on the main thread can let others run.
+ */
+export class Fold {
+  readonly #partitions: Partitions
+  readonly #directs = new Map<string, DirectFold>()
+  readonly #groups = new Map<string, GroupFold>()
+  readonly #marks = new Map<string, OtherRecord & { kind: 'marks' }>()
+  readonly #contacts = new Map<string, { record: OtherRecord & { kind: 'contact' | 'block' }; position: number }>()
+  readonly #users = new Map<string, { record: OtherRecord & { kind: 'user' }; position: number }>()
+  readonly #hashSeed: number
+  #last = 0
+
+  /** `hashSeed` is the store's secret for id hashes; `shardOf` places a partition. */
+  constructor(options: { readonly hashSeed: number; readonly shardOf: (id: string) => number }) {
+    this.#partitions = new Partitions(options.shardOf)
+    this.#hashSeed = options.hashSeed
+  }
+
+  /** The position of the last record: what the rows of changes are filed under. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** Takes in a range of records; the bytes must stay as they are until the fold has been used up. */
+  *add(range: RecordRange): Generator<void> {
+    const { bytes, end } = range
+    let at = range.start
+    let position = range.firstPosition
+    for (let i = 0; i < range.count; i++) {
+      const start = at + 4
+      const stop = start + bytes.readUInt32LE(at)
+      if (stop > end) throw badBytes('a record ends behind its frame')
+      this.#record(bytes, start, stop, position)
+      this.#last = position++
+      at = stop
+      if ((i & 63) === 63) yield
+    }
+  }
+
+  *blocks(append: (block: Buffer) => number): Generator<void> {
+    for (const direct of this.#directs.values()) {
+      direct.writeBlock(append)
+      yield
+    }
+    for (const group of this.#groups.values()) {
+      group.writeBlock(append)
+      yield
+    }
+  }
+
+  /** `file` names the body file that the blocks went to. */
+  *rows(sink: RowSink, file: number): Generator<void> {
+    for (const direct of this.#directs.values()) {
+      direct.writeRows(sink, file, this.#hashSeed)
+      yield
+    }
+    for (const group of this.#groups.values()) {
+      yield* group.writeRows(sink, file, this.#hashSeed, this.#partitions, this.#last)
+    }
+    for (const record of this.#marks.values()) {
+      this.#partitions.user(record.user).putMarks(sink, record.conversation, record.marks)
+      yield
+    }
+    for (const { record, position } of this.#contacts.values()) {
+      const owner = record.kind === 'block' ? record.blocker : record.user
+      this.#partitions.user(owner).putContact(sink, record.other, { ...record.contact, position })
+      yield
+    }
+    for (const { record, position } of this.#users.values()) {
+      this.#partitions.user(record.user).putProfile(sink, { name: record.name, profile: record.profile, position })
+      yield
+    }
+    for (const partition of this.#partitions.users()) {
+      partition.putChanges(sink, this.#last)
+      yield
+    }
+  }
+
+  #record(bytes: Buffer, start: number, end: number, position: number): void {
+    const kind = bytes[start]
+    if (kind === recordKinds.direct) this.#direct(bytes, start, end, position)
+    else if (kind === recordKinds.groupMessage) {
+      const group = GroupFold.messageGroup(bytes, start, end)
+      this.#group(group).addMessage(bytes, start, end, position)
+    } else this.#other(decodeRecord(bytes, start, end), position)
+  }
+
+  #direct(bytes: Buffer, start: number, end: number, position: number): void {
+    const pair = DirectFold.pairBytes(bytes, start, end)
+    let direct = this.#directs.get(pair)
+    if (direct === undefined) {
+      const [first, second] = DirectFold.readPair(bytes, start)
+      direct = this.#newDirect(pair, first, second)
+    }
+    direct.addMessage(bytes, start, end, position)
+  }
+
+  #newDirect(key: string, first: string, second: string): DirectFold {
+    const id = directConversationId(first, second)
+    const direct = new DirectFold(id, this.#partitions.user(first), this.#partitions.user(second))
+    this.#directs.set(key, direct)
+    return direct
+  }
+
+  #group(id: string): GroupFold {
+    let group = this.#groups.get(id)
+    if (group === undefined) this.#groups.set(id, (group = new GroupFold(this.#partitions.group(id))))
+    return group
+  }
+
+  #other(record: OtherRecord, position: number): void {
+    switch (record.kind) {
+      case 'cut':
+        return
+      case 'marks': {
+        this.#marks.set(`${record.user}\0${record.conversation}`, record)
+        const kind = record.marks.readAt === position ? 'read' : 'delivered'
+        const change = { position, kind, conversation: record.conversation, user: record.user } as const
+        if (record.peer === undefined) this.#group(record.conversation).addChange(change)
+        else {
+          this.#partitions.user(record.user).addChange(change)
+          if (record.peer !== record.user) this.#partitions.user(record.peer).addChange(change)
+        }
+        return
+      }
+      case 'block': {
+        const [first, second] = [record.blocker, record.other].sort() as [string, string]
+        const key = DirectFold.keyOf(first, second)
+        const direct = this.#directs.get(key) ?? this.#newDirect(key, first, second)
+        direct.setHead(record.head, record.previous)
+        this.#contacts.set(`${record.blocker}\0${record.other}`, { record, position })
+        this.#partitions.user(record.blocker).addChange({ position, kind: 'contact', user: record.other })
+        return
+      }
+      case 'contact':
+        this.#contacts.set(`${record.user}\0${record.other}`, { record, position })
+        this.#partitions.user(record.user).addChange({ position, kind: 'contact', user: record.other })
+        return
+      case 'user':
+        this.#users.set(record.user, { record, position })
+        this.#partitions.user(record.user).addChange({ position, kind: 'profile' })
+        return
+      case 'create':
+      case 'join':
+      case 'leave':
+      case 'rename':
+        this.#group(record.conversation).addEvent(record, position, this.#partitions)
+    }
+  }
+}
+
+/** The store's time of a record. */
+export function recordTime(bytes: Buffer, start: number): number {
+  return bytes.readUIntLE(start + timeAt, 6)
+}
+
+/** True if the record at `start` ends a generation. */
+export function isCut(bytes: Buffer, start: number): boolean {
+  return bytes[start] === recordKinds.cut
+}
+
+/** True if the message record at `start` carries an image. */
+export function hasImage(bytes: Buffer, start: number): boolean {
+  return ((bytes[start + flagsAt] as number) & flags.image) !== 0
+}

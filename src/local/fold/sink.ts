@@ -1,0 +1,14 @@
+/** Where the fold puts its rows. Values are not sealed yet. Nothing is read. */
+export interface RowSink {
+  put(shard: number, key: Buffer, value: Buffer): void
+  del(shard: number, key: Buffer): void
+}
+
+/** Consecutive records as they lie in a frame: each a u32 LE length and its bytes. */
+export interface RecordRange {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  readonly firstPosition: number
+  readonly count: number
+}
