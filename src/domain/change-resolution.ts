@@ -1,0 +1,124 @@
+import { andThen } from '../async/maybe-promise.js'
+import type { Backend, ChangeRef, MaybePromise } from '../backend/port.js'
+import type { Change } from '../model/change.js'
+import { hasLeft, mayRead } from '../model/conversation.js'
+import type { UserId } from '../model/ids.js'
+import { shownMessage } from '../model/message-ids.js'
+import type { DomainContext } from './context.js'
+import { toContact } from './contact-view.js'
+import { conversationView } from './conversation-view.js'
+import type { FeedMessages } from './feed-messages.js'
+import { isPresent } from './membership.js'
+
+type RefOf<Kind extends ChangeRef['kind']> = ChangeRef & { readonly kind: Kind }
+
+/**
+ * Turns the pointers of a user's feed into changes: what the thing is now. A pointer that is not its thing's newest any
+ * more gives null, since the thing comes again at its newest position; so does one to what the user may not see.
+ */
+export class ChangeResolver {
+  readonly #context: DomainContext
+  readonly #backend: Backend
+
+  constructor(context: DomainContext) {
+    this.#context = context
+    this.#backend = context.backend
+  }
+
+  /** `position` is the token behind the pointer, `messages` the reader of its page. */
+  resolve(
+    user: UserId,
+    ref: ChangeRef,
+    position: string,
+    messages: FeedMessages,
+  ): MaybePromise<Change | null> {
+    switch (ref.kind) {
+      case 'message':
+        return this.#message(user, ref, position, messages)
+      case 'read':
+      case 'delivered':
+        return this.#receipt(user, ref, position)
+      case 'conversation':
+        return this.#conversation(user, ref, position)
+      case 'member':
+        return this.#member(user, ref, position)
+      case 'contact':
+        return this.#contact(user, ref, position)
+      case 'profile':
+        return this.#profile(user, ref, position)
+    }
+  }
+
+  #message(
+    user: UserId,
+    ref: RefOf<'message'>,
+    position: string,
+    messages: FeedMessages,
+  ): MaybePromise<Change | null> {
+    const handle = this.#backend.conversation(ref.conversationId)
+    return andThen(this.#backend.participation(user, handle), (participation) => {
+      if (participation === null || !mayRead(participation, ref.seq)) return null
+      return andThen(messages.get(handle, participation, ref.seq), (message) =>
+        message === null
+          ? null
+          : Object.freeze({ position, kind: 'message', message: shownMessage(message) }),
+      )
+    })
+  }
+
+  /** One's own marks always concern one's other devices; those of others only who is in the conversation. */
+  #receipt(user: UserId, ref: RefOf<'read' | 'delivered'>, position: string): MaybePromise<Change | null> {
+    const { conversationId, userId, kind } = ref
+    const handle = this.#backend.conversation(conversationId)
+    return andThen(this.#backend.participation(user, handle), (participation) => {
+      if (participation === null || (userId !== user && hasLeft(participation))) return null
+      return andThen(this.#backend.marks(userId, handle), (marks) => {
+        const [at, seq] = kind === 'read' ? [marks.readAt, marks.read] : [marks.deliveredAt, marks.delivered]
+        return at === ref.position ? Object.freeze({ position, kind, conversationId, userId, seq }) : null
+      })
+    })
+  }
+
+  #conversation(user: UserId, ref: RefOf<'conversation'>, position: string): MaybePromise<Change | null> {
+    const handle = this.#backend.conversation(ref.conversationId)
+    return andThen(this.#backend.participation(user, handle), (participation) =>
+      participation === null
+        ? null
+        : Object.freeze({ position, kind: 'conversation', conversation: conversationView(participation) }),
+    )
+  }
+
+  /** A membership is known to the holder of the conversation's lane, who keeps it until a change of it is durable. */
+  #member(user: UserId, ref: RefOf<'member'>, position: string): Promise<Change | null> {
+    const { conversationId, userId } = ref
+    const handle = this.#backend.conversation(conversationId)
+    return this.#context.lanes.run(handle, async () => {
+      await this.#backend.load(handle, user)
+      const membership = await this.#backend.member(handle, userId)
+      if (membership === null || membership.position !== ref.position) return null
+      return Object.freeze({
+        position,
+        kind: 'member',
+        conversationId,
+        userId,
+        joined: isPresent(membership),
+      })
+    })
+  }
+
+  #contact(user: UserId, ref: RefOf<'contact'>, position: string): MaybePromise<Change | null> {
+    return andThen(this.#backend.contact(user, ref.userId), (entry) =>
+      entry === null || entry.position !== ref.position
+        ? null
+        : Object.freeze({ position, kind: 'contact', contact: toContact(entry), listed: entry.listed }),
+    )
+  }
+
+  #profile(user: UserId, ref: RefOf<'profile'>, position: string): MaybePromise<Change | null> {
+    return andThen(this.#backend.user(user), (entry) =>
+      entry === null || entry.position !== ref.position
+        ? null
+        : Object.freeze({ position, kind: 'profile', user: entry.user }),
+    )
+  }
+}

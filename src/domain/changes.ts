@@ -1,0 +1,94 @@
+import { andThen } from '../async/maybe-promise.js'
+import type { Backend } from '../backend/port.js'
+import type { Change } from '../model/change.js'
+import type { UserId } from '../model/ids.js'
+import type { DomainContext } from './context.js'
+import { formatFeedPlace, parseFeedPlace } from './feed-place.js'
+import type { FeedPlace } from './feed-place.js'
+import { FeedReader } from './feed-reader.js'
+import { Subscription } from './subscription.js'
+
+export interface ChangesPage {
+  readonly changes: readonly Change[]
+  /** Goes back in as `since`. */
+  readonly token: string
+  readonly hasMore: boolean
+}
+
+export interface GetChangesOptions {
+  readonly since?: string | undefined
+  /** Default 100. */
+  readonly limit?: number | undefined
+}
+
+export interface SubscribeOptions {
+  readonly since?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const defaultLimit = 100
+/** A page of a subscription: large enough to catch up fast, small enough to be fresh when the last of it is taken. */
+const subscriptionPage = 256
+/** Pages without any change in a row, after which others get their turn. */
+const pagesPerTurn = 16
+
+/** What changed for a user: the feed in pages and live. */
+export class Changes {
+  readonly #context: DomainContext
+  readonly #backend: Backend
+  readonly #reader: FeedReader
+
+  constructor(context: DomainContext) {
+    this.#context = context
+    this.#backend = context.backend
+    this.#reader = new FeedReader(context)
+  }
+
+  /** Changes after the token `since`, oldest first. Without `since` none: the token of now. */
+  async getChanges(
+    user: UserId,
+    { since, limit = defaultLimit }: GetChangesOptions = {},
+  ): Promise<ChangesPage> {
+    if (since === undefined) {
+      const token = this.#backend.token(await this.#backend.latest(user))
+      return Object.freeze({ changes: Object.freeze([]), token, hasMore: false })
+    }
+    const changes: Change[] = []
+    let place = parseFeedPlace(this.#backend, since)
+    let hasMore = true
+    for (let pages = 1; hasMore && changes.length < limit; pages += 1) {
+      const page = await this.#reader.read(user, place, limit - changes.length)
+      changes.push(...page.changes)
+      place = page.place
+      hasMore = page.more
+      if (pages % pagesPerTurn === 0) await this.#context.clock.yield()
+    }
+    return Object.freeze({
+      changes: Object.freeze(changes),
+      token: formatFeedPlace(this.#backend, place),
+      hasMore,
+    })
+  }
+
+  /**
+   * The feed as it grows, from the call on or behind `since`. It ends without an error when the signal aborts and when
+   * the store closes. An unusable token rejects the first `next()` with INVALID_ARGUMENT or RESYNC_REQUIRED.
+   */
+  subscribe(user: UserId, { since, signal }: SubscribeOptions = {}): Subscription {
+    const { limits, lifecycle } = this.#context
+    const pageSize = Math.min(limits.subscriptionChanges, subscriptionPage)
+    return new Subscription(
+      {
+        start: () =>
+          since === undefined
+            ? andThen(this.#backend.latest(user), (position): FeedPlace => ({ position, within: undefined }))
+            : parseFeedPlace(this.#backend, since),
+        read: (place) => this.#reader.read(user, place, pageSize),
+        watch: (listener) => this.#backend.watch(user, listener),
+        onClosing: (listener) => lifecycle.onClosing(listener),
+        isOpen: () => lifecycle.state === 'open',
+      },
+      signal,
+    )
+  }
+}

@@ -1,0 +1,32 @@
+import { MOVED } from '../backend/port.js'
+import type { ConversationChange, ConversationHandle, MaybePromise } from '../backend/port.js'
+import { ColumbaError } from '../errors.js'
+import type { GroupState } from '../model/group.js'
+import type { UserId } from '../model/ids.js'
+import type { DomainContext } from './context.js'
+
+/** How often a change is decided again before others are believed to be writing too fast. */
+const maxMoves = 1000
+
+/**
+ * Decides on a change of a conversation in its lane and commits it; `decide` gives null when there is nothing to
+ * change. The lane is held until the change is durable, unlike that of a send: changes are rare, and in return whoever
+ * holds the lane finds members and blocks as they are for good, and may answer "it is so already" from them. Resolves
+ * with the group as it is then, null for a direct conversation.
+ */
+export function commitChange(
+  context: DomainContext,
+  handle: ConversationHandle,
+  viewer: UserId,
+  decide: () => MaybePromise<ConversationChange | null>,
+): Promise<GroupState | null> {
+  const { backend, lanes } = context
+  return lanes.run(handle, async () => {
+    for (let moves = 0; moves < maxMoves; moves += 1) {
+      await backend.load(handle, viewer)
+      const change = await decide()
+      if (change === null || (await backend.commit(handle, handle.head, change)) !== MOVED) return handle.group
+    }
+    throw new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')
+  })
+}

@@ -1,0 +1,106 @@
+import type { Backend } from '../backend/port.js'
+import { ColumbaError } from '../errors.js'
+import type { UserId } from '../model/ids.js'
+import type { Page } from '../model/page.js'
+import type { Contact, ContactEntry } from '../model/user.js'
+import { commitChange } from './commit-change.js'
+import { toContact } from './contact-view.js'
+import type { DomainContext } from './context.js'
+import { readCursor, writeCursor } from './cursors.js'
+import { requireUsers } from './participants.js'
+
+export interface ContactOptions {
+  readonly alias?: string | undefined
+}
+
+export interface ContactPageOptions {
+  /** Default 50. */
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+const defaultLimit = 50
+
+/**
+ * A user's contacts, and whom the user has blocked. The two are apart: a blocked stranger is not in the list, and
+ * removing a contact does not lift a block.
+ */
+export class Contacts {
+  readonly #context: DomainContext
+  readonly #backend: Backend
+
+  constructor(context: DomainContext) {
+    this.#context = context
+    this.#backend = context.backend
+  }
+
+  /** Puts a contact into the list. Adding one that is there replaces the alias; without one the contact has none. */
+  async add(user: UserId, contactId: UserId, { alias }: ContactOptions = {}): Promise<void> {
+    refuseOneself(user, contactId)
+    await this.#context.lanes.user(user, async () => {
+      await requireUsers(this.#context, [user, contactId])
+      const entry = await this.#backend.contact(user, contactId)
+      if (entry?.listed === true && entry.alias === alias) return
+      await this.#backend.putContact(user, contactId, { listed: true, alias })
+    })
+  }
+
+  /** Takes a contact off the list, and its alias with it. One that is not there is no error. */
+  async remove(user: UserId, contactId: UserId): Promise<void> {
+    await this.#context.lanes.user(user, async () => {
+      await requireUsers(this.#context, [user])
+      const entry = await this.#backend.contact(user, contactId)
+      if (entry?.listed !== true) return
+      await this.#backend.putContact(user, contactId, { listed: false, alias: undefined })
+    })
+  }
+
+  /** The list in the order of the contacts' ids (by UTF-8 bytes). */
+  async list(
+    user: UserId,
+    { limit = defaultLimit, cursor }: ContactPageOptions = {},
+  ): Promise<Page<Contact>> {
+    const scope = ['contacts', user]
+    let after = cursor === undefined ? undefined : (readCursor(scope, cursor)[0] as UserId)
+    await requireUsers(this.#context, [user])
+    const listed: ContactEntry[] = []
+    // One more than asked for, so that the last page knows that it is the last.
+    while (listed.length <= limit) {
+      const entries = await this.#backend.contacts(user, after, limit + 1)
+      listed.push(...entries.filter((entry) => entry.listed))
+      after = entries.at(-1)?.contactId
+      if (entries.length <= limit) break
+    }
+    const items = listed.slice(0, limit)
+    const last = items.at(-1)
+    return Object.freeze({
+      items: Object.freeze(items.map(toContact)),
+      next: listed.length > limit && last !== undefined ? writeCursor(scope, [last.contactId]) : null,
+    })
+  }
+
+  /** From now on the other's direct sends to the user are refused, and the other cannot add the user to groups. */
+  block(user: UserId, other: UserId): Promise<void> {
+    return this.#setBlocked(user, other, true)
+  }
+
+  unblock(user: UserId, other: UserId): Promise<void> {
+    return this.#setBlocked(user, other, false)
+  }
+
+  /** In the lane of the two users' direct conversation: a send comes before the block or after it. */
+  async #setBlocked(user: UserId, other: UserId, blocked: boolean): Promise<void> {
+    refuseOneself(user, other)
+    const handle = this.#backend.direct(user, other)
+    await commitChange(this.#context, handle, user, async () => {
+      await requireUsers(this.#context, [user, other])
+      return handle.isBlocked(other) === blocked ? null : { kind: 'block', blocker: user, blocked }
+    })
+  }
+}
+
+function refuseOneself(user: UserId, other: UserId): void {
+  if (user === other) {
+    throw new ColumbaError('INVALID_ARGUMENT', 'a user is no contact of oneself', { field: 'contactId' })
+  }
+}

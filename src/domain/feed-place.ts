@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import type { Backend, ChangeRef } from '../backend/port.js'
+import { ColumbaError } from '../errors.js'
+import type { Position } from '../model/ids.js'
+
+/**
+ * How far somebody has read a feed: everything at or below `position`. One commit can change many things for one user
+ * (a thousand members join), all at the same position; whoever stops among them has read those of the next position
+ * up to the one whose key is `within`.
+ */
+export interface FeedPlace {
+  readonly position: Position
+  readonly within: string | undefined
+}
+
+/** A pointer together with the place behind it. */
+export interface FeedEntry {
+  readonly ref: ChangeRef
+  readonly behind: FeedPlace
+}
+
+const withinMark = '~'
+const kindOrder = ['conversation', 'member', 'message', 'delivered', 'read', 'contact', 'profile'] as const
+
+/**
+ * A key of fixed length that orders the pointers of one position. It contains the position, so that it is not found
+ * at a later one when the feed has dropped an overtaken pointer meanwhile.
+ */
+function keyOf(ref: ChangeRef): string {
+  const parts = [
+    ref.position,
+    'conversationId' in ref ? ref.conversationId : null,
+    'userId' in ref ? ref.userId : null,
+    'seq' in ref ? ref.seq : null,
+  ]
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+  return `${kindOrder.indexOf(ref.kind)}${digest.slice(0, 20)}`
+}
+
+/**
+ * The entries of a page behind `place`. `refs` ascend by position, and those of one position are complete. Only
+ * pointers that share their position cost more than an object each.
+ */
+export function entriesBehind(refs: readonly ChangeRef[], place: FeedPlace): readonly FeedEntry[] {
+  const entries: FeedEntry[] = []
+  let before = place.position
+  for (let start = 0; start < refs.length;) {
+    const { position } = refs[start] as ChangeRef
+    let end = start + 1
+    while (refs[end]?.position === position) end += 1
+    const within = start === 0 ? place.within : undefined
+    if (end === start + 1 && within === undefined) {
+      entries.push({ ref: refs[start] as ChangeRef, behind: { position, within } })
+    } else {
+      entries.push(...entriesOfOnePosition(refs.slice(start, end), before, within))
+    }
+    before = position
+    start = end
+  }
+  return entries
+}
+
+function entriesOfOnePosition(
+  refs: readonly ChangeRef[],
+  before: Position,
+  within: string | undefined,
+): readonly FeedEntry[] {
+  const keyed = refs.map((ref) => ({ ref, key: keyOf(ref) })).toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  // A key that is not there any more belonged to a pointer that was overtaken: what stands beside it comes again.
+  const known = keyed.findIndex(({ key }) => key === within)
+  return keyed.slice(known + 1).map(({ ref, key }) => ({
+    ref,
+    behind:
+      ref === keyed.at(-1)?.ref
+        ? { position: ref.position, within: undefined }
+        : { position: before, within: key },
+  }))
+}
+
+/** The token of a place: the backend's token of the position, and the key if the place lies among equal positions. */
+export function formatFeedPlace(backend: Backend, { position, within }: FeedPlace): string {
+  const token = backend.token(position)
+  return within === undefined ? token : `${token}${withinMark}${within}`
+}
+
+/** Reads a token: INVALID_ARGUMENT if it is none, RESYNC_REQUIRED if it is of another store or time line. */
+export function parseFeedPlace(backend: Backend, token: string): FeedPlace {
+  const mark = token.lastIndexOf(withinMark)
+  if (mark < 0) return { position: backend.positionOf(token), within: undefined }
+  const within = token.slice(mark + 1)
+  if (!/^[0-6][\w-]{20}$/.test(within)) {
+    throw new ColumbaError('INVALID_ARGUMENT', 'since must be a token of this store', { field: 'since' })
+  }
+  return { position: backend.positionOf(token.slice(0, mark)), within }
+}

@@ -1,0 +1,82 @@
+import { andThen } from '../async/maybe-promise.js'
+import type { Backend, ChangePage, MaybePromise } from '../backend/port.js'
+import type { Change } from '../model/change.js'
+import type { ConversationId, UserId } from '../model/ids.js'
+import { ChangeResolver } from './change-resolution.js'
+import type { DomainContext } from './context.js'
+import { FeedMessages } from './feed-messages.js'
+import { entriesBehind, formatFeedPlace } from './feed-place.js'
+import type { FeedEntry, FeedPlace } from './feed-place.js'
+
+export interface FeedPage {
+  readonly changes: readonly Change[]
+  /** Behind the last pointer that was examined, whether it gave a change or not. */
+  readonly place: FeedPlace
+  readonly more: boolean
+}
+
+interface Reading {
+  readonly user: UserId
+  readonly page: ChangePage
+  readonly entries: readonly FeedEntry[]
+  readonly messages: FeedMessages
+  /** Where a conversation comes last in this page: it is given once, there. */
+  readonly lastOf: ReadonlyMap<ConversationId, FeedEntry>
+  readonly limit: number
+  readonly changes: Change[]
+}
+
+/** Reads the stored feed page by page. What the backend has in memory is answered in the same tick. */
+export class FeedReader {
+  readonly #backend: Backend
+  readonly #resolver: ChangeResolver
+
+  constructor(context: DomainContext) {
+    this.#backend = context.backend
+    this.#resolver = new ChangeResolver(context)
+  }
+
+  /** At most `limit` changes behind `place`; possibly none although there is more. */
+  read(user: UserId, place: FeedPlace, limit: number): MaybePromise<FeedPage> {
+    return andThen(this.#backend.changes(user, place.position, limit), (page) => {
+      const entries = entriesBehind(page.refs, place)
+      const messages = new FeedMessages(this.#backend, entries)
+      const reading = { user, page, entries, messages, lastOf: lastOfEach(entries), limit, changes: [] }
+      return this.#examine(reading, 0)
+    })
+  }
+
+  #examine(reading: Reading, from: number): MaybePromise<FeedPage> {
+    const { user, entries, messages, lastOf, limit, changes } = reading
+    let next = from
+    while (next < entries.length && changes.length < limit) {
+      const entry = entries[next] as FeedEntry
+      const { ref } = entry
+      next += 1
+      if (ref.kind === 'conversation' && lastOf.get(ref.conversationId) !== entry) continue
+      const found = this.#resolver.resolve(user, ref, formatFeedPlace(this.#backend, entry.behind), messages)
+      if (found instanceof Promise) {
+        const goOn = next
+        return found.then((change) => {
+          if (change !== null) changes.push(change)
+          return this.#examine(reading, goOn)
+        })
+      }
+      if (found !== null) changes.push(found)
+    }
+    return pageUpTo(reading, next)
+  }
+}
+
+function pageUpTo({ page, entries, changes }: Reading, examined: number): FeedPage {
+  const last = entries[examined - 1]
+  if (examined < entries.length && last !== undefined) return { changes, place: last.behind, more: true }
+  return { changes, place: { position: page.through, within: undefined }, more: page.more }
+}
+
+function lastOfEach(entries: readonly FeedEntry[]): ReadonlyMap<ConversationId, FeedEntry> {
+  const last = new Map<ConversationId, FeedEntry>()
+  for (const entry of entries)
+    if (entry.ref.kind === 'conversation') last.set(entry.ref.conversationId, entry)
+  return last
+}

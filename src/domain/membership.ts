@@ -1,0 +1,6 @@
+import type { Membership } from '../model/group.js'
+
+/** True for a member who is in the group now, not one who left it. */
+export function isPresent(membership: Membership | null): membership is Membership {
+  return membership !== null && membership.intervals.at(-1)?.to === null
+}

@@ -1,0 +1,75 @@
+import type { Backend } from '../backend/port.js'
+import { ColumbaError } from '../errors.js'
+import { canonicalJson } from '../model/canonical-json.js'
+import type { UserId } from '../model/ids.js'
+import type { Json } from '../model/json.js'
+import type { User } from '../model/user.js'
+import type { DomainContext } from './context.js'
+
+/** What may be changed of a user; what is left out stays. */
+export interface UserUpdate {
+  readonly name?: string | undefined
+  readonly profile?: Json | undefined
+}
+
+/** Users by their ids. Writes for one user come one after the other, in the order of the calls. */
+export class Users {
+  readonly #context: DomainContext
+  readonly #backend: Backend
+
+  constructor(context: DomainContext) {
+    this.#context = context
+    this.#backend = context.backend
+  }
+
+  /** Registers a user. A repeat with the same content gives the user again; other content is USER_EXISTS. */
+  register(user: User): Promise<User> {
+    return this.#context.lanes.user(user.id, async () => {
+      const known = await this.#backend.user(user.id)
+      if (known === null) return this.#put(user)
+      if (!this.#same(known.user, user)) {
+        throw new ColumbaError('USER_EXISTS', 'the user is registered with other content')
+      }
+      return known.user
+    })
+  }
+
+  /** USER_NOT_FOUND for one that was never registered. */
+  async get(id: UserId): Promise<User> {
+    const known = await this.#backend.user(id)
+    if (known === null) throw userNotFound()
+    return known.user
+  }
+
+  update(id: UserId, { name, profile }: UserUpdate): Promise<User> {
+    return this.#context.lanes.user(id, async () => {
+      const before = await this.get(id)
+      const after = {
+        ...before,
+        ...(name === undefined ? {} : { name }),
+        ...(profile === undefined ? {} : { profile }),
+      }
+      return this.#same(before, after) ? before : this.#put(after)
+    })
+  }
+
+  async #put(user: User): Promise<User> {
+    const kept = Object.freeze({ ...user })
+    await this.#backend.putUser(kept)
+    return kept
+  }
+
+  #same(a: User, b: User): boolean {
+    return a.name === b.name && this.#profileText(a) === this.#profileText(b)
+  }
+
+  #profileText({ profile }: User): string | null {
+    if (profile === undefined) return null
+    const { attributesBytes, attributesDepth } = this.#context.limits
+    return canonicalJson(profile, { maxBytes: attributesBytes, maxDepth: attributesDepth, field: 'profile' })
+  }
+}
+
+function userNotFound(): ColumbaError {
+  return new ColumbaError('USER_NOT_FOUND', 'there is no such user')
+}
