@@ -145,7 +145,12 @@ export interface Capabilities {
   readonly moved: 'never' | 'possible'
   /** `repaired`: one participant may see a write later than another. */
   readonly visibility: 'at once' | 'repaired'
-  /** `global`: activity times never decrease along positions, so a list by time can stop early. */
+  /**
+   * `global`: activity times never decrease along positions, so a list by time can stop early; and one change has one
+   * position for all whom it concerns, so a pointer is its thing's newest if the thing says the same position.
+   * `per user`: positions of different users say nothing about each other; `changes` itself leaves out every pointer that
+   * has a newer one of the same thing behind it.
+   */
   readonly positions: 'global' | 'per user'
 }
 
