@@ -16,6 +16,8 @@ export class ConversationState {
   readonly blockers = new Set<UserId>()
   readonly memberships = new Map<UserId, Membership>()
   group: GroupState | null = null
+  /** How many events made it what it is. */
+  version = 0
   readonly #seqs = new Map<string, number>()
   #joined = 0
 
@@ -40,6 +42,7 @@ export class ConversationState {
   }
 
   apply(event: ConversationEvent, first: Position): void {
+    this.version += 1
     switch (event.kind) {
       case 'message':
         this.messages.push(event.message)
