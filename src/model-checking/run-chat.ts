@@ -1,0 +1,30 @@
+import type { ChatCommand } from './commands/command.js'
+import { Harness } from './harness.js'
+import { ReferenceModel } from './reference-model.js'
+import type { StoreUnderTest } from './store-under-test.js'
+import type { FastCheck } from './world.js'
+
+/**
+ * Opens the store, runs the commands on it beside the model, lets every client catch up, holds everything against the
+ * model once more (and again after reopening, where that is possible), and closes it.
+ */
+export async function runChat(
+  fc: FastCheck,
+  under: StoreUnderTest,
+  commands: Iterable<ChatCommand>,
+): Promise<ReferenceModel> {
+  const real = await Harness.open(under)
+  const model = new ReferenceModel(under.clock)
+  try {
+    await fc.asyncModelRun(() => ({ model, real }), commands)
+    await real.catchUpAll(model)
+    const users = new Set(model.talks.flatMap(({ members }) => [...members.keys()]))
+    await real.check(model, users)
+    await real.reopen()
+    await real.catchUpAll(model)
+    await real.check(model, users)
+  } finally {
+    await real.close()
+  }
+  return model
+}
