@@ -1,7 +1,6 @@
-import type { Maybe } from '../async/maybe.js'
 import { SerialQueue } from '../async/serial-queue.js'
 import { MOVED } from '../backend/port.js'
-import type { Backend, ConversationHandle, Moved } from '../backend/port.js'
+import type { Backend, ConversationHandle, MaybePromise, Moved } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import type { UserId } from '../model/ids.js'
@@ -40,7 +39,7 @@ export class Lanes {
   write<T>(
     handle: ConversationHandle,
     viewer: UserId,
-    decide: () => Maybe<Decision<T>>,
+    decide: () => MaybePromise<Decision<T>>,
     bytes = 0,
   ): Promise<T> {
     return this.#enter(
@@ -63,12 +62,12 @@ export class Lanes {
   }
 
   /** Holds the lane of a conversation until `task` is done. The conversation is not loaded for it. */
-  conversation<T>(handle: ConversationHandle, task: () => Maybe<T>): Promise<T> {
+  run<T>(handle: ConversationHandle, task: () => MaybePromise<T>): Promise<T> {
     return this.#enter(this.#conversationLane(handle), holding(task), 0)
   }
 
   /** Holds the lane of a user until `task` is done. */
-  user<T>(user: UserId, task: () => Maybe<T>): Promise<T> {
+  user<T>(user: UserId, task: () => MaybePromise<T>): Promise<T> {
     let lane = this.#users.get(user)
     if (lane === undefined) {
       lane = new SerialQueue(() => this.#users.delete(user))
@@ -89,8 +88,8 @@ export class Lanes {
   async #decide<T>(
     handle: ConversationHandle,
     viewer: UserId,
-    decide: () => Maybe<Decision<T>>,
-    loaded: Maybe<void>,
+    decide: () => MaybePromise<Decision<T>>,
+    loaded: MaybePromise<void>,
   ): Promise<Decision<T>> {
     await loaded
     for (let moves = 0; moves < maxMoves; moves += 1) {
@@ -137,7 +136,7 @@ function settle<T>(decision: Decision<T>, resolve: (value: T | Promise<T>) => vo
   resolve('answer' in decision ? decision.answer : (decision.handed as Promise<T>))
 }
 
-function holding<T>(task: () => Maybe<T>) {
+function holding<T>(task: () => MaybePromise<T>) {
   return (resolve: (value: T) => void, reject: (error: unknown) => void): Promise<void> | undefined => {
     const result = task()
     if (result instanceof Promise) return result.then(resolve, reject)

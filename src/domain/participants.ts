@@ -1,4 +1,4 @@
-import { chain } from '../async/maybe.js'
+import { andThen } from '../async/maybe-promise.js'
 import type { ConversationHandle, MaybePromise } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import type { Participation } from '../model/conversation.js'
@@ -23,24 +23,24 @@ export function notAMember(): ColumbaError {
 export function requireUsers(context: DomainContext, users: readonly UserId[]): MaybePromise<void> {
   if (context.usersMode === 'open') return undefined
   let checked: MaybePromise<void> = undefined
-  for (const user of users) checked = chain(checked, () => requireRegistered(context, user))
+  for (const user of users) checked = andThen(checked, () => requireRegistered(context, user))
   return checked
 }
 
 function requireRegistered(context: DomainContext, user: UserId): MaybePromise<void> {
-  return chain(context.backend.user(user), (entry) => {
+  return andThen(context.backend.user(user), (entry) => {
     if (entry === null) throw new ColumbaError('USER_NOT_FOUND', 'there is no such user')
   })
 }
 
 /** Looks at a conversation on behalf of a user, as far as readers see it: NOT_A_MEMBER for one who never had a part. */
 export function see(context: DomainContext, user: UserId, target: Target): MaybePromise<Seen> {
-  return chain(requireUsers(context, [user]), () => {
+  return andThen(requireUsers(context, [user]), () => {
     const byPeer = 'peer' in target
     const handle = byPeer
       ? context.backend.direct(user, target.peer)
       : context.backend.conversation(target.conversationId)
-    return chain(context.backend.participation(user, handle), (found) => {
+    return andThen(context.backend.participation(user, handle), (found) => {
       // A direct conversation begins with its first message; a block or a mark before that does not make one.
       const participation = found?.kind === 'direct' && found.head === 0 ? null : found
       if (participation === null && !byPeer) throw notAMember()

@@ -3,19 +3,22 @@ import type { MessageId, UserId } from './ids.js'
 import type { Message } from './message.js'
 
 /**
- * Ids that are derived from sender, time and device live among the ids that clients give, and must never meet one.
- * Stored ids that begin with the mark are therefore derived ones, unless a second mark follows: then the first one was
- * put in front of a given id that begins with the mark itself. Readers get given ids exactly as they were given.
+ * Ids that are derived from sender, time and device live among the ids that clients give, and must never meet one. A
+ * stored id that begins with `~.` is a derived one. A given id that begins so, or with several `~` and the dot, is
+ * stored with one more `~` in front, and readers get it back as it was given.
  */
 const mark = '~'
 const markCode = mark.charCodeAt(0)
+const derivedPrefix = `${mark}.`
+const needsEscape = /^~+\./
+const escaped = /^~~+\./
 
-/** Beyond this many bytes a derived id carries a digest in place of its parts. */
-const maxDerivedBytes = 256
+/** No stored id is longer. A given one that needs a `~` in front must leave room for it. */
+export const maxStoredIdBytes = 256
 
-/** The id under which a message with a given id is stored. */
+/** The id under which a message with a given id is stored; one byte longer at most. */
 export function storedId(given: string): MessageId {
-  return (given.charCodeAt(0) === markCode ? mark + given : given) as MessageId
+  return (given.charCodeAt(0) === markCode && needsEscape.test(given) ? mark + given : given) as MessageId
 }
 
 /** The id that a reader gets for a stored one. */
@@ -29,18 +32,16 @@ export function shownMessage(message: Message): Message {
 }
 
 /**
- * The id of a message whose sender gave none, but a time and a device: `~`, the time in base 36, the length of the
+ * The id of a message whose sender gave none, but a time and a device: `~.`, the time in base 36, the length of the
  * sender's id, sender and device. Injective; where it would be too long, SHA-256 stands for its parts.
  */
 export function derivedId(sender: UserId, sentAt: number, deviceId: string): MessageId {
-  const parts = `${sentAt.toString(36)}.${sender.length}.${sender}${deviceId}`
-  if (parts.length * 3 < maxDerivedBytes || Buffer.byteLength(parts) < maxDerivedBytes) {
-    return (mark + parts) as MessageId
-  }
-  // A dot never comes first in the other form.
-  return `${mark}.${createHash('sha256').update(parts).digest('base64url')}` as MessageId
+  const id = `${derivedPrefix}${sentAt.toString(36)}.${sender.length}.${sender}${deviceId}`
+  if (id.length * 3 <= maxStoredIdBytes || Buffer.byteLength(id) <= maxStoredIdBytes) return id as MessageId
+  // Two dots never come first in the other form.
+  return `${derivedPrefix}.${createHash('sha256').update(id).digest('base64url')}` as MessageId
 }
 
 function isEscaped(stored: string): boolean {
-  return stored.charCodeAt(0) === markCode && stored.charCodeAt(1) === markCode
+  return stored.charCodeAt(0) === markCode && escaped.test(stored)
 }

@@ -1,0 +1,144 @@
+import { andThen } from '../async/maybe-promise.js'
+import type { Backend, ConversationHandle, Found, MaybePromise } from '../backend/port.js'
+import { ColumbaError } from '../errors.js'
+import type { ConversationId, UserId } from '../model/ids.js'
+import type { MessageDraft, SendReceipt } from '../model/message.js'
+import { shownId } from '../model/message-ids.js'
+import type { DomainContext } from './context.js'
+import type { Decision } from './lanes.js'
+import { notAMember, requireUsers } from './participants.js'
+
+/** Where a message goes: to a user, into their direct conversation, or into a conversation by its id. */
+export type Destination = UserId | ConversationId
+
+/**
+ * Sending. The order of decisions is the promise that a rejection is definite: the key is looked up first, and a
+ * repeat is answered whatever has changed since; only a new key is checked for users, membership and blocks.
+ */
+export class Append {
+  readonly #context: DomainContext
+  readonly #backend: Backend
+  /** True if a write can be handed over and left to itself, because it never moves. */
+  readonly #pipelined: boolean
+  readonly #open: boolean
+
+  constructor(context: DomainContext) {
+    this.#context = context
+    this.#backend = context.backend
+    this.#pipelined = context.backend.capabilities.moved === 'never'
+    this.#open = context.usersMode === 'open'
+  }
+
+  /** To `receiver`; the first message of two users begins their conversation. */
+  direct(receiver: UserId, draft: MessageDraft): Promise<SendReceipt> {
+    const handle = this.#backend.direct(draft.sender, receiver)
+    if (this.#open && this.#pipelined && handle.loaded && handle.lane === null) {
+      // The warm path of nearly all sends: nothing to wait for, so the backend's promise is the answer.
+      const found = this.#backend.find(handle, draft.sender, draft.id)
+      if (found === null) {
+        if (handle.isBlocked(draft.sender)) throw blocked()
+        return this.#handOver(handle, draft)
+      }
+      return this.#inLane(handle, draft, receiver, found)
+    }
+    return this.#inLane(handle, draft, receiver)
+  }
+
+  /** Into a conversation that is there. */
+  into(id: ConversationId, draft: MessageDraft): Promise<SendReceipt> {
+    const handle = this.#backend.conversation(id)
+    if (this.#open && this.#pipelined && handle.loaded && handle.lane === null) {
+      const found = this.#backend.find(handle, draft.sender, draft.id)
+      if (found === null && handle.kind === 'group') {
+        const member = this.#backend.member(handle, draft.sender)
+        if (!(member instanceof Promise)) {
+          if (member?.intervals.at(-1)?.to !== null) throw notAMember()
+          return this.#handOver(handle, draft)
+        }
+        // Asked again in the lane.
+        member.catch(ignored)
+      }
+      return this.#inLane(handle, draft, undefined, found)
+    }
+    return this.#inLane(handle, draft, undefined)
+  }
+
+  /** Only where nothing moves. */
+  #handOver(handle: ConversationHandle, draft: MessageDraft): Promise<SendReceipt> {
+    return this.#backend.append(handle, handle.head, draft) as Promise<SendReceipt>
+  }
+
+  #inLane(
+    handle: ConversationHandle,
+    draft: MessageDraft,
+    receiver: UserId | undefined,
+    found?: MaybePromise<Found | null>,
+  ): Promise<SendReceipt> {
+    let first = found
+    // The lane may refuse the call, and nobody then asks what was found.
+    if (found instanceof Promise) found.catch(ignored)
+    return this.#context.lanes.write<SendReceipt>(
+      handle,
+      draft.sender,
+      () => {
+        const known = first === undefined ? this.#backend.find(handle, draft.sender, draft.id) : first
+        first = undefined
+        return andThen(known, (message) => this.#decide(handle, draft, receiver, message))
+      },
+      draft.text.length + (draft.attributes?.length ?? 0),
+    )
+  }
+
+  #decide(
+    handle: ConversationHandle,
+    draft: MessageDraft,
+    receiver: UserId | undefined,
+    found: Found | null,
+  ): MaybePromise<Decision<SendReceipt>> {
+    if (found !== null) return { handed: this.#repeat(handle, draft, found) }
+    return andThen(this.#admit(handle, draft.sender, receiver), () => ({
+      handed: this.#backend.append(handle, handle.head, draft),
+    }))
+  }
+
+  /** Throws what a new message from this sender is refused with. */
+  #admit(handle: ConversationHandle, sender: UserId, receiver: UserId | undefined): MaybePromise<void> {
+    const users = receiver === undefined ? [sender] : [sender, receiver]
+    return andThen(requireUsers(this.#context, users), () => {
+      if (handle.kind === 'group') {
+        return andThen(this.#backend.member(handle, sender), (member) => {
+          if (member === null || member.intervals.at(-1)?.to !== null) throw notAMember()
+        })
+      }
+      // By its id, a direct conversation is there from its first message on, and for its two participants.
+      if (receiver === undefined && (handle.head === 0 || !handle.pair?.includes(sender))) throw notAMember()
+      if (handle.isBlocked(sender)) throw blocked()
+      return undefined
+    })
+  }
+
+  /** The answer to a repeat, once the message it repeats is durable. */
+  async #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
+    if (found.settled !== null) await found.settled
+    if (found.text !== draft.text || found.attributes !== draft.attributes) {
+      throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'the same id was used for a message with other content', {
+        seq: found.seq,
+      })
+    }
+    return {
+      conversationId: handle.id,
+      seq: found.seq,
+      messageId: shownId(draft.id),
+      timestamp: found.timestamp,
+      duplicate: true,
+    }
+  }
+}
+
+function blocked(): ColumbaError {
+  return new ColumbaError('BLOCKED', 'the receiver has blocked the sender')
+}
+
+function ignored(): void {
+  // Whoever asks again is told.
+}

@@ -1,0 +1,231 @@
+import { andThen } from '../async/maybe-promise.js'
+import type { Backend, MaybePromise, RecentPage } from '../backend/port.js'
+import { unreadOf } from '../model/conversation.js'
+import type { Conversation, Participation } from '../model/conversation.js'
+import type { ConversationId, Position, UserId } from '../model/ids.js'
+import type { Page } from '../model/page.js'
+import type { DomainContext } from './context.js'
+import { conversationView } from './conversation-view.js'
+import { readCursor, writeCursor } from './cursors.js'
+import { requireUsers, see } from './participants.js'
+import type { Target } from './participants.js'
+
+export interface ListQuery {
+  readonly limit: number
+  readonly start: number
+  readonly cursor: string | undefined
+  /** Epoch milliseconds, inclusive. */
+  readonly since: number | undefined
+  readonly unreadOnly: boolean
+}
+
+/** A conversation and where it stood in the list when the walk began. */
+interface Placed {
+  readonly participation: Participation
+  readonly stood: Position
+}
+
+/** Matches of a search down the list, and how far it went: `bottom` if there is nothing left. */
+interface Stayed {
+  readonly placed: readonly Placed[]
+  readonly through: Position
+}
+
+/** How a walk goes on: in the order of the list as it was at `asOf`, with what stood below `below`. */
+interface Walk {
+  readonly asOf: Position
+  readonly below: Position
+}
+
+interface MadePage {
+  readonly start: number
+  readonly limit: number
+  readonly page: Page<Conversation>
+}
+
+/** Below every conversation. */
+const bottom = 0 as Position
+
+/** Conversations that are read at a time while a filter or a walk looks for the next ones. */
+const chunk = 100
+
+/**
+ * A user's conversations, most recent first. A walk by cursor keeps the order that the list had when its first page was
+ * made, though conversations move up meanwhile: where one stood then follows from the positions of its messages. So
+ * each conversation that was there appears exactly once; filters look at what a conversation is when it is read.
+ */
+export class ConversationList {
+  readonly #context: DomainContext
+  readonly #backend: Backend
+  /** The page that was made last from the backend's answer; the answer is the same object until something changes. */
+  readonly #made = new WeakMap<readonly Participation[], MadePage>()
+
+  constructor(context: DomainContext) {
+    this.#context = context
+    this.#backend = context.backend
+  }
+
+  /** Null for a direct conversation, named by its peer, that has not begun. */
+  one(user: UserId, target: Target): MaybePromise<Conversation | null> {
+    return andThen(see(this.#context, user, target), ({ participation }) =>
+      participation === null ? null : conversationView(participation),
+    )
+  }
+
+  page(user: UserId, query: ListQuery): MaybePromise<Page<Conversation>> {
+    return andThen(requireUsers(this.#context, [user]), () => {
+      if (query.cursor !== undefined) return this.#next(user, query, this.#walkOf(user, query, query.cursor))
+      if (query.since !== undefined || query.unreadOnly) return this.#firstFiltered(user, query)
+      const { start, limit } = query
+      return andThen(this.#backend.recent(user, { limit: start + limit }), (recent) => {
+        const made = this.#made.get(recent.entries)
+        if (made !== undefined && made.start === start && made.limit === limit) return made.page
+        const page = this.#first(user, query, recent)
+        this.#made.set(recent.entries, { start, limit, page })
+        return page
+      })
+    })
+  }
+
+  #first(user: UserId, query: ListQuery, { entries, more }: RecentPage): Page<Conversation> {
+    const shown = entries.slice(query.start, query.start + query.limit)
+    const last = shown.at(-1)
+    const walk =
+      more && last !== undefined ? { asOf: (entries[0] as Participation).position, below: last.position } : null
+    return this.#pageOf(user, query, shown, walk)
+  }
+
+  async #firstFiltered(user: UserId, query: ListQuery): Promise<Page<Conversation>> {
+    const { start, limit } = query
+    const top = await this.#backend.recent(user, { limit: chunk })
+    const asOf = top.entries[0]?.position
+    if (asOf === undefined) return this.#pageOf(user, query, [], null)
+    // One more than is shown tells whether there is a next page.
+    const stayed = await this.#stayed(user, query, undefined, start + limit + 1, top)
+    // What was overtaken by a change while the filter went down the list is found again as moved.
+    const moved = await this.#moved(user, query, { asOf, below: Infinity as Position })
+    return this.#merge(user, query, asOf, stayed, moved, start)
+  }
+
+  async #next(user: UserId, query: ListQuery, walk: Walk): Promise<Page<Conversation>> {
+    // What stayed is read before what moved: a conversation that moves in between is found in both, never in none.
+    const stayed = await this.#stayed(user, query, walk.below, query.limit + 1)
+    const moved = await this.#moved(user, query, walk)
+    return this.#merge(user, query, walk.asOf, stayed, moved, 0)
+  }
+
+  #merge(
+    user: UserId,
+    query: ListQuery,
+    asOf: Position,
+    stayed: Stayed,
+    moved: ReadonlyMap<ConversationId, Placed>,
+    start: number,
+  ): Page<Conversation> {
+    const found = stayed.placed.filter(({ participation }) => !moved.has(participation.conversationId))
+    const all = [...found, ...moved.values()]
+      // What lies deeper than the search went belongs to the next page, between others.
+      .filter(({ participation, stood }) => stood >= stayed.through && matches(participation, query))
+      .sort((a, b) => b.stood - a.stood)
+    const shown = all.slice(start, start + query.limit)
+    const full = all.length > start + query.limit
+    const below = full ? (shown.at(-1)?.stood ?? stayed.through) : stayed.through
+    return this.#pageOf(
+      user,
+      query,
+      shown.map(({ participation }) => participation),
+      full || below > 0 ? { asOf, below } : null,
+    )
+  }
+
+  /** The next `count` below a position that match the filter. */
+  async #stayed(
+    user: UserId,
+    query: ListQuery,
+    from: Position | undefined,
+    count: number,
+    top?: RecentPage,
+  ): Promise<Stayed> {
+    const placed: Placed[] = []
+    let below = from
+    let page = top
+    for (;;) {
+      page ??= await this.#backend.recent(user, { below, limit: Math.max(chunk, count) })
+      for (const participation of page.entries) {
+        if (this.#isPast(participation, query)) return { placed, through: bottom }
+        if (matches(participation, query)) placed.push({ participation, stood: participation.position })
+        if (placed.length === count) return { placed, through: participation.position }
+      }
+      below = page.entries.at(-1)?.position
+      if (!page.more || below === undefined) return { placed, through: bottom }
+      page = undefined
+    }
+  }
+
+  /** What has moved up since the walk began and would have come after its last page. */
+  async #moved(user: UserId, query: ListQuery, walk: Walk): Promise<Map<ConversationId, Placed>> {
+    const moved = new Map<ConversationId, Placed>()
+    let floor = walk.asOf
+    for (;;) {
+      // What moves while this goes down the list is at its top when this has come to the end: look again.
+      const newer = await this.#above(user, floor)
+      if (newer.length === 0) return moved
+      floor = (newer[0] as Participation).position
+      for (const participation of newer) {
+        const { conversationId } = participation
+        const handle = this.#backend.conversation(conversationId)
+        const known = moved.get(conversationId)?.stood
+        const stood = known ?? (await this.#backend.stoodAt(user, handle, walk.asOf))
+        if (stood !== null && stood < walk.below) moved.set(conversationId, { participation, stood })
+      }
+    }
+  }
+
+  /** The top of the list down to a position. */
+  async #above(user: UserId, floor: Position): Promise<Participation[]> {
+    const newer: Participation[] = []
+    let below: Position | undefined
+    for (;;) {
+      const page = await this.#backend.recent(user, { below, limit: chunk })
+      for (const participation of page.entries) {
+        if (participation.position <= floor) return newer
+        newer.push(participation)
+      }
+      below = page.entries.at(-1)?.position
+      if (!page.more || below === undefined) return newer
+    }
+  }
+
+  /** True if nothing from here on downwards can match, because times fall along the list. */
+  #isPast(participation: Participation, { since }: ListQuery): boolean {
+    if (since === undefined || this.#backend.capabilities.positions !== 'global') return false
+    return participation.activityAt < since
+  }
+
+  #pageOf(
+    user: UserId,
+    query: ListQuery,
+    shown: readonly Participation[],
+    walk: Walk | null,
+  ): Page<Conversation> {
+    const next =
+      walk === null
+        ? null
+        : writeCursor(scopeOf(user, query), [this.#backend.token(walk.asOf), this.#backend.token(walk.below)])
+    return Object.freeze({ items: Object.freeze(shown.map(conversationView)), next })
+  }
+
+  #walkOf(user: UserId, query: ListQuery, cursor: string): Walk {
+    const [asOf, below] = readCursor(scopeOf(user, query), cursor) as [string, string]
+    return { asOf: this.#backend.positionOf(asOf), below: this.#backend.positionOf(below) }
+  }
+}
+
+function matches(participation: Participation, { since, unreadOnly }: ListQuery): boolean {
+  if (since !== undefined && participation.activityAt < since) return false
+  return !unreadOnly || unreadOf(participation) > 0
+}
+
+function scopeOf(user: UserId, { since, unreadOnly }: ListQuery) {
+  return ['conversations', user, since ?? null, unreadOnly] as const
+}

@@ -1,0 +1,68 @@
+import { andThen } from '../async/maybe-promise.js'
+import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
+import { hasLeft } from '../model/conversation.js'
+import type { Participation } from '../model/conversation.js'
+import type { UserId } from '../model/ids.js'
+import type { DomainContext } from './context.js'
+import { see } from './participants.js'
+import type { Target } from './participants.js'
+
+/** How far a present member of a conversation has come. */
+export interface Receipt {
+  readonly userId: UserId
+  readonly deliveredSeq: number
+  readonly readSeq: number
+}
+
+/** Who has got and read how much of a conversation. */
+export class Receipts {
+  readonly #context: DomainContext
+  readonly #backend: Backend
+
+  constructor(context: DomainContext) {
+    this.#context = context
+    this.#backend = context.backend
+  }
+
+  /**
+   * The present members, the user among them, in the order of joining; the two of a direct conversation with the user
+   * first. Empty where it has not begun, and for one who has left.
+   */
+  list(user: UserId, target: Target, limit: number): MaybePromise<Receipt[]> {
+    return andThen(see(this.#context, user, target), ({ handle, participation }) => {
+      if (participation === null || hasLeft(participation)) return []
+      return this.#list(user, handle, participation, limit)
+    })
+  }
+
+  async #list(
+    user: UserId,
+    handle: ConversationHandle,
+    participation: Participation,
+    limit: number,
+  ): Promise<Receipt[]> {
+    const members = await this.#members(user, handle, participation, limit)
+    return Promise.all(
+      members.map(async (userId) => {
+        const { delivered, read } = await this.#backend.marks(userId, handle)
+        return { userId, deliveredSeq: delivered, readSeq: read }
+      }),
+    )
+  }
+
+  #members(
+    user: UserId,
+    handle: ConversationHandle,
+    { kind, peer }: Participation,
+    limit: number,
+  ): MaybePromise<UserId[]> {
+    if (kind === 'direct') {
+      return peer === undefined || peer === user ? [user] : [user, peer].slice(0, limit)
+    }
+    return this.#context.lanes.run(handle, async () => {
+      await this.#backend.load(handle, user)
+      const members = await this.#backend.members(handle, 0, limit)
+      return members.map(({ userId }) => userId)
+    })
+  }
+}
