@@ -26,7 +26,6 @@ import type { ConversationState } from './conversation-state.js'
 import { EventualCluster } from './eventual-cluster.js'
 import type { EventualOptions } from './eventual-cluster.js'
 import type { ConversationEvent, Pair } from './events.js'
-import { messageIds } from './message-ids.js'
 import { newestOnly } from './newest-only.js'
 import { rangeOf } from './range-of.js'
 import { ReferenceHandle } from './reference-handle.js'
@@ -51,7 +50,7 @@ export class EventualBackend implements Backend {
 
   constructor(options: EventualOptions | EventualCluster = {}) {
     this.cluster = options instanceof EventualCluster ? options : new EventualCluster(options)
-    this.newMessageId = messageIds(this.cluster.time, this.cluster.random)
+    this.newMessageId = this.cluster.newMessageId
   }
 
   /** Waits until every user sees everything that was written. */

@@ -1,10 +1,20 @@
-import { monotonicFactory } from 'ulid'
 import type { MessageId } from '../../model/ids.js'
-import type { Random } from '../../platform/random.js'
 import type { StoreTime } from './store-time.js'
 
-/** Ids for messages whose senders gave none: ULIDs, ascending within this process. */
-export function messageIds(time: StoreTime, random: Random): () => MessageId {
-  const next = monotonicFactory(() => (random.bytes(1)[0] ?? 0) / 256)
-  return () => next(time.now()) as MessageId
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+
+/** Ids for messages whose senders gave none: ULIDs with a count where others have randomness. */
+export function messageIds(time: StoreTime): () => MessageId {
+  let count = 0
+  return () => {
+    count += 1
+    return `${base32(time.now(), 10)}${base32(count, 16)}` as MessageId
+  }
+}
+
+function base32(value: number, length: number): string {
+  let digits = ''
+  for (let rest = value; digits.length < length; rest = Math.floor(rest / 32))
+    digits = alphabet[rest % 32] + digits
+  return digits
 }

@@ -1,15 +1,14 @@
 import { ColumbaError } from '../../errors.js'
 import type { Position } from '../../model/ids.js'
 
-const form = /^r\.([0-9a-f]{16})\.([0-9a-z]{1,11})$/
+const form = /^r\.([1-9][0-9]{0,8})\.([0-9a-z]{1,11})$/
 
 /** Tokens of the reference backends: the store's id and the position, readable on purpose. */
 export class PositionTokens {
   readonly #store: string
 
-  /** `storeId` has 8 bytes. */
-  constructor(storeId: Uint8Array) {
-    this.#store = Buffer.from(storeId).toString('hex')
+  constructor(storeId: number) {
+    this.#store = String(storeId)
   }
 
   format(position: Position): string {

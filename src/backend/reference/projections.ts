@@ -1,5 +1,4 @@
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
-import type { Clock } from '../../platform/clock.js'
 import type { StoreEvent } from './events.js'
 import type { SeededChance } from './seeded-chance.js'
 import { UserView } from './user-view.js'
@@ -12,17 +11,15 @@ type Projected = StoreEvent & { readonly conversationId: ConversationId }
  * numbers what reaches it by a counter of its own.
  */
 export class Projections {
-  readonly #clock: Clock
   readonly #chance: SeededChance
-  readonly #maxDelayMs: number
+  readonly #maxDelayTurns: number
   readonly #views = new Map<UserId, UserView>()
   /** What has not reached the user yet; the first goes next. */
   readonly #waiting = new Map<UserId, Projected[]>()
 
-  constructor(clock: Clock, chance: SeededChance, maxDelayMs: number) {
-    this.#clock = clock
+  constructor(chance: SeededChance, maxDelayTurns: number) {
     this.#chance = chance
-    this.#maxDelayMs = maxDelayMs
+    this.#maxDelayTurns = maxDelayTurns
   }
 
   get size(): number {
@@ -68,20 +65,21 @@ export class Projections {
     const events = this.#waiting.get(user)
     if (events === undefined) {
       this.#waiting.set(user, [event])
-      this.#later(user)
+      void this.#follow(user)
       return
     }
     const behind = events.findLastIndex(({ conversationId }) => conversationId === event.conversationId) + 1
     events.splice(behind + this.#chance.below(events.length - behind + 1), 0, event)
   }
 
-  #later(user: UserId): void {
-    this.#clock.after(this.#chance.next() * this.#maxDelayMs, () => {
+  async #follow(user: UserId): Promise<void> {
+    while (this.#waiting.has(user)) {
+      for (let turns = this.#chance.below(this.#maxDelayTurns + 1); turns >= 0; turns -= 1)
+        await Promise.resolve()
       const count = 1 + this.#chance.below(3)
       let arrived = 0
       this.#arrive(user, () => arrived++ < count)
-      if (this.#waiting.has(user)) this.#later(user)
-    })
+    }
   }
 
   #arrive(user: UserId, chosen: (event: Projected) => boolean): void {

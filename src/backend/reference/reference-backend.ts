@@ -6,10 +6,6 @@ import type { Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../../model/message.js'
 import type { ContactEntry, User, UserEntry } from '../../model/user.js'
-import { systemClock } from '../../platform/clock.js'
-import type { Clock } from '../../platform/clock.js'
-import { systemRandom } from '../../platform/random.js'
-import type { Random } from '../../platform/random.js'
 import type {
   Backend,
   Capabilities,
@@ -27,17 +23,20 @@ import type {
 import { ConversationState } from './conversation-state.js'
 import { pointersOf } from './events.js'
 import type { ConversationEvent, Pair, StoreEvent } from './events.js'
+import { logicalClock } from './logical-clock.js'
+import type { WallClock } from './logical-clock.js'
 import { messageIds } from './message-ids.js'
 import { PositionTokens } from './position-tokens.js'
 import { rangeOf } from './range-of.js'
 import { ReferenceHandle } from './reference-handle.js'
+import { nextStoreId } from './store-ids.js'
 import { StoreTime } from './store-time.js'
 import { UserView } from './user-view.js'
 import { verifyViews } from './verify-views.js'
 
 export interface ReferenceOptions {
-  readonly clock?: Clock
-  readonly random?: Random
+  /** Default: one that goes on by a millisecond at each look. */
+  readonly clock?: WallClock
   /** Stands for making a group of writes durable; it must not reject. Default: resolved at once. */
   readonly persist?: () => Promise<void>
 }
@@ -66,7 +65,7 @@ export class ReferenceBackend implements Backend {
   readonly capabilities: Capabilities = { moved: 'never', visibility: 'at once', positions: 'global' }
   readonly newMessageId: () => MessageId
   readonly #time: StoreTime
-  readonly #tokens: PositionTokens
+  readonly #tokens = new PositionTokens(nextStoreId())
   readonly #persist: () => Promise<void>
   readonly #conversations = new Map<ConversationId, Conversation>()
   readonly #views = new Map<UserId, UserView>()
@@ -76,11 +75,9 @@ export class ReferenceBackend implements Backend {
   #closed = false
 
   constructor(options: ReferenceOptions = {}) {
-    const random = options.random ?? systemRandom
-    this.#time = new StoreTime(options.clock ?? systemClock)
-    this.#tokens = new PositionTokens(random.bytes(8))
+    this.#time = new StoreTime(options.clock ?? logicalClock())
     this.#persist = options.persist ?? (() => Promise.resolve())
-    this.newMessageId = messageIds(this.#time, random)
+    this.newMessageId = messageIds(this.#time)
   }
 
   direct(a: UserId, b: UserId): ConversationHandle {

@@ -1,11 +1,11 @@
-import type { Clock } from '../../platform/clock.js'
+import type { WallClock } from './logical-clock.js'
 
 /** The store's own time: the wall clock, but it never goes back. */
 export class StoreTime {
-  readonly #clock: Clock
+  readonly #clock: WallClock
   #last = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: WallClock) {
     this.#clock = clock
   }
 
