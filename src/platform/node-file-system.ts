@@ -1,4 +1,13 @@
-import { promises as fs } from 'node:fs'
+import {
+  close,
+  fdatasync,
+  fstat,
+  ftruncate,
+  open as openDescriptor,
+  promises as fs,
+  read,
+  write,
+} from 'node:fs'
 import type { FileHandle, FileSystem } from './file-system.js'
 
 /** Windows has no directory handles to sync: there, directory entries are as durable as NTFS makes them. */
@@ -9,7 +18,7 @@ const flags = { read: 'r', write: 'r+', create: 'wx+' } as const
 /** The real disk. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
-    return new NodeFileHandle(await fs.open(path, flags[mode], 0o600))
+    return new NodeFileHandle(await open(path, flags[mode], 0o600))
   },
   async makeDirectory(path) {
     await fs.mkdir(path, { recursive: true, mode: 0o700 })
@@ -44,34 +53,74 @@ export const nodeFileSystem: FileSystem = {
   },
 }
 
+/** Over a bare descriptor and callbacks: a write of the log costs one object and one promise. */
 class NodeFileHandle implements FileHandle {
-  readonly #handle: fs.FileHandle
+  readonly #descriptor: number
 
-  constructor(handle: fs.FileHandle) {
-    this.#handle = handle
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
   }
 
-  async write(data: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.write(data, 0, data.byteLength, position)).bytesWritten
+  write(data: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      write(this.#descriptor, data, 0, data.byteLength, position, (error, written) => {
+        if (error === null) resolve(written)
+        else reject(error)
+      })
+    })
   }
 
-  async read(into: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.read(into, 0, into.byteLength, position)).bytesRead
+  read(into: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.#descriptor, into, 0, into.byteLength, position, (error, filled) => {
+        if (error === null) resolve(filled)
+        else reject(error)
+      })
+    })
   }
 
   sync(): Promise<void> {
-    return this.#handle.datasync()
+    return settled((done) => {
+      fdatasync(this.#descriptor, done)
+    })
   }
 
   truncate(size: number): Promise<void> {
-    return this.#handle.truncate(size)
+    return settled((done) => {
+      ftruncate(this.#descriptor, size, done)
+    })
   }
 
-  async size(): Promise<number> {
-    return (await this.#handle.stat()).size
+  size(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fstat(this.#descriptor, (error, stats) => {
+        if (error === null) resolve(stats.size)
+        else reject(error)
+      })
+    })
   }
 
   close(): Promise<void> {
-    return this.#handle.close()
+    return settled((done) => {
+      close(this.#descriptor, done)
+    })
   }
+}
+
+function open(path: string, flag: string, mode: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    openDescriptor(path, flag, mode, (error, descriptor) => {
+      if (error === null) resolve(descriptor)
+      else reject(error)
+    })
+  })
+}
+
+function settled(call: (done: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call((error) => {
+      if (error === null || error === undefined) resolve()
+      else reject(error)
+    })
+  })
 }

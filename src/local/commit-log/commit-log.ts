@@ -1,0 +1,372 @@
+import { ColumbaError } from '../../errors.js'
+import type { ErrorCode } from '../../errors.js'
+import { maxPayloadBytes } from '../../formats/frames.js'
+import { maxSegmentBytes, segmentHeaderBytes } from '../../formats/segment.js'
+import { ChunkPool } from './chunk-pool.js'
+import { openLogFiles } from './log-files.js'
+import type { LogFiles } from './log-files.js'
+import type { CommitLogOptions, DurableGroup, LogStats, Recovery, RecoveryReport } from './options.js'
+import { RecordArena } from './record-arena.js'
+import { SyncWaiters } from './sync-waiters.js'
+
+const defaults = { segmentBytes: 64 * 1024 * 1024, chunkBytes: 1024 * 1024 }
+const minSegmentBytes = 1024
+/** Memory that the log keeps for records to come. */
+const keptChunkBytes = 8 * 1024 * 1024
+/** Groups that wait are written one after the other and synced together up to this size. */
+const commitBytes = 4 * 1024 * 1024
+/** The log has to be idle for about so long before it says in an idle frame what is synced. */
+const idleMs = 10
+
+/**
+ * The one log that everything is written to first: records are appended in memory, gather into groups, and each group
+ * becomes one frame with one write; one fdatasync covers all that was written since the last one. Positions are 1, 2,
+ * 3, … without a gap over segments and reopenings.
+ *
+ * `reserve`, writing into `bytes`, and `append` belong together in one synchronous stretch. Everything else may be called
+ * at any time. One loop does all writing; it sleeps when there is nothing to do.
+ *
+ * Succeed or fail for good: after a failed write, sync or rotation nothing is written, synced or acknowledged any more,
+ * `onFailure` is told once, and only opening the log again finds out what is in it.
+ */
+export class CommitLog {
+  readonly #options: CommitLogOptions
+  readonly #files: LogFiles
+  readonly #arena: RecordArena
+  readonly #syncsEachGroup: boolean
+  readonly #waiters = new SyncWaiters()
+  #durable: number
+  #synced: number
+  /** What was handed to the disk, in whatever state it got there. */
+  #handed: number
+  #acknowledgedBytes = 0
+  #records = 0
+  #groups = 0
+  #syncs = 0
+  #paused = false
+  #awake = false
+  #loop: Promise<void> = Promise.resolve()
+  #syncIsDue = false
+  #idleFrameIsDue = false
+  #cancelSyncTimer: (() => void) | null = null
+  #cancelIdleTimer: (() => void) | null = null
+  #refusal: ErrorCode | null = null
+  #failure: { readonly cause: unknown } | null = null
+  #closing: Promise<void> | null = null
+
+  /**
+   * Opens the log in the directory, or begins one. Hands every surviving record above the checkpoint to `onRecovered`,
+   * settles the end of the log if it was not closed, and begins a new segment.
+   * Rejects with CORRUPT, with file and offset, if something durable is damaged or missing; with INCOMPATIBLE for a newer
+   * format; with the error of the file system if that fails. Nothing stays open then.
+   */
+  static async open(
+    options: CommitLogOptions,
+    recovery: Recovery,
+  ): Promise<{ log: CommitLog; report: RecoveryReport }> {
+    const { segmentBytes, chunkBytes } = { ...defaults, ...definedSizes(options) }
+    checkSize('segmentBytes', segmentBytes, minSegmentBytes, maxSegmentBytes)
+    checkSize('chunkBytes', chunkBytes, segmentHeaderBytes * 4, maxPayloadBytes)
+    const pool = new ChunkPool(chunkBytes, keptChunkBytes)
+    const { files, report } = await openLogFiles({ ...options, segmentBytes }, recovery, pool)
+    return { log: new CommitLog(options, files, new RecordArena(pool, report.lastPosition + 1)), report }
+  }
+
+  private constructor(options: CommitLogOptions, files: LogFiles, arena: RecordArena) {
+    this.#options = options
+    this.#files = files
+    this.#arena = arena
+    this.#syncsEachGroup = options.durability.syncEveryMs === 0
+    const last = arena.nextPosition - 1
+    this.#durable = last
+    this.#synced = last
+    this.#handed = last
+  }
+
+  // ---- appending
+
+  /**
+   * Room for one record of up to `bytes` bytes: the offset in `bytes` where its content begins. Without an `append`
+   * the next `reserve` gives the same room again. Throws TOO_LARGE above about 16 MiB, POISONED, and CLOSED.
+   */
+  reserve(bytes: number): number {
+    if (this.#refusal !== null) this.#refuse(this.#refusal)
+    return this.#arena.reserve(bytes)
+  }
+
+  /** The open chunk; it may be another one after each `reserve`. */
+  get bytes(): Buffer {
+    return this.#arena.bytes
+  }
+
+  /** Closes the reserved record at `end` and returns its position. */
+  append(end: number): number {
+    const position = this.#arena.append(end)
+    if (!this.#awake) this.#wake()
+    return position
+  }
+
+  /** The position that the next record gets. */
+  get nextPosition(): number {
+    return this.#arena.nextPosition
+  }
+
+  /** Everything up to here is acknowledged. */
+  get durablePosition(): number {
+    return this.#durable
+  }
+
+  /** Everything up to here is on the disk for sure. */
+  get syncedPosition(): number {
+    return this.#synced
+  }
+
+  /** Records that are appended and not acknowledged. */
+  get queuedRecords(): number {
+    return this.#arena.nextPosition - 1 - this.#durable
+  }
+
+  /** The bytes of these records. */
+  get queuedBytes(): number {
+    return this.#arena.appendedBytes - this.#acknowledgedBytes
+  }
+
+  /** The cause, once a write or sync has failed; null before. */
+  get failed(): unknown {
+    return this.#failure === null ? null : this.#failure.cause
+  }
+
+  get stats(): LogStats {
+    return {
+      ...this.#files.stats,
+      records: this.#records,
+      groups: this.#groups,
+      syncs: this.#syncs,
+      queuedRecords: this.queuedRecords,
+      queuedBytes: this.queuedBytes,
+    }
+  }
+
+  // ---- steering
+
+  /** Stops draining the queue, except for what `syncThrough` and `close` wait for. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#wakeForWork()
+  }
+
+  /**
+   * Resolves when everything up to `position` that has been appended is synced, in every durability mode, also while
+   * paused. Rejects with POISONED if the log fails or has failed, and with CLOSED after `close`.
+   */
+  async syncThrough(position: number): Promise<void> {
+    const last = Math.min(position, this.#arena.nextPosition - 1)
+    if (last <= this.#synced) return
+    if (this.#refusal !== null) this.#refuse(this.#refusal)
+    const synced = this.#waiters.add(last)
+    this.#wakeForWork()
+    await synced
+  }
+
+  /**
+   * Unlinks the segments whose records are all at or below `position`, oldest first, and syncs the directory; the
+   * present segment stays. It is up to the caller that nobody needs these records. Rejects with the file system's error;
+   * calling it again goes on.
+   */
+  removeThrough(position: number): Promise<void> {
+    return this.#files.removeThrough(Math.min(position, this.#synced))
+  }
+
+  /**
+   * Takes nothing more, writes and acknowledges what waits, marks the log as closed and releases everything. Idempotent.
+   * A log that has failed, or fails in here, is only released; `onFailure` has told about it. Rejects only if a file
+   * cannot be closed.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#refusal ??= 'CLOSED'
+    this.#wakeForWork()
+    await this.#loop
+    this.#cancelTimers()
+    if (this.#failure === null) {
+      try {
+        await this.#files.markClosed()
+        this.#noteSynced()
+      } catch (error) {
+        this.#fail(error)
+      }
+    }
+    this.#arena.drop()
+    await this.#files.release()
+  }
+
+  // ---- the loop
+
+  #wakeForWork(): void {
+    if (!this.#awake && this.#hasWork) this.#wake()
+  }
+
+  #wake(): void {
+    this.#awake = true
+    this.#loop = this.#run()
+  }
+
+  /**
+   * Before each commit everything else that is runnable runs first: all sends of one wave gather into one group, also
+   * those of callers that the last group has just woken.
+   */
+  async #run(): Promise<void> {
+    try {
+      await this.#options.clock.yield()
+      while (this.#hasWork) {
+        await this.#work()
+        await this.#options.clock.yield()
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#awake = false
+    this.#watchForIdleness()
+  }
+
+  get #hasWork(): boolean {
+    if (this.#failure !== null) return false
+    return this.#hasGroups || this.#syncIsDue || this.#waiters.wanted > this.#synced || this.#idleFrameIsDue
+  }
+
+  get #hasGroups(): boolean {
+    return !this.#arena.isEmpty && this.#arena.firstWaiting <= this.#writableThrough
+  }
+
+  get #writableThrough(): number {
+    return !this.#paused || this.#refusal !== null ? Infinity : this.#waiters.wanted
+  }
+
+  async #work(): Promise<void> {
+    if (this.#hasGroups) return this.#commit()
+    if (this.#waiters.wanted > this.#synced || this.#syncIsDue) return this.#sync()
+    this.#idleFrameIsDue = false
+    if (this.#files.writer.wantsIdleFrame) await this.#files.writer.writeIdleFrame()
+  }
+
+  /** The dangerous path: write, sync, and only then tell. */
+  async #commit(): Promise<void> {
+    const groups = this.#arena.take(commitBytes, this.#writableThrough)
+    try {
+      for (const group of groups) {
+        await this.#files.makeRoomFor(group)
+        this.#handed = group.firstPosition + group.count - 1
+        await this.#files.writer.writeGroup(group)
+        if (!this.#syncsEachGroup) this.#acknowledge(group)
+      }
+      if (this.#syncsEachGroup) {
+        // IMPORTANT: nobody may hear of a group before the sync behind it has returned.
+        await this.#sync()
+        for (const group of groups) this.#acknowledge(group)
+      } else if (this.#syncIsDue || this.#waiters.wanted > this.#synced) {
+        await this.#sync()
+      } else {
+        this.#syncLater()
+      }
+    } finally {
+      for (const group of groups) group.chunk.release()
+    }
+  }
+
+  #acknowledge(group: DurableGroup): void {
+    this.#durable = group.firstPosition + group.count - 1
+    this.#acknowledgedBytes += group.end - group.start
+    this.#records += group.count
+    this.#groups += 1
+    this.#options.onGroup(group)
+  }
+
+  async #sync(): Promise<void> {
+    this.#syncIsDue = false
+    this.#cancelSyncTimer?.()
+    this.#cancelSyncTimer = null
+    if (!this.#files.writer.isSynced) {
+      await this.#files.writer.sync()
+      this.#syncs += 1
+    }
+    this.#noteSynced()
+  }
+
+  #noteSynced(): void {
+    this.#synced = this.#handed
+    this.#waiters.settle(this.#synced)
+  }
+
+  #syncLater(): void {
+    const { syncEveryMs } = this.#options.durability
+    if (syncEveryMs === Infinity || this.#cancelSyncTimer !== null) return
+    this.#cancelSyncTimer = this.#options.clock.after(syncEveryMs, () => {
+      this.#cancelSyncTimer = null
+      this.#syncIsDue = true
+      this.#wakeForWork()
+    })
+  }
+
+  /** One timer for many short pauses: if the log works when it rings, the next pause sets it again. */
+  #watchForIdleness(): void {
+    if (this.#cancelIdleTimer !== null || this.#refusal !== null) return
+    if (!this.#files.writer.wantsIdleFrame) return
+    this.#cancelIdleTimer = this.#options.clock.after(idleMs, () => {
+      this.#cancelIdleTimer = null
+      if (this.#awake || this.#failure !== null) return
+      this.#idleFrameIsDue = true
+      this.#wakeForWork()
+    })
+  }
+
+  #cancelTimers(): void {
+    this.#cancelSyncTimer?.()
+    this.#cancelIdleTimer?.()
+  }
+
+  // ---- refusing
+
+  #fail(cause: unknown): void {
+    if (this.#failure !== null) return
+    this.#failure = { cause }
+    this.#refusal = 'POISONED'
+    this.#cancelTimers()
+    this.#waiters.reject(this.#error('POISONED'))
+    this.#options.onFailure({ cause, unknownThrough: this.#handed })
+  }
+
+  #refuse(code: ErrorCode): never {
+    throw this.#error(code)
+  }
+
+  #error(code: ErrorCode): ColumbaError {
+    return code === 'POISONED'
+      ? new ColumbaError(
+          code,
+          'the log has failed and takes nothing more until it is opened again',
+          {},
+          this.failed,
+        )
+      : new ColumbaError(code, 'the log is closed')
+  }
+}
+
+function definedSizes({ segmentBytes, chunkBytes }: CommitLogOptions): Partial<typeof defaults> {
+  return {
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    ...(chunkBytes === undefined ? {} : { chunkBytes }),
+  }
+}
+
+function checkSize(field: string, value: number, min: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return
+  throw new ColumbaError('INVALID_ARGUMENT', `${field} must be an integer from ${min} to ${max}`, { field })
+}

@@ -1,0 +1,140 @@
+import { join } from 'node:path'
+import type { SegmentEnd } from '../../formats/segment.js'
+import { isLeftover, segmentName } from '../../formats/segment.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import type { Random } from '../../platform/random.js'
+import type { ChunkPool } from './chunk-pool.js'
+import { scanLog } from './log-scan.js'
+import type { SegmentEntry } from './log-scan.js'
+import { NextSegment } from './next-segment.js'
+import type { CommitLogOptions, DurableGroup, LogStats, Recovery, RecoveryReport } from './options.js'
+import { SegmentWriter } from './segment-writer.js'
+import { settleTail } from './settle-tail.js'
+
+/**
+ * The first segment after an opening is no larger than this part of the others: it grows as it is written, and the
+ * next one comes filled with zeroes. A store that is opened for a few messages fills little.
+ */
+const firstSegmentShare = 1 / 16
+
+type LogFilesOptions = CommitLogOptions & { readonly segmentBytes: number }
+
+/** Recovers what is in the directory and begins a new segment behind it: never is a recovered one appended to. */
+export async function openLogFiles(
+  options: LogFilesOptions,
+  recovery: Recovery,
+  pool: ChunkPool,
+): Promise<{ files: LogFiles; report: RecoveryReport }> {
+  const { fileSystem, directory } = options
+  await fileSystem.makeDirectory(directory)
+  await removeLeftovers(fileSystem, directory)
+  const scan = await scanLog(options, recovery, pool)
+  const tornFile = await settleTail(fileSystem, directory, scan)
+  const files = new LogFiles(options, scan.segments)
+  await files.begin(scan.end)
+  const report = {
+    cleanShutdown: scan.closed,
+    records: scan.records,
+    lastPosition: scan.end.lastPosition,
+    segments: scan.segments.length,
+    tornBytes: scan.tornBytes,
+    tornFile,
+  }
+  return { files, report }
+}
+
+async function removeLeftovers(fileSystem: FileSystem, directory: string): Promise<void> {
+  const names = await fileSystem.list(directory)
+  for (const name of names.filter(isLeftover)) await fileSystem.unlink(join(directory, name))
+}
+
+/** The segments of the log: one that is written, those before it, and the one to come. */
+export class LogFiles {
+  readonly #fileSystem: FileSystem
+  readonly #directory: string
+  readonly #random: Random
+  readonly #storeId: Uint8Array
+  readonly #segmentBytes: number
+  readonly #next: NextSegment
+  readonly #retired: SegmentEntry[]
+  #writer: SegmentWriter | null = null
+  /** Where the present segment ends. */
+  #limit: number
+  #rotations = 0
+
+  constructor(options: LogFilesOptions, retired: readonly SegmentEntry[]) {
+    const { fileSystem, directory, segmentBytes, preallocate = true } = options
+    this.#fileSystem = fileSystem
+    this.#directory = directory
+    this.#random = options.random
+    this.#storeId = options.storeId
+    this.#segmentBytes = segmentBytes
+    this.#limit = preallocate ? Math.ceil(segmentBytes * firstSegmentShare) : segmentBytes
+    this.#next = new NextSegment(fileSystem, directory, segmentBytes, preallocate)
+    this.#retired = [...retired]
+  }
+
+  get writer(): SegmentWriter {
+    if (this.#writer === null) throw new Error('the log has no segment yet')
+    return this.#writer
+  }
+
+  get stats(): Pick<LogStats, 'segments' | 'bytes' | 'rotations'> {
+    const bytes = this.#retired.reduce((sum, segment) => sum + segment.bytes, this.writer.end)
+    return { segments: this.#retired.length + 1, bytes, rotations: this.#rotations }
+  }
+
+  async begin(previous: SegmentEnd): Promise<void> {
+    this.#writer = await this.#next.become({
+      storeId: this.#storeId,
+      number: previous.number + 1,
+      epoch: Buffer.from(this.#random.bytes(4)).readUInt32LE(0),
+      firstPosition: previous.lastPosition + 1,
+      previous,
+    })
+  }
+
+  /** Goes on to the next segment if the group does not fit into this one; keeps that one growing meanwhile. */
+  async makeRoomFor(group: DurableGroup): Promise<void> {
+    const end = this.writer.end + SegmentWriter.frameBytes(group)
+    if (end > this.#limit && !this.writer.isEmpty) await this.#rotate()
+    else this.#next.fill(end / this.#limit)
+  }
+
+  async removeThrough(position: number): Promise<void> {
+    let removed = false
+    for (let oldest = this.#retired[0]; oldest !== undefined && oldest.lastPosition <= position;) {
+      this.#retired.shift()
+      try {
+        await this.#fileSystem.unlink(join(this.#directory, segmentName(oldest.number)))
+      } catch (error) {
+        this.#retired.unshift(oldest)
+        throw error
+      }
+      removed = true
+      oldest = this.#retired[0]
+    }
+    if (removed) await this.#fileSystem.syncDirectory(this.#directory)
+  }
+
+  markClosed(): Promise<void> {
+    return this.writer.close()
+  }
+
+  async release(): Promise<void> {
+    await this.#next.close()
+    await this.writer.release()
+  }
+
+  async #rotate(): Promise<void> {
+    const full = this.writer
+    // IMPORTANT: the next header says where this segment ends; whatever is before that end has to be on the disk.
+    if (!full.isSynced) await full.sync()
+    const end = full.asPrevious
+    await this.begin(end)
+    this.#retired.push({ number: end.number, lastPosition: end.lastPosition, bytes: end.validLength })
+    this.#limit = this.#segmentBytes
+    this.#rotations += 1
+    await full.retire()
+  }
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../../platform/clock.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import type { Random } from '../../platform/random.js'
+
+export interface CommitLogOptions {
+  /** Of its own; made if it is not there. */
+  readonly directory: string
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly random: Random
+  /** 16 bytes. */
+  readonly storeId: Uint8Array
+  /** A segment ends before the frame that would make it larger. Default 64 MiB. */
+  readonly segmentBytes?: number
+  readonly durability: LogDurability
+  /** Size of the arena chunks that records are written into. Default 1 MiB, at most 16 MiB. */
+  readonly chunkBytes?: number
+  /**
+   * Fill the next segment with zeroes while the present one is written, so that an fdatasync of the log changes no
+   * metadata and waits for no journal. Default true. Measured on ext4, a write of 4 KB and its fdatasync: 0.14–0.16 ms
+   * at the median into zeroes, 0.21–0.23 ms into a growing file; of 30 KB: 0.16–0.18 against 0.29 ms.
+   */
+  readonly preallocate?: boolean
+  /** Called synchronously and in order when a group may be acknowledged. It must not throw: that fails the log. */
+  readonly onGroup: (group: DurableGroup) => void
+  /** Called once, when a write or sync of the log has failed. Nothing is acknowledged after it. */
+  readonly onFailure: (failure: LogFailure) => void
+}
+
+export interface LogDurability {
+  /** 0: acknowledged after fdatasync; n: synced every n ms; Infinity: left to the system. */
+  readonly syncEveryMs: number
+}
+
+/** A piece of memory that records lie in. Whoever wants its bytes to stay retains it, and releases it later. */
+export interface Chunk {
+  /** Over a SharedArrayBuffer, so that a worker thread can read it. */
+  readonly bytes: Buffer
+  retain(): void
+  /** The last release gives the memory back for other records. */
+  release(): void
+}
+
+/** The records of one frame. They stay where they are until the chunk's holder has released it. */
+export interface DurableGroup {
+  readonly chunk: Chunk
+  /** The record area is [start, end) in `chunk.bytes`: each record is its length as u32 LE, then its bytes. */
+  readonly start: number
+  readonly end: number
+  readonly firstPosition: number
+  readonly count: number
+}
+
+export interface LogFailure {
+  readonly cause: unknown
+  /** What was not acknowledged up to here may be in the log or not; what comes after it was never handed to the disk. */
+  readonly unknownThrough: number
+}
+
+/** What recovery is to do with the records above the last checkpoint. */
+export interface Recovery {
+  /** Records up to here are needed no more, and neither are segments that hold no other. */
+  readonly afterPosition: number
+  /** Gets every record above it, in order. The next group waits for the promise. */
+  onRecovered(group: DurableGroup): Promise<void> | void
+}
+
+export interface RecoveryReport {
+  /** The log was closed, or is new. */
+  readonly cleanShutdown: boolean
+  /** Records handed to `onRecovered`. */
+  readonly records: number
+  readonly lastPosition: number
+  /** Segments found, without the one that was begun. */
+  readonly segments: number
+  /** Bytes that were cut off the end of the last segment as torn; 0 for an end that is whole. */
+  readonly tornBytes: number
+  /** Where they are kept; null if there are none. */
+  readonly tornFile: string | null
+}
+
+export interface LogStats {
+  readonly segments: number
+  /** Of all segments, headers included, zeroes ahead not. */
+  readonly bytes: number
+  readonly records: number
+  readonly groups: number
+  readonly syncs: number
+  readonly rotations: number
+  /** Appended and not acknowledged yet. */
+  readonly queuedRecords: number
+  readonly queuedBytes: number
+}

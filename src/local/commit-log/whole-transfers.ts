@@ -1,0 +1,26 @@
+import type { FileHandle } from '../../platform/file-system.js'
+
+/** A disk may write less than asked without saying why; the second time that it writes nothing at all is an error. */
+export async function writeFully(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  let stalled = false
+  while (written < data.length) {
+    const rest = written === 0 ? data : data.subarray(written)
+    const count = await handle.write(rest, position + written)
+    if (count === 0 && stalled)
+      throw new Error(`the disk took ${written} of ${data.length} bytes and no more`)
+    stalled = count === 0
+    written += count
+  }
+}
+
+/** Reads until `into` is full or the file ends; returns the number of bytes read. */
+export async function readFully(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
+  let filled = 0
+  while (filled < into.length) {
+    const count = await handle.read(into.subarray(filled), position + filled)
+    if (count === 0) break
+    filled += count
+  }
+  return filled
+}
