@@ -57,7 +57,7 @@ export function messageView(talk: Talk, message: ToldMessage): object {
   }
 }
 
-export interface ExpectedConversation {
+export interface ModelConversation {
   readonly id: string
   readonly unread: number
   readonly activityAt: number | Moment
@@ -67,7 +67,7 @@ export interface ExpectedConversation {
 }
 
 /** The row of the user's list. */
-export function conversationView(talk: Talk, user: string): ExpectedConversation {
+export function conversationView(talk: Talk, user: string): ModelConversation {
   const member = talk.members.get(user)
   const last = visible(talk, user).at(-1)
   const facts = member?.frozen ?? { title: talk.title, memberCount: present(talk).length }
