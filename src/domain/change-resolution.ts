@@ -19,10 +19,16 @@ type RefOf<Kind extends ChangeRef['kind']> = ChangeRef & { readonly kind: Kind }
 export class ChangeResolver {
   readonly #context: DomainContext
   readonly #backend: Backend
+  /**
+   * What others did can be compared with a pointer only where all users share their positions; other backends leave
+   * overtaken pointers out themselves.
+   */
+  readonly #sharedPositions: boolean
 
   constructor(context: DomainContext) {
     this.#context = context
     this.#backend = context.backend
+    this.#sharedPositions = context.backend.capabilities.positions === 'global'
   }
 
   /** `position` is the token behind the pointer, `messages` the reader of its page. */
@@ -74,7 +80,8 @@ export class ChangeResolver {
       if (participation === null || (userId !== user && hasLeft(participation))) return null
       return andThen(this.#backend.marks(userId, handle), (marks) => {
         const [at, seq] = kind === 'read' ? [marks.readAt, marks.read] : [marks.deliveredAt, marks.delivered]
-        return at === ref.position ? Object.freeze({ position, kind, conversationId, userId, seq }) : null
+        if (this.#sharedPositions && at !== ref.position) return null
+        return Object.freeze({ position, kind, conversationId, userId, seq })
       })
     })
   }
@@ -95,7 +102,7 @@ export class ChangeResolver {
     return this.#context.lanes.run(handle, async () => {
       await this.#backend.load(handle, user)
       const membership = await this.#backend.member(handle, userId)
-      if (membership === null || membership.position !== ref.position) return null
+      if (membership === null || (this.#sharedPositions && membership.position !== ref.position)) return null
       return Object.freeze({
         position,
         kind: 'member',

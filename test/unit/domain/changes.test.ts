@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest'
+import type { Change } from '../../../src/model/change.js'
+import type { UserId } from '../../../src/model/ids.js'
+import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
+import { conversationId, referenceDomain, userIds } from '../../fixtures/reference-domain.js'
+import type { Domain } from '../../fixtures/reference-domain.js'
+
+const [ada, bob, cyd] = userIds('ada', 'bob', 'cyd')
+const club = conversationId('club')
+
+async function mark(domain: Domain, user: UserId, other: UserId, by: 'read' | 'delivered', seq: number) {
+  const handle = domain.backend.direct(user, other)
+  const before = await domain.backend.marks(user, handle)
+  const read = by === 'read' ? seq : before.read
+  const marks = {
+    read,
+    delivered: Math.max(read, seq),
+    ownAtRead: await domain.backend.ownCount(user, handle, read),
+  }
+  await domain.backend.mark(user, handle, marks, by)
+}
+
+/** The feed behind a token, in pages of `limit`. */
+async function feedOf({ changes }: Domain, user: UserId, since: string, limit?: number): Promise<Change[]> {
+  const all: Change[] = []
+  for (let token = since; ;) {
+    const page = await changes.getChanges(user, { since: token, limit })
+    if (limit !== undefined) expect(page.changes.length).toBeLessThanOrEqual(limit)
+    all.push(...page.changes)
+    token = page.token
+    if (!page.hasMore) return all
+  }
+}
+
+const brief = (change: Change): unknown[] => {
+  switch (change.kind) {
+    case 'message':
+      return ['message', change.message.seq, change.message.text]
+    case 'read':
+    case 'delivered':
+      return [change.kind, change.userId, change.seq]
+    case 'conversation':
+      return ['conversation', change.conversation.title, change.conversation.memberCount]
+    case 'member':
+      return ['member', change.userId, change.joined]
+    case 'contact':
+      return ['contact', change.contact, change.listed]
+    case 'profile':
+      return ['profile', change.user.name]
+  }
+}
+
+describe('the feed', () => {
+  test('without a token it starts now', async () => {
+    const domain = referenceDomain()
+    await domain.send(ada, bob, 'old')
+    const { changes, token, hasMore } = await domain.changes.getChanges(bob)
+    expect({ changes, hasMore }).toEqual({ changes: [], hasMore: false })
+    expect(await domain.changes.getChanges(bob, { since: token })).toEqual({
+      changes: [],
+      token,
+      hasMore: false,
+    })
+    await domain.send(ada, bob, 'new')
+    expect((await feedOf(domain, bob, token)).map(brief)).toEqual([['message', 2, 'new']])
+  })
+
+  test('own messages, marks, contacts and profile come too, each at its newest place', async () => {
+    const domain = referenceDomain()
+    const { token } = await domain.changes.getChanges(ada)
+    await domain.send(ada, bob, 'one')
+    await mark(domain, bob, ada, 'delivered', 1)
+    await domain.contacts.add(ada, bob, { alias: 'B' })
+    await domain.users.register({ id: ada, name: 'Ada' })
+    await domain.send(bob, ada, 'two')
+    await mark(domain, bob, ada, 'read', 1)
+    await mark(domain, bob, ada, 'read', 2)
+    await domain.contacts.block(ada, cyd)
+    await domain.contacts.remove(ada, bob)
+    await domain.users.update(ada, { name: 'Ada L.' })
+    const expected = [
+      ['message', 1, 'one'],
+      ['delivered', 'bob', 2],
+      ['message', 2, 'two'],
+      ['read', 'bob', 2],
+      ['contact', { contactId: 'cyd', blocked: true }, false],
+      ['contact', { contactId: 'bob', blocked: false }, false],
+      ['profile', 'Ada L.'],
+    ]
+    expect((await feedOf(domain, ada, token)).map(brief)).toEqual(expected)
+    for (const limit of [1, 2, 3])
+      expect((await feedOf(domain, ada, token, limit)).map(brief)).toEqual(expected)
+  })
+
+  test('the position of each change is the token behind it', async () => {
+    const domain = referenceDomain()
+    const { token } = await domain.changes.getChanges(bob)
+    for (const text of ['a', 'b', 'c', 'd']) await domain.send(ada, bob, text)
+    await domain.groups.create({ creator: ada, members: [bob], id: club })
+    await domain.groups.addMembers(ada, club, [cyd, 'dan' as UserId])
+    const all = await feedOf(domain, bob, token)
+    for (const [index, { position }] of all.entries()) {
+      expect(await feedOf(domain, bob, position)).toEqual(all.slice(index + 1))
+    }
+  })
+
+  test('a group: what happened while the user was in it, and nothing else', async () => {
+    const domain = referenceDomain()
+    const { groups, sendInto } = domain
+    const { token } = await domain.changes.getChanges(bob)
+    await groups.create({ creator: ada, title: 'Club', members: [], id: club })
+    await sendInto(ada, club, 'before')
+    await groups.addMembers(ada, club, [bob])
+    await sendInto(ada, club, 'within')
+    await groups.addMembers(ada, club, [cyd])
+    await groups.rename(bob, club, 'Klub')
+    await groups.removeMember(ada, club, cyd)
+    await groups.removeMember(bob, club, bob)
+    await sendInto(ada, club, 'after')
+    await groups.rename(ada, club, 'Secret')
+    expect((await feedOf(domain, bob, token)).map(brief)).toEqual([
+      ['message', 2, 'within'],
+      ['member', 'cyd', false],
+      ['member', 'bob', false],
+      ['conversation', 'Klub', 1],
+    ])
+    await groups.addMembers(ada, club, [bob])
+    await sendInto(ada, club, 'again')
+    expect((await feedOf(domain, bob, token)).map(brief)).toEqual([
+      ['message', 2, 'within'],
+      ['member', 'cyd', false],
+      ['member', 'bob', true],
+      ['conversation', 'Secret', 2],
+      ['message', 4, 'again'],
+    ])
+  })
+
+  test('changes are frozen', async () => {
+    const domain = referenceDomain()
+    const { token } = await domain.changes.getChanges(bob)
+    await domain.send(ada, bob, 'x')
+    const page = await domain.changes.getChanges(bob, { since: token })
+    expect(Object.isFrozen(page.changes) && page.changes.every(Object.isFrozen)).toBe(true)
+  })
+
+  test('tokens that are none, and tokens of another store', async () => {
+    const { changes } = referenceDomain()
+    const other = referenceDomain({ backend: new ReferenceBackend() })
+    await expect(changes.getChanges(ada, { since: 'garbage' })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+    const { token } = await other.changes.getChanges(ada)
+    await expect(changes.getChanges(ada, { since: token })).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' })
+  })
+})
