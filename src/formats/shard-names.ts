@@ -1,0 +1,12 @@
+/** Names below the store's directory that have to do with shards: `shards/0000`, `shards/0001` … */
+export const shardsDirectory = 'shards'
+
+export const shardName = (index: number): string => index.toString().padStart(4, '0')
+
+/** The index in a shard's name, or null for a name that is none. */
+export function shardIndex(name: string): number | null {
+  return /^\d{4}$/.test(name) ? Number(name) : null
+}
+
+/** LevelDB's own log files, as opposed to `LOG` and `LOG.old`, where it writes what it did. */
+export const isLevelLog = (name: string): boolean => /^\d+\.log$/.test(name)

@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { ColumbaError } from '../errors.js'
+import { decodeManifest, encodeManifest, idBytes, type Manifest } from '../formats/manifest.js'
+import { shardsDirectory } from '../formats/shard-names.js'
+import type { FileSystem } from '../platform/file-system.js'
+import type { Random } from '../platform/random.js'
+
+export const manifestName = 'MANIFEST'
+/** Only the holder of the store lock writes it, so one name is enough. */
+const nextName = 'MANIFEST.new'
+/** A newer format may be longer than this one's 4,188 bytes; what is longer than this is no manifest. */
+const maxBytes = 1024 * 1024
+
+/**
+ * The manifest on the disk. It is replaced as a whole: written aside, synced, renamed over the old one, and the
+ * directory synced. A crash leaves the old one or the new one, and perhaps the file aside, which the next opening removes.
+ *
+ * At creation it comes first, with `created: false`, and the shards after it: so a directory with shards and without a
+ * manifest has lost it.
+ */
+export class ManifestFile {
+  readonly path: string
+  readonly #fileSystem: FileSystem
+  readonly #directory: string
+
+  constructor(fileSystem: FileSystem, directory: string) {
+    this.#fileSystem = fileSystem
+    this.#directory = directory
+    this.path = join(directory, manifestName)
+  }
+
+  /** Null in a directory that is no store yet. CORRUPT with file and offset; INCOMPATIBLE, and nothing touched, if newer. */
+  async read(): Promise<Manifest | null> {
+    const bytes = await this.#bytes()
+    const manifest = bytes === null ? null : decodeManifest(bytes, this.path)
+    const names = await this.#fileSystem.list(this.#directory)
+    if (manifest === null && names.includes(shardsDirectory)) {
+      throw new ColumbaError(
+        'CORRUPT',
+        `${this.path} is missing beside ${shardsDirectory}; restore it from a backup`,
+        {
+          file: this.path,
+          offset: 0,
+        },
+      )
+    }
+    if (names.includes(nextName)) await this.#fileSystem.unlink(join(this.#directory, nextName))
+    return manifest
+  }
+
+  /**
+   * After a rejection it is unknown which of the two is there: the caller writes nothing more and opens anew. One call at
+   * a time.
+   */
+  async replace(manifest: Manifest): Promise<void> {
+    const next = join(this.#directory, nextName)
+    const bytes = encodeManifest(manifest)
+    const handle = await this.#fileSystem.open(next, 'create')
+    try {
+      for (let at = 0; at < bytes.byteLength;) at += await handle.write(bytes.subarray(at), at)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await this.#fileSystem.rename(next, this.path)
+    await this.#fileSystem.syncDirectory(this.#directory)
+  }
+
+  async #bytes(): Promise<Buffer | null> {
+    const found = await this.#fileSystem.stat(this.path)
+    if (found === null) return null
+    const bytes = Buffer.alloc(Math.min(found.size, maxBytes))
+    const handle = await this.#fileSystem.open(this.path, 'read')
+    try {
+      let at = 0
+      for (let read = 1; read > 0 && at < bytes.byteLength; at += read)
+        read = await handle.read(bytes.subarray(at), at)
+      return bytes.subarray(0, at)
+    } finally {
+      await handle.close()
+    }
+  }
+}
+
+/** What a store is created with. */
+export interface StoreLayout {
+  readonly shards: number
+  readonly virtualNodes: number
+}
+
+/** The manifest of a store that does not exist yet. */
+export function newManifest(random: Random, now: number, layout: StoreLayout): Manifest {
+  return {
+    storeId: random.bytes(idBytes),
+    epoch: newEpoch(random, 0),
+    createdAt: now,
+    lastTimestamp: 0,
+    checkpoint: 0,
+    clean: false,
+    created: false,
+    ringSecret: random.bytes(idBytes),
+    virtualNodes: layout.virtualNodes,
+    shardIds: Array.from({ length: layout.shards }, () => random.bytes(idBytes)),
+  }
+}
+
+/** Random, so that two copies of one store that were both opened again do not meet on a time line. Never 0. */
+export function newEpoch(random: Random, previous: number): number {
+  for (;;) {
+    const epoch = Buffer.from(random.bytes(4)).readUInt32LE()
+    if (epoch !== 0 && epoch !== previous) return epoch
+  }
+}
+
+/** INCOMPATIBLE if an option was given that differs from what the store was created with. */
+export function assertSameLayout(
+  manifest: Manifest,
+  given: { readonly [Name in keyof StoreLayout]?: number | undefined },
+): void {
+  const stored: StoreLayout = { shards: manifest.shardIds.length, virtualNodes: manifest.virtualNodes }
+  for (const name of ['shards', 'virtualNodes'] as const) {
+    const wanted = given[name]
+    if (wanted === undefined || wanted === stored[name]) continue
+    throw new ColumbaError(
+      'INCOMPATIBLE',
+      `The store was created with ${name}: ${stored[name]}, not ${wanted}`,
+      {
+        field: name,
+        stored: stored[name],
+        given: wanted,
+      },
+    )
+  }
+}

@@ -1,0 +1,27 @@
+import { ColumbaError, type ErrorCode } from '../../errors.js'
+
+/** First row that fits. abstract-level wraps what LevelDB says, so codes and texts of all causes are looked at. */
+const rows: readonly (readonly [found: RegExp, code: ErrorCode, advice: string])[] = [
+  [/LEVEL_LOCKED/, 'LOCKED', 'another process has it open'],
+  [/no space left/i, 'NO_SPACE', 'the disk is full'],
+  [/too many open files/i, 'OVERLOADED', 'raise the limit of open files'],
+  [/LEVEL_CORRUPTION|does not exist/, 'CORRUPT', 'restore the store from a backup'],
+  [/LEVEL_(?:DATABASE|ITERATOR|SNAPSHOT)_NOT_OPEN/, 'CLOSED', 'open the store again'],
+]
+
+/** What LevelDB said while opening or reading, as an error of this library; its own errors pass as they are. */
+export function fromLevel(error: unknown, shard: number): ColumbaError {
+  if (error instanceof ColumbaError) return error
+  const said = describe(error)
+  const [, code, advice] =
+    rows.find(([found]) => found.test(said)) ?? ([null, 'CORRUPT', 'check the disk'] as const)
+  return new ColumbaError(code, `shard ${shard} cannot be read: ${advice}`, { shard }, error)
+}
+
+/** The causes from the innermost out: what LevelDB itself said counts more than that it is not open because of it. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  const code = 'code' in error ? String(error.code) : ''
+  const cause = describe(error.cause)
+  return cause === '' ? `${code} ${error.message}` : cause
+}

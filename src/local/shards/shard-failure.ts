@@ -1,0 +1,45 @@
+import { ColumbaError } from '../../errors.js'
+
+/**
+ * The first failure of a write or a checkpoint, for all shards of a store together. It stays: after a rejected write
+ * LevelDB accepts later ones and loses them, so nothing is ever written again through these handles. Everything that a
+ * shard lacks is in the log, and opening the store again puts it there.
+ */
+export class ShardFailure {
+  #error: ColumbaError | null = null
+  readonly #onFailure: (error: ColumbaError) => void
+  readonly #watchers: (() => void)[] = []
+
+  /** `onFailure` is called once, with an error of the code POISONED. */
+  constructor(onFailure: (error: ColumbaError) => void) {
+    this.#onFailure = onFailure
+  }
+
+  get error(): ColumbaError | null {
+    return this.#error
+  }
+
+  /** Returns the failure that counts: the first. */
+  fail(shard: number, what: string, cause: unknown): ColumbaError {
+    if (this.#error === null) {
+      this.#error = new ColumbaError(
+        'POISONED',
+        `${what} shard ${shard} failed; close the store and open it again`,
+        { shard },
+        cause,
+      )
+      for (const watcher of this.#watchers) watcher()
+      this.#onFailure(this.#error)
+    }
+    return this.#error
+  }
+
+  /** `watcher` runs when it happens, before `onFailure`. */
+  watch(watcher: () => void): void {
+    this.#watchers.push(watcher)
+  }
+
+  throwIfFailed(): void {
+    if (this.#error !== null) throw this.#error
+  }
+}

@@ -1,0 +1,21 @@
+/** How LevelDB is used; the same at every opening or not, as one likes. */
+export interface ShardTuning {
+  /** Per shard, and LevelDB keeps up to two of them in memory. */
+  readonly writeBufferBytes: number
+  /** Per shard: uncompressed blocks. The store has a cache of its own above it. */
+  readonly blockCacheBytes: number
+  /** Snappy. */
+  readonly compression: boolean
+  /** Rows written at once. They lie in native memory until the next garbage collection. */
+  readonly batchBytes: number
+}
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const shardTuning: ShardTuning = {
+  writeBufferBytes: 8 * MiB,
+  blockCacheBytes: 2 * MiB,
+  compression: true,
+  batchBytes: 256 * KiB,
+}

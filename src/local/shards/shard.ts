@@ -1,0 +1,228 @@
+import { join } from 'node:path'
+import { openValue } from '../../formats/sealed-value.js'
+import type { Clock } from '../../platform/clock.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import type { CallSlots } from './call-slots.js'
+import { flushWithEvidence } from './checkpoint-evidence.js'
+import { fromLevel } from './level-error.js'
+import type { DatabaseSnapshot, ShardDatabase } from './shard-database.js'
+import type { ShardFailure } from './shard-failure.js'
+import { ShardWriter } from './shard-writer.js'
+
+export interface ShardOptions {
+  readonly index: number
+  readonly directory: string
+  readonly database: ShardDatabase
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly slots: CallSlots
+  readonly failure: ShardFailure
+  readonly batchBytes: number
+}
+
+/** A moment of one shard that stays readable. Close it: LevelDB keeps what it shows until then. */
+export interface ShardSnapshot {
+  readonly database: DatabaseSnapshot
+  /** Reads under way end first. */
+  close(): void
+}
+
+export interface ShardRange {
+  readonly gte: Buffer
+  readonly lt: Buffer
+  /** Descending. */
+  readonly reverse?: boolean
+  readonly snapshot?: ShardSnapshot | undefined
+}
+
+/** A key and its payload: the value without its seal. */
+export type ShardRow = readonly [key: Buffer, payload: Buffer]
+
+export interface ShardStats {
+  readonly shard: number
+  /** Table files that no compaction has sorted in yet; LevelDB starts at 4. */
+  readonly level0Files: number
+  readonly files: number
+  readonly fileBytes: number
+  /** Of LevelDB, as it estimates. */
+  readonly memoryBytes: number
+  readonly rowsWritten: number
+  readonly bytesWritten: number
+  readonly batchesWritten: number
+}
+
+/** Rows that a scan has in memory at a time. */
+const scanRows = 1000
+const readAheadBytes = 256 * 1024
+
+/**
+ * One shard: a database, its writer and its reads. Reads check the seal of every value and give payloads; they reject with
+ * CORRUPT (shard and family, never the key). A single read sees one moment; several see one only with a snapshot.
+ */
+export class Shard {
+  readonly index: number
+  readonly directory: string
+  readonly writer: ShardWriter
+  readonly #options: ShardOptions
+  readonly #database: ShardDatabase
+
+  constructor(options: ShardOptions) {
+    this.index = options.index
+    this.directory = options.directory
+    this.#options = options
+    this.#database = options.database
+    this.writer = new ShardWriter({ ...options, shard: options.index })
+  }
+
+  /** Synchronous: what is read through it later is as it was in this very step. */
+  snapshot(): ShardSnapshot {
+    const database = this.#database.snapshot()
+    return {
+      database,
+      close() {
+        void database.close()
+      },
+    }
+  }
+
+  /** Undefined where nothing is. */
+  get(key: Buffer, snapshot?: ShardSnapshot): Promise<Buffer | undefined> {
+    return this.#database.get(key, { snapshot: snapshot?.database }).then(
+      (stored) => (stored === undefined ? undefined : openValue(key, stored, this.index)),
+      (error: unknown) => this.#refuse(error),
+    )
+  }
+
+  /** The same without a thread: fast for what is in memory, and the whole process waits where it is not. */
+  getSync(key: Buffer, snapshot?: ShardSnapshot): Buffer | undefined {
+    try {
+      const stored = this.#database.getSync(key, { snapshot: snapshot?.database })
+      return stored === undefined ? undefined : openValue(key, stored, this.index)
+    } catch (error) {
+      return this.#refuse(error)
+    }
+  }
+
+  /** In the order of the keys. */
+  async getMany(keys: readonly Buffer[], snapshot?: ShardSnapshot): Promise<(Buffer | undefined)[]> {
+    try {
+      const stored = await this.#database.getMany([...keys], { snapshot: snapshot?.database })
+      return stored.map((value, at) =>
+        value === undefined ? undefined : openValue(keys[at]!, value, this.index),
+      )
+    } catch (error) {
+      return this.#refuse(error)
+    }
+  }
+
+  /** Up to `limit` rows of a range. */
+  async rows(range: ShardRange, limit: number): Promise<ShardRow[]> {
+    const rows: ShardRow[] = []
+    for await (const chunk of this.#chunks(range, limit, true)) {
+      for (const [key, stored] of chunk) rows.push([key, openValue(key, stored, this.index)])
+    }
+    return rows
+  }
+
+  /**
+   * All rows of a range, however many, in chunks and past LevelDB's cache. `onDamage` may take a damaged value over instead
+   * of the rejection.
+   */
+  async *scan(
+    range: ShardRange,
+    onDamage?: (key: Buffer, error: unknown) => void,
+  ): AsyncGenerator<ShardRow, void> {
+    for await (const chunk of this.#chunks(range, Infinity, false)) {
+      for (const [key, stored] of chunk) {
+        let payload: Buffer
+        try {
+          payload = openValue(key, stored, this.index)
+        } catch (error) {
+          if (onDamage === undefined) throw error
+          onDamage(key, error)
+          continue
+        }
+        yield [key, payload]
+      }
+    }
+  }
+
+  /** Writes `row` under `key` behind everything else and makes all of it durable. Rejects with POISONED. */
+  async checkpoint(key: Buffer, row: Buffer): Promise<void> {
+    const { failure, index } = this.#options
+    this.writer.putSealed(key, row)
+    await this.writer.flush()
+    this.writer.hold()
+    try {
+      await flushWithEvidence(this.#options)
+    } catch (error) {
+      throw failure.fail(index, 'The checkpoint of', error)
+    } finally {
+      this.writer.resume()
+    }
+    failure.throwIfFailed()
+  }
+
+  async stats(): Promise<ShardStats> {
+    const { fileSystem, directory, index } = this.#options
+    const number = (property: string): number => Number(this.#database.getProperty(`leveldb.${property}`))
+    const level0Files = number('num-files-at-level0')
+    const memoryBytes = number('approximate-memory-usage')
+    const sizes = await Promise.all(
+      (await fileSystem.list(directory)).map(
+        async (name) => (await fileSystem.stat(join(directory, name)))?.size ?? 0,
+      ),
+    )
+    const { rows, bytes, batches } = this.writer.written
+    return {
+      shard: index,
+      level0Files,
+      files: sizes.length,
+      fileBytes: sizes.reduce((sum, size) => sum + size, 0),
+      memoryBytes,
+      rowsWritten: rows,
+      bytesWritten: bytes,
+      batchesWritten: batches,
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.writer.close()
+    await this.#database.close()
+  }
+
+  async *#chunks(
+    range: ShardRange,
+    limit: number,
+    fillCache: boolean,
+  ): AsyncGenerator<[Buffer, Buffer][], void> {
+    const { gte, lt, reverse = false, snapshot } = range
+    try {
+      const iterator = this.#database.iterator({
+        gte,
+        lt,
+        reverse,
+        limit,
+        fillCache,
+        snapshot: snapshot?.database,
+        highWaterMarkBytes: readAheadBytes,
+      })
+      try {
+        for (let left = limit; left > 0;) {
+          const chunk = await iterator.nextv(Math.min(left, scanRows))
+          if (chunk.length === 0) return
+          left -= chunk.length
+          yield chunk
+        }
+      } finally {
+        await iterator.close()
+      }
+    } catch (error) {
+      this.#refuse(error)
+    }
+  }
+
+  #refuse(error: unknown): never {
+    throw fromLevel(error, this.index)
+  }
+}
