@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ChangeRef } from '../../../src/backend/port.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
