@@ -91,18 +91,20 @@ export interface StoreLayout {
 /** The manifest of a store that does not exist yet. */
 export function newManifest(random: Random, now: number, layout: StoreLayout): Manifest {
   return {
-    storeId: random.bytes(idBytes),
+    storeId: newId(random),
     epoch: newEpoch(random, 0),
     createdAt: now,
     lastTimestamp: 0,
     checkpoint: 0,
     clean: false,
     created: false,
-    ringSecret: random.bytes(idBytes),
+    ringSecret: newId(random),
     virtualNodes: layout.virtualNodes,
-    shardIds: Array.from({ length: layout.shards }, () => random.bytes(idBytes)),
+    shardIds: Array.from({ length: layout.shards }, () => newId(random)),
   }
 }
+
+const newId = (random: Random): Uint8Array => Uint8Array.from(random.bytes(idBytes))
 
 /** Random, so that two copies of one store that were both opened again do not meet on a time line. Never 0. */
 export function newEpoch(random: Random, previous: number): number {

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import { Ring } from '../../../src/local/ring/ring.js'
+
+const secret = Uint8Array.from({ length: 16 }, (_, index) => index * 7)
+const ring = (shards: number, virtualNodes = 128) => new Ring({ secret, shards, virtualNodes })
+
+/** Ids that a weak hash would throw together. */
+const kinds: Record<string, (index: number) => string> = {
+  numbers: (index) => String(index),
+  'a long common beginning': (index) => `${'user-'.repeat(40)}${index}`,
+  'a long common end': (index) => `${index}${'@example.org'.repeat(15)}`,
+  'multiples of a power of two': (index) => String.fromCodePoint(0x10000 + ((index * 64) % 0xf0000)) + index,
+  'zeroes of different lengths and a number': (index) => '\0'.repeat(index % 200) + String(index),
+}
+
+describe('balance', () => {
+  test.each(Object.entries(kinds))('%s: the ids fall as the arcs say', (_, id) => {
+    const shards = 8
+    const ids = 100_000
+    const one = ring(shards)
+    const counts = Array.from({ length: shards }, () => 0)
+    for (let index = 0; index < ids; index++) counts[one.shardOf(id(index))]!++
+    const chiSquare = counts.reduce((sum, count, shard) => {
+      const expected = one.share(shard) * ids
+      return sum + (count - expected) ** 2 / expected
+    }, 0)
+    // 7 degrees of freedom: beyond 35 in one of 100,000 cases, and the secret is fixed.
+    expect(chiSquare).toBeLessThan(35)
+  })
+
+  test.each([2, 3, 8, 32])('%i shards share the circle nearly evenly', (shards) => {
+    const one = ring(shards)
+    const shares = Array.from({ length: shards }, (_, shard) => one.share(shard) * shards)
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(shards)
+    // The spread of an arc's share is about 1/√128, 9 %.
+    expect(Math.min(...shares)).toBeGreaterThan(0.65)
+    expect(Math.max(...shares)).toBeLessThan(1.35)
+  })
+})
+
+test.each([1, 2, 7])('one shard more than %i takes its part and moves nothing else', (shards) => {
+  const before = ring(shards)
+  const after = ring(shards + 1)
+  const ids = 20_000
+  let moved = 0
+  for (let index = 0; index < ids; index++) {
+    const [old, now] = [before.shardOf(`u${index}`), after.shardOf(`u${index}`)]
+    if (old === now) continue
+    moved++
+    expect(now).toBe(shards)
+  }
+  expect(moved / ids).toBeGreaterThan(0.75 / (shards + 1))
+  expect(moved / ids).toBeLessThan(1.25 / (shards + 1))
+})
+
+test('another secret is another ring', () => {
+  const other = new Ring({ secret: secret.map((byte) => byte ^ 1), shards: 2, virtualNodes: 128 })
+  const same = Array.from({ length: 2000 }, (_, index) => `u${index}`).filter(
+    (id) => ring(2).shardOf(id) === other.shardOf(id),
+  )
+  expect(same.length).toBeGreaterThan(800)
+  expect(same.length).toBeLessThan(1200)
+})
+
+test('the caller keeps the buffer of the secret', () => {
+  const given = Uint8Array.from(secret)
+  const one = new Ring({ secret: given, shards: 16, virtualNodes: 16 })
+  const before = one.shardOf('ada')
+  given.fill(0)
+  expect(one.shardOf('ada')).toBe(before)
+})
+
+test('longer ids than the limit work too', () => {
+  expect(ring(4).shardOf('x'.repeat(10_000))).toBeLessThan(4)
+})
+
+// Rows lie where these say. A change here would lose every store that exists.
+test('golden vectors', () => {
+  const ids = ['ada', 'bob', '', '\0', '../x', '__proto__', '😀', 'ä', 'd.abc', 'x'.repeat(256)]
+  expect(ids.map((id) => ring(2).shardOf(id))).toEqual([0, 0, 0, 1, 1, 0, 1, 0, 1, 0])
+  expect(ids.map((id) => ring(16, 32).shardOf(id))).toEqual([3, 15, 2, 8, 1, 15, 11, 3, 2, 10])
+  expect(ids.map((id) => ring(256, 8).shardOf(id))).toEqual([93, 15, 64, 200, 184, 54, 30, 235, 41, 207])
+})
