@@ -25,7 +25,7 @@ async function feedOf({ changes }: Domain, user: UserId, since: string, limit?: 
   const all: Change[] = []
   for (let token = since; ;) {
     const page = await changes.getChanges(user, { since: token, limit })
-    if (limit !== undefined) expect(page.changes.length).toBeLessThanOrEqual(limit)
+    expect(page.changes.length).toBeLessThanOrEqual(limit ?? Infinity)
     all.push(...page.changes)
     token = page.token
     if (!page.hasMore) return all

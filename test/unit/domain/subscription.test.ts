@@ -100,8 +100,8 @@ describe('a subscription', () => {
   })
 
   test('delivery does not come before the acknowledgement could be given', async () => {
-    let persist = (): void => undefined
-    const backend = new ReferenceBackend({ persist: () => new Promise((resolve) => (persist = resolve)) })
+    const persisting: (() => void)[] = []
+    const backend = new ReferenceBackend({ persist: () => new Promise((resolve) => persisting.push(resolve)) })
     const { changes, send } = referenceDomain({ backend })
     const subscription = changes.subscribe(bob)
     let delivered = false
@@ -109,7 +109,7 @@ describe('a subscription', () => {
     const sent = send(ada, bob, 'x')
     await new Promise((resolve) => setImmediate(resolve))
     expect(delivered).toBe(false)
-    persist()
+    for (const persisted of persisting) persisted()
     await Promise.all([sent, waiting])
   })
 
@@ -121,7 +121,7 @@ describe('a subscription', () => {
       const waiting = [subscription.next(), subscription.next()]
       expect(backend.watching).toBe(1)
       expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1)
-      if (how === 'return') expect(await subscription.return()).toEqual(ended)
+      if (how === 'return') await subscription.return()
       if (how === 'abort') controller.abort()
       if (how === 'close') await context.lifecycle.close(() => backend.close())
       expect(await Promise.all(waiting)).toEqual([ended, ended])
