@@ -59,5 +59,5 @@ export function chatCommands(
   const { users = 5, maxCommands = 40, replayPath } = options
   const world = worldOf(users)
   const one = fc.oneof(...table.map(([weight, make]) => ({ weight, arbitrary: make(fc, world) })))
-  return fc.commands([one], { maxCommands, ...(replayPath === undefined ? {} : { replayPath }) })
+  return fc.commands([one], { maxCommands, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) })
 }

@@ -97,8 +97,12 @@ export class ReferenceModel {
   }
 
   #told(talk: Talk, request: SendRequestShape): ToldMessage | undefined {
-    const id = request.id ?? this.#derived.get(derivation(request) ?? '')
-    return talk.messages.find((message) => message.sender === request.sender && message.id === id)
+    const derived = derivation(request)
+    const id = derived === undefined ? request.id : this.#derived.get(derived)
+    const given = derived === undefined
+    return talk.messages.find(
+      (message) => message.sender === request.sender && message.id === id && message.given === given,
+    )
   }
 
   #begin(id: string, sender: string, receiver: string): Talk {

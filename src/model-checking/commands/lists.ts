@@ -91,8 +91,8 @@ async function walk(stage: Stage, args: WalkArgs): Promise<string[]> {
   const since = sinceOf(stage, user, args.since)
   const options = given({ limit: args.limit, since, unreadOnly: args.unreadOnly || undefined }) as ListOptions
   await real.settle()
-  const there = model
-    .list(user)
+  const whole = model.list(user)
+  const there = whole
     .filter((talk) => since === undefined || timeOf(conversationView(talk, user)) >= since)
     .map(({ id }) => id)
   const alwaysUnread = new Set(there)
@@ -104,13 +104,18 @@ async function walk(stage: Stage, args: WalkArgs): Promise<string[]> {
   const seen: string[] = []
   const between = [...args.between]
   let cursor: string | undefined
-  for (let pages = 0; pages <= there.length + 1; pages++) {
+  for (let pages = 0; pages <= whole.length + 1; pages++) {
     const page = await real.store.getConversations(user, given({ ...options, cursor }) as ListOptions)
     require(page.items.length <= args.limit, 'no more conversations than asked for', page)
     for (const item of page.items) checkItem(stage, user, item, options)
     seen.push(...page.items.map(({ id }) => id))
     if (page.next === null) {
-      checkWalk(there, seen, options.unreadOnly === true ? alwaysUnread : new Set(there))
+      const needed = options.unreadOnly === true ? alwaysUnread : new Set(there)
+      checkWalk(
+        whole.map(({ id }) => id),
+        seen,
+        needed,
+      )
       return touched
     }
     cursor = page.next
@@ -132,21 +137,23 @@ function checkItem(
   { model }: Stage,
   user: string,
   item: Conversation,
-  { unreadOnly = false }: ListOptions,
+  { unreadOnly = false, since }: ListOptions,
 ): void {
   const talk = model.talk(item.id)
   require(talk !== undefined, 'a conversation of the list exists', item)
   requireEqual(item, conversationView(talk, user), 'a conversation on a later page is as it is now')
   require(!unreadOnly || item.unread > 0, 'the cursor carries its filter', item)
+  require(since === undefined || item.activityAt >= since, 'the cursor carries its filter', item)
 }
 
-function checkWalk(there: readonly string[], seen: readonly string[], needed: ReadonlySet<string>): void {
-  requireEqual(
-    seen,
-    there.filter((id) => seen.includes(id)),
-    `a walk keeps the order of its first page ${JSON.stringify(there)}`,
-  )
-  const missing = there.filter((id) => needed.has(id) && !seen.includes(id))
+/**
+ * `whole` is the list without a filter as it was at the first page. Filters look at what a conversation is when its page
+ * is read, so one of then that matches only since may come as well, at the place where it stood.
+ */
+function checkWalk(whole: readonly string[], seen: readonly string[], needed: ReadonlySet<string>): void {
+  const expected = whole.filter((id) => seen.includes(id))
+  requireEqual(seen, expected, `a walk keeps the order of its first page ${JSON.stringify(whole)}`)
+  const missing = [...needed].filter((id) => !seen.includes(id))
   requireEqual(missing, [], 'a walk misses nothing that was there')
 }
 

@@ -37,6 +37,7 @@ export async function markAndExpect(stage: Stage, { user: n, target, by, seq }: 
       seq === undefined ? real.store.markRead(user, ref) : real.store.markRead(user, ref, seq),
     )
   }
+  await real.settle()
   return [user, ...everyoneIn(model.seenBy(user, ref))]
 }
 
