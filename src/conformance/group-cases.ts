@@ -1,0 +1,163 @@
+import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
+import { hasLeft, mayRead, unreadOf } from '../model/conversation.js'
+import type { UserId } from '../model/ids.js'
+import { backendCase } from './backend-case.js'
+
+const ada = 'ada' as UserId
+const bob = 'bob' as UserId
+
+export const groupCases = [
+  backendCase('an unknown conversation is loaded as none', async ({ backend }) => {
+    const handle = backend.conversation('nothing' as typeof handle.id)
+    await backend.load(handle, ada)
+    same([handle.loaded, handle.kind, handle.group, handle.head], [true, null, null, 0])
+    is(await backend.participation(ada, handle), null)
+  }),
+
+  backendCase('a group is there for all its members once it is made', async (bench) => {
+    const handle = await bench.group('trip', ['ada', 'bob', 'cleo'], 'A trip')
+    same([handle.kind, handle.head], ['group', 0])
+    const { group } = handle
+    ok(group !== null)
+    same(
+      [group.id, group.title, group.creator, group.owner, group.memberCount, group.createdAs],
+      ['trip', 'A trip', 'ada', 'ada', 3, 'trip as made'],
+    )
+    for (const user of ['ada', 'bob', 'cleo']) {
+      const part = await bench.part(user, handle)
+      same(
+        [part.kind, part.title, part.memberCount, part.head, part.lastMessage, unreadOf(part), part.peer],
+        ['group', 'A trip', 3, 0, null, 0, undefined],
+      )
+      is(part.activityAt, group.createdAt)
+      same(part.intervals, [{ from: 1, to: null }])
+      same(await bench.list(user), ['trip'])
+    }
+    is(await bench.backend.participation('dan' as UserId, handle), null)
+    is(await bench.backend.member(handle, 'dan' as UserId), null)
+  }),
+
+  backendCase('members come in the order of joining, page by page', async (bench) => {
+    const handle = await bench.group('trip', ['m5', 'm1', 'm9'])
+    await bench.join(handle, 'm0', 'm7')
+    await bench.leave(handle, 'm1', 'm5')
+    await bench.join(handle, 'm1')
+    const all = await bench.backend.members(handle, 0, 100)
+    same(
+      all.map(({ userId }) => userId),
+      ['m5', 'm9', 'm0', 'm7', 'm1'],
+    )
+    const walked = []
+    for (let after = 0; ;) {
+      const [next, none] = await bench.backend.members(handle, after, 1)
+      is(none, undefined)
+      if (next === undefined) break
+      ok(next.ordinal > after)
+      after = next.ordinal
+      walked.push(next.userId)
+    }
+    same(
+      walked,
+      all.map(({ userId }) => userId),
+    )
+    is(handle.group?.memberCount, 5)
+  }),
+
+  backendCase('who joins sees what comes from then on', async (bench) => {
+    const handle = await bench.group('trip', ['ada', 'bob'])
+    await bench.say(handle, ['ada', '1'], ['bob', '2'])
+    await bench.join(handle, 'cleo')
+    const before = await bench.part('cleo', handle)
+    same([before.head, before.lastMessage, unreadOf(before), before.memberCount], [0, null, 0, 3])
+    same(before.intervals, [{ from: 3, to: null }])
+    is((await bench.part('ada', handle)).memberCount, 3)
+    same(await bench.list('cleo'), ['trip'])
+    await bench.say(handle, ['ada', '3'], ['cleo', '4'])
+    const after = await bench.part('cleo', handle)
+    same([after.head, after.lastMessage?.text, unreadOf(after), after.ownAtHead], [4, '4', 1, 1])
+    same([mayRead(after, 2), mayRead(after, 3)], [false, true])
+    is(unreadOf(await bench.part('bob', handle)), 3)
+  }),
+
+  backendCase(
+    'leaving freezes the conversation, and a second joining opens another part of it',
+    async (bench) => {
+      const handle = await bench.group('trip', ['ada', 'bob', 'cleo'])
+      await bench.say(handle, ['bob', '1'], ['ada', '2'])
+      await bench.leave(handle, 'bob', 'ada')
+      await bench.say(handle, ['ada', '3'], ['cleo', '4'])
+      const gone = await bench.part('bob', handle)
+      same(
+        [hasLeft(gone), gone.head, gone.lastMessage?.text, gone.ownAtHead, unreadOf(gone)],
+        [true, 2, '2', 1, 0],
+      )
+      same(gone.intervals, [{ from: 1, to: 2 }])
+      same(await bench.backend.unread(bob), { total: 0, conversations: 0 })
+      same((await bench.backend.member(handle, bob))?.intervals, [{ from: 1, to: 2 }])
+      is((await bench.part('ada', handle)).memberCount, 2)
+
+      await bench.join(handle, 'bob')
+      const back = await bench.part('bob', handle)
+      same(back.intervals, [
+        { from: 1, to: 2 },
+        { from: 5, to: null },
+      ])
+      same([back.head, back.lastMessage?.text, back.ownAtJoin, unreadOf(back)], [2, '2', 1, 0])
+      await bench.say(handle, ['ada', '5'], ['bob', '6'], ['cleo', '7'])
+      const now = await bench.part('bob', handle)
+      same([now.head, now.ownAtHead, unreadOf(now), now.memberCount], [7, 2, 2, 3])
+      same(
+        [2, 3, 4, 5].map((seq) => mayRead(now, seq)),
+        [true, false, false, true],
+      )
+    },
+  ),
+
+  backendCase('a leave hands the group over, a rename shows at all members', async (bench) => {
+    const handle = await bench.group('trip', ['ada', 'bob'], 'Old')
+    await bench.change(handle, { kind: 'rename', title: 'New' })
+    for (const user of ['ada', 'bob']) is((await bench.part(user, handle)).title, 'New')
+    await bench.leave(handle, 'ada', 'bob')
+    same([handle.group?.owner, handle.group?.creator, handle.group?.title], ['bob', 'ada', 'New'])
+    await bench.change(handle, { kind: 'rename', title: undefined })
+    is((await bench.part('bob', handle)).title, undefined)
+    is((await bench.part('ada', handle)).title, 'New')
+    await bench.leave(handle, 'bob', null)
+    same([handle.group?.owner, handle.group?.memberCount], [null, 0])
+    same(await bench.backend.members(handle, 0, 10), [])
+  }),
+
+  backendCase('a group may grow large, and nobody can tell', async (bench) => {
+    const names = Array.from({ length: 300 }, (_, index) => `member ${index}`)
+    const handle = await bench.group('crowd', names.slice(0, 250))
+    await bench.say(handle, ['member 0', '1'], ['member 7', '2'])
+    await bench.read('member 3', handle, 1)
+    await bench.join(handle, ...names.slice(250))
+    await bench.say(handle, ['member 7', '3'], ['member 299', '4'])
+    const expected = {
+      'member 0': 3,
+      'member 3': 3,
+      'member 7': 2,
+      'member 9': 4,
+      'member 260': 2,
+      'member 299': 1,
+    }
+    for (const [user, unread] of Object.entries(expected)) {
+      const part = await bench.part(user, handle)
+      same([user, unreadOf(part), part.head, part.memberCount], [user, unread, 4, 300])
+      same(await bench.backend.unread(user as UserId), { total: unread, conversations: 1 })
+      same(await bench.list(user), ['crowd'])
+    }
+    const other = await bench.direct('member 3', 'somebody')
+    await bench.say(other, ['somebody', 'newer'])
+    same(await bench.list('member 3'), [other.id, 'crowd'])
+    await bench.say(handle, ['member 0', '5'])
+    same(await bench.list('member 3'), ['crowd', other.id])
+    await bench.leave(handle, 'member 3', 'member 0')
+    await bench.say(handle, ['member 0', '6'])
+    const gone = await bench.part('member 3', handle)
+    same([gone.head, gone.lastMessage?.text, unreadOf(gone)], [5, '5', 0])
+    is((await bench.backend.members(handle, 0, 1000)).length, 299)
+    is(handle.group?.memberCount, 299)
+  }),
+]
