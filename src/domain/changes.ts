@@ -1,11 +1,12 @@
 import { andThen } from '../async/maybe-promise.js'
-import type { Backend } from '../backend/port.js'
+import type { Backend, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
 import { formatFeedPlace, parseFeedPlace } from './feed-place.js'
 import type { FeedPlace } from './feed-place.js'
 import { FeedReader } from './feed-reader.js'
+import { requireUsers } from './participants.js'
 import { Subscription } from './subscription.js'
 
 export interface ChangesPage {
@@ -49,13 +50,9 @@ export class Changes {
     user: UserId,
     { since, limit = defaultLimit }: GetChangesOptions = {},
   ): Promise<ChangesPage> {
-    if (since === undefined) {
-      const token = this.#backend.token(await this.#backend.latest(user))
-      return Object.freeze({ changes: Object.freeze([]), token, hasMore: false })
-    }
     const changes: Change[] = []
-    let place = parseFeedPlace(this.#backend, since)
-    let hasMore = true
+    let place = await this.#start(user, since)
+    let hasMore = since !== undefined
     for (let pages = 1; hasMore && changes.length < limit; pages += 1) {
       const page = await this.#reader.read(user, place, limit - changes.length)
       changes.push(...page.changes)
@@ -79,10 +76,7 @@ export class Changes {
     const pageSize = Math.min(limits.subscriptionChanges, subscriptionPage)
     return new Subscription(
       {
-        start: () =>
-          since === undefined
-            ? andThen(this.#backend.latest(user), (position): FeedPlace => ({ position, within: undefined }))
-            : parseFeedPlace(this.#backend, since),
+        start: () => this.#start(user, since),
         read: (place) => this.#reader.read(user, place, pageSize),
         watch: (listener) => this.#backend.watch(user, listener),
         onClosing: (listener) => lifecycle.onClosing(listener),
@@ -90,5 +84,13 @@ export class Changes {
       },
       signal,
     )
+  }
+  /** Behind `since`, or behind what the user sees at the call. */
+  #start(user: UserId, since: string | undefined): MaybePromise<FeedPlace> {
+    const place: MaybePromise<FeedPlace> =
+      since === undefined
+        ? andThen(this.#backend.latest(user), (position) => ({ position, within: undefined }))
+        : parseFeedPlace(this.#backend, since)
+    return andThen(requireUsers(this.#context, [user]), () => place)
   }
 }
