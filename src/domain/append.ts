@@ -8,9 +8,6 @@ import type { DomainContext } from './context.js'
 import type { Decision } from './lanes.js'
 import { notAMember, requireUsers } from './participants.js'
 
-/** Where a message goes: to a user, into their direct conversation, or into a conversation by its id. */
-export type Destination = UserId | ConversationId
-
 /**
  * Sending. The order of decisions is the promise that a rejection is definite: the key is looked up first, and a
  * repeat is answered whatever has changed since; only a new key is checked for users, membership and blocks.
@@ -77,7 +74,7 @@ export class Append {
     let first = found
     // The lane may refuse the call, and nobody then asks what was found.
     if (found instanceof Promise) found.catch(ignored)
-    return this.#context.lanes.write<SendReceipt>(
+    const sent = this.#context.lanes.write<SendReceipt>(
       handle,
       draft.sender,
       () => {
@@ -87,6 +84,7 @@ export class Append {
       },
       draft.text.length + (draft.attributes?.length ?? 0),
     )
+    return this.#context.lifecycle.accept(sent)
   }
 
   #decide(
@@ -121,9 +119,13 @@ export class Append {
   async #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
     if (found.settled !== null) await found.settled
     if (found.text !== draft.text || found.attributes !== draft.attributes) {
-      throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'the same id was used for a message with other content', {
-        seq: found.seq,
-      })
+      throw new ColumbaError(
+        'IDEMPOTENCY_CONFLICT',
+        'the same id was used for a message with other content',
+        {
+          seq: found.seq,
+        },
+      )
     }
     return {
       conversationId: handle.id,

@@ -17,16 +17,15 @@ export interface DomainContext {
   readonly lifecycle: Lifecycle
 }
 
-export function domainContext(
-  backend: Backend,
-  settings: { readonly limits: Limits; readonly clock: Clock; readonly usersMode: UsersMode },
-): DomainContext {
+export type DomainSettings = Pick<DomainContext, 'limits' | 'clock' | 'usersMode'>
+
+export function domainContext(backend: Backend, { limits, clock, usersMode }: DomainSettings): DomainContext {
   return {
     backend,
-    limits: settings.limits,
-    clock: settings.clock,
-    usersMode: settings.usersMode,
-    lanes: new Lanes(backend, settings.limits),
+    limits,
+    clock,
+    usersMode,
+    lanes: new Lanes(backend, limits),
     lifecycle: new Lifecycle(),
   }
 }

@@ -91,7 +91,9 @@ export class ConversationList {
     const shown = entries.slice(query.start, query.start + query.limit)
     const last = shown.at(-1)
     const walk =
-      more && last !== undefined ? { asOf: (entries[0] as Participation).position, below: last.position } : null
+      more && last !== undefined
+        ? { asOf: (entries[0] as Participation).position, below: last.position }
+        : null
     return this.#pageOf(user, query, shown, walk)
   }
 

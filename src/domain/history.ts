@@ -56,7 +56,8 @@ export class History {
   /** MESSAGE_NOT_FOUND for a seq that is not there or that the user may not see. */
   message(user: UserId, target: Target, seq: number): MaybePromise<Message> {
     return andThen(see(this.#context, user, target), ({ handle, participation }) => {
-      if (participation === null || seq > participation.head || !mayRead(participation, seq)) throw notFound(seq)
+      if (participation === null || seq > participation.head || !mayRead(participation, seq))
+        throw notFound(seq)
       const range = { from: seq, to: seq, descending: true }
       return andThen(this.#context.backend.messages(handle, range), ([message]) => {
         if (message === undefined) throw notFound(seq)
@@ -71,7 +72,8 @@ export class History {
       if (place.form === 'cursor') readCursor(scopeOf(user, handle), place.value)
       return emptyPage
     }
-    if (place.form !== 'newest') return this.#read(user, handle, planOf(user, handle, participation, place, limit))
+    if (place.form !== 'newest')
+      return this.#read(user, handle, planOf(user, handle, participation, place, limit))
     const made = this.#made.get(participation)
     if (made !== undefined && made.limit === limit) {
       return andThen(this.#messages(handle, made.range, true), (source) =>

@@ -104,7 +104,10 @@ export class Lanes {
 
   #enter<T>(
     lane: SerialQueue,
-    work: (resolve: (value: T | Promise<T>) => void, reject: (error: unknown) => void) => Promise<void> | undefined,
+    work: (
+      resolve: (value: T | Promise<T>) => void,
+      reject: (error: unknown) => void,
+    ) => Promise<void> | undefined,
     bytes: number,
   ): Promise<T> {
     if (this.#calls >= this.#limits.queueCalls || this.#bytes + bytes > this.#limits.queueBytes) {

@@ -18,7 +18,8 @@ export class Lifecycle {
 
   /** Throws CLOSED unless the store is open. */
   assertOpen(): void {
-    if (this.#state !== 'open') throw new ColumbaError('CLOSED', 'the store is closed', { state: this.#state })
+    if (this.#state !== 'open')
+      throw new ColumbaError('CLOSED', 'the store is closed', { state: this.#state })
   }
 
   /** Keeps closing waiting for an accepted call; the same promise comes back. */

@@ -38,18 +38,17 @@ export class Marking {
   }
 
   /** Up to `seq`, or up to the newest message. In a conversation that the user has left nothing changes. */
-  mark(
-    user: UserId,
-    target: Target,
-    by: 'read' | 'delivered',
-    seq: number | undefined,
-  ): MaybePromise<void> {
+  mark(user: UserId, target: Target, by: 'read' | 'delivered', seq: number | undefined): MaybePromise<void> {
     return andThen(see(this.#context, user, target), ({ handle, participation }) => {
       if (participation === null || hasLeft(participation)) return undefined
       const reached = Math.min(seq ?? participation.head, participation.head)
       // Nothing to write, and nothing under way that could be what the caller sees as done.
       if (reached <= participation.marks[by]) return undefined
-      return this.#want(user, handle, { read: by === 'read' ? reached : 0, delivered: reached, participation })
+      return this.#want(user, handle, {
+        read: by === 'read' ? reached : 0,
+        delivered: reached,
+        participation,
+      })
     })
   }
 

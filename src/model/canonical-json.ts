@@ -26,7 +26,12 @@ export function canonicalJson(value: unknown, bounds: JsonBounds): string {
   } catch (error) {
     if (error instanceof ColumbaError) throw error
     // A getter or a proxy of the caller threw.
-    throw new ColumbaError('INVALID_ARGUMENT', `${bounds.field} cannot be read`, { field: bounds.field }, error)
+    throw new ColumbaError(
+      'INVALID_ARGUMENT',
+      `${bounds.field} cannot be read`,
+      { field: bounds.field },
+      error,
+    )
   }
   return encoder.text
 }
@@ -76,7 +81,8 @@ class Encoder {
 
   #nested(value: object): void {
     if (this.#open.includes(value)) this.#invalid('contains itself')
-    if (this.#open.length >= this.#bounds.maxDepth) this.#tooLarge(`is nested deeper than ${this.#bounds.maxDepth}`)
+    if (this.#open.length >= this.#bounds.maxDepth)
+      this.#tooLarge(`is nested deeper than ${this.#bounds.maxDepth}`)
     this.#open.push(value)
     if (Array.isArray(value)) this.#array(value)
     else this.#object(value as Record<string, unknown>)
@@ -98,7 +104,8 @@ class Encoder {
   #object(object: Record<string, unknown>): void {
     // Of the prototypes only the top one is plain, whichever realm it comes from.
     const prototype: unknown = Object.getPrototypeOf(object)
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) this.#invalid('holds an object with a class')
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+      this.#invalid('holds an object with a class')
     if (Object.getOwnPropertySymbols(object).length > 0) this.#invalid('holds a symbol as a key')
     this.#ascii('{')
     let first = true

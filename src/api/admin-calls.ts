@@ -1,0 +1,34 @@
+import type { Backend, StoreStats, VerifyOptions, VerifyReport } from '../backend/port.js'
+import { checkFields, invalid } from './arguments.js'
+import type { Calls } from './calls.js'
+
+/** `store.admin` */
+export class AdminCalls {
+  readonly #backend: Backend
+  readonly #calls: Calls
+
+  constructor(backend: Backend, calls: Calls) {
+    this.#backend = backend
+    this.#calls = calls
+  }
+
+  /** Numbers about the store, grouped by part. */
+  stats(): Promise<StoreStats> {
+    return this.#calls.run(() => this.#backend.stats())
+  }
+
+  /** Makes what the log holds unnecessary for the next opening. Happens by itself, too. */
+  checkpoint(): Promise<void> {
+    return this.#calls.run(() => this.#backend.checkpoint())
+  }
+
+  /** Reads everything and checks it against itself. Changes nothing; what it finds is in the report. */
+  verify(options?: VerifyOptions): Promise<VerifyReport> {
+    return this.#calls.run(() => {
+      const { onProgress } = checkFields(options, 'options', ['onProgress'])
+      if (onProgress === undefined) return this.#backend.verify()
+      if (typeof onProgress !== 'function') throw invalid('onProgress', 'must be a function')
+      return this.#backend.verify({ onProgress: onProgress as NonNullable<VerifyOptions['onProgress']> })
+    })
+  }
+}

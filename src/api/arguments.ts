@@ -1,0 +1,100 @@
+/// <reference lib="es2024.string" />
+import { ColumbaError } from '../errors.js'
+import type { Limits } from '../limits.js'
+
+/** Straight checks of single arguments. Each takes the name of the field for its error, and gives the value back. */
+
+/** UTF-8 never takes more than this many bytes per UTF-16 unit: most strings need no closer look. */
+const maxBytesPerUnit = 3
+
+const maxCursorLength = 4096
+
+export function invalid(field: string, why: string): ColumbaError {
+  return new ColumbaError('INVALID_ARGUMENT', `${field} ${why}`, { field })
+}
+
+export function unknownField(field: string): ColumbaError {
+  return invalid(field, 'is not a known field here')
+}
+
+/** An id: 1 to `limits.idBytes` bytes of well-formed UTF-8, any characters. */
+export function checkId<Id extends string>(value: unknown, field: string, limits: Limits): Id {
+  if (typeof value !== 'string') throw invalid(field, 'must be a string')
+  const max = limits.idBytes
+  if (value.length === 0) throw invalid(field, 'must not be empty')
+  if (value.length * maxBytesPerUnit > max && (value.length > max || Buffer.byteLength(value) > max)) {
+    throw invalid(field, `must not be longer than ${max} bytes`)
+  }
+  if (!value.isWellFormed()) throw invalid(field, 'must be well-formed Unicode')
+  return value as Id
+}
+
+/** A text that may be empty; TOO_LARGE beyond `maxBytes` of UTF-8. */
+export function checkText(value: unknown, field: string, maxBytes: number): string {
+  if (typeof value !== 'string') throw invalid(field, 'must be a string')
+  const { length } = value
+  if (length * maxBytesPerUnit > maxBytes && (length > maxBytes || Buffer.byteLength(value) > maxBytes)) {
+    throw new ColumbaError('TOO_LARGE', `${field} takes more than ${maxBytes} bytes`, {
+      field,
+      limit: maxBytes,
+    })
+  }
+  if (!value.isWellFormed()) throw invalid(field, 'must be well-formed Unicode')
+  return value
+}
+
+export function checkInteger(value: unknown, field: string, min: number, max: number): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+    throw invalid(
+      field,
+      max === Number.MAX_SAFE_INTEGER
+        ? `must be an integer from ${min}`
+        : `must be an integer from ${min} to ${max}`,
+    )
+  }
+  return value
+}
+
+/** Epoch milliseconds. */
+export function checkTime(value: unknown, field: string): number {
+  return checkInteger(value, field, 0, Number.MAX_SAFE_INTEGER)
+}
+
+export function checkBoolean(value: unknown, field: string): boolean {
+  if (typeof value !== 'boolean') throw invalid(field, 'must be true or false')
+  return value
+}
+
+/** A string that the store gave out: a cursor or a token. */
+export function checkOpaque(value: unknown, field: string): string {
+  if (typeof value !== 'string' || value === '' || value.length > maxCursorLength) {
+    throw invalid(field, 'must be a string that this store gave out')
+  }
+  return value
+}
+
+/** The size of a page: larger than allowed is refused, not clamped. */
+export function checkLimit(value: unknown, byDefault: number, limits: Limits): number {
+  return value === undefined
+    ? Math.min(byDefault, limits.pageItems)
+    : checkInteger(value, 'limit', 1, limits.pageItems)
+}
+
+/** The named fields of an object of the caller, each read once; other names are refused. Nothing given: no fields. */
+export function checkFields<Name extends string>(
+  value: unknown,
+  what: string,
+  names: readonly Name[],
+): { readonly [name in Name]?: unknown } {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(what, 'must be an object')
+  const given = value as Record<string, unknown>
+  const fields: { [name in Name]?: unknown } = {}
+  for (const name in given) {
+    if (!(names as readonly string[]).includes(name)) throw unknownField(name)
+    const field = given[name]
+    if (field !== undefined) fields[name as Name] = field
+  }
+  return fields
+}

@@ -1,0 +1,24 @@
+import type { MaybePromise } from '../backend/port.js'
+import type { DomainContext } from '../domain/context.js'
+import type { Limits } from '../limits.js'
+
+/** How every call but `sendMessage` runs: only while the store is open, its errors as rejections. */
+export class Calls {
+  readonly #context: DomainContext
+
+  constructor(context: DomainContext) {
+    this.#context = context
+  }
+
+  /** Arguments are checked in `call`, before anything is awaited; closing waits for what it began. */
+  run<T>(call: (limits: Limits) => MaybePromise<T>): Promise<T> {
+    try {
+      const { lifecycle, limits } = this.#context
+      lifecycle.assertOpen()
+      const result = call(limits)
+      return result instanceof Promise ? lifecycle.accept(result) : Promise.resolve(result)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+}

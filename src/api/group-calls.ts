@@ -1,0 +1,107 @@
+import type { DomainContext } from '../domain/context.js'
+import { Groups } from '../domain/groups.js'
+import type { Member } from '../domain/groups.js'
+import { ColumbaError } from '../errors.js'
+import type { Limits } from '../limits.js'
+import { directPrefix } from '../model/direct-conversation-id.js'
+import type { Group } from '../model/group.js'
+import type { ConversationId, UserId } from '../model/ids.js'
+import type { Page } from '../model/page.js'
+import { checkFields, checkId, checkText, invalid } from './arguments.js'
+import type { Calls } from './calls.js'
+import { checkPage } from './page-arguments.js'
+import type { PageOptions } from './page-arguments.js'
+
+export interface CreateGroupRequest {
+  readonly creator: string
+  /** At most `limits.titleBytes` bytes. */
+  readonly title?: string | undefined
+  /** The creator is one of them in any case; duplicates are ignored. */
+  readonly members: readonly string[]
+  /** Makes the call repeatable. By default a new id. It may not begin with `d.`. */
+  readonly id?: string | undefined
+}
+
+/** `store.groups` */
+export class GroupCalls {
+  readonly #calls: Calls
+  readonly #groups: Groups
+
+  constructor(context: DomainContext, calls: Calls) {
+    this.#calls = calls
+    this.#groups = new Groups(context)
+  }
+
+  /** Again with the same id and content gives the group; with other content it is IDEMPOTENCY_CONFLICT. */
+  create(request: CreateGroupRequest): Promise<Group> {
+    return this.#calls.run((limits) => {
+      const { creator, title, members, id } = checkFields(request, 'group', [
+        'creator',
+        'title',
+        'members',
+        'id',
+      ])
+      return this.#groups.create({
+        creator: checkId(creator, 'creator', limits),
+        title: title === undefined ? undefined : checkText(title, 'title', limits.titleBytes),
+        members: checkUsers(members, 'members', limits),
+        id: id === undefined ? undefined : checkGroupId(id, limits),
+      })
+    })
+  }
+
+  /** Any member adds others, all or none; who is a member already is ignored. */
+  addMembers(actorId: string, conversationId: string, userIds: readonly string[]): Promise<Group> {
+    return this.#calls.run((limits) => {
+      const [actor, group] = checkActor(actorId, conversationId, limits)
+      return this.#groups.addMembers(actor, group, checkUsers(userIds, 'userIds', limits))
+    })
+  }
+
+  /** Removes a member, or oneself: that is leaving. NOT_PERMITTED for removing others, but for the owner. */
+  removeMember(actorId: string, conversationId: string, userId: string): Promise<Group> {
+    return this.#calls.run((limits) => {
+      const [actor, group] = checkActor(actorId, conversationId, limits)
+      return this.#groups.removeMember(actor, group, checkId(userId, 'userId', limits))
+    })
+  }
+
+  /** Any member renames. */
+  rename(actorId: string, conversationId: string, title: string): Promise<Group> {
+    return this.#calls.run((limits) => {
+      const [actor, group] = checkActor(actorId, conversationId, limits)
+      return this.#groups.rename(actor, group, checkText(title, 'title', limits.titleBytes))
+    })
+  }
+
+  /** The present members in the order of joining. Default: pages of 50. */
+  members(userId: string, conversationId: string, options?: PageOptions): Promise<Page<Member>> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      const group = checkId<ConversationId>(conversationId, 'conversationId', limits)
+      return this.#groups.members(user, group, checkPage(options, limits))
+    })
+  }
+}
+
+function checkActor(actorId: string, conversationId: string, limits: Limits): [UserId, ConversationId] {
+  return [checkId(actorId, 'actorId', limits), checkId(conversationId, 'conversationId', limits)]
+}
+
+function checkGroupId(value: unknown, limits: Limits): ConversationId {
+  const id = checkId<ConversationId>(value, 'id', limits)
+  if (id.startsWith(directPrefix)) throw invalid('id', `may not begin with ${directPrefix}`)
+  return id
+}
+
+/** A copy of the caller's list of ids. */
+function checkUsers(value: unknown, field: string, limits: Limits): UserId[] {
+  if (!Array.isArray(value)) throw invalid(field, 'must be an array of ids')
+  if (value.length > limits.idsPerCall) {
+    throw new ColumbaError('TOO_LARGE', `${field} has more than ${limits.idsPerCall} ids`, {
+      field,
+      limit: limits.idsPerCall,
+    })
+  }
+  return Array.from(value, (id: unknown, index) => checkId<UserId>(id, `${field}[${index}]`, limits))
+}

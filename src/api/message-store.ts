@@ -1,0 +1,253 @@
+import type { Backend } from '../backend/port.js'
+import { Append } from '../domain/append.js'
+import { Changes } from '../domain/changes.js'
+import type { ChangesPage } from '../domain/changes.js'
+import { ConversationList } from '../domain/conversation-list.js'
+import { domainContext } from '../domain/context.js'
+import type { DomainContext, DomainSettings } from '../domain/context.js'
+import { History } from '../domain/history.js'
+import { Marking } from '../domain/marking.js'
+import { requireUsers } from '../domain/participants.js'
+import { Receipts } from '../domain/receipts.js'
+import type { Receipt } from '../domain/receipts.js'
+import { andThen } from '../async/maybe-promise.js'
+import type { Change } from '../model/change.js'
+import type { Conversation } from '../model/conversation.js'
+import type { UserId } from '../model/ids.js'
+import type { Message, SendReceipt } from '../model/message.js'
+import { shownId } from '../model/message-ids.js'
+import type { Page } from '../model/page.js'
+import { AdminCalls } from './admin-calls.js'
+import { checkFields, checkId, checkLimit, checkOpaque, invalid } from './arguments.js'
+import { Calls } from './calls.js'
+import { ContactCalls } from './contact-calls.js'
+import { GroupCalls } from './group-calls.js'
+import { checkHistory, checkList, checkSeq, checkTarget } from './read-arguments.js'
+import type { ConversationRef, GetConversationsOptions, GetMessagesOptions } from './read-arguments.js'
+import { checkSend } from './send-arguments.js'
+import type { SendRequest } from './send-arguments.js'
+import { UserCalls } from './user-calls.js'
+
+export interface GetChangesOptions {
+  /** A token or the `position` of a change. Without it: now. */
+  readonly since?: string | undefined
+  /** Default 100. */
+  readonly limit?: number | undefined
+}
+
+export interface SubscribeOptions {
+  readonly since?: string | undefined
+  /** Aborting ends the subscription. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Unread {
+  readonly total: number
+  /** Conversations with unread messages. */
+  readonly conversations: number
+}
+
+const defaultChanges = 100
+const defaultReceipts = 1000
+
+/**
+ * The store as its users see it: each call checks its arguments and hands them to the part of the domain that knows.
+ * All calls may be made concurrently. They reject with a `ColumbaError`: INVALID_ARGUMENT and TOO_LARGE for their
+ * arguments, CLOSED from the call of `close` on. What they give is frozen or the caller's own.
+ */
+export class MessageStore {
+  readonly users: UserCalls
+  readonly contacts: ContactCalls
+  readonly groups: GroupCalls
+  readonly admin: AdminCalls
+  readonly #context: DomainContext
+  readonly #backend: Backend
+  readonly #calls: Calls
+  readonly #attributesBounds
+  readonly #newMessageId
+  readonly #append: Append
+  readonly #list: ConversationList
+  readonly #history: History
+  readonly #marking: Marking
+  readonly #receipts: Receipts
+  readonly #changes: Changes
+
+  /** Takes the backend over: closing the store closes it. */
+  constructor(backend: Backend, settings: DomainSettings) {
+    const context = domainContext(backend, settings)
+    const { limits } = context
+    const calls = new Calls(context)
+    this.#context = context
+    this.#backend = backend
+    this.#calls = calls
+    this.#attributesBounds = {
+      maxBytes: limits.attributesBytes,
+      maxDepth: limits.attributesDepth,
+      field: 'attributes',
+    }
+    this.#newMessageId = () => backend.newMessageId()
+    this.#append = new Append(context)
+    this.#list = new ConversationList(context)
+    this.#history = new History(context)
+    this.#marking = new Marking(context)
+    this.#receipts = new Receipts(context)
+    this.#changes = new Changes(context)
+    this.users = new UserCalls(context, calls)
+    this.contacts = new ContactCalls(context, calls)
+    this.groups = new GroupCalls(context, calls)
+    this.admin = new AdminCalls(backend, calls)
+  }
+
+  /**
+   * Stores a message exactly once: a repeat with the same conversation, sender and id gives the first receipt again,
+   * with `duplicate: true`. Resolves when the message is durable and every participant sees it. Sends to one
+   * conversation are numbered in the order of the calls.
+   *
+   * Rejects with IDEMPOTENCY_CONFLICT for a repeat with other content, NOT_A_MEMBER, BLOCKED, USER_NOT_FOUND,
+   * OVERLOADED, NO_SPACE: nothing was stored. After OUTCOME_UNKNOWN, repeat the call with the same id.
+   */
+  sendMessage(request: SendRequest): Promise<SendReceipt> {
+    // Not an async function, and the backend's own promise comes back: this is the path that everything waits for.
+    try {
+      this.#context.lifecycle.assertOpen()
+      const { receiver, conversationId, draft } = checkSend(
+        request,
+        this.#context.limits,
+        this.#attributesBounds,
+        this.#newMessageId,
+      )
+      const sent =
+        receiver === undefined
+          ? this.#append.into(conversationId, draft)
+          : this.#append.direct(receiver, draft)
+      const messageId = shownId(draft.id)
+      return messageId === draft.id ? sent : sent.then((receipt) => ({ ...receipt, messageId }))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** A user's conversations, most recent first. Default: the first 20. */
+  getConversations(userId: string, options?: GetConversationsOptions): Promise<Page<Conversation>> {
+    return this.#calls.run((limits) =>
+      this.#list.page(checkId<UserId>(userId, 'userId', limits), checkList(options, limits)),
+    )
+  }
+
+  /** One conversation as its row in the user's list; null for a direct one, named by its peer, that has not begun. */
+  getConversation(userId: string, conversation: ConversationRef): Promise<Conversation | null> {
+    return this.#calls.run((limits) =>
+      this.#list.one(checkId<UserId>(userId, 'userId', limits), checkTarget(conversation, limits)),
+    )
+  }
+
+  /** Messages that the user may see. Default: the newest 50, descending. NOT_A_MEMBER for whoever may see none. */
+  getMessages(
+    userId: string,
+    conversation: ConversationRef,
+    options?: GetMessagesOptions,
+  ): Promise<Page<Message>> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      const target = checkTarget(conversation, limits)
+      const { place, limit } = checkHistory(options, limits)
+      return this.#history.page(user, target, place, limit)
+    })
+  }
+
+  /** MESSAGE_NOT_FOUND if there is none with this seq that the user may see. */
+  getMessage(userId: string, conversation: ConversationRef, seq: number): Promise<Message> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      return this.#history.message(user, checkTarget(conversation, limits), checkSeq(seq, 'seq', 1))
+    })
+  }
+
+  /** Says that the user's devices have everything up to `seq`. Never goes back; above the head it means the head. */
+  markDelivered(userId: string, conversation: ConversationRef, seq: number): Promise<void> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      return this.#marking.mark(user, checkTarget(conversation, limits), 'delivered', checkSeq(seq, 'seq', 0))
+    })
+  }
+
+  /** Says that the user has read everything up to `seq`, by default up to the head at the call. As `markDelivered`. */
+  markRead(userId: string, conversation: ConversationRef, seq?: number): Promise<void> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      const target = checkTarget(conversation, limits)
+      return this.#marking.mark(user, target, 'read', seq === undefined ? undefined : checkSeq(seq, 'seq', 0))
+    })
+  }
+
+  /** Unread messages in all conversations of the user. */
+  getUnread(userId: string): Promise<Unread> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      return andThen(requireUsers(this.#context, [user]), () =>
+        andThen(this.#backend.unread(user), ({ total, conversations }) => ({ total, conversations })),
+      )
+    })
+  }
+
+  /** How far each present member has come, the user included. Default and maximum: 1,000 members. */
+  getReceipts(
+    userId: string,
+    conversation: ConversationRef,
+    options?: { readonly limit?: number | undefined },
+  ): Promise<Receipt[]> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      const target = checkTarget(conversation, limits)
+      const { limit } = checkFields(options, 'options', ['limit'])
+      return this.#receipts.list(user, target, checkLimit(limit, defaultReceipts, limits))
+    })
+  }
+
+  /** What changed for the user since a token; without one, the token of now and no changes. */
+  getChanges(userId: string, options?: GetChangesOptions): Promise<ChangesPage> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(userId, 'userId', limits)
+      const { since, limit } = checkFields(options, 'options', ['since', 'limit'])
+      return this.#changes.getChanges(user, {
+        since: since === undefined ? undefined : checkOpaque(since, 'since'),
+        limit: checkLimit(limit, defaultChanges, limits),
+      })
+    })
+  }
+
+  /**
+   * The user's changes as they become durable, from `since` or from the call on. Ends when it is left, when `signal`
+   * aborts and when the store closes. Throws at once for wrong arguments and after `close`.
+   */
+  subscribe(userId: string, options?: SubscribeOptions): AsyncIterableIterator<Change, undefined> {
+    this.#context.lifecycle.assertOpen()
+    const user = checkId<UserId>(userId, 'userId', this.#context.limits)
+    const { since, signal } = checkFields(options, 'options', ['since', 'signal'])
+    return this.#changes.subscribe(user, {
+      since: since === undefined ? undefined : checkOpaque(since, 'since'),
+      signal: signal === undefined ? undefined : checkSignal(signal),
+    })
+  }
+
+  /** Stops accepting calls, finishes those that were accepted, and releases everything. Idempotent. */
+  close(): Promise<void> {
+    return this.#context.lifecycle.close(() => this.#backend.close())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function checkSignal(value: unknown): AbortSignal {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    !('aborted' in value) ||
+    !('addEventListener' in value)
+  ) {
+    throw invalid('signal', 'must be an AbortSignal')
+  }
+  return value as AbortSignal
+}

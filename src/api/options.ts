@@ -1,0 +1,161 @@
+import type { Logger, Metrics, StoreSettings } from '../backend/settings.js'
+import type { UsersMode } from '../domain/context.js'
+import { resolveLimits } from '../limits.js'
+import type { Limits } from '../limits.js'
+import type { Clock } from '../platform/clock.js'
+import type { FileSystem } from '../platform/file-system.js'
+import type { Random } from '../platform/random.js'
+import { checkFields, checkInteger, invalid } from './arguments.js'
+
+/** When a send is acknowledged. */
+export type Durability =
+  /** After fdatasync: what was acknowledged survives a power cut. */
+  | 'commit'
+  /** After the write, with an fdatasync every so many milliseconds: a power cut takes the last of them. */
+  | { readonly intervalMs: number }
+  /** After the write: a crash of the process takes nothing, a power cut what the system had not written yet. */
+  | 'os'
+
+export interface StoreOptions {
+  /** A directory; made with mode 0700, its files 0600. One process at a time has it open. */
+  readonly location: string
+  /** At creation only; 1 to 256, default 2. Another number at a later open is INCOMPATIBLE. */
+  readonly shards?: number | undefined
+  /** Places of a shard on the ring, at creation only; 1 to 4,096, default 128. */
+  readonly virtualNodes?: number | undefined
+  /** Default `commit`. */
+  readonly durability?: Durability | undefined
+  readonly cache?:
+    | {
+        /** Default 64 MiB. */
+        readonly maxBytes?: number | undefined
+        /** Conversations of a user that are cached and dropped together. Default 15. */
+        readonly tierSize?: number | undefined
+      }
+    | undefined
+  /**
+   * `open` (default): any valid id is a user. `registered`: only those of `users.register`, others are USER_NOT_FOUND.
+   * May differ from one opening to the next.
+   */
+  readonly users?: UsersMode | undefined
+  readonly limits?: Partial<Limits> | undefined
+}
+
+/** Parts of the world to put in place of the real ones: for tests, and for embedding. */
+export interface StoreComponentOptions {
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+  readonly fileSystem?: FileSystem | undefined
+  readonly logger?: Logger | undefined
+  readonly metrics?: Metrics | undefined
+}
+
+export interface CheckedOptions {
+  readonly settings: StoreSettings
+  readonly usersMode: UsersMode
+}
+
+const MiB = 1024 * 1024
+const defaultCacheBytes = 64 * MiB
+const defaultTierSize = 15
+const maxIntervalMs = 3_600_000
+
+const optionNames = ['location', 'shards', 'virtualNodes', 'durability', 'cache', 'users', 'limits'] as const
+
+/** The methods that each component must have. */
+const componentMethods = {
+  clock: ['now', 'after', 'yield'],
+  random: ['bytes'],
+  fileSystem: [
+    'open',
+    'makeDirectory',
+    'list',
+    'stat',
+    'rename',
+    'unlink',
+    'syncDirectory',
+    'realPath',
+    'freeBytes',
+  ],
+  logger: ['info', 'warn', 'error'],
+  metrics: ['count', 'observe'],
+} as const satisfies Record<keyof StoreComponentOptions, readonly string[]>
+
+const componentNames = Object.keys(componentMethods) as (keyof StoreComponentOptions)[]
+
+/** Checks the options of `openMessageStore` and fills in the defaults. */
+export function checkOptions(options: StoreOptions): CheckedOptions {
+  if (options === undefined) throw invalid('options', 'must be an object')
+  const given = checkFields(options, 'options', optionNames)
+  const { maxBytes, tierSize } = checkFields(given.cache, 'cache', ['maxBytes', 'tierSize'])
+  return {
+    settings: {
+      location: checkLocation(given.location),
+      shards: given.shards === undefined ? undefined : checkInteger(given.shards, 'shards', 1, 256),
+      virtualNodes:
+        given.virtualNodes === undefined
+          ? undefined
+          : checkInteger(given.virtualNodes, 'virtualNodes', 1, 4096),
+      syncEveryMs: syncEveryMsOf(given.durability),
+      cacheBytes:
+        maxBytes === undefined
+          ? defaultCacheBytes
+          : checkInteger(maxBytes, 'cache.maxBytes', 0, Number.MAX_SAFE_INTEGER),
+      cacheTierSize:
+        tierSize === undefined ? defaultTierSize : checkInteger(tierSize, 'cache.tierSize', 1, 10_000),
+      limits: checkLimits(given.limits),
+    },
+    usersMode: checkUsersMode(given.users),
+  }
+}
+
+export function checkComponents(components: StoreComponentOptions | undefined): StoreComponentOptions {
+  const given = checkFields(components, 'components', componentNames)
+  for (const name of componentNames) {
+    const component = given[name]
+    if (component === undefined) continue
+    for (const method of componentMethods[name]) {
+      if (typeof (component as Record<string, unknown> | null)?.[method] !== 'function') {
+        throw invalid(name, `must have a method ${method}`)
+      }
+    }
+  }
+  return given as StoreComponentOptions
+}
+
+function checkLocation(value: unknown): string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw invalid('location', 'must be the path of a directory')
+  }
+  return value
+}
+
+function checkLimits(value: unknown): Limits {
+  if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
+    throw invalid('limits', 'must be an object')
+  }
+  const limits = resolveLimits(value)
+  // A message that is allowed must be able to wait, or no repeat of it would ever get through.
+  const { textBytes, attributesBytes, queueBytes, logBytes } = limits
+  if (textBytes + attributesBytes > queueBytes) {
+    throw invalid('limits.queueBytes', 'must hold a text and attributes of the largest size')
+  }
+  if (textBytes + attributesBytes > logBytes) {
+    throw invalid('limits.logBytes', 'must hold a text and attributes of the largest size')
+  }
+  return limits
+}
+
+function checkUsersMode(value: unknown): UsersMode {
+  if (value === undefined) return 'open'
+  if (value !== 'open' && value !== 'registered') throw invalid('users', "must be 'open' or 'registered'")
+  return value
+}
+
+function syncEveryMsOf(value: unknown): number {
+  if (value === undefined || value === 'commit') return 0
+  if (value === 'os') return Infinity
+  if (typeof value !== 'object') throw invalid('durability', "must be 'commit', 'os' or { intervalMs }")
+  const { intervalMs } = checkFields(value, 'durability', ['intervalMs'])
+  return checkInteger(intervalMs, 'durability.intervalMs', 1, maxIntervalMs)
+}

@@ -1,0 +1,19 @@
+import type { Limits } from '../limits.js'
+import { checkFields, checkLimit, checkOpaque } from './arguments.js'
+
+export interface PageOptions {
+  /** Default 50. */
+  readonly limit?: number | undefined
+  /** The `next` of the page before. */
+  readonly cursor?: string | undefined
+}
+
+const defaultItems = 50
+
+export function checkPage(options: PageOptions | undefined, limits: Limits) {
+  const { limit, cursor } = checkFields(options, 'options', ['limit', 'cursor'])
+  return {
+    limit: checkLimit(limit, defaultItems, limits),
+    cursor: cursor === undefined ? undefined : checkOpaque(cursor, 'cursor'),
+  }
+}

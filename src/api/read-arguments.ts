@@ -1,0 +1,111 @@
+import type { ListQuery } from '../domain/conversation-list.js'
+import type { HistoryPlace } from '../domain/history.js'
+import type { Target } from '../domain/participants.js'
+import type { Limits } from '../limits.js'
+import type { ConversationId, UserId } from '../model/ids.js'
+import {
+  checkBoolean,
+  checkFields,
+  checkId,
+  checkInteger,
+  checkLimit,
+  checkOpaque,
+  checkTime,
+  invalid,
+} from './arguments.js'
+
+/** A conversation by its id, or the direct one with another user. */
+export type ConversationRef = string | { readonly peer: string }
+
+export interface GetConversationsOptions {
+  /** Default 20. */
+  readonly limit?: number | undefined
+  /** Conversations to skip from the top. Default 0; not together with `cursor`. */
+  readonly start?: number | undefined
+  /** The `next` of the page before, with the same other options. */
+  readonly cursor?: string | undefined
+  /** Only conversations with activity at or after this time, in the store's epoch milliseconds. */
+  readonly since?: number | undefined
+  /** Only conversations with unread messages. Default false. */
+  readonly unreadOnly?: boolean | undefined
+}
+
+/** At most one of `cursor`, `offset`, `before`, `after` and `around`; without them the newest page. */
+export interface GetMessagesOptions {
+  /** Default 50. */
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+  /** Messages to skip from the newest. */
+  readonly offset?: number | undefined
+  /** Messages below this seq, descending. */
+  readonly before?: number | undefined
+  /** Messages above this seq, ascending; 0 is the beginning. */
+  readonly after?: number | undefined
+  /** The page that has this seq in its middle, descending. */
+  readonly around?: number | undefined
+}
+
+const listFields = ['limit', 'start', 'cursor', 'since', 'unreadOnly'] as const
+const historyFields = ['limit', 'cursor', 'offset', 'before', 'after', 'around'] as const
+const defaultConversations = 20
+const defaultMessages = 50
+const noFilter = { start: 0, cursor: undefined, since: undefined, unreadOnly: false } as const
+const newest: HistoryPlace = { form: 'newest' }
+
+export interface HistoryQuery {
+  readonly limit: number
+  readonly place: HistoryPlace
+}
+
+export function checkTarget(value: unknown, limits: Limits): Target {
+  if (typeof value === 'string') {
+    return { conversationId: checkId<ConversationId>(value, 'conversationId', limits) }
+  }
+  if (typeof value !== 'object' || value === null) {
+    throw invalid('conversationId', 'must be a string or an object with a peer')
+  }
+  return { peer: checkId<UserId>(checkFields(value, 'conversationId', ['peer']).peer, 'peer', limits) }
+}
+
+export function checkList(options: GetConversationsOptions | undefined, limits: Limits): ListQuery {
+  const given = checkFields(options, 'options', listFields)
+  const limit = checkLimit(given.limit, defaultConversations, limits)
+  const { start, cursor, since, unreadOnly } = given
+  if (start === undefined && cursor === undefined && since === undefined && unreadOnly === undefined) {
+    return { limit, ...noFilter }
+  }
+  if (start !== undefined && cursor !== undefined) throw invalid('start', 'and cursor exclude each other')
+  return {
+    limit,
+    start: start === undefined ? 0 : checkInteger(start, 'start', 0, limits.startItems),
+    cursor: cursor === undefined ? undefined : checkOpaque(cursor, 'cursor'),
+    since: since === undefined ? undefined : checkTime(since, 'since'),
+    unreadOnly: unreadOnly === undefined ? false : checkBoolean(unreadOnly, 'unreadOnly'),
+  }
+}
+
+export function checkHistory(options: GetMessagesOptions | undefined, limits: Limits): HistoryQuery {
+  const { limit, ...places } = checkFields(options, 'options', historyFields)
+  return { limit: checkLimit(limit, defaultMessages, limits), place: checkPlace(places, limits) }
+}
+
+function checkPlace(
+  given: { readonly [name in Exclude<(typeof historyFields)[number], 'limit'>]?: unknown },
+  limits: Limits,
+): HistoryPlace {
+  const names = Object.keys(given)
+  const [name, other] = names
+  if (name === undefined) return newest
+  if (other !== undefined) throw invalid(other, `and ${name} exclude each other`)
+  if (given.cursor !== undefined) return { form: 'cursor', value: checkOpaque(given.cursor, 'cursor') }
+  if (given.offset !== undefined) {
+    return { form: 'offset', value: checkInteger(given.offset, 'offset', 0, limits.startItems) }
+  }
+  if (given.after !== undefined) return { form: 'after', value: checkSeq(given.after, 'after', 0) }
+  if (given.before !== undefined) return { form: 'before', value: checkSeq(given.before, 'before', 1) }
+  return { form: 'around', value: checkSeq(given.around, 'around', 1) }
+}
+
+export function checkSeq(value: unknown, field: string, min: number): number {
+  return checkInteger(value, field, min, Number.MAX_SAFE_INTEGER)
+}

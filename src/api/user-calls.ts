@@ -1,0 +1,70 @@
+import type { DomainContext } from '../domain/context.js'
+import { Users } from '../domain/users.js'
+import type { Limits } from '../limits.js'
+import { canonicalJson, parseCanonicalJson } from '../model/canonical-json.js'
+import type { UserId } from '../model/ids.js'
+import type { Json } from '../model/json.js'
+import type { User } from '../model/user.js'
+import { checkFields, checkId, checkText } from './arguments.js'
+import type { Calls } from './calls.js'
+
+export interface RegisterRequest {
+  readonly id: string
+  /** At most `limits.titleBytes` bytes. */
+  readonly name: string
+  /** At most `limits.attributesBytes` bytes as JSON. */
+  readonly profile?: Json | undefined
+}
+
+export interface UserChange {
+  readonly name?: string | undefined
+  readonly profile?: Json | undefined
+}
+
+/** `store.users` */
+export class UserCalls {
+  readonly #calls: Calls
+  readonly #users: Users
+
+  constructor(context: DomainContext, calls: Calls) {
+    this.#calls = calls
+    this.#users = new Users(context)
+  }
+
+  /** Registering again with the same content gives the user; with other content it is USER_EXISTS. */
+  register(request: RegisterRequest): Promise<User> {
+    return this.#calls.run((limits) => {
+      const { id, name, profile } = checkFields(request, 'user', ['id', 'name', 'profile'])
+      return this.#users.register(
+        Object.freeze({
+          id: checkId<UserId>(id, 'id', limits),
+          name: checkText(name, 'name', limits.titleBytes),
+          ...(profile === undefined ? undefined : { profile: checkProfile(profile, limits) }),
+        }),
+      )
+    })
+  }
+
+  /** USER_NOT_FOUND for one that was never registered. */
+  get(id: string): Promise<User> {
+    return this.#calls.run((limits) => this.#users.get(checkId<UserId>(id, 'id', limits)))
+  }
+
+  /** Changes what is given and leaves the rest. USER_NOT_FOUND as `get`. */
+  update(id: string, change: UserChange): Promise<User> {
+    return this.#calls.run((limits) => {
+      const user = checkId<UserId>(id, 'id', limits)
+      const { name, profile } = checkFields(change, 'change', ['name', 'profile'])
+      return this.#users.update(user, {
+        name: name === undefined ? undefined : checkText(name, 'name', limits.titleBytes),
+        profile: profile === undefined ? undefined : checkProfile(profile, limits),
+      })
+    })
+  }
+}
+
+/** A copy of the caller's profile, deeply frozen. */
+function checkProfile(profile: unknown, { attributesBytes, attributesDepth }: Limits): Json {
+  const bounds = { maxBytes: attributesBytes, maxDepth: attributesDepth, field: 'profile' }
+  return parseCanonicalJson(canonicalJson(profile, bounds))
+}
