@@ -58,7 +58,13 @@ describe('a frame', () => {
       fc.property(records, offset, position, (given, at, firstPosition) => {
         const frame = frameOf(given, at, firstPosition)
         const header = readFrameHeader(frame, 0, epoch, at)
-        expect(header).toMatchObject({ type: 1, offset: at, firstPosition, count: given.length, syncedOffset: at })
+        expect(header).toMatchObject({
+          type: 1,
+          offset: at,
+          firstPosition,
+          count: given.length,
+          syncedOffset: at,
+        })
         expect(isWhole(frame, at)).toBe(true)
         expect(frame.length % 8).toBe(0)
         let start = frameHeaderBytes
@@ -90,7 +96,14 @@ describe('a frame', () => {
   })
 
   test('that claims too much is none, however right its checksum is', () => {
-    const sound = { type: frameTypes.records, offset: 64, payloadLength: 8, firstPosition: 1, count: 1, syncedOffset: 64 }
+    const sound = {
+      type: frameTypes.records,
+      offset: 64,
+      payloadLength: 8,
+      firstPosition: 1,
+      count: 1,
+      syncedOffset: 64,
+    }
     const wrong = [
       { syncedOffset: 72 },
       { firstPosition: 0 },
@@ -126,9 +139,19 @@ describe('a frame', () => {
   })
 
   test('without records is a header alone', () => {
-    const idle = emptyFrame(epoch, { type: frameTypes.idle, offset: 128, firstPosition: 5, syncedOffset: 128 })
+    const idle = emptyFrame(epoch, {
+      type: frameTypes.idle,
+      offset: 128,
+      firstPosition: 5,
+      syncedOffset: 128,
+    })
     expect(idle.length).toBe(frameHeaderBytes)
-    expect(readFrameHeader(idle, 0, epoch, 128)).toMatchObject({ type: 2, count: 0, firstPosition: 5, syncedOffset: 128 })
+    expect(readFrameHeader(idle, 0, epoch, 128)).toMatchObject({
+      type: 2,
+      count: 0,
+      firstPosition: 5,
+      syncedOffset: 128,
+    })
   })
 
   test('random bytes are none, and reading them never throws', () => {

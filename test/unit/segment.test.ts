@@ -86,15 +86,26 @@ describe('the header of a segment', () => {
 describe('names', () => {
   test('of segments read back and sort by number', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 0xffffffff }), fc.integer({ min: 1, max: 0xffffffff }), (a, b) => {
-        expect(segmentNumber(segmentName(a))).toBe(a)
-        expect(segmentName(a) < segmentName(b)).toBe(a < b)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 0xffffffff }),
+        fc.integer({ min: 1, max: 0xffffffff }),
+        (a, b) => {
+          expect(segmentNumber(segmentName(a))).toBe(a)
+          expect(segmentName(a) < segmentName(b)).toBe(a < b)
+        },
+      ),
     )
   })
 
   test('of other files are no segments', () => {
-    for (const name of [nextSegmentName, copyName(1), tornName(1, 64), 'segment-1.log', `${segmentName(1)}~`, '']) {
+    for (const name of [
+      nextSegmentName,
+      copyName(1),
+      tornName(1, 64),
+      'segment-1.log',
+      `${segmentName(1)}~`,
+      '',
+    ]) {
       expect(segmentNumber(name)).toBeNull()
     }
   })
