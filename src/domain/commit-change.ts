@@ -25,7 +25,8 @@ export function commitChange(
     for (let moves = 0; moves < maxMoves; moves += 1) {
       await backend.load(handle, viewer)
       const change = await decide()
-      if (change === null || (await backend.commit(handle, handle.head, change)) !== MOVED) return handle.group
+      if (change === null || (await backend.commit(handle, handle.head, change)) !== MOVED)
+        return handle.group
     }
     throw new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')
   })

@@ -101,7 +101,9 @@ describe('a subscription', () => {
 
   test('delivery does not come before the acknowledgement could be given', async () => {
     const persisting: (() => void)[] = []
-    const backend = new ReferenceBackend({ persist: () => new Promise((resolve) => persisting.push(resolve)) })
+    const backend = new ReferenceBackend({
+      persist: () => new Promise((resolve) => persisting.push(resolve)),
+    })
     const { changes, send } = referenceDomain({ backend })
     const subscription = changes.subscribe(bob)
     let delivered = false
