@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
+import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
+
+const calls: Readonly<Record<string, (store: MessageStore) => Promise<unknown>>> = {
+  sendMessage: (store) => store.sendMessage({ sender: 'a', receiver: 'b', text: 'x' }),
+  getConversations: (store) => store.getConversations('a'),
+  getConversation: (store) => store.getConversation('a', { peer: 'b' }),
+  getMessages: (store) => store.getMessages('a', { peer: 'b' }),
+  getMessage: (store) => store.getMessage('a', { peer: 'b' }, 1),
+  markRead: (store) => store.markRead('a', { peer: 'b' }),
+  markDelivered: (store) => store.markDelivered('a', { peer: 'b' }, 1),
+  getUnread: (store) => store.getUnread('a'),
+  getReceipts: (store) => store.getReceipts('a', { peer: 'b' }),
+  getChanges: (store) => store.getChanges('a'),
+  subscribe: async (store) => store.subscribe('a').next(),
+  'users.register': (store) => store.users.register({ id: 'c', name: 'C' }),
+  'users.get': (store) => store.users.get('a'),
+  'users.update': (store) => store.users.update('a', { name: 'B' }),
+  'contacts.add': (store) => store.contacts.add('a', 'b'),
+  'contacts.remove': (store) => store.contacts.remove('a', 'b'),
+  'contacts.list': (store) => store.contacts.list('a'),
+  'contacts.block': (store) => store.contacts.block('b', 'c'),
+  'contacts.unblock': (store) => store.contacts.unblock('b', 'c'),
+  'groups.create': (store) => store.groups.create({ creator: 'a', members: ['b'] }),
+  'groups.addMembers': (store) => store.groups.addMembers('a', 'g', ['c']),
+  'groups.removeMember': (store) => store.groups.removeMember('a', 'g', 'b'),
+  'groups.rename': (store) => store.groups.rename('a', 'g', 't'),
+  'groups.members': (store) => store.groups.members('a', 'g'),
+  'admin.stats': (store) => store.admin.stats(),
+  'admin.checkpoint': (store) => store.admin.checkpoint(),
+  'admin.verify': (store) => store.admin.verify(),
+}
+
+async function opened(): Promise<MessageStore> {
+  const store = referenceStore()
+  await store.users.register({ id: 'a', name: 'A' })
+  await store.groups.create({ creator: 'a', members: ['b'], id: 'g' })
+  await store.sendMessage({ sender: 'a', receiver: 'b', text: 'x' })
+  return store
+}
+
+describe.each(Object.keys(calls).filter((name) => name !== 'subscribe'))('%s', (name) => {
+  const call = calls[name] as (store: MessageStore) => Promise<unknown>
+
+  test('works while the store is open, and is finished when it closes', async () => {
+    const store = await opened()
+    const before = call(store)
+    const closing = store.close()
+    await expect(before).resolves.not.toThrow()
+    await closing
+  })
+})
+
+test.each(Object.keys(calls))('%s is CLOSED while the store closes and afterwards', async (name) => {
+  const call = calls[name] as (store: MessageStore) => Promise<unknown>
+  const store = await opened()
+  const closing = store.close()
+  await expect(call(store)).rejects.toMatchObject({ code: 'CLOSED', kind: 'closed' })
+  await closing
+  await expect(call(store)).rejects.toMatchObject({ code: 'CLOSED' })
+})
+
+describe('close', () => {
+  test('is idempotent, and also what disposing does', async () => {
+    const store = await opened()
+    const first = store.close()
+    await Promise.all([first, store.close(), store[Symbol.asyncDispose]()])
+    await store.close()
+  })
+
+  test('drains what was accepted, in the lanes too', async () => {
+    let ready: () => void = () => undefined
+    const cold = new Promise<void>((resolve) => {
+      ready = resolve
+    })
+    const backend = new ReferenceBackend()
+    const load = backend.load.bind(backend)
+    // Every conversation is cold: its sends wait in its lane.
+    backend.load = ((...args: Parameters<typeof load>) => cold.then(() => load(...args))) as typeof load
+    const store = referenceStore({ backend })
+    const receipts = Promise.all(
+      ['1', '2', '3'].map((text) => store.sendMessage({ sender: 'eve', receiver: 'bob', text })),
+    )
+    const closing = store.close()
+    ready()
+    expect((await receipts).map(({ seq }) => seq)).toEqual([1, 2, 3])
+    await closing
+  })
+
+  test('ends subscriptions', async () => {
+    const store = await opened()
+    const next = store.subscribe('a').next()
+    await store.close()
+    await expect(next).resolves.toEqual({ done: true, value: undefined })
+  })
+})
