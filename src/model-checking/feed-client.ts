@@ -6,6 +6,9 @@ import { conversationView, listed, messageView, visible } from './model-views.js
 import type { ReferenceModel } from './reference-model.js'
 import type { CheckedStore } from './store-under-test.js'
 
+/** Waits for a call, but not for ever. */
+export type InTime = <T>(what: string, call: Promise<T>) => Promise<T>
+
 interface Marks {
   delivered: number
   read: number
@@ -36,6 +39,7 @@ export class FeedClient {
   readonly #user: string
   readonly #known: Knowledge
   readonly #live: AsyncIterator<Change> | null
+  readonly #inTime: InTime
   #liveOpen: boolean
   #pending: Promise<IteratorResult<Change>> | null = null
   #token: string
@@ -47,10 +51,12 @@ export class FeedClient {
     token: string,
     model: ReferenceModel,
     live: AsyncIterator<Change> | null,
+    inTime: InTime,
   ) {
     this.#user = user
     this.#token = token
     this.#live = live
+    this.#inTime = inTime
     this.#liveOpen = live !== null
     this.#known = snapshot(model, user)
     this.#told = snapshot(model, user)
@@ -61,11 +67,12 @@ export class FeedClient {
     model: ReferenceModel,
     user: string,
     live: boolean,
+    inTime: InTime,
   ): Promise<FeedClient> {
     const { token, changes, hasMore } = await store.getChanges(user)
     require(changes.length === 0 && !hasMore, 'without since the feed starts now', changes)
     const iterator = live ? store.subscribe(user)[Symbol.asyncIterator]() : null
-    return new FeedClient(user, token, model, iterator)
+    return new FeedClient(user, token, model, iterator, inTime)
   }
 
   async catchUp(store: CheckedStore, model: ReferenceModel, limit: number | undefined): Promise<void> {
@@ -76,7 +83,7 @@ export class FeedClient {
     if (this.#live === null || !this.#liveOpen || last === undefined) return
     for (;;) {
       this.#pending ??= this.#live.next()
-      const next = await this.#pending
+      const next = await this.#inTime('a subscription', this.#pending)
       this.#pending = null
       require(next.done !== true, 'a subscription lasts as long as the store is open')
       apply(this.#told, next.value, this.#user)
@@ -90,7 +97,7 @@ export class FeedClient {
   async #restOf(position: string, changes: readonly Change[]): Promise<void> {
     let missing = changes.filter((change) => change.position === position).length - 1
     while (missing > 0 && this.#live !== null) {
-      const next = await this.#live.next()
+      const next = await this.#inTime('a subscription', this.#live.next())
       require(next.done !== true, 'a subscription lasts as long as the store is open')
       apply(this.#told, next.value, this.#user)
       missing--
@@ -141,8 +148,10 @@ export class FeedClient {
   async storeClosed(): Promise<void> {
     if (!this.#liveOpen || this.#live === null) return
     this.#liveOpen = false
-    let next = await this.#pending
-    while (next !== null && next.done !== true) next = await this.#live.next()
+    let next = this.#pending === null ? null : await this.#inTime('the end of a subscription', this.#pending)
+    while (next !== null && next.done !== true) {
+      next = await this.#inTime('the end of a subscription', this.#live.next())
+    }
   }
 }
 

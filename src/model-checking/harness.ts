@@ -1,4 +1,5 @@
 import { checkUser } from './check-user.js'
+import { Disagreement } from './compare.js'
 import { FeedClient } from './feed-client.js'
 import type { ReferenceModel } from './reference-model.js'
 import type { CheckedStore, StoreUnderTest } from './store-under-test.js'
@@ -51,7 +52,10 @@ export class Harness {
   async follow(model: ReferenceModel, user: string, live: boolean): Promise<void> {
     await this.settle()
     await this.#clients.get(user)?.stop()
-    this.#clients.set(user, await FeedClient.start(this.#store, model, user, live))
+    this.#clients.set(
+      user,
+      await FeedClient.start(this.#store, model, user, live, (what, call) => this.#inTime(what, call)),
+    )
   }
 
   /** Brings the user's client up to date and compares what it then knows with the model. */
@@ -62,6 +66,17 @@ export class Harness {
 
   async catchUpAll(model: ReferenceModel): Promise<void> {
     for (const user of this.#clients.keys()) await this.catchUp(model, user, undefined)
+  }
+
+  /** Rejects if the call takes too long: what never comes is a finding, not a test that hangs. */
+  #inTime<T>(what: string, call: Promise<T>): Promise<T> {
+    const { clock, patienceMs = 10_000 } = this.#under
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(patienceMs, () => {
+        reject(new Disagreement(`${what}: nothing came for ${patienceMs} ms`))
+      })
+      void call.then(resolve, reject).finally(cancel)
+    })
   }
 
   async close(): Promise<void> {

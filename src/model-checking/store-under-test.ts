@@ -113,6 +113,8 @@ export interface CheckedStore {
 export interface StoreUnderTest {
   /** The clock that the store was given; the commands make it jump. */
   readonly clock: ManualClock
+  /** How long a subscription may take to tell what the stored feed has. Default 10,000. */
+  readonly patienceMs?: number
   /** Opens the store empty. */
   open(): Promise<CheckedStore>
   /** Closes the store and opens it again with the same data. Without it, no command reopens. */

@@ -1,7 +1,8 @@
+import type fastCheck from 'fast-check'
 import type { Json } from '../model/json.js'
 
 /** fast-check, handed in by the test: the library itself never imports it. */
-export type FastCheck = typeof import('fast-check')
+export type FastCheck = typeof fastCheck
 
 /** Ids that prefixes, separators, prototypes and paths could confuse. */
 export const nastyIds: readonly string[] = [
@@ -18,7 +19,10 @@ export const nastyIds: readonly string[] = [
   'e\u0301',
   '\uffff',
   ' ',
-  'z'.repeat(256),
+  '~.x',
+  '~~.x',
+  // With a digit behind it, as long as an id may be.
+  'z'.repeat(255),
 ]
 
 export const texts: readonly string[] = [

@@ -26,7 +26,7 @@ export function createGroupCommand(fc: FastCheck, world: World): Arbitrary<ChatC
         creator: pick(world.users, chosen.creator),
         members: chosen.members.map((n) => pick(world.users, n)),
         title: titles[chosen.title],
-        id: chosen.id === 0 ? undefined : `group ${pick(nastyIds.slice(0, -1), chosen.id)}`,
+        id: chosen.id === 0 ? undefined : `group ${pick(nastyIds.slice(0, 5), chosen.id)}`,
       }) as GroupRequestShape
       let id = request.id
       await expectCall(`groups.create(${JSON.stringify(request)})`, model.createGroup(request), async () => {

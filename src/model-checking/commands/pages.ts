@@ -26,7 +26,9 @@ interface PageArgs {
 }
 
 function optionsOf({ form, at, limit }: PageArgs): PageOptions {
-  return form === 'newest' ? { limit } : { limit, [form]: form === 'around' ? at + 1 : at }
+  return form === 'newest'
+    ? { limit }
+    : { limit, [form]: form === 'around' || form === 'before' ? at + 1 : at }
 }
 
 /** A page in any form, and the walk from it to the end while messages arrive. */
