@@ -10,7 +10,7 @@ import type {
   ConversationChange,
   ConversationHandle,
 } from '../backend/port.js'
-import type { OpenBackend, OpenedBackend } from './backend-case.js'
+import type { OpenBackend, OpenedBackend } from './opened-backend.js'
 
 /** How often a write may be answered by MOVED in a row before something is wrong. */
 const maxMoves = 1000

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import { backendConformance } from '../../src/conformance/backend-conformance.js'
+import { storeConformance } from '../../src/conformance/store-conformance.js'
+import { storeOver } from '../../src/conformance/store-over.js'
+
+const open = async () => ({ backend: new ReferenceBackend() })
 
 describe('the reference backend keeps the promises of the port', () => {
   test.each(backendConformance)('$title', async ({ run }) => {
-    await expect(run(async () => ({ backend: new ReferenceBackend() }))).resolves.toBeUndefined()
+    await expect(run(open)).resolves.toBeUndefined()
+  })
+})
+
+describe('the store over the reference backend', () => {
+  test.each(storeConformance)('$title', async ({ run }) => {
+    await expect(run(storeOver(open))).resolves.toBeUndefined()
   })
 })

@@ -1,0 +1,82 @@
+import type { MessageStore } from '../api/message-store.js'
+import type { Change } from '../model/change.js'
+import type { SendReceipt } from '../model/message.js'
+import type { OpenedStore } from './opened-store.js'
+
+type ConversationRef = Parameters<MessageStore['getMessages']>[1]
+type PageOptions = Parameters<MessageStore['getMessages']>[2]
+type ListOptions = Parameters<MessageStore['getConversations']>[1]
+
+/** A store with the few things at hand that nearly all cases do with one. */
+export class StoreBench {
+  readonly store: MessageStore
+  readonly #settle: OpenedStore['settle']
+
+  constructor({ store, settle }: OpenedStore) {
+    this.store = store
+    this.#settle = settle
+  }
+
+  async settle(): Promise<void> {
+    await this.#settle?.()
+  }
+
+  /** Sends to a user and settles. */
+  async say(sender: string, receiver: string, text: string, id?: string): Promise<SendReceipt> {
+    const receipt = await this.store.sendMessage({
+      sender,
+      receiver,
+      text,
+      ...(id === undefined ? {} : { id }),
+    })
+    await this.settle()
+    return receipt
+  }
+
+  /** Sends into a conversation and settles. */
+  async sayIn(conversationId: string, sender: string, text: string): Promise<SendReceipt> {
+    const receipt = await this.store.sendMessage({ sender, conversationId, text })
+    await this.settle()
+    return receipt
+  }
+
+  /** Makes a group and settles; gives its id. */
+  async group(...members: readonly [creator: string, ...others: string[]]): Promise<string> {
+    const { id } = await this.store.groups.create({ creator: members[0], title: 'A group', members })
+    await this.settle()
+    return id
+  }
+
+  async texts(
+    user: string,
+    conversation: ConversationRef,
+    options?: PageOptions,
+  ): Promise<readonly string[]> {
+    return (await this.store.getMessages(user, conversation, options)).items.map(({ text }) => text)
+  }
+
+  /** Peers and titles of the list. */
+  async names(user: string, options?: ListOptions): Promise<readonly (string | undefined)[]> {
+    return (await this.store.getConversations(user, options)).items.map(({ peer, title }) => peer ?? title)
+  }
+
+  /** Every page of changes behind the token. */
+  async changes(user: string, since: string, limit?: number): Promise<{ changes: Change[]; token: string }> {
+    const changes: Change[] = []
+    let token = since
+    for (;;) {
+      const page = await this.store.getChanges(user, {
+        since: token,
+        ...(limit === undefined ? {} : { limit }),
+      })
+      changes.push(...page.changes)
+      token = page.token
+      if (!page.hasMore) return { changes, token }
+    }
+  }
+
+  /** The token of now. */
+  async token(user: string): Promise<string> {
+    return (await this.store.getChanges(user)).token
+  }
+}

@@ -1,0 +1,23 @@
+import type { OpenStore } from './opened-store.js'
+import { StoreBench } from './store-bench.js'
+
+/** One thing that the whole store promises; used as a `BackendCase` is. */
+export interface StoreCase {
+  readonly title: string
+  readonly run: (open: OpenStore) => Promise<void>
+}
+
+export function storeCase(title: string, check: (bench: StoreBench) => Promise<void>): StoreCase {
+  return {
+    title,
+    async run(open) {
+      const opened = await open()
+      try {
+        await check(new StoreBench(opened))
+      } finally {
+        await opened.store.close()
+        await opened.dispose?.()
+      }
+    },
+  }
+}
