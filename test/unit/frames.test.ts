@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   emptyFrame,
@@ -79,11 +79,13 @@ describe('a frame', () => {
 
   test('with any one bit flipped, or cut anywhere, is none', () => {
     const frame = frameOf([Buffer.from('hello'), Buffer.from('world!')])
+    const accepted: number[] = []
     for (let bit = 0; bit < frame.length * 8; bit++) {
       const damaged = Buffer.from(frame)
       damaged[bit >>> 3]! ^= 1 << (bit & 7)
-      expect(isWhole(damaged, 64), `bit ${bit}`).toBe(false)
+      if (isWhole(damaged, 64)) accepted.push(bit)
     }
+    expect(accepted).toEqual([])
     for (let length = 0; length < frameHeaderBytes; length++) {
       expect(readFrameHeader(frame.subarray(0, length), 0, epoch, 64)).toBeNull()
     }
@@ -116,7 +118,7 @@ describe('a frame', () => {
     for (const part of wrong) {
       const bytes = Buffer.alloc(frameHeaderBytes + 8)
       sealFrame(bytes, 0, epoch, { ...sound, ...part })
-      expect(readFrameHeader(bytes, 0, epoch, 64), JSON.stringify(part)).toBeNull()
+      expect(readFrameHeader(bytes, 0, epoch, 64)).toBeNull()
     }
     const huge = Buffer.alloc(frameHeaderBytes)
     sealFrame(huge.subarray(0), 0, epoch, { ...sound, payloadLength: 0, count: 0, type: frameTypes.idle })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checksum } from '../../src/formats/checksum.js'
 import type { SegmentHeader } from '../../src/formats/segment.js'
@@ -60,11 +60,13 @@ describe('the header of a segment', () => {
   })
 
   test('with any one bit flipped, or cut anywhere, is refused', () => {
+    const accepted: number[] = []
     for (let bit = 0; bit < first.length * 8; bit++) {
       const damaged = Buffer.from(first)
       damaged[bit >>> 3]! ^= 1 << (bit & 7)
-      expect(decodeSegmentHeader(damaged), `bit ${bit}`).toBeNull()
+      if (decodeSegmentHeader(damaged) !== null) accepted.push(bit)
     }
+    expect(accepted).toEqual([])
     for (let length = 0; length < first.length; length++) {
       expect(decodeSegmentHeader(first.subarray(0, length))).toBeNull()
     }
