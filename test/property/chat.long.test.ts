@@ -1,25 +1,24 @@
-import fc from 'fast-check'
-import { describe, test } from 'vitest'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { chatCommands } from '../../src/model-checking/chat-commands.js'
 import { runChat } from '../../src/model-checking/run-chat.js'
 import { underEventual, underReference } from './stores.js'
+import { holds, verdict } from './verdict.js'
 
-describe('a long chat agrees with the reference model after every step', () => {
-  test.each([2, 5, 9])('%d users over the reference backend', async (users) => {
-    await fc.assert(
-      fc.asyncProperty(chatCommands(fc, { users, maxCommands: 200 }), async (commands) => {
-        await runChat(fc, underReference(), commands)
-      }),
-      { numRuns: 400 },
-    )
-  })
+const backends = [
+  { name: 'the reference backend', under: underReference, numRuns: 400 },
+  { name: 'the eventual backend', under: underEventual, numRuns: 200 },
+] as const
 
-  test.each([2, 5, 9])('%d users over the eventual backend', async (users) => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat(), chatCommands(fc, { users, maxCommands: 200 }), async (seed, commands) => {
-        await runChat(fc, underEventual(seed), commands)
-      }),
-      { numRuns: 200 },
-    )
-  })
-})
+describe.each(backends)(
+  'a long chat over $name agrees with the reference model after every step',
+  (backend) => {
+    test.each([2, 5, 9])('%d users', async (users) => {
+      const commands = chatCommands(fc, { users, maxCommands: 200 })
+      const property = fc.asyncProperty(fc.nat(), commands, async (seed, chosen) => {
+        await runChat(fc, backend.under(seed), chosen)
+      })
+      expect(await verdict(fc.check(property, { numRuns: backend.numRuns }))).toBe(holds)
+    })
+  },
+)

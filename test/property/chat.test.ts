@@ -1,34 +1,35 @@
-import fc from 'fast-check'
-import { describe, test } from 'vitest'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { chatCommands } from '../../src/model-checking/chat-commands.js'
+import type { ChatCommandsOptions } from '../../src/model-checking/chat-commands.js'
 import { runChat } from '../../src/model-checking/run-chat.js'
+import type { StoreUnderTest } from '../../src/model-checking/store-under-test.js'
 import { underEventual, underReference } from './stores.js'
+import { holds, verdict } from './verdict.js'
+
+interface Row {
+  readonly name: string
+  readonly under: (seed: number) => StoreUnderTest
+  readonly options: ChatCommandsOptions
+  readonly numRuns: number
+}
+
+const rows: readonly Row[] = [
+  { name: 'the reference backend', under: underReference, options: { maxCommands: 60 }, numRuns: 100 },
+  { name: 'the eventual backend', under: underEventual, options: { maxCommands: 60 }, numRuns: 60 },
+  {
+    name: 'two users who meet all the time',
+    under: underReference,
+    options: { users: 2, maxCommands: 60 },
+    numRuns: 50,
+  },
+]
 
 describe('a chat agrees with the reference model after every step', () => {
-  test('over the reference backend', async () => {
-    await fc.assert(
-      fc.asyncProperty(chatCommands(fc, { maxCommands: 60 }), async (commands) => {
-        await runChat(fc, underReference(), commands)
-      }),
-      { numRuns: 100 },
-    )
-  })
-
-  test('over the eventual backend', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat(), chatCommands(fc, { maxCommands: 60 }), async (seed, commands) => {
-        await runChat(fc, underEventual(seed), commands)
-      }),
-      { numRuns: 60 },
-    )
-  })
-
-  test('with two users, who meet all the time', async () => {
-    await fc.assert(
-      fc.asyncProperty(chatCommands(fc, { users: 2, maxCommands: 60 }), async (commands) => {
-        await runChat(fc, underReference(), commands)
-      }),
-      { numRuns: 50 },
-    )
+  test.each(rows)('$name', async ({ under, options, numRuns }) => {
+    const property = fc.asyncProperty(fc.nat(), chatCommands(fc, options), async (seed, commands) => {
+      await runChat(fc, under(seed), commands)
+    })
+    expect(await verdict(fc.check(property, { numRuns }))).toBe(holds)
   })
 })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chatCommands } from '../../src/model-checking/chat-commands.js'
 import { Disagreement } from '../../src/model-checking/compare.js'

@@ -105,7 +105,7 @@ async function walk(stage: Stage, args: WalkArgs): Promise<string[]> {
   const between = [...args.between]
   let cursor: string | undefined
   for (let pages = 0; pages <= whole.length + 1; pages++) {
-    const page = await real.store.getConversations(user, given({ ...options, cursor }) as ListOptions)
+    const page = await real.store.getConversations(user, given({ ...options, cursor }))
     require(page.items.length <= args.limit, 'no more conversations than asked for', page)
     for (const item of page.items) checkItem(stage, user, item, options)
     seen.push(...page.items.map(({ id }) => id))

@@ -41,7 +41,7 @@ export function requestOf(
     text: pick(texts, text),
     attributes: pick(attributeValues, attributes),
     ...identity,
-  }) as SendRequestShape
+  })
 }
 
 /** Sends, and answers everyone in the conversation, whether or not it was new. */
@@ -79,7 +79,7 @@ function again({ model }: Stage, n: number): SendRequestShape | undefined {
   const receiver = talk.pair?.find((user) => user !== sender) ?? talk.pair?.[0]
   const to = receiver === undefined || n % 2 === 0 ? { conversationId: talk.id } : { receiver }
   const identity = message.given ? { id, timestamp: n } : { deviceId, timestamp: sentAt }
-  return given({ sender, ...to, text, attributes, ...identity }) as SendRequestShape
+  return given({ sender, ...to, text, attributes, ...identity })
 }
 
 /** The same key with the same content, by the conversation or by the receiver; the clock of the phone went on. */
