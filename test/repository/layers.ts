@@ -111,9 +111,9 @@ const layers: readonly Layer[] = [
   {
     // What only tests need, of this project and of its users.
     name: 'testing',
-    has: (path) => /^src\/(?:faults|model-checking)\//.test(path),
+    has: (path) => /^src\/(?:conformance|faults|model-checking)\//.test(path),
     imports: [...inDoors, 'formats'],
-    packages: ['fast-check'],
+    packages: ['fast-check', 'node:assert/strict'],
   },
   {
     name: 'door',
