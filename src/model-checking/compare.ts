@@ -22,7 +22,7 @@ export function require(condition: boolean, what: string, details?: unknown): as
 }
 
 /** Where two values differ, as a path; null if they do not. */
-export function difference(actual: unknown, expected: unknown, path: string): string | null {
+function difference(actual: unknown, expected: unknown, path: string): string | null {
   if (expected instanceof Moment) return expected.matches(actual) ? null : path
   if (Object.is(actual, expected)) return null
   if (typeof actual !== 'object' || typeof expected !== 'object' || actual === null || expected === null)

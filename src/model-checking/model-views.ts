@@ -34,7 +34,7 @@ export function standing(talk: Talk, user: string): number {
   return Math.max(joined, visible(talk, user).at(-1)?.order ?? 0)
 }
 
-export function activityAt(talk: Talk, user: string): number | Moment {
+function activityAt(talk: Talk, user: string): number | Moment {
   const stay = talk.members.get(user)?.stays.at(-1)
   const last = visible(talk, user).at(-1)
   if (last !== undefined && (stay === undefined || last.order > stay.order)) return last.timestamp

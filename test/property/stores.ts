@@ -28,3 +28,31 @@ export function underEventual(seed: number): StoreUnderTest {
     settle: () => backend.settle(),
   }
 }
+
+interface TestStore {
+  readonly store: MessageStore
+  readonly clock: ManualClock
+  readonly settle: () => Promise<void>
+  /** Everybody sees a message as soon as it is acknowledged. */
+  readonly atOnce: boolean
+}
+
+/** Opens a store whose writes become durable when `persist` has resolved, where the backend has such a seam. */
+export type OpenTestStore = (persist: () => Promise<void>) => TestStore
+
+export const referenceStore: OpenTestStore = (persist) => {
+  const clock = new ManualClock()
+  const store = new MessageStore(new ReferenceBackend({ clock, persist }), settings(clock))
+  return { store, clock, settle: () => Promise.resolve(), atOnce: true }
+}
+
+export const eventualStore: OpenTestStore = () => {
+  const clock = new ManualClock()
+  const backend = new EventualBackend({ clock })
+  return {
+    store: new MessageStore(backend, settings(clock)),
+    clock,
+    settle: () => backend.settle(),
+    atOnce: false,
+  }
+}
