@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import { ColumbaError } from '../errors.js'
 import type { Limits } from '../limits.js'
+import type { ConversationId, UserId } from '../model/ids.js'
 
 /** Straight checks of single arguments. Each takes the name of the field for its error, and gives the value back. */
 
@@ -18,7 +19,7 @@ export function unknownField(field: string): ColumbaError {
 }
 
 /** An id: 1 to `limits.idBytes` bytes of well-formed UTF-8, any characters. */
-export function checkId<Id extends string>(value: unknown, field: string, limits: Limits): Id {
+export function checkId(value: unknown, field: string, limits: Limits): string {
   if (typeof value !== 'string') throw invalid(field, 'must be a string')
   const max = limits.idBytes
   if (value.length === 0) throw invalid(field, 'must not be empty')
@@ -26,7 +27,15 @@ export function checkId<Id extends string>(value: unknown, field: string, limits
     throw invalid(field, `must not be longer than ${max} bytes`)
   }
   if (!value.isWellFormed()) throw invalid(field, 'must be well-formed Unicode')
-  return value as Id
+  return value
+}
+
+export function checkUserId(value: unknown, field: string, limits: Limits): UserId {
+  return checkId(value, field, limits) as UserId
+}
+
+export function checkConversationId(value: unknown, field: string, limits: Limits): ConversationId {
+  return checkId(value, field, limits) as ConversationId
 }
 
 /** A text that may be empty; TOO_LARGE beyond `maxBytes` of UTF-8. */

@@ -18,7 +18,7 @@ export class Calls {
       const result = call(limits)
       return result instanceof Promise ? lifecycle.accept(result) : Promise.resolve(result)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 }

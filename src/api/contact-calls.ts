@@ -4,7 +4,7 @@ import type { Limits } from '../limits.js'
 import type { UserId } from '../model/ids.js'
 import type { Page } from '../model/page.js'
 import type { Contact } from '../model/user.js'
-import { checkFields, checkId, checkText } from './arguments.js'
+import { checkFields, checkText, checkUserId } from './arguments.js'
 import type { Calls } from './calls.js'
 import { checkPage } from './page-arguments.js'
 import type { PageOptions } from './page-arguments.js'
@@ -40,7 +40,7 @@ export class ContactCalls {
   /** The list in the order of the contacts' ids, by UTF-8 bytes. Default: pages of 50. */
   list(userId: string, options?: PageOptions): Promise<Page<Contact>> {
     return this.#calls.run((limits) =>
-      this.#contacts.list(checkId<UserId>(userId, 'userId', limits), checkPage(options, limits)),
+      this.#contacts.list(checkUserId(userId, 'userId', limits), checkPage(options, limits)),
     )
   }
 
@@ -57,5 +57,5 @@ export class ContactCalls {
 }
 
 function checkBoth(userId: string, otherId: string, other: string, limits: Limits): [UserId, UserId] {
-  return [checkId(userId, 'userId', limits), checkId(otherId, other, limits)]
+  return [checkUserId(userId, 'userId', limits), checkUserId(otherId, other, limits)]
 }

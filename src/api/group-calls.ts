@@ -7,7 +7,7 @@ import { directPrefix } from '../model/direct-conversation-id.js'
 import type { Group } from '../model/group.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Page } from '../model/page.js'
-import { checkFields, checkId, checkText, invalid } from './arguments.js'
+import { checkFields, checkConversationId, checkText, checkUserId, invalid } from './arguments.js'
 import type { Calls } from './calls.js'
 import { checkPage } from './page-arguments.js'
 import type { PageOptions } from './page-arguments.js'
@@ -42,7 +42,7 @@ export class GroupCalls {
         'id',
       ])
       return this.#groups.create({
-        creator: checkId(creator, 'creator', limits),
+        creator: checkUserId(creator, 'creator', limits),
         title: title === undefined ? undefined : checkText(title, 'title', limits.titleBytes),
         members: checkUsers(members, 'members', limits),
         id: id === undefined ? undefined : checkGroupId(id, limits),
@@ -62,7 +62,7 @@ export class GroupCalls {
   removeMember(actorId: string, conversationId: string, userId: string): Promise<Group> {
     return this.#calls.run((limits) => {
       const [actor, group] = checkActor(actorId, conversationId, limits)
-      return this.#groups.removeMember(actor, group, checkId(userId, 'userId', limits))
+      return this.#groups.removeMember(actor, group, checkUserId(userId, 'userId', limits))
     })
   }
 
@@ -77,19 +77,22 @@ export class GroupCalls {
   /** The present members in the order of joining. Default: pages of 50. */
   members(userId: string, conversationId: string, options?: PageOptions): Promise<Page<Member>> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
-      const group = checkId<ConversationId>(conversationId, 'conversationId', limits)
+      const user = checkUserId(userId, 'userId', limits)
+      const group = checkConversationId(conversationId, 'conversationId', limits)
       return this.#groups.members(user, group, checkPage(options, limits))
     })
   }
 }
 
 function checkActor(actorId: string, conversationId: string, limits: Limits): [UserId, ConversationId] {
-  return [checkId(actorId, 'actorId', limits), checkId(conversationId, 'conversationId', limits)]
+  return [
+    checkUserId(actorId, 'actorId', limits),
+    checkConversationId(conversationId, 'conversationId', limits),
+  ]
 }
 
 function checkGroupId(value: unknown, limits: Limits): ConversationId {
-  const id = checkId<ConversationId>(value, 'id', limits)
+  const id = checkConversationId(value, 'id', limits)
   if (id.startsWith(directPrefix)) throw invalid('id', `may not begin with ${directPrefix}`)
   return id
 }
@@ -103,5 +106,5 @@ function checkUsers(value: unknown, field: string, limits: Limits): UserId[] {
       limit: limits.idsPerCall,
     })
   }
-  return Array.from(value, (id: unknown, index) => checkId<UserId>(id, `${field}[${index}]`, limits))
+  return Array.from(value, (id: unknown, index) => checkUserId(id, `${field}[${index}]`, limits))
 }

@@ -13,12 +13,11 @@ import type { Receipt } from '../domain/receipts.js'
 import { andThen } from '../async/maybe-promise.js'
 import type { Change } from '../model/change.js'
 import type { Conversation } from '../model/conversation.js'
-import type { UserId } from '../model/ids.js'
 import type { Message, SendReceipt } from '../model/message.js'
 import { shownId } from '../model/message-ids.js'
 import type { Page } from '../model/page.js'
 import { AdminCalls } from './admin-calls.js'
-import { checkFields, checkId, checkLimit, checkOpaque, invalid } from './arguments.js'
+import { checkFields, checkLimit, checkOpaque, checkUserId, invalid } from './arguments.js'
 import { Calls } from './calls.js'
 import { ContactCalls } from './contact-calls.js'
 import { GroupCalls } from './group-calls.js'
@@ -123,21 +122,21 @@ export class MessageStore {
       const messageId = shownId(draft.id)
       return messageId === draft.id ? sent : sent.then((receipt) => ({ ...receipt, messageId }))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
   /** A user's conversations, most recent first. Default: the first 20. */
   getConversations(userId: string, options?: GetConversationsOptions): Promise<Page<Conversation>> {
     return this.#calls.run((limits) =>
-      this.#list.page(checkId<UserId>(userId, 'userId', limits), checkList(options, limits)),
+      this.#list.page(checkUserId(userId, 'userId', limits), checkList(options, limits)),
     )
   }
 
   /** One conversation as its row in the user's list; null for a direct one, named by its peer, that has not begun. */
   getConversation(userId: string, conversation: ConversationRef): Promise<Conversation | null> {
     return this.#calls.run((limits) =>
-      this.#list.one(checkId<UserId>(userId, 'userId', limits), checkTarget(conversation, limits)),
+      this.#list.one(checkUserId(userId, 'userId', limits), checkTarget(conversation, limits)),
     )
   }
 
@@ -148,7 +147,7 @@ export class MessageStore {
     options?: GetMessagesOptions,
   ): Promise<Page<Message>> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
+      const user = checkUserId(userId, 'userId', limits)
       const target = checkTarget(conversation, limits)
       const { place, limit } = checkHistory(options, limits)
       return this.#history.page(user, target, place, limit)
@@ -158,7 +157,7 @@ export class MessageStore {
   /** MESSAGE_NOT_FOUND if there is none with this seq that the user may see. */
   getMessage(userId: string, conversation: ConversationRef, seq: number): Promise<Message> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
+      const user = checkUserId(userId, 'userId', limits)
       return this.#history.message(user, checkTarget(conversation, limits), checkSeq(seq, 'seq', 1))
     })
   }
@@ -166,7 +165,7 @@ export class MessageStore {
   /** Says that the user's devices have everything up to `seq`. Never goes back; above the head it means the head. */
   markDelivered(userId: string, conversation: ConversationRef, seq: number): Promise<void> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
+      const user = checkUserId(userId, 'userId', limits)
       return this.#marking.mark(user, checkTarget(conversation, limits), 'delivered', checkSeq(seq, 'seq', 0))
     })
   }
@@ -174,7 +173,7 @@ export class MessageStore {
   /** Says that the user has read everything up to `seq`, by default up to the head at the call. As `markDelivered`. */
   markRead(userId: string, conversation: ConversationRef, seq?: number): Promise<void> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
+      const user = checkUserId(userId, 'userId', limits)
       const target = checkTarget(conversation, limits)
       return this.#marking.mark(user, target, 'read', seq === undefined ? undefined : checkSeq(seq, 'seq', 0))
     })
@@ -183,7 +182,7 @@ export class MessageStore {
   /** Unread messages in all conversations of the user. */
   getUnread(userId: string): Promise<Unread> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
+      const user = checkUserId(userId, 'userId', limits)
       return andThen(requireUsers(this.#context, [user]), () =>
         andThen(this.#backend.unread(user), ({ total, conversations }) => ({ total, conversations })),
       )
@@ -197,7 +196,7 @@ export class MessageStore {
     options?: { readonly limit?: number | undefined },
   ): Promise<Receipt[]> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
+      const user = checkUserId(userId, 'userId', limits)
       const target = checkTarget(conversation, limits)
       const { limit } = checkFields(options, 'options', ['limit'])
       return this.#receipts.list(user, target, checkLimit(limit, defaultReceipts, limits))
@@ -207,7 +206,7 @@ export class MessageStore {
   /** What changed for the user since a token; without one, the token of now and no changes. */
   getChanges(userId: string, options?: GetChangesOptions): Promise<ChangesPage> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(userId, 'userId', limits)
+      const user = checkUserId(userId, 'userId', limits)
       const { since, limit } = checkFields(options, 'options', ['since', 'limit'])
       return this.#changes.getChanges(user, {
         since: since === undefined ? undefined : checkOpaque(since, 'since'),
@@ -222,7 +221,7 @@ export class MessageStore {
    */
   subscribe(userId: string, options?: SubscribeOptions): AsyncIterableIterator<Change, undefined> {
     this.#context.lifecycle.assertOpen()
-    const user = checkId<UserId>(userId, 'userId', this.#context.limits)
+    const user = checkUserId(userId, 'userId', this.#context.limits)
     const { since, signal } = checkFields(options, 'options', ['since', 'signal'])
     return this.#changes.subscribe(user, {
       since: since === undefined ? undefined : checkOpaque(since, 'since'),

@@ -2,15 +2,15 @@ import type { ListQuery } from '../domain/conversation-list.js'
 import type { HistoryPlace } from '../domain/history.js'
 import type { Target } from '../domain/participants.js'
 import type { Limits } from '../limits.js'
-import type { ConversationId, UserId } from '../model/ids.js'
 import {
   checkBoolean,
   checkFields,
-  checkId,
+  checkConversationId,
   checkInteger,
   checkLimit,
   checkOpaque,
   checkTime,
+  checkUserId,
   invalid,
 } from './arguments.js'
 
@@ -59,12 +59,12 @@ export interface HistoryQuery {
 
 export function checkTarget(value: unknown, limits: Limits): Target {
   if (typeof value === 'string') {
-    return { conversationId: checkId<ConversationId>(value, 'conversationId', limits) }
+    return { conversationId: checkConversationId(value, 'conversationId', limits) }
   }
   if (typeof value !== 'object' || value === null) {
     throw invalid('conversationId', 'must be a string or an object with a peer')
   }
-  return { peer: checkId<UserId>(checkFields(value, 'conversationId', ['peer']).peer, 'peer', limits) }
+  return { peer: checkUserId(checkFields(value, 'conversationId', ['peer']).peer, 'peer', limits) }
 }
 
 export function checkList(options: GetConversationsOptions | undefined, limits: Limits): ListQuery {

@@ -5,7 +5,7 @@ import type { Json } from '../model/json.js'
 import type { MessageDraft } from '../model/message.js'
 import { derivedId, maxStoredIdBytes, storedId } from '../model/message-ids.js'
 import type { Limits } from '../limits.js'
-import { checkId, checkText, checkTime, invalid, unknownField } from './arguments.js'
+import { checkId, checkText, checkTime, checkUserId, invalid, unknownField } from './arguments.js'
 
 interface MessageRequest {
   readonly sender: string
@@ -43,7 +43,7 @@ export function checkSend(
   const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = request
   for (const name in request) if (!isSendField(name)) throw unknownField(name)
 
-  const from = checkId<UserId>(sender, 'sender', limits)
+  const from = checkUserId(sender, 'sender', limits)
   if (receiver !== undefined && conversationId !== undefined) {
     throw invalid('conversationId', 'and receiver exclude each other')
   }
@@ -72,7 +72,7 @@ export function checkSend(
 }
 
 function checkMessageId(id: unknown, limits: Limits): MessageId {
-  const given = checkId<string>(id, 'id', limits)
+  const given = checkId(id, 'id', limits)
   const stored = storedId(given)
   if (stored !== given && Buffer.byteLength(stored) > maxStoredIdBytes) {
     throw invalid('id', `must be shorter than ${maxStoredIdBytes} bytes where it begins as a derived id does`)

@@ -2,10 +2,9 @@ import type { DomainContext } from '../domain/context.js'
 import { Users } from '../domain/users.js'
 import type { Limits } from '../limits.js'
 import { canonicalJson, parseCanonicalJson } from '../model/canonical-json.js'
-import type { UserId } from '../model/ids.js'
 import type { Json } from '../model/json.js'
 import type { User } from '../model/user.js'
-import { checkFields, checkId, checkText } from './arguments.js'
+import { checkFields, checkText, checkUserId } from './arguments.js'
 import type { Calls } from './calls.js'
 
 export interface RegisterRequest {
@@ -37,7 +36,7 @@ export class UserCalls {
       const { id, name, profile } = checkFields(request, 'user', ['id', 'name', 'profile'])
       return this.#users.register(
         Object.freeze({
-          id: checkId<UserId>(id, 'id', limits),
+          id: checkUserId(id, 'id', limits),
           name: checkText(name, 'name', limits.titleBytes),
           ...(profile === undefined ? undefined : { profile: checkProfile(profile, limits) }),
         }),
@@ -47,13 +46,13 @@ export class UserCalls {
 
   /** USER_NOT_FOUND for one that was never registered. */
   get(id: string): Promise<User> {
-    return this.#calls.run((limits) => this.#users.get(checkId<UserId>(id, 'id', limits)))
+    return this.#calls.run((limits) => this.#users.get(checkUserId(id, 'id', limits)))
   }
 
   /** Changes what is given and leaves the rest. USER_NOT_FOUND as `get`. */
   update(id: string, change: UserChange): Promise<User> {
     return this.#calls.run((limits) => {
-      const user = checkId<UserId>(id, 'id', limits)
+      const user = checkUserId(id, 'id', limits)
       const { name, profile } = checkFields(change, 'change', ['name', 'profile'])
       return this.#users.update(user, {
         name: name === undefined ? undefined : checkText(name, 'name', limits.titleBytes),

@@ -125,7 +125,7 @@ export class Lanes {
           const waits = work(resolve, reject)
           if (waits !== undefined) return waits.then(done)
         } catch (error) {
-          reject(error as Error)
+          reject(error)
         }
         done()
         return undefined

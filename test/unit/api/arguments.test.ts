@@ -108,7 +108,7 @@ const refusedSends: readonly (readonly [unknown, string])[] = [
     { a: undefined },
     new Date(0),
     new Map(),
-    new Array(1),
+    Array.from({ length: 1 }),
     '\ud800',
   ].map((attributes) => [{ ...good, attributes }, 'attributes'] as const),
 ]
@@ -139,7 +139,9 @@ describe('a send', () => {
     await expect(send(nested(5000))).rejects.toMatchObject({ code: 'TOO_LARGE' })
     await expect(send('x'.repeat(16_382))).resolves.toBeDefined()
     await expect(send('x'.repeat(16_383))).rejects.toMatchObject({ code: 'TOO_LARGE' })
-    await expect(send(new Array(2 ** 32 - 1))).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    const huge: unknown[] = []
+    huge.length = 2 ** 32 - 1
+    await expect(send(huge)).rejects.toMatchObject({ code: 'TOO_LARGE' })
     const cycle: unknown[] = []
     cycle.push({ cycle })
     await expect(send(cycle)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { MessageStore } from '../../../src/api/message-store.js'
+import type { Backend } from '../../../src/backend/port.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
+import { Gate } from '../../fixtures/gate.js'
 import { referenceStore } from '../../fixtures/reference-store.js'
 
 const calls: Readonly<Record<string, (store: MessageStore) => Promise<unknown>>> = {
@@ -66,25 +68,23 @@ describe('close', () => {
   test('is idempotent, and also what disposing does', async () => {
     const store = await opened()
     const first = store.close()
-    await Promise.all([first, store.close(), store[Symbol.asyncDispose]()])
-    await store.close()
+    await expect(Promise.all([first, store.close(), store[Symbol.asyncDispose]()])).resolves.toHaveLength(3)
+    await expect(store.close()).resolves.toBeUndefined()
   })
 
   test('drains what was accepted, in the lanes too', async () => {
-    let ready: () => void = () => undefined
-    const cold = new Promise<void>((resolve) => {
-      ready = resolve
-    })
+    const cold = new Gate()
     const backend = new ReferenceBackend()
     const load = backend.load.bind(backend)
     // Every conversation is cold: its sends wait in its lane.
-    backend.load = ((...args: Parameters<typeof load>) => cold.then(() => load(...args))) as typeof load
+    const slowly = (...given: Parameters<Backend['load']>) => cold.opened.then(() => load(...given))
+    Object.assign(backend, { load: slowly })
     const store = referenceStore({ backend })
     const receipts = Promise.all(
       ['1', '2', '3'].map((text) => store.sendMessage({ sender: 'eve', receiver: 'bob', text })),
     )
     const closing = store.close()
-    ready()
+    cold.open()
     expect((await receipts).map(({ seq }) => seq)).toEqual([1, 2, 3])
     await closing
   })

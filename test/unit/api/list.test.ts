@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, asyncProperty, boolean, integer, record } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { GetConversationsOptions } from '../../../src/api/read-arguments.js'
 import type { MessageStore } from '../../../src/api/message-store.js'
@@ -91,13 +91,13 @@ function late(backend: ReferenceBackend): Backend {
 }
 
 test('a walk by cursor has each conversation of its beginning exactly once, however the list moves', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.record({
-        slow: fc.boolean(),
-        unreadOnly: fc.boolean(),
-        limit: fc.integer({ min: 1, max: 4 }),
-        moves: fc.array(fc.array(fc.integer({ min: 0, max: 14 }), { maxLength: 6 }), { maxLength: 12 }),
+  await assert(
+    asyncProperty(
+      record({
+        slow: boolean(),
+        unreadOnly: boolean(),
+        limit: integer({ min: 1, max: 4 }),
+        moves: array(array(integer({ min: 0, max: 14 }), { maxLength: 6 }), { maxLength: 12 }),
       }),
       async ({ slow, unreadOnly, limit, moves }) => {
         const backend = new ReferenceBackend()
@@ -122,8 +122,8 @@ test('a walk by cursor has each conversation of its beginning exactly once, howe
   )
 })
 
-async function moving<T>(store: MessageStore, peers: readonly number[], reading: Promise<T>): Promise<T> {
-  for (const peer of peers) {
+async function moving<T>(store: MessageStore, talking: readonly number[], reading: Promise<T>): Promise<T> {
+  for (const peer of talking) {
     await send(store, `${peer}`)
     await new Promise((resolve) => setImmediate(resolve))
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
+import { Gate } from '../../fixtures/gate.js'
 import { referenceStore } from '../../fixtures/reference-store.js'
 
 const ada = 'ada'
@@ -105,11 +106,8 @@ describe('a repeat', () => {
   })
 
   test('waits for its twin in flight', async () => {
-    let release: () => void = () => undefined
-    const written = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const store = referenceStore({ backend: new ReferenceBackend({ persist: () => written }) })
+    const disk = new Gate()
+    const store = referenceStore({ backend: new ReferenceBackend({ persist: () => disk.opened }) })
     const request = { sender: ada, receiver: bob, text: 'x', id: 'm' }
     let answered = false
     const first = store.sendMessage(request)
@@ -118,7 +116,7 @@ describe('a repeat', () => {
     })
     await new Promise((resolve) => setImmediate(resolve))
     expect(answered).toBe(false)
-    release()
+    disk.open()
     expect(await twin).toEqual({ ...(await first), duplicate: true })
   })
 })

@@ -1,0 +1,76 @@
+import { assert, jsonValue, property } from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { canonicalJson, parseCanonicalJson } from '../../../src/model/canonical-json.js'
+
+const bounds = { maxBytes: 1000, maxDepth: 4, field: 'value' }
+
+describe('canonical JSON', () => {
+  test('has sorted keys and no white space', () => {
+    expect(canonicalJson({ b: [1, null, true], a: { d: 'é', c: -0 } }, bounds)).toBe(
+      '{"a":{"c":0,"d":"é"},"b":[1,null,true]}',
+    )
+  })
+
+  test('says what JSON says', () => {
+    assert(
+      property(jsonValue({ maxDepth: 4 }), (value) => {
+        const text = canonicalJson(value, { ...bounds, maxBytes: 1_000_000, maxDepth: 32 })
+        expect(JSON.stringify(parseCanonicalJson(text))).toBe(
+          JSON.stringify(
+            parseCanonicalJson(
+              canonicalJson(JSON.parse(text), { ...bounds, maxBytes: 1_000_000, maxDepth: 32 }),
+            ),
+          ),
+        )
+        expect(parseCanonicalJson(text)).toEqual(JSON.parse(JSON.stringify(value)))
+      }),
+    )
+  })
+
+  test('keeps __proto__ as a key', () => {
+    const text = '{"__proto__":{"x":1},"constructor":2}'
+    expect(canonicalJson(JSON.parse(text), bounds)).toBe(text)
+    const value = parseCanonicalJson(text)
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+    expect(Object.keys(value as object)).toEqual(['__proto__', 'constructor'])
+  })
+
+  test('reads each property once', () => {
+    let reads = 0
+    const value = {
+      get a() {
+        reads += 1
+        return reads
+      },
+    }
+    expect(canonicalJson(value, bounds)).toBe('{"a":1}')
+  })
+
+  test('gives deeply frozen values', () => {
+    const value = parseCanonicalJson('{"a":[{"b":1}]}') as { a: [object] }
+    expect([value, value.a, value.a[0]].every((part) => Object.isFrozen(part))).toBe(true)
+  })
+
+  test('counts bytes exactly', () => {
+    for (const value of ['é', '"\n', [1, 2, 3], { a: 'x', b: [] }, '👩', 1e21, -1.5e-7]) {
+      const text = canonicalJson(value, bounds)
+      const maxBytes = Buffer.byteLength(text)
+      expect(canonicalJson(value, { ...bounds, maxBytes })).toBe(text)
+      expect(() => canonicalJson(value, { ...bounds, maxBytes: maxBytes - 1 })).toThrow(
+        expect.objectContaining({ code: 'TOO_LARGE' }),
+      )
+    }
+  })
+
+  test('says so when the caller’s object throws', () => {
+    const cause = new Error('mine')
+    const value = {
+      get a(): never {
+        throw cause
+      },
+    }
+    expect(() => canonicalJson(value, bounds)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', cause }),
+    )
+  })
+})

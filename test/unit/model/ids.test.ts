@@ -1,0 +1,51 @@
+import { assert, constantFrom, nat, oneof, property, string, tuple } from 'fast-check'
+import { expect, test } from 'vitest'
+import { directConversationId } from '../../../src/model/direct-conversation-id.js'
+import type { UserId } from '../../../src/model/ids.js'
+import { derivedId, maxStoredIdBytes, shownId, storedId } from '../../../src/model/message-ids.js'
+
+const names = string({ minLength: 1, maxLength: 300, unit: constantFrom('a', '~', '.', '0', '1', '9') })
+
+test('the id of a direct conversation is symmetric, and another for another pair', () => {
+  assert(
+    property(tuple(names, names), tuple(names, names), ([a, b], [c, d]) => {
+      expect(directConversationId(a, b)).toBe(directConversationId(b, a))
+      expect(directConversationId(a, b)).toMatch(/^d\.[\w-]{28}$/)
+      const same = (a === c && b === d) || (a === d && b === c)
+      expect(directConversationId(a, b) === directConversationId(c, d)).toBe(same)
+    }),
+  )
+  // Fixed for ever: stores and clients keep these ids.
+  expect(directConversationId('ada', 'bob')).toBe(directConversationId('bob', 'ada'))
+  expect(directConversationId('ab', 'c')).not.toBe(directConversationId('a', 'bc'))
+})
+
+test('given ids come back as they were given, and are never derived ones', () => {
+  const strange = oneof(
+    names,
+    names.map((name) => `~.${name}`),
+    names.map((name) => `~~.${name}`),
+  )
+  assert(
+    property(strange, strange, names, nat(), names, (one, other, sender, time, device) => {
+      expect(shownId(storedId(one))).toBe(one)
+      expect(storedId(one) === storedId(other)).toBe(one === other)
+      expect(storedId(derivedId(sender as UserId, time, device))).not.toBe(
+        derivedId(sender as UserId, time, device),
+      )
+      expect(storedId(one)).not.toBe(derivedId(sender as UserId, time, device))
+    }),
+  )
+})
+
+test('derived ids are injective and short enough to store', () => {
+  const parts = tuple(names, oneof(nat(40), nat()), names)
+  assert(
+    property(parts, parts, (one, other) => {
+      const [a, b] = [one, other].map(([sender, time, device]) => derivedId(sender as UserId, time, device))
+      expect(a === b).toBe(one.every((part, index) => part === other[index]))
+      expect(shownId(a as never)).toBe(a)
+      expect(Buffer.byteLength(a ?? '')).toBeLessThanOrEqual(maxStoredIdBytes)
+    }),
+  )
+})
