@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import type { MessageStore } from '../../../src/api/message-store.js'
-import type { Backend } from '../../../src/backend/port.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { Gate } from '../../fixtures/gate.js'
 import { referenceStore } from '../../fixtures/reference-store.js'
@@ -77,7 +76,7 @@ describe('close', () => {
     const backend = new ReferenceBackend()
     const load = backend.load.bind(backend)
     // Every conversation is cold: its sends wait in its lane.
-    const slowly = (...given: Parameters<Backend['load']>) => cold.opened.then(() => load(...given))
+    const slowly = (...given: Parameters<typeof load>) => cold.opened.then(() => load(...given))
     Object.assign(backend, { load: slowly })
     const store = referenceStore({ backend })
     const receipts = Promise.all(
