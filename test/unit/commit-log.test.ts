@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { frameHeaderBytes } from '../../src/formats/frames.js'
+import { segmentName } from '../../src/formats/segment.js'
 import type { Chunk } from '../../src/local/commit-log/options.js'
 import { expected, logDirectory, openLog, recordsOf } from '../fixtures/log-harness.js'
 import { MemoryFileSystem } from '../fixtures/memory-file-system.js'
@@ -168,6 +169,30 @@ describe('segments', () => {
     expect(Math.max(...lengths)).toBeLessThanOrEqual(1024 + frameHeaderBytes)
   })
 
+  test('begin when the one before is synced, and are written to when their name is', async () => {
+    const disk = new MemoryFileSystem()
+    const { log, append, rest } = await openLog(disk, { ...small, durability: { syncEveryMs: Infinity } })
+    for (let position = 1; position <= 40; position++) {
+      append(`record ${position}`)
+      await rest()
+    }
+    const rotation = disk.journal.findLastIndex((line) => line === 'rename next.log')
+    const { segments } = log.stats
+    const steps = disk.journal.slice(rotation - 4, rotation + 5)
+    expect(steps).toEqual([
+      `sync ${segmentName(segments - 1)}`,
+      'open next.log',
+      'write next.log',
+      'sync next.log',
+      'rename next.log',
+      'syncDirectory log',
+      `truncate ${segmentName(segments - 1)}`,
+      `close ${segmentName(segments - 1)}`,
+      `write ${segmentName(segments)}`,
+    ])
+    await log.close()
+  })
+
   test('go when nobody needs their records, the oldest first, the present one never', async () => {
     const disk = new MemoryFileSystem()
     const { log, append, rest } = await openLog(disk, small)
@@ -324,6 +349,21 @@ describe('durability modes', () => {
     expect(again.recovered.size).toBe(30)
     await again.log.close()
   })
+})
+
+test('a frame states as synced only what is: damage in what was never synced is a torn write', async () => {
+  const disk = new MemoryFileSystem()
+  const { append, rest } = await openLog(disk, { durability: { syncEveryMs: Infinity } })
+  for (let position = 1; position <= 5; position++) {
+    append(`record ${position}`)
+    await rest()
+  }
+  const killed = disk.afterKill()
+  killed.content(file(segmentName(1)))[70]! ^= 1
+  const again = await openLog(killed)
+  expect(again.report).toMatchObject({ records: 0, cleanShutdown: false })
+  expect(again.report.tornBytes).toBeGreaterThan(200)
+  await again.log.close()
 })
 
 describe('pause and resume', () => {
