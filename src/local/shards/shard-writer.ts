@@ -130,19 +130,24 @@ export class ShardWriter {
           this.#wake()
           this.#pump()
         },
-        (error: unknown) => {
+        () => {
           this.#writing = false
-          this.#options.failure.fail(this.#options.shard, 'Writing to', error)
-          // Where another shard was first, nobody else says that this write has ended.
           this.#wake()
         },
       )
   }
 
-  /** Looks again: another shard may have failed while this batch waited for its turn. */
+  /**
+   * IMPORTANT: the failure is known before the slot is free again, so that no batch of another shard, which waited for it,
+   * is handed over behind it.
+   */
   async #write(batch: ShardBatch): Promise<void> {
     this.#options.failure.throwIfFailed()
-    await batch.write()
+    try {
+      await batch.write()
+    } catch (error) {
+      throw this.#options.failure.fail(this.#options.shard, 'Writing to', error)
+    }
   }
 
   #drop(): void {
