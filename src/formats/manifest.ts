@@ -19,6 +19,8 @@ export interface Manifest {
   readonly checkpoint: number
   /** Closed in good order; false while the store is open. */
   readonly clean: boolean
+  /** Open, or last opened, in a durability that can lose acknowledged records in a power cut. */
+  readonly lossy: boolean
   /** False until the shards have been made: such a store has never been open, and opening goes on making it. */
   readonly created: boolean
   /** 16 random bytes, the key of the ring. */
@@ -35,17 +37,18 @@ export interface Manifest {
  *   +---------+----------+---------+---------------------------------+-------------+
  * The CRC covers everything before it. This frame stays the same in all versions, so that a newer version can be told
  * from damage. Body of version 1, offsets within the file:
- *   16 storeId 16 | 32 epoch u32 | 36 flags u32 (1 clean, 2 created) | 40 createdAt u64 | 48 lastTimestamp u64 |
+ *   16 storeId 16 | 32 epoch u32 | 36 flags u32 (1 clean, 2 created, 4 lossy) | 40 createdAt u64 | 48 lastTimestamp u64 |
  *   56 checkpoint u64 | 64 ringSecret 16 | 80 virtualNodes u32 | 84 shards u32 | 88 shards × shardId 16
  */
 const magic = Buffer.from('COLUMBAM', 'latin1')
-export const manifestVersion = 1
+const manifestVersion = 1
 const headBytes = 16
 const fixedBytes = 88
 export const idBytes = 16
 const crcBytes = 4
 const flagClean = 1
 const flagCreated = 2
+const flagLossy = 4
 const maxShards = 256
 const maxVirtualNodes = 65_536
 
@@ -56,7 +59,8 @@ export function encodeManifest(manifest: Manifest): Buffer {
   bytes.writeUInt32LE(bytes.byteLength - headBytes - crcBytes, 12)
   setId(bytes, 16, manifest.storeId, idBytes)
   bytes.writeUInt32LE(manifest.epoch, 32)
-  bytes.writeUInt32LE((manifest.clean ? flagClean : 0) | (manifest.created ? flagCreated : 0), 36)
+  const { clean, created, lossy } = manifest
+  bytes.writeUInt32LE((clean ? flagClean : 0) | (created ? flagCreated : 0) | (lossy ? flagLossy : 0), 36)
   bytes.writeBigUInt64LE(BigInt(manifest.createdAt), 40)
   bytes.writeBigUInt64LE(BigInt(manifest.lastTimestamp), 48)
   bytes.writeBigUInt64LE(BigInt(manifest.checkpoint), 56)
@@ -103,7 +107,7 @@ export function decodeManifest(bytes: Buffer, file: string): Manifest {
   }
   if (end < fixedBytes) refuse(end, 'too short')
   const flags = bytes.readUInt32LE(36)
-  if (flags > (flagClean | flagCreated)) refuse(36, 'unknown flags')
+  if (flags > (flagClean | flagCreated | flagLossy)) refuse(36, 'unknown flags')
   const virtualNodes = bytes.readUInt32LE(80)
   if (virtualNodes < 1 || virtualNodes > maxVirtualNodes) refuse(80, 'a number is out of range')
   const shards = bytes.readUInt32LE(84)
@@ -117,6 +121,7 @@ export function decodeManifest(bytes: Buffer, file: string): Manifest {
     checkpoint: number(56),
     clean: (flags & flagClean) !== 0,
     created: (flags & flagCreated) !== 0,
+    lossy: (flags & flagLossy) !== 0,
     ringSecret: id(bytes, 64),
     virtualNodes,
     shardIds: Array.from({ length: shards }, (_, index) => id(bytes, fixedBytes + index * idBytes)),

@@ -5,7 +5,7 @@ import { shardsDirectory } from '../formats/shard-names.js'
 import type { FileSystem } from '../platform/file-system.js'
 import type { Random } from '../platform/random.js'
 
-export const manifestName = 'MANIFEST'
+const manifestName = 'MANIFEST'
 /** Only the holder of the store lock writes it, so one name is enough. */
 const nextName = 'MANIFEST.new'
 /** A newer format may be longer than this one's 4,188 bytes; what is longer than this is no manifest. */
@@ -98,6 +98,7 @@ export function newManifest(random: Random, now: number, layout: StoreLayout): M
     checkpoint: 0,
     clean: false,
     created: false,
+    lossy: false,
     ringSecret: newId(random),
     virtualNodes: layout.virtualNodes,
     shardIds: Array.from({ length: layout.shards }, () => newId(random)),

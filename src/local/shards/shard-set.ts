@@ -119,7 +119,7 @@ export class ShardSet {
     return Promise.all(this.shards.map((shard) => shard.stats()))
   }
 
-  /** Closes all databases. What was not flushed is dropped: it is in the log. Call it once; reads under way end first. */
+  /** Closes all databases. What was not flushed is dropped: it is in the log. Idempotent; reads under way end first. */
   async close(): Promise<void> {
     await this.#lastCheckpoint
     await all(this.shards.map((shard) => shard.close()))

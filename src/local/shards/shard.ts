@@ -76,12 +76,11 @@ export class Shard {
 
   /** Synchronous: what is read through it later is as it was in this very step. */
   snapshot(): ShardSnapshot {
-    const database = this.#database.snapshot()
-    return {
-      database,
-      close() {
-        void database.close()
-      },
+    try {
+      const database = this.#database.snapshot()
+      return { database, close: () => void database.close() }
+    } catch (error) {
+      return this.#refuse(error)
     }
   }
 

@@ -55,6 +55,7 @@ test('written, read in every way, and there again after reopening', async () => 
   await expect(one.get(key(7))).rejects.toMatchObject({ code: 'CLOSED' })
   expect(thrownBy(() => one.getSync(key(7)))).toMatchObject({ code: 'CLOSED' })
   await expect(one.rows(all, 1)).rejects.toMatchObject({ code: 'CLOSED' })
+  expect(thrownBy(() => one.snapshot())).toMatchObject({ code: 'CLOSED' })
 
   const opened = await openShards(options, 42)
   expect(opened.checkpoints).toEqual([
