@@ -72,7 +72,7 @@ test('another version is incompatible, not damaged', () => {
 })
 
 test.each([
-  ['flags', 36, 4],
+  ['flags', 36, 8],
   ['no virtual nodes', 80, 0],
   ['too many virtual nodes', 80, 65_537],
   ['no shards', 84, 0],
@@ -91,7 +91,8 @@ test('golden bytes', () => {
     lastTimestamp: 4,
     checkpoint: 5,
     clean: true,
-    created: true, lossy: false,
+    created: true,
+    lossy: false,
     ringSecret: new Uint8Array(16).fill(6),
     virtualNodes: 128,
     shardIds: [new Uint8Array(16).fill(7)],
