@@ -43,8 +43,18 @@ export class BlockWriter {
     return this.#out.length
   }
 
-  add(position: number, timestamp: number, author: number, bytes: Uint8Array, start: number, end: number): void {
-    this.#entries.varint(position - this.#position).varint(timestamp - this.#timestamp).varint(author)
+  add(
+    position: number,
+    timestamp: number,
+    author: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.#entries
+      .varint(position - this.#position)
+      .varint(timestamp - this.#timestamp)
+      .varint(author)
     this.#entries.varint(end - start).raw(bytes, start, end)
     this.#position = position
     this.#timestamp = timestamp
@@ -68,7 +78,8 @@ export class BlockWriter {
 }
 
 export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry[] } {
-  if (block.length < 4 || crc32(block.subarray(4)) !== block.readUInt32LE(0)) throw badBytes('a block has a wrong checksum')
+  if (block.length < 4 || crc32(block.subarray(4)) !== block.readUInt32LE(0))
+    throw badBytes('a block has a wrong checksum')
   const r = new ByteReader(block, 4)
   const conversation = r.string()
   const firstSeq = r.varint()

@@ -121,7 +121,8 @@ export const keys = {
   group: (row: Buffer) => join(row, families.group),
   roll: (row: Buffer, ordinal: number) => withNumber(row, 'roll', ordinal),
   changes: (row: Buffer, cut: number) => withNumber(row, 'changes', cut),
-  run: (row: Buffer, conversation: string, firstSeq: number) => withIdAndNumber(row, 'runs', conversation, firstSeq),
+  run: (row: Buffer, conversation: string, firstSeq: number) =>
+    withIdAndNumber(row, 'runs', conversation, firstSeq),
   own: (row: Buffer, group: string, firstSeq: number) => withIdAndNumber(row, 'own', group, firstSeq),
 
   /** A conversation's place in the list. */
@@ -153,7 +154,10 @@ export function recentBelow(row: Buffer, position: number | undefined): { gte: B
 }
 
 /** Reads a key of the list family. */
-export function readListKey(key: Buffer, rowLength: number): { large: boolean; position: number; conversation: string } {
+export function readListKey(
+  key: Buffer,
+  rowLength: number,
+): { large: boolean; position: number; conversation: string } {
   const at = rowLength + 1
   if (key[at] === LARGE) return { large: true, position: 0, conversation: key.utf8Slice(at + 1, key.length) }
   return {

@@ -94,6 +94,8 @@ export interface MembershipRow {
   readonly joined: number
   /** The store's time of the last joining. */
   readonly joinedAt: number
+  /** Where the group stays in the list of one who has left; 0 while in. */
+  readonly place: number
   readonly position: number
 }
 
@@ -165,8 +167,6 @@ export type OtherRecord =
       readonly group: GroupRow
       readonly image: GroupImage | null
       readonly membership: MembershipRow
-      /** Where the group stays in the leaver's list. */
-      readonly activity: number
     }
   | {
       readonly kind: 'rename'
@@ -231,7 +231,6 @@ export function encodeRecord(record: OtherRecord): Buffer {
       writeGroup(w, record.group)
       writeImage(w, record.image)
       writeMembership(w, record.membership)
-      w.varint(record.activity)
       break
     case 'rename':
       w.string(record.conversation)
@@ -308,7 +307,6 @@ function decodeFields(kind: number, time: number, r: ByteReader): OtherRecord {
         group: readGroup(r),
         image: readImage(r),
         membership: readMembership(r),
-        activity: r.varint(),
       }
     case recordKinds.rename:
       return { kind: 'rename', time, conversation: r.string(), group: readGroup(r), image: readImage(r) }
@@ -393,7 +391,12 @@ export function readGroup(r: ByteReader): GroupRow {
 export function writeMembership(w: ByteWriter, m: MembershipRow): void {
   w.string(m.user).varint(m.intervals.length)
   for (const { from, to } of m.intervals) w.varint(from).varint(to === null ? 0 : to + 1)
-  w.varint(m.ordinal).varint(m.ownAtJoin).varint(m.joined).varint(m.joinedAt).varint(m.position)
+  w.varint(m.ordinal)
+    .varint(m.ownAtJoin)
+    .varint(m.joined)
+    .varint(m.joinedAt)
+    .varint(m.place)
+    .varint(m.position)
 }
 
 export function readMembership(r: ByteReader): MembershipRow {
@@ -408,6 +411,7 @@ export function readMembership(r: ByteReader): MembershipRow {
     ownAtJoin: r.varint(),
     joined: r.varint(),
     joinedAt: r.varint(),
+    place: r.varint(),
     position: r.varint(),
   }
 }

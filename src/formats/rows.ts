@@ -81,7 +81,8 @@ export const rows = {
     },
   },
   groupHead: {
-    encode: (row: GroupHeadRow): Buffer => w.reset().varint(row.head).varint(row.position).varint(row.timestamp).finish(),
+    encode: (row: GroupHeadRow): Buffer =>
+      w.reset().varint(row.head).varint(row.position).varint(row.timestamp).finish(),
     decode: (bytes: Buffer): GroupHeadRow => {
       const r = new ByteReader(bytes)
       return { head: r.varint(), position: r.varint(), timestamp: r.varint() }

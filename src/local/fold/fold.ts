@@ -19,7 +19,10 @@ export class Fold {
   readonly #directs = new Map<string, DirectFold>()
   readonly #groups = new Map<string, GroupFold>()
   readonly #marks = new Map<string, OtherRecord & { kind: 'marks' }>()
-  readonly #contacts = new Map<string, { record: OtherRecord & { kind: 'contact' | 'block' }; position: number }>()
+  readonly #contacts = new Map<
+    string,
+    { record: OtherRecord & { kind: 'contact' | 'block' }; position: number }
+  >()
   readonly #users = new Map<string, { record: OtherRecord & { kind: 'user' }; position: number }>()
   readonly #hashSeed: number
   #last = 0
@@ -81,7 +84,9 @@ export class Fold {
       yield
     }
     for (const { record, position } of this.#users.values()) {
-      this.#partitions.user(record.user).putProfile(sink, { name: record.name, profile: record.profile, position })
+      this.#partitions
+        .user(record.user)
+        .putProfile(sink, { name: record.name, profile: record.profile, position })
       yield
     }
     for (const partition of this.#partitions.users()) {

@@ -102,24 +102,31 @@ export class GroupFold {
         const joinedAt = event.time
         const intervals = [{ from: 1, to: null }]
         const ordinal = i + 1
-        this.#join({ user, intervals, ordinal, ownAtJoin: 0, joined: position, joinedAt, position }, 0)
+        this.#join(
+          { user, intervals, ordinal, ownAtJoin: 0, joined: position, joinedAt, place: 0, position },
+          0,
+        )
       })
     }
-    if (event.kind === 'join') for (const { membership, previous } of event.joined) this.#join(membership, previous)
+    if (event.kind === 'join')
+      for (const { membership, previous } of event.joined) this.#join(membership, previous)
     if (event.kind === 'create' || event.kind === 'join') {
-      const users = event.kind === 'create' ? event.members : event.joined.map(({ membership }) => membership.user)
+      const users =
+        event.kind === 'create' ? event.members : event.joined.map(({ membership }) => membership.user)
       for (const user of users) {
         this.addChange({ position, kind: 'member', conversation, user })
-        if (event.kind === 'join') partitions.user(user).addChange({ position, kind: 'conversation', conversation })
+        if (event.kind === 'join')
+          partitions.user(user).addChange({ position, kind: 'conversation', conversation })
       }
     }
     if (event.kind === 'leave') {
-      const { membership, activity } = event
+      const { membership } = event
       this.#memberships.set(membership.user, membership)
       this.#roll.set(membership.ordinal, null)
       const place = this.#places.get(membership.user)
-      if (place === undefined) this.#places.set(membership.user, { previous: 0, joined: 0, left: activity })
-      else place.left = activity
+      if (place === undefined)
+        this.#places.set(membership.user, { previous: 0, joined: 0, left: membership.place })
+      else place.left = membership.place
       this.addChange({ position, kind: 'member', conversation, user: membership.user })
     }
     if (event.kind !== 'join') this.addChange({ position, kind: 'conversation', conversation })
@@ -140,7 +147,13 @@ export class GroupFold {
     this.#offset = append(block)
   }
 
-  *writeRows(sink: RowSink, file: number, hashSeed: number, partitions: Partitions, cut: number): Generator<void> {
+  *writeRows(
+    sink: RowSink,
+    file: number,
+    hashSeed: number,
+    partitions: Partitions,
+    cut: number,
+  ): Generator<void> {
     const { id, row, shard } = this.#partition
     if (this.#state !== null) sink.put(shard, keys.group(row), rows.group.encode(this.#state))
     const last = this.#messages.at(-1)

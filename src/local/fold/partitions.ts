@@ -22,7 +22,8 @@ export class Partition {
   }
 
   putChanges(sink: RowSink, cut: number): void {
-    if (this.#changes.length > 0) sink.put(this.shard, keys.changes(this.row, cut), encodeChanges(this.#changes))
+    if (this.#changes.length > 0)
+      sink.put(this.shard, keys.changes(this.row, cut), encodeChanges(this.#changes))
   }
 
   putMarks(sink: RowSink, conversation: string, marks: MarksRow): void {

@@ -1,0 +1,42 @@
+import { crc32 } from 'node:zlib'
+import { ColumbaError } from '../errors.js'
+
+/**
+ * A place in the feed as clients carry it: opaque, bound to the store and its time line.
+ *
+ *     store id, the first 8 bytes | epoch u32 LE | position u48 LE | crc32 LE      as base64url
+ */
+const bytes = 22
+
+export interface TokenHome {
+  readonly storeId: Uint8Array
+  readonly epoch: number
+}
+
+export function encodeToken(home: TokenHome, position: number): string {
+  const token = Buffer.alloc(bytes)
+  token.set(home.storeId.subarray(0, 8))
+  token.writeUInt32LE(home.epoch, 8)
+  token.writeUIntLE(position, 12, 6)
+  token.writeUInt32LE(crc32(token.subarray(0, 18)), 18)
+  return token.toString('base64url')
+}
+
+/** INVALID_ARGUMENT for what is no token, RESYNC_REQUIRED for one of another store or time line. */
+export function decodeToken(home: TokenHome, text: string): number {
+  const token = Buffer.from(text, 'base64url')
+  if (
+    token.length !== bytes ||
+    token.toString('base64url') !== text ||
+    crc32(token.subarray(0, 18)) !== token.readUInt32LE(18)
+  ) {
+    throw new ColumbaError('INVALID_ARGUMENT', 'This is not a token of a change feed', { field: 'since' })
+  }
+  if (!token.subarray(0, 8).equals(home.storeId.subarray(0, 8)) || token.readUInt32LE(8) !== home.epoch) {
+    throw new ColumbaError(
+      'RESYNC_REQUIRED',
+      'The token is of another store, or of a time line that a crash has ended; load everything anew',
+    )
+  }
+  return token.readUIntLE(12, 6)
+}

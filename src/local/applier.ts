@@ -1,0 +1,193 @@
+import type { ChangeRef } from '../backend/port.js'
+import type { Notifier } from '../backend/notifier.js'
+import { countAt } from '../formats/records.js'
+import { noMarks } from '../model/conversation.js'
+import type { UserId } from '../model/ids.js'
+import type { DurableGroup } from './commit-log/options.js'
+import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import { Generation, Touched, type TouchedUser } from './memory/generation.js'
+import type { Memory } from './memory/memory.js'
+import { ListNode, type UserEntry } from './memory/user-entry.js'
+import { isOpen } from './participations.js'
+import type { PendingSend } from './pending.js'
+
+export interface ApplierOptions {
+  readonly notifier: Notifier
+  readonly onFrozen: (generation: Generation) => void
+  readonly onDrop: (generation: Generation) => void
+}
+
+/**
+ * Makes durable records visible: into the current generation, and through to whatever the cache holds. Everything here
+ * is synchronous and in the order of the log; readers run between groups, never inside one.
+ */
+export class Applier {
+  readonly #memory: Memory
+  readonly #options: ApplierOptions
+  #group!: DurableGroup
+  /** Where the part of the group begins that belongs to the current generation. */
+  #start = 0
+  #first = 0
+  readonly #news = new Set<UserId>()
+
+  constructor(memory: Memory, options: ApplierOptions) {
+    this.#memory = memory
+    this.#options = options
+  }
+
+  get current(): Generation {
+    return this.#memory.current
+  }
+
+  begin(group: DurableGroup): void {
+    this.#group = group
+    this.#start = group.start
+    this.#first = group.firstPosition
+    this.current.useChunk(group.chunk)
+  }
+
+  end(): void {
+    const { chunk, end, firstPosition, count } = this.#group
+    this.#addRange(chunk.bytes, end, firstPosition + count - this.#first)
+    if (this.#news.size > 0) {
+      const news = [...this.#news]
+      this.#news.clear()
+      for (const user of news) this.#options.notifier.publish(user)
+    }
+    this.#memory.trim()
+  }
+
+  /** The generation ends with the record at `position`, whose bytes end at `end`. */
+  cut(position: number, end: number): void {
+    const { chunk } = this.#group
+    const frozen = this.current
+    this.#addRange(chunk.bytes, end, position - this.#first + 1)
+    this.#start = end
+    this.#first = position + 1
+    const next = new Generation(frozen.number + 1, position, this.#options.onDrop)
+    next.useChunk(chunk)
+    this.#memory.begin(next)
+    this.#options.onFrozen(frozen)
+  }
+
+  #addRange(bytes: Buffer, end: number, count: number): void {
+    this.current.addRange({ bytes, start: this.#start, end, firstPosition: this.#first, count })
+  }
+
+  // ---- messages
+
+  readonly direct = (send: PendingSend, position: number): void => {
+    const { entry, seq, draft } = send
+    const [first, second] = entry.pair as readonly [UserId, UserId]
+    const byFirst = draft.sender === first
+    if (byFirst) entry.durableN0++
+    this.#advance(send, position)
+    this.touch(entry).add(seq, send.start, position)
+    this.#active(entry, first, entry.first, byFirst, seq === 1)
+    if (second !== first) this.#active(entry, second, entry.second, !byFirst, seq === 1)
+  }
+
+  readonly group = (send: PendingSend, position: number): void => {
+    const { entry, seq, draft } = send
+    const part = entry.groupPart as GroupPart
+    this.#advance(send, position)
+    const touched = this.touch(entry)
+    touched.add(seq, send.start, position)
+    const ordinal = this.#group.chunk.bytes.readUIntLE(send.start + countAt, 6)
+    const own = touched.group?.own.get(draft.sender)
+    if (own === undefined) touched.group?.own.set(draft.sender, { before: ordinal - 1, seqs: [seq] })
+    else own.seqs.push(seq)
+    const sender = part.nodes.get(draft.sender)
+    if (sender !== undefined && sender.own !== null) sender.own = ordinal
+    if (part.durable?.large !== true) this.#activeMembers(entry, part, draft.sender)
+    this.newsOfGroup(part)
+  }
+
+  #advance({ entry, seq, timestamp }: PendingSend, position: number): void {
+    entry.durableHead = seq
+    entry.position = position
+    entry.timestamp = timestamp
+    entry.lastMessage = undefined
+    entry.answer = null
+    entry.inFlight--
+  }
+
+  #activeMembers(entry: ConversationEntry, part: GroupPart, sender: UserId): void {
+    for (const [user, membership] of part.members) {
+      if (isOpen(membership)) this.#active(entry, user, part.nodes.get(user) ?? null, user === sender, false)
+    }
+  }
+
+  /** A message moves the conversation to the top of a list, if the list is in memory. */
+  #active(entry: ConversationEntry, id: UserId, node: ListNode | null, own: boolean, begins: boolean): void {
+    if (this.#options.notifier.watched) this.#news.add(id)
+    let user: UserEntry | undefined
+    if (node !== null) {
+      user = node.user
+      node.view = null
+      user.moveToNewest(node)
+    } else {
+      user = this.#memory.peekUser(id)
+      if (user === undefined) return
+      if (user.listed) this.#newNode(user, entry, begins)
+    }
+    user.arrivals?.add(entry)
+    user.counting?.add(entry)
+    if (user.unread !== null && !own) user.unread.set(entry.id, (user.unread.get(entry.id) ?? 0) + 1)
+    user.changed()
+  }
+
+  /** Marks are known only of a conversation that begins; others are read when somebody looks. */
+  #newNode(user: UserEntry, entry: ConversationEntry, begins: boolean): void {
+    const node = new ListNode(user, entry, begins ? noMarks : null)
+    if (entry.groupPart === null) {
+      const [first, second] = entry.pair as readonly [UserId, UserId]
+      this.#memory.holdPeer(user, user.id === first ? second : first, entry)
+    } else node.membership = entry.groupPart.members.get(user.id) ?? null
+    this.#memory.addNode(node, 'newest')
+  }
+
+  // ---- what others apply with
+
+  /** What the current generation knows of a conversation, made if it is not there. */
+  touch(entry: ConversationEntry): Touched {
+    const { current } = this
+    const known = entry.touched
+    if (known?.generation === current) return known
+    const touched = new Touched(entry, current, known)
+    entry.touched = touched
+    entry.live++
+    current.conversations.push(touched)
+    if (entry.pair !== null) {
+      const [first, second] = entry.pair
+      current.user(first).conversations.push(touched)
+      if (second !== first) current.user(second).conversations.push(touched)
+    } else if (entry.groupPart !== null && !entry.groupPart.row.large) {
+      for (const [user, membership] of entry.groupPart.members) {
+        if (isOpen(membership)) current.user(user).conversations.push(touched)
+      }
+    }
+    return touched
+  }
+
+  touchUser(user: UserId): TouchedUser {
+    return this.current.user(user)
+  }
+
+  addUserRef(user: UserId, ref: ChangeRef): void {
+    this.touchUser(user).makeOwn().refs.push(ref)
+    this.news(user)
+  }
+
+  news(user: UserId): void {
+    if (this.#options.notifier.watched) this.#news.add(user)
+  }
+
+  /** Members of large groups are not listed: whoever is watched gets the hint, and finds nothing if it was for others. */
+  newsOfGroup(part: GroupPart): void {
+    const { notifier } = this.#options
+    if (!notifier.watched) return
+    if (part.complete) for (const user of part.members.keys()) this.#news.add(user)
+    else for (const user of notifier.users()) this.#news.add(user)
+  }
+}

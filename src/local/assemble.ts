@@ -1,0 +1,237 @@
+import type { Notifier } from '../backend/notifier.js'
+import type { Backend, StoreStats } from '../backend/port.js'
+import type { StoreComponents, StoreSettings } from '../backend/settings.js'
+import { ColumbaError } from '../errors.js'
+import type { Manifest } from '../formats/manifest.js'
+import { Applier } from './applier.js'
+import type { BodyFiles } from './bodies/body-files.js'
+import { ChangeReader } from './change-reader.js'
+import { Checkpointer } from './checkpointer.js'
+import { CommitLog } from './commit-log/commit-log.js'
+import { Events } from './events.js'
+import { flushRecords, type FlushParts } from './flusher.js'
+import { Lists } from './lists.js'
+import { Loader } from './loader.js'
+import { LocalBackend } from './local-backend.js'
+import type { ManifestFile } from './manifest-file.js'
+import { Generation } from './memory/generation.js'
+import { Memory } from './memory/memory.js'
+import { MessageReader } from './message-reader.js'
+import type { ShardFailureReport } from './open-local-backend.js'
+import { Participations } from './participations.js'
+import { People } from './people.js'
+import { Recovery } from './recovery.js'
+import { Ring } from './ring/ring.js'
+import { RowReader } from './row-reader.js'
+import type { ShardSet } from './shards/shard-set.js'
+import type { StoreLock } from './store-lock/store-lock.js'
+import { liveMessage, toMessage } from './stored-message.js'
+import type { LocalTuning } from './tuning.js'
+import { verifyStore } from './verify.js'
+import { Writer } from './writer.js'
+
+export interface OpenedParts {
+  readonly settings: StoreSettings
+  readonly components: StoreComponents
+  readonly tuning: LocalTuning
+  readonly notifier: Notifier
+  readonly lock: StoreLock
+  readonly file: ManifestFile
+  readonly manifest: Manifest
+  readonly shards: ShardSet
+  readonly failure: ShardFailureReport
+  readonly bodies: BodyFiles
+  readonly logDirectory: string
+}
+
+/** Recovers the log into the shards and puts the parts of the backend together. */
+export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
+  const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
+  const { clock, random, fileSystem, logger } = components
+  const ring = new Ring({
+    secret: manifest.ringSecret,
+    shards: manifest.shardIds.length,
+    virtualNodes: manifest.virtualNodes,
+  })
+  const hashSeed = Buffer.from(manifest.ringSecret).readUInt32LE(12)
+  const flushParts: FlushParts = { shards, bodies, clock, hashSeed, shardOf: (id) => ring.shardOf(id) }
+  const recovery = new Recovery(manifest.checkpoint, (ranges) => flushRecords(flushParts, ranges))
+
+  let current = manifest
+  const commitManifest = async (change: Partial<Manifest>): Promise<void> => {
+    current = { ...current, ...change }
+    await opened.file.replace(current)
+  }
+
+  let checkpointer: Checkpointer | null = null
+  const first = new Generation(0, 0, dropGeneration)
+  const memory = new Memory({ maxBytes: settings.cacheBytes, tierSize: settings.cacheTierSize }, first)
+  function dropGeneration(generation: Generation): void {
+    memory.dropped(generation, keepLastMessage)
+  }
+  const applier = new Applier(memory, {
+    notifier,
+    onFrozen: (generation) => checkpointer?.frozen(generation),
+    onDrop: dropGeneration,
+  })
+  const { limits } = settings
+  const writer = new Writer({ limits, clock, hashSeed, generationBytes: tuning.generationBytes }, applier)
+  const { log, report } = await CommitLog.open(
+    {
+      directory: opened.logDirectory,
+      fileSystem,
+      clock,
+      random,
+      storeId: manifest.storeId,
+      segmentBytes: tuning.segmentBytes,
+      chunkBytes: tuning.chunkBytes,
+      durability: { syncEveryMs: settings.syncEveryMs },
+      onGroup: writer.onGroup,
+      onFailure: (failure) => {
+        writer.onFailure(failure)
+        logger?.error('the commit log has failed', { unknownThrough: failure.unknownThrough })
+      },
+    },
+    { afterPosition: manifest.checkpoint, onRecovered: recovery.take },
+  )
+  try {
+    if (report.tornBytes > 0) {
+      logger?.warn('a torn end of the log was cut off and kept aside', {
+        bytes: report.tornBytes,
+        file: report.tornFile,
+      })
+    }
+    writer.attach(log, Math.max(manifest.lastTimestamp, recovery.lastTimestamp))
+    checkpointer = new Checkpointer(
+      { ...flushParts, memory, log, writer },
+      {
+        checkpointBytes: tuning.checkpointBytes,
+        maxLogBytes: limits.logBytes,
+        maxWaiting: tuning.maxWaiting,
+        spareBytes: tuning.spareBytes,
+        freeBytes: () => fileSystem.freeBytes(settings.location),
+        commitManifest: (checkpoint) => commitManifest({ checkpoint, lastTimestamp: writer.lastTimestamp }),
+        onFailure: fail,
+        epoch: manifest.epoch,
+      },
+      manifest.checkpoint,
+    )
+    await checkpointer.recover(recovery)
+  } catch (error) {
+    await log.close().catch(() => undefined)
+    throw error
+  }
+
+  function fail(error: unknown): void {
+    const cause = error instanceof ColumbaError && error.code === 'POISONED' ? error.cause : error
+    const poisoned = new ColumbaError(
+      'POISONED',
+      'The shards could not be written; the store takes no more writes until it is opened again',
+      {},
+      cause,
+    )
+    writer.refuse(poisoned)
+    logger?.error('the shards have failed', {})
+  }
+  opened.failure.listener = fail
+
+  const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
+  const loader = new Loader(memory, rows)
+  const messages = new MessageReader({ memory, rows, bodies })
+  const participations = new Participations({ memory, loader, messages })
+  const people = new People({ memory, rows, loader, writer, applier })
+  const durablePosition = (): number => log.durablePosition
+  const background = checkpointer
+  let closing: Promise<void> | null = null
+
+  async function close(): Promise<void> {
+    writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
+    let clean = log.failed === null && shards.failed === null
+    try {
+      if (clean) await background.run()
+    } catch {
+      clean = false
+    }
+    await background.stop()
+    await log.close()
+    clean &&= log.failed === null
+    try {
+      if (clean) await commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp })
+    } finally {
+      await shards.close()
+      await bodies.close()
+      await opened.lock.release()
+    }
+  }
+
+  async function stats(): Promise<StoreStats> {
+    return {
+      backend: 'local',
+      position: log.durablePosition,
+      log: { ...log.stats },
+      shards: await shards.stats(),
+      cache: {
+        bytes: memory.bytes,
+        maxBytes: settings.cacheBytes,
+        users: memory.userCount,
+        conversations: memory.conversationCount,
+        evictions: memory.evictions,
+        ...memory.counters,
+      },
+      generations: { live: memory.live.length, waiting: background.waiting, ...background.stats },
+      checkpoint: background.checkpoint,
+      bodies: { bytesWritten: bodies.bytesWritten },
+      recovery: { ...report },
+    }
+  }
+
+  return new LocalBackend({
+    memory,
+    rows,
+    loader,
+    messages,
+    participations,
+    lists: new Lists({ memory, rows, loader, participations, tierSize: settings.cacheTierSize }),
+    changes: new ChangeReader({ memory, loader, rows, durablePosition }),
+    events: new Events({
+      memory,
+      loader,
+      writer,
+      applier,
+      fanOut: tuning.fanOut,
+      people,
+    }),
+    people,
+    writer,
+    applier,
+    notifier,
+    clock,
+    random,
+    hashSeed,
+    durablePosition,
+    life: {
+      home: { storeId: manifest.storeId, epoch: manifest.epoch },
+      stats,
+      checkpoint: () => background.run(),
+      verify: (options) =>
+        verifyStore({ shards, bodies, ring, hashSeed, checkpoint: () => background.run() }, options),
+      close: () => (closing ??= close()),
+    },
+  })
+}
+
+/** What lists show of a conversation stays when the bytes of its last message go. */
+function keepLastMessage({
+  entry,
+  lastSeq,
+  count,
+}: {
+  entry: Parameters<typeof liveMessage>[0]
+  lastSeq: number
+  count: number
+}): void {
+  const isShown = entry.first !== null || entry.second !== null || (entry.groupPart?.nodes.size ?? 0) > 0
+  if (!isShown || count === 0 || lastSeq !== entry.durableHead || entry.lastMessage !== undefined) return
+  const live = liveMessage(entry, lastSeq)
+  if (live !== null) entry.lastMessage = toMessage(entry.id, live)
+}

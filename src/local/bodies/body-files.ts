@@ -1,0 +1,149 @@
+import { join } from 'node:path'
+import { ColumbaError } from '../../errors.js'
+import {
+  bodyFileName,
+  bodyHeaderBytes,
+  encodeBodyHeader,
+  parseBodyFileName,
+} from '../../formats/body-file.js'
+import type { FileHandle, FileSystem } from '../../platform/file-system.js'
+
+export interface BodyFilesOptions {
+  readonly directory: string
+  readonly fileSystem: FileSystem
+  readonly storeId: Uint8Array
+  /** Files kept open for reading. Default 64. */
+  readonly openFiles?: number
+}
+
+/**
+ * The body files: message bodies, written once by the flush and shared by all participants. A file is durable, name
+ * and all, before the first row points to it. What a file contains follows from the records of its generation alone,
+ * so writing one again after a crash gives the same bytes.
+ */
+export class BodyFiles {
+  readonly #options: BodyFilesOptions
+  readonly #open = new Map<number, Promise<FileHandle>>()
+  #bytesWritten = 0
+
+  constructor(options: BodyFilesOptions) {
+    this.#options = options
+  }
+
+  get bytesWritten(): number {
+    return this.#bytesWritten
+  }
+
+  /** Writes the file of a generation: `blocks` are placed one behind the other from `bodyHeaderBytes` on. */
+  async write(cut: number, blocks: readonly Uint8Array[]): Promise<void> {
+    const { directory, fileSystem, storeId } = this.#options
+    const name = join(directory, bodyFileName(cut))
+    const temporary = `${name}.tmp`
+    if ((await fileSystem.stat(temporary)) !== null) await fileSystem.unlink(temporary)
+    const handle = await fileSystem.open(temporary, 'create')
+    try {
+      let at = 0
+      for (const piece of [encodeBodyHeader(storeId, cut), ...gather(blocks)]) {
+        await writeWhole(handle, piece, at)
+        at += piece.length
+      }
+      await handle.sync()
+      this.#bytesWritten += at
+    } finally {
+      await handle.close()
+    }
+    await this.#close(cut)
+    await fileSystem.rename(temporary, name)
+    await fileSystem.syncDirectory(directory)
+  }
+
+  async read(cut: number, offset: number, length: number): Promise<Buffer> {
+    const handle = await this.#handle(cut)
+    const bytes = Buffer.allocUnsafe(length)
+    for (let done = 0; done < length;) {
+      const count = await handle.read(bytes.subarray(done), offset + done)
+      if (count === 0) {
+        throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
+          file: bodyFileName(cut),
+          offset,
+        })
+      }
+      done += count
+    }
+    return bytes
+  }
+
+  /** The cuts of all files that are there. */
+  async list(): Promise<number[]> {
+    const names = await this.#options.fileSystem.list(this.#options.directory)
+    return names.map(parseBodyFileName).filter((cut) => cut !== null)
+  }
+
+  async close(): Promise<void> {
+    for (const cut of [...this.#open.keys()]) await this.#close(cut)
+  }
+
+  #handle(cut: number): Promise<FileHandle> {
+    let handle = this.#open.get(cut)
+    if (handle === undefined) {
+      handle = this.#options.fileSystem
+        .open(join(this.#options.directory, bodyFileName(cut)), 'read')
+        .catch((error: unknown) => {
+          this.#open.delete(cut)
+          throw missing(cut, error)
+        })
+    } else this.#open.delete(cut)
+    this.#open.set(cut, handle)
+    if (this.#open.size > (this.#options.openFiles ?? 64)) this.#closeOldest()
+    return handle
+  }
+
+  /** Reads under way on the oldest handle were issued before its close and finish first. */
+  #closeOldest(): void {
+    const oldest = this.#open.keys().next().value as number
+    void this.#close(oldest)
+  }
+
+  async #close(cut: number): Promise<void> {
+    const handle = this.#open.get(cut)
+    this.#open.delete(cut)
+    await handle?.then(
+      (open) => open.close(),
+      () => undefined,
+    )
+  }
+}
+
+/** Joins small blocks so that a file is written in pieces of about a megabyte. */
+function* gather(blocks: readonly Uint8Array[]): Generator<Uint8Array> {
+  const most = 1 << 20
+  let from = 0
+  let bytes = 0
+  for (let i = 0; i < blocks.length; i++) {
+    bytes += (blocks[i] as Uint8Array).length
+    if (bytes < most && i < blocks.length - 1) continue
+    yield Buffer.concat(blocks.slice(from, i + 1))
+    from = i + 1
+    bytes = 0
+  }
+}
+
+async function writeWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const count = await handle.write(bytes.subarray(done), position + done)
+    if (count === 0) throw new Error('the disk takes no more bytes of a body file')
+    done += count
+  }
+}
+
+function missing(cut: number, cause: unknown): unknown {
+  if ((cause as { code?: unknown }).code !== 'ENOENT') return cause
+  return new ColumbaError(
+    'CORRUPT',
+    'A body file that rows point to is missing',
+    { file: bodyFileName(cut) },
+    cause,
+  )
+}
+
+export { bodyHeaderBytes }

@@ -1,0 +1,177 @@
+import type { ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
+import type { StoredChange } from '../formats/change-list.js'
+import type { MembershipRow } from '../formats/records.js'
+import type { ConversationId, Position, UserId } from '../model/ids.js'
+import type { Loader } from './loader.js'
+import type { ConversationEntry } from './memory/conversation-entry.js'
+import type { Generation, Touched } from './memory/generation.js'
+import type { Memory } from './memory/memory.js'
+import { isOpen } from './participations.js'
+import type { RowReader, RunOwner } from './row-reader.js'
+
+export interface ChangeReaderParts {
+  readonly memory: Memory
+  readonly loader: Loader
+  readonly rows: RowReader
+  readonly durablePosition: () => number
+}
+
+/**
+ * The feed of a user: what is listed in the user's own partition, merged with the lists of the user's groups. Live
+ * generations are read from memory; what they begin behind is read from the shards.
+ */
+export class ChangeReader {
+  readonly #parts: ChangeReaderParts
+
+  constructor(parts: ChangeReaderParts) {
+    this.#parts = parts
+  }
+
+  read(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
+    const memberships = this.#parts.memory.user(user).memberships
+    const [oldest] = this.#parts.memory.live
+    if (memberships !== null && oldest !== undefined && after >= oldest.after) {
+      return this.#page(user, after, limit, memberships, [], this.#parts.memory.live)
+    }
+    return this.#readStored(user, after, limit)
+  }
+
+  async #readStored(user: UserId, after: Position, limit: number): Promise<ChangePage> {
+    const { loader, memory } = this.#parts
+    const memberships = await loader.memberships(user)
+    const held = [...memory.live]
+    for (const generation of held) generation.hold()
+    try {
+      const boundary = (held[0] as Generation).after
+      const stored: ChangeRef[] = []
+      if (after < boundary) {
+        await this.#collect({ kind: 'user', id: user }, { after, boundary, limit }, stored, null)
+        for (const [group, membership] of memberships) {
+          await this.#collect({ kind: 'group', id: group }, { after, boundary, limit }, stored, membership)
+        }
+      }
+      return this.#page(user, after, limit, memberships, stored, held)
+    } finally {
+      for (const generation of held) generation.release()
+    }
+  }
+
+  /** One partition's changes in (after, boundary], as many as one page can need. */
+  async #collect(
+    owner: RunOwner,
+    range: { readonly after: number; readonly boundary: number; readonly limit: number },
+    into: ChangeRef[],
+    membership: MembershipRow | null,
+  ): Promise<void> {
+    let taken = 0
+    let last = 0
+    for await (const changes of this.#parts.rows.changes(owner, range.after)) {
+      for (const change of changes) {
+        const { position } = change
+        if (position <= range.after) continue
+        if (position > range.boundary) return
+        if (taken > range.limit && position > last) return
+        const ref = toRef(change)
+        if (membership !== null && !concerns(ref, membership)) continue
+        into.push(ref)
+        taken++
+        last = position
+      }
+    }
+  }
+
+  #page(
+    user: UserId,
+    after: Position,
+    limit: number,
+    memberships: ReadonlyMap<ConversationId, MembershipRow>,
+    stored: ChangeRef[],
+    live: readonly Generation[],
+  ): ChangePage {
+    const through = this.#parts.durablePosition() as Position
+    const refs = stored
+    for (const generation of live) {
+      const touched = generation.users.get(user)
+      if (touched === undefined) continue
+      for (const conversation of touched.conversations) {
+        if (conversation.group === null) messagesAfter(conversation, after, refs)
+      }
+      for (const ref of touched.own?.refs ?? []) if (ref.position > after) refs.push(ref)
+    }
+    for (const [group, membership] of memberships) {
+      const entry = this.#parts.memory.peekConversation(group)
+      if (entry !== undefined) groupAfter(entry, after, membership, refs, live)
+    }
+    refs.sort((a, b) => a.position - b.position)
+    if (refs.length <= limit) return { refs, through, more: false }
+    // Pointers of one position stay together: a page may be longer for it.
+    let end = limit
+    while (end < refs.length && refs[end]?.position === refs[end - 1]?.position) end++
+    if (end === refs.length) return { refs, through, more: false }
+    return { refs: refs.slice(0, end), through: (refs[end - 1] as ChangeRef).position, more: true }
+  }
+}
+
+function messagesAfter(touched: Touched, after: number, refs: ChangeRef[]): void {
+  const { positions, firstSeq } = touched
+  for (let i = positions.length - 1; i >= 0 && (positions[i] as number) > after; i--) {
+    refs.push({
+      position: positions[i] as Position,
+      kind: 'message',
+      conversationId: touched.entry.id,
+      seq: firstSeq + i,
+    })
+  }
+}
+
+function groupAfter(
+  entry: ConversationEntry,
+  after: number,
+  membership: MembershipRow,
+  refs: ChangeRef[],
+  live: readonly Generation[],
+): void {
+  for (let touched = entry.touched; touched !== null; touched = touched.older) {
+    if (touched.group === null || !live.includes(touched.generation)) continue
+    const found: ChangeRef[] = []
+    messagesAfter(touched, after, found)
+    for (const ref of touched.group.refs) if (ref.position > after) found.push(ref)
+    for (const ref of found) if (concerns(ref, membership)) refs.push(ref)
+  }
+}
+
+/** What a member may hear of: messages that may be seen, and everything else while being in. */
+function concerns(ref: ChangeRef, membership: MembershipRow): boolean {
+  if (ref.kind === 'message') {
+    return membership.intervals.some(({ from, to }) => ref.seq >= from && (to === null || ref.seq <= to))
+  }
+  return ref.position >= membership.joined && (isOpen(membership) || ref.position <= membership.position)
+}
+
+function toRef(change: StoredChange): ChangeRef {
+  const position = change.position as Position
+  switch (change.kind) {
+    case 'message':
+      return {
+        position,
+        kind: 'message',
+        conversationId: change.conversation as ConversationId,
+        seq: change.seq,
+      }
+    case 'read':
+    case 'delivered':
+    case 'member':
+      return {
+        position,
+        kind: change.kind,
+        conversationId: change.conversation as ConversationId,
+        userId: change.user as UserId,
+      }
+    case 'conversation':
+      return { position, kind: 'conversation', conversationId: change.conversation as ConversationId }
+    case 'contact':
+      return { position, kind: 'contact', userId: change.user as UserId }
+    case 'profile':
+      return { position, kind: 'profile' }
+  }
+}

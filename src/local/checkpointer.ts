@@ -1,0 +1,177 @@
+import type { CommitLog } from './commit-log/commit-log.js'
+import { flushRecords, type FlushParts } from './flusher.js'
+import type { Generation } from './memory/generation.js'
+import type { Memory } from './memory/memory.js'
+import type { Recovery } from './recovery.js'
+import type { Writer } from './writer.js'
+
+export interface CheckpointerOptions {
+  /** A checkpoint is wanted when this much log has been flushed since the last one. */
+  readonly checkpointBytes: number
+  /** Beyond this much log without a checkpoint the queue is not drained until there is one. */
+  readonly maxLogBytes: number
+  /** Frozen generations that may wait; with more the queue is not drained. */
+  readonly maxWaiting: number
+  /** Writes the new checkpoint into the manifest, durably. */
+  readonly commitManifest: (checkpoint: number) => Promise<void>
+  /** Bytes free on the disk below which nothing is accepted. */
+  readonly spareBytes: number
+  readonly freeBytes: () => Promise<number>
+  /** A failed flush or checkpoint: the store takes no more writes. */
+  readonly onFailure: (error: unknown) => void
+  readonly epoch: number
+}
+
+/**
+ * The background of the write path: frozen generations are flushed one at a time, in order, while sends go on; now and
+ * then a checkpoint makes the log before it unnecessary. Steps of a checkpoint, none of which may move:
+ *
+ *  1. all rows up to the position are accepted by the shards (the flush has ended)
+ *  2. each shard proves that they are on the disk (shards/checkpoint-evidence.ts)
+ *  3. the manifest says so, durably
+ *  4. only then log segments go
+ */
+export class Checkpointer {
+  readonly #parts: FlushParts & { readonly memory: Memory; readonly log: CommitLog; readonly writer: Writer }
+  readonly #options: CheckpointerOptions
+  readonly #waiting: Generation[] = []
+  #running: Promise<void> | null = null
+  #flushed: number
+  #checkpoint: number
+  #bytesSince = 0
+  #failed = false
+  readonly stats = { flushes: 0, checkpoints: 0, flushedBytes: 0, lastFlushMs: 0, lastCheckpointMs: 0 }
+
+  constructor(
+    parts: FlushParts & { readonly memory: Memory; readonly log: CommitLog; readonly writer: Writer },
+    options: CheckpointerOptions,
+    checkpoint: number,
+  ) {
+    this.#parts = parts
+    this.#options = options
+    this.#flushed = this.#checkpoint = checkpoint
+  }
+
+  get checkpoint(): number {
+    return this.#checkpoint
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** A generation has been closed by its cut. */
+  readonly frozen = (generation: Generation): void => {
+    this.#waiting.push(generation)
+    this.#bytesSince += generation.bytes
+    this.#throttle()
+    this.#start()
+  }
+
+  /** At opening: what lies behind the last cut of the old log gets a cut and is flushed; memory begins empty behind it. */
+  async recover(recovery: Recovery): Promise<void> {
+    const { memory, writer } = this.#parts
+    this.#flushed = recovery.flushed
+    memory.current.restart(recovery.flushed)
+    if (recovery.rest.length > 0) {
+      for (const range of recovery.rest) memory.current.addRange(range)
+      await writer.cut()
+      await this.#settled()
+    }
+    recovery.done()
+  }
+
+  /** Flushes all that is durable and makes a checkpoint of it. */
+  async run(): Promise<void> {
+    if (this.#parts.memory.current.ranges.length > 0 || this.#parts.log.queuedRecords > 0)
+      await this.#parts.writer.cut()
+    await this.#settled()
+    if (this.#flushed > this.#checkpoint) await (this.#running = this.#guard(() => this.#makeCheckpoint()))
+    this.#running = null
+    this.#start()
+  }
+
+  /** Resolves when nothing is under way; rejects if the background has failed. */
+  async #settled(): Promise<void> {
+    while (this.#running !== null) await this.#running
+    if (this.#failed) throw this.#parts.writer.refusal ?? new Error('the flush has failed')
+  }
+
+  /** Waits for what is under way, whatever comes of it. */
+  async stop(): Promise<void> {
+    this.#waiting.length = 0
+    while (this.#running !== null) await this.#running.catch(() => undefined)
+  }
+
+  #start(): void {
+    if (this.#running !== null || this.#failed || this.#waiting.length === 0) return
+    this.#running = this.#guard(() => this.#drain()).then(
+      () => {
+        this.#running = null
+        this.#start()
+      },
+      () => {
+        this.#running = null
+      },
+    )
+  }
+
+  async #guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#failed = true
+      this.#options.onFailure(error)
+      throw error
+    }
+  }
+
+  async #drain(): Promise<void> {
+    for (let generation = this.#waiting[0]; generation !== undefined; generation = this.#waiting[0]) {
+      await this.#flush(generation)
+      this.#waiting.shift()
+      if (this.#bytesSince >= this.#options.checkpointBytes) await this.#makeCheckpoint()
+      this.#throttle()
+      await this.#lookAtDisk()
+    }
+  }
+
+  async #flush(generation: Generation): Promise<void> {
+    const { log, memory, clock } = this.#parts
+    const began = clock.now()
+    // In every durability: rows must never be ahead of the log.
+    await log.syncThrough(generation.last)
+    await flushRecords(this.#parts, generation.ranges)
+    this.#flushed = generation.last
+    this.stats.flushes++
+    this.stats.flushedBytes += generation.bytes
+    this.stats.lastFlushMs = clock.now() - began
+    memory.flushed(generation)
+  }
+
+  async #makeCheckpoint(): Promise<void> {
+    const { shards, log, clock } = this.#parts
+    const position = this.#flushed
+    const began = clock.now()
+    await shards.checkpoint({ position, epoch: this.#options.epoch })
+    await this.#options.commitManifest(position)
+    this.#checkpoint = position
+    this.#bytesSince = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+    await log.removeThrough(position)
+    this.stats.checkpoints++
+    this.stats.lastCheckpointMs = clock.now() - began
+  }
+
+  /** Stops draining the queue while the background is too far behind, and goes on when it has caught up. */
+  #throttle(): void {
+    const { log } = this.#parts
+    const behind =
+      this.#waiting.length > this.#options.maxWaiting || this.#bytesSince > this.#options.maxLogBytes
+    if (behind && !this.#failed) log.pause()
+    else log.resume()
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    this.#parts.writer.noSpace = (await this.#options.freeBytes()) < this.#options.spareBytes
+  }
+}

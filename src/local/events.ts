@@ -1,0 +1,331 @@
+import type { Committed, ConversationChange } from '../backend/port.js'
+import type { GroupRow, MembershipRow } from '../formats/records.js'
+import { noMarks } from '../model/conversation.js'
+import type { Position, UserId } from '../model/ids.js'
+import type { Applier } from './applier.js'
+import type { Loader } from './loader.js'
+import { type ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import type { TouchedGroup } from './memory/generation.js'
+import type { Memory } from './memory/memory.js'
+import { ListNode } from './memory/user-entry.js'
+import { isOpen } from './participations.js'
+import type { People } from './people.js'
+import type { Writer } from './writer.js'
+
+export interface EventParts {
+  readonly memory: Memory
+  readonly loader: Loader
+  readonly writer: Writer
+  readonly applier: Applier
+  /** Members above which messages are merged in while reading instead of written to each list. */
+  readonly fanOut: number
+  readonly people: People
+}
+
+type Change<Kind extends ConversationChange['kind']> = Extract<ConversationChange, { kind: Kind }>
+
+/** Changes of conversations that are no messages: blocks, and everything about groups and their members. */
+export class Events {
+  readonly #parts: EventParts
+
+  constructor(parts: EventParts) {
+    this.#parts = parts
+  }
+
+  async commit(entry: ConversationEntry, change: ConversationChange): Promise<Committed> {
+    switch (change.kind) {
+      case 'block':
+        return this.#block(entry, change)
+      case 'create':
+        return this.#create(entry, change)
+      case 'join':
+        return this.#join(entry, change)
+      case 'leave':
+        return this.#leave(entry, change)
+      case 'rename':
+        return this.#rename(entry, change)
+    }
+  }
+
+  async #block(entry: ConversationEntry, { blocker, blocked }: Change<'block'>): Promise<Committed> {
+    const { writer, applier, people } = this.#parts
+    const [first, second] = entry.pair as readonly [UserId, UserId]
+    const other = blocker === first ? second : first
+    const contact = { ...(await people.pendingContact(blocker, other)), blocked }
+    const event = writer.commit(entry, (position, time) => {
+      if (blocker === second) entry.firstBlocked = blocked
+      if (blocker === first) entry.secondBlocked = blocked
+      const head = {
+        head: entry.head,
+        n0: entry.n0,
+        position: entry.lastPosition,
+        timestamp: entry.lastTimestamp,
+        firstBlocked: entry.firstBlocked,
+        secondBlocked: entry.secondBlocked,
+      }
+      return {
+        record: { kind: 'block', time, blocker, other, contact, head, previous: entry.lastPosition },
+        apply: () => {
+          applier.touch(entry)
+          const own = applier.touchUser(blocker).makeOwn()
+          own.contacts.set(other, { contactId: other, ...contact, position: position as Position })
+          applier.addUserRef(blocker, { position: position as Position, kind: 'contact', userId: other })
+        },
+      }
+    })
+    return people.whileUnderWay(blocker, other, contact, event.promise)
+  }
+
+  #create(entry: ConversationEntry, change: Change<'create'>): Promise<Committed> {
+    const { creator, title, members, createdAs } = change
+    const conversationId = entry.id
+    const event = this.#parts.writer.commit(entry, (position, time) => {
+      const row: GroupRow = {
+        title,
+        creator,
+        owner: creator,
+        createdAt: time,
+        createdAs,
+        memberCount: members.length,
+        lastOrdinal: members.length,
+        large: members.length > this.#parts.fanOut,
+        position,
+      }
+      const part = new GroupPart(row, null)
+      members.forEach((user, i) => {
+        part.members.set(user, {
+          user,
+          intervals: [{ from: 1, to: null }],
+          ordinal: i + 1,
+          ownAtJoin: 0,
+          joined: position,
+          joinedAt: time,
+          place: 0,
+          position,
+        })
+        part.ordinals.set(user, 0)
+      })
+      part.complete = true
+      entry.kind = 'group'
+      entry.groupPart = part
+      entry.known = entry.loaded = true
+      entry.lastTimestamp = entry.timestamp = time
+      return {
+        record: { kind: 'create', time, conversation: conversationId, group: row, members },
+        apply: () => {
+          part.durable = row
+          const touched = this.#touch(entry)
+          const at = position as Position
+          for (const membership of part.members.values()) this.#joined(entry, part, touched, membership)
+          for (const userId of members)
+            touched.refs.push({ position: at, kind: 'member', conversationId, userId })
+          touched.refs.push({ position: at, kind: 'conversation', conversationId })
+          this.#parts.applier.newsOfGroup(part)
+        },
+      }
+    })
+    return event.promise
+  }
+
+  async #join(entry: ConversationEntry, { users }: Change<'join'>): Promise<Committed> {
+    const { writer, applier, loader, fanOut } = this.#parts
+    const part = entry.groupPart as GroupPart
+    const before: { user: UserId; former: MembershipRow | null; own: number }[] = []
+    for (const user of users) {
+      const former = await loader.membership(user, entry)
+      before.push({ user, former, own: former === null ? 0 : await this.#ordinal(user, entry, part) })
+    }
+    const conversationId = entry.id
+    const event = writer.commit(entry, (position, time) => {
+      const image = writer.groupImage(entry, part)
+      const joined = before.map(({ user, former, own }, i) => {
+        part.ordinals.set(user, own)
+        const membership: MembershipRow = {
+          user,
+          intervals: [...(former?.intervals ?? []), { from: entry.head + 1, to: null }],
+          ordinal: part.row.lastOrdinal + 1 + i,
+          ownAtJoin: own,
+          joined: position,
+          joinedAt: time,
+          place: 0,
+          position,
+        }
+        return { membership, previous: former?.place ?? 0 }
+      })
+      const memberCount = part.row.memberCount + users.length
+      const large = part.row.large || memberCount > fanOut
+      const becameLarge = large && !part.row.large
+      const group: GroupRow = {
+        ...part.row,
+        memberCount,
+        lastOrdinal: part.row.lastOrdinal + users.length,
+        large,
+        position,
+      }
+      part.row = group
+      return {
+        record: { kind: 'join', time, conversation: conversationId, group, image, joined, becameLarge },
+        apply: () => {
+          part.durable = group
+          const touched = this.#touch(entry)
+          const at = position as Position
+          if (becameLarge) this.#becameLarge(entry, part)
+          for (const { membership } of joined) {
+            const userId = membership.user as UserId
+            part.members.set(userId, membership)
+            this.#joined(entry, part, touched, membership)
+            touched.refs.push({ position: at, kind: 'member', conversationId, userId })
+            applier.addUserRef(userId, { position: at, kind: 'conversation', conversationId })
+          }
+          this.#changed(part)
+        },
+      }
+    })
+    return event.promise
+  }
+
+  async #leave(entry: ConversationEntry, { user, owner }: Change<'leave'>): Promise<Committed> {
+    const { writer, loader, memory, applier } = this.#parts
+    const part = entry.groupPart as GroupPart
+    const present = (await loader.membership(user, entry)) as MembershipRow
+    const conversationId = entry.id
+    const event = writer.commit(entry, (position, time) => {
+      const image = writer.groupImage(entry, part)
+      const { from } = present.intervals.at(-1) as { from: number }
+      const membership: MembershipRow = {
+        ...present,
+        intervals: [...present.intervals.slice(0, -1), { from, to: entry.head }],
+        place: entry.head >= from ? entry.lastPosition : present.joined,
+        position,
+      }
+      const group: GroupRow = { ...part.row, owner, memberCount: part.row.memberCount - 1, position }
+      part.row = group
+      return {
+        record: { kind: 'leave', time, conversation: conversationId, group, image, membership },
+        apply: () => {
+          part.durable = group
+          const touched = this.#touch(entry)
+          part.members.set(user, membership)
+          touched.memberships.set(user, membership)
+          touched.roll.set(membership.ordinal, null)
+          const at = position as Position
+          touched.refs.push({ position: at, kind: 'member', conversationId, userId: user })
+          touched.refs.push({ position: at, kind: 'conversation', conversationId })
+          applier.touchUser(user).makeOwn().memberships.set(conversationId, membership)
+          if (group.large) applier.touchUser(user).conversations.push(applier.touch(entry))
+          const known = memory.peekUser(user)
+          if (known !== undefined) {
+            known.memberships?.set(conversationId, membership)
+            const node = part.nodes.get(user)
+            if (node !== undefined) {
+              node.membership = membership
+              memory.replaceNode(node, 'list')
+            }
+            known.arrivals?.add(entry)
+            known.counting?.add(entry)
+            known.unread?.delete(conversationId)
+            known.changed()
+          }
+          this.#changed(part)
+          applier.news(user)
+        },
+      }
+    })
+    return event.promise
+  }
+
+  #rename(entry: ConversationEntry, { title }: Change<'rename'>): Promise<Committed> {
+    const { writer } = this.#parts
+    const part = entry.groupPart as GroupPart
+    const conversationId = entry.id
+    const event = writer.commit(entry, (position, time) => {
+      const image = writer.groupImage(entry, part)
+      const group: GroupRow = { ...part.row, title, position }
+      part.row = group
+      return {
+        record: { kind: 'rename', time, conversation: conversationId, group, image },
+        apply: () => {
+          part.durable = group
+          this.#touch(entry).refs.push({
+            position: position as Position,
+            kind: 'conversation',
+            conversationId,
+          })
+          this.#changed(part)
+        },
+      }
+    })
+    return event.promise
+  }
+
+  async #ordinal(user: UserId, entry: ConversationEntry, part: GroupPart): Promise<number> {
+    return part.ordinals.get(user) ?? (await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead))
+  }
+
+  #touch(entry: ConversationEntry): TouchedGroup {
+    return this.#parts.applier.touch(entry).group as TouchedGroup
+  }
+
+  /** A member is in from now on: in the generation, and in what the cache has of the user. */
+  #joined(entry: ConversationEntry, part: GroupPart, touched: TouchedGroup, membership: MembershipRow): void {
+    const { memory, applier } = this.#parts
+    const user = membership.user as UserId
+    touched.memberships.set(user, membership)
+    touched.roll.set(membership.ordinal, user)
+    const inGeneration = applier.touchUser(user)
+    inGeneration.makeOwn().memberships.set(entry.id, membership)
+    const generationEntry = applier.touch(entry)
+    if (!inGeneration.conversations.includes(generationEntry))
+      inGeneration.conversations.push(generationEntry)
+    const known = memory.peekUser(user)
+    if (known === undefined) return
+    known.memberships?.set(entry.id, membership)
+    known.arrivals?.add(entry)
+    known.counting?.add(entry)
+    const large = part.durable?.large === true
+    let node = part.nodes.get(user)
+    if (node !== undefined) {
+      node.membership = membership
+      node.view = null
+      if (large) memory.replaceNode(node, 'large')
+      else known.moveToNewest(node)
+    } else if (known.listed) {
+      const first = membership.intervals.length === 1
+      node = new ListNode(known, entry, first ? noMarks : null)
+      node.membership = membership
+      node.own = membership.ownAtJoin
+      memory.addNode(node, large ? 'large' : 'newest')
+    }
+    known.changed()
+  }
+
+  /** From now on messages touch no list: members in memory keep the group beside it. */
+  #becameLarge(entry: ConversationEntry, part: GroupPart): void {
+    const { memory } = this.#parts
+    for (const [user, membership] of part.members) {
+      if (!isOpen(membership)) continue
+      const known = memory.peekUser(user)
+      if (known === undefined) continue
+      known.unread?.delete(entry.id)
+      known.changed()
+      const node = part.nodes.get(user)
+      if (node !== undefined) memory.replaceNode(node, 'large')
+      else if (known.listed) {
+        const added = new ListNode(known, entry, null)
+        added.membership = membership
+        memory.addNode(added, 'large')
+      }
+      known.arrivals?.add(entry)
+    }
+    part.complete = false
+  }
+
+  /** Title, owner or number of members: everybody's view is another one. */
+  #changed(part: GroupPart): void {
+    for (const node of part.nodes.values()) {
+      node.view = null
+      node.user.changed()
+    }
+    this.#parts.applier.newsOfGroup(part)
+  }
+}

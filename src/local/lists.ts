@@ -1,0 +1,431 @@
+import type { MaybePromise, RecentOptions, RecentPage, UnreadTotal } from '../backend/port.js'
+import { unreadOf, type Participation } from '../model/conversation.js'
+import type { ConversationId, UserId } from '../model/ids.js'
+import type { ConversationEntry } from './memory/conversation-entry.js'
+import type { Generation } from './memory/generation.js'
+import type { Memory } from './memory/memory.js'
+import { ListNode, type UserEntry } from './memory/user-entry.js'
+import type { Loader } from './loader.js'
+import { toMarks } from './loader.js'
+import type { Participations } from './participations.js'
+import type { ListRow, RowReader } from './row-reader.js'
+import { readBody } from '../formats/message-body.js'
+import { toMessage } from './stored-message.js'
+
+/** Nodes beyond this are not kept for a user: a walk through a long list reads past the cache. */
+const keptNodes = 600
+const empty: RecentPage = Object.freeze({ entries: Object.freeze([]), more: false })
+
+/**
+ * A user's list of conversations. In memory it is a prefix of the whole list, in multiples of a tier, kept up to date
+ * by every write; large groups, whose messages touch nobody's list, are merged in while reading. Below the prefix the
+ * list is read from the shards, with what live generations know above it.
+ */
+export class Lists {
+  readonly #memory: Memory
+  readonly #rows: RowReader
+  readonly #loader: Loader
+  readonly #participations: Participations
+  readonly #tierSize: number
+
+  constructor(parts: {
+    readonly memory: Memory
+    readonly rows: RowReader
+    readonly loader: Loader
+    readonly participations: Participations
+    readonly tierSize: number
+  }) {
+    this.#memory = parts.memory
+    this.#rows = parts.rows
+    this.#loader = parts.loader
+    this.#participations = parts.participations
+    this.#tierSize = parts.tierSize
+  }
+
+  recent(id: UserId, { below, limit }: RecentOptions): MaybePromise<RecentPage> {
+    const user = this.#memory.user(id)
+    const { page } = user
+    if (
+      below === undefined &&
+      page !== null &&
+      page.limit === limit &&
+      this.#largeUnchanged(user, page.answer)
+    ) {
+      this.#memory.counters.hits++
+      return page.answer
+    }
+    const nodes = this.#fromMemory(user, below, limit)
+    if (nodes === null) {
+      this.#memory.counters.misses++
+      return this.#load(user, below, limit)
+    }
+    this.#memory.counters.hits++
+    return this.#answer(user, nodes, below, limit)
+  }
+
+  /** Up to `limit` nodes and whether there are more; null if memory does not reach that far. */
+  #fromMemory(user: UserEntry, below: number | undefined, limit: number): ListNode[] | null {
+    if (!user.listed) return null
+    const small: ListNode[] = []
+    let node = user.newest
+    for (; node !== null && small.length <= limit; node = node.older) {
+      if (below === undefined || node.position < below) small.push(node)
+    }
+    if (node === null && small.length <= limit && !user.complete) return null
+    return merge(small, largeNodes(user, below))
+  }
+
+  /** `nodes` are at least one more than asked for, unless there are no more. */
+  #answer(
+    user: UserEntry,
+    nodes: readonly ListNode[],
+    below: number | undefined,
+    limit: number,
+  ): MaybePromise<RecentPage> {
+    const { version } = user
+    const more = nodes.length > limit
+    const waiting: Promise<Participation>[] = []
+    const entries: Participation[] = []
+    for (let i = 0; i < nodes.length && i < limit; i++) {
+      const view = this.#participations.ofNode(nodes[i] as ListNode)
+      if (view instanceof Promise) waiting.push(view)
+      else entries.push(view)
+    }
+    if (waiting.length > 0) return this.#again(user, waiting, below, limit)
+    const answer = Object.freeze({ entries: Object.freeze(entries), more })
+    if (below === undefined && user.version === version) user.page = { limit, version, answer }
+    return answer
+  }
+
+  async #again(
+    user: UserEntry,
+    waiting: readonly Promise<Participation>[],
+    below: number | undefined,
+    limit: number,
+  ): Promise<RecentPage> {
+    user.pins++
+    try {
+      await Promise.all(waiting)
+      return await this.recent(user.id, { below: below as RecentOptions['below'], limit })
+    } finally {
+      user.pins--
+    }
+  }
+
+  /** Messages of large groups move them without a word to their members. */
+  #largeUnchanged(user: UserEntry, answer: RecentPage): boolean {
+    if (user.large.size === 0) return true
+    const last = answer.entries.at(-1)
+    for (const node of user.large.values()) {
+      if (node.view === null || node.view.position !== node.position) {
+        if (last === undefined || !answer.more || node.position > last.position) return false
+      }
+    }
+    return true
+  }
+
+  async #load(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
+    user.pins++
+    try {
+      if (!user.listed) await this.#extend(user, Math.min(limit + 1, keptNodes))
+      for (;;) {
+        const nodes = this.#fromMemory(user, below, limit)
+        if (nodes !== null) return await this.#answer(user, nodes, below, limit)
+        const wanted = user.count + limit + 1
+        if (below === undefined && wanted <= keptNodes) await this.#extend(user, wanted)
+        else return await this.#beyond(user, below, limit)
+      }
+    } finally {
+      user.pins--
+    }
+  }
+
+  /** Makes the prefix in memory at least `wanted` long, or complete. Concurrent loads are one. */
+  #extend(user: UserEntry, wanted: number): Promise<void> {
+    if (user.loading !== null) return user.loading
+    this.#memory.counters.loads++
+    user.loading = this.#readPrefix(user, wanted).finally(() => {
+      user.loading = null
+      user.arrivals = null
+    })
+    return user.loading
+  }
+
+  async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
+    const tiers = Math.ceil(wanted / this.#tierSize) * this.#tierSize
+    // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
+    const held = this.#hold()
+    const arrivals = new Set<ConversationEntry>()
+    user.arrivals = arrivals
+    const used: ConversationEntry[] = []
+    try {
+      const limit = tiers + 1
+      const rows = await this.#rows.list(user.id, undefined, limit)
+      const complete = rows.length < limit
+      const floor = complete ? 0 : (rows.at(-1) as ListRow).position
+      for (const row of rows) used.push(this.#entryOf(user, row))
+      for (const entry of touchedBy(user.id, held)) used.push(entry)
+      for (const entry of used) entry.inFlight++
+      await this.#knowAll(user, used)
+      const marks = await this.#rows.manyMarks(
+        user.id,
+        used.map((entry) => entry.id),
+      )
+      const stored = new Map(used.map((entry, i) => [entry, marks[i]]))
+      this.#publish(user, [...used, ...arrivals, ...touchedBy(user.id, this.#memory.live)], stored, {
+        complete,
+        floor,
+      })
+    } finally {
+      for (const entry of used) {
+        entry.inFlight--
+        this.#memory.release(entry)
+      }
+      for (const generation of held) generation.release()
+    }
+  }
+
+  #hold(): Generation[] {
+    const held = [...this.#memory.live]
+    for (const generation of held) generation.hold()
+    return held
+  }
+
+  /** The conversation of a stored row, with what the row tells of it if memory knows less. */
+  #entryOf(user: UserEntry, row: ListRow): ConversationEntry {
+    const entry = this.#memory.conversation(row.conversation as ConversationId)
+    const { direct } = row
+    if (direct === null) return entry
+    if (entry.pair === null) {
+      const peer = direct.peer as UserId
+      entry.pair = user.id < peer ? [user.id, peer] : [peer, user.id]
+      entry.kind = 'direct'
+    }
+    if (!entry.known) {
+      this.#loader.setHead(entry, { ...direct, position: row.position })
+      if (direct.body !== null) {
+        const { bytes, start, end } = direct.body
+        const stored = {
+          seq: direct.head,
+          sender: entry.pair[direct.second ? 1 : 0],
+          timestamp: direct.timestamp,
+          position: row.position,
+          count: direct.n0,
+          body: readBody(bytes, start, end),
+        }
+        entry.lastMessage = toMessage(entry.id, stored)
+      }
+    }
+    return entry
+  }
+
+  /** Groups are known by their own partition; direct conversations by the row itself. */
+  async #knowAll(user: UserEntry, entries: readonly ConversationEntry[]): Promise<void> {
+    const waiting: Promise<void>[] = []
+    for (const entry of entries) {
+      if (entry.known) continue
+      const load = this.#loader.load(entry, user.id)
+      if (load instanceof Promise) waiting.push(load)
+    }
+    await Promise.all(waiting)
+    const memberships = entries.filter((entry) => entry.groupPart !== null && !entry.groupPart.complete)
+    await Promise.all(memberships.map((entry) => this.#loader.membership(user.id, entry)))
+  }
+
+  /** Synchronous: from here on every write finds the nodes. Rows of the shard may be older than what memory knows. */
+  #publish(
+    user: UserEntry,
+    entries: Iterable<ConversationEntry>,
+    stored: ReadonlyMap<ConversationEntry, Parameters<typeof toMarks>[0]>,
+    reach: { readonly complete: boolean; readonly floor: number },
+  ): void {
+    const small: ListNode[] = []
+    for (const entry of new Set(entries)) {
+      const node = this.#memory.nodeOf(user, entry) ?? this.#newNode(user, entry, stored)
+      if (node === null) continue
+      if (entry.groupPart?.durable?.large === true && node.membership?.place === 0) {
+        if (!user.large.has(entry.id)) this.#memory.addNode(node, 'large')
+      } else small.push(node)
+    }
+    for (const node of [...walk(user)]) if (!small.includes(node)) small.push(node)
+    while (user.oldest !== null) user.remove(user.oldest)
+    small.sort((a, b) => b.position - a.position)
+    for (const node of small) {
+      if (node.position < reach.floor) continue
+      if (this.#memory.nodeOf(user, node.entry) === node) user.pushOldest(node)
+      else this.#memory.addNode(node, 'oldest')
+    }
+    user.listed = true
+    user.complete = reach.complete
+    user.floor = reach.floor
+    user.changed()
+  }
+
+  #newNode(
+    user: UserEntry,
+    entry: ConversationEntry,
+    stored: ReadonlyMap<ConversationEntry, Parameters<typeof toMarks>[0]>,
+  ): ListNode | null {
+    const live = this.#loader.liveMarks(user.id, entry.id)
+    const marks = live ?? (stored.has(entry) ? toMarks(stored.get(entry)) : null)
+    const node = new ListNode(user, entry, marks)
+    if (entry.groupPart === null) {
+      const [first, second] = entry.pair as readonly [UserId, UserId]
+      this.#memory.holdPeer(user, user.id === first ? second : first, entry)
+      return node
+    }
+    const membership = this.#loader.membership(user.id, entry)
+    if (membership === null || membership instanceof Promise) return null
+    node.membership = membership
+    return node
+  }
+
+  /** A page below what is kept: from the shards, with live generations above, and without keeping it. */
+  async #beyond(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
+    const held = this.#hold()
+    try {
+      const touched = new Set(touchedBy(user.id, held))
+      const found: ConversationEntry[] = []
+      let from = below
+      let complete = false
+      while (found.length <= limit && !complete) {
+        const rows = await this.#rows.list(user.id, from, limit + 1 + touched.size)
+        complete = rows.length < limit + 1 + touched.size
+        for (const row of rows) {
+          if (row.large) continue
+          from = row.position
+          const entry = this.#entryOf(user, row)
+          // A conversation that moved up since has its place there; the row is of the past.
+          if (touched.has(entry) || found.includes(entry)) continue
+          found.push(entry)
+          entry.inFlight++
+        }
+      }
+      for (const entry of touched) {
+        entry.inFlight++
+        found.push(entry)
+      }
+      try {
+        return await this.#page(user, found, { below, limit, complete })
+      } finally {
+        for (const entry of found) {
+          entry.inFlight--
+          this.#memory.release(entry)
+        }
+      }
+    } finally {
+      for (const generation of held) generation.release()
+    }
+  }
+
+  async #page(
+    user: UserEntry,
+    found: readonly ConversationEntry[],
+    { below, limit, complete }: { below: number | undefined; limit: number; complete: boolean },
+  ): Promise<RecentPage> {
+    await this.#knowAll(user, found)
+    const views = await Promise.all(found.map((entry) => this.#participations.of(user.id, entry)))
+    const large = await Promise.all(largeNodes(user, below).map((node) => this.#participations.ofNode(node)))
+    const all = [...views, ...large]
+      .filter((view) => view !== null)
+      .filter((view) => below === undefined || view.position < below)
+      .sort((a, b) => b.position - a.position)
+    const entries = all.filter((view, i) => i === 0 || view.conversationId !== all[i - 1]?.conversationId)
+    if (entries.length === 0) return empty
+    return { entries: Object.freeze(entries.slice(0, limit)), more: entries.length > limit || !complete }
+  }
+
+  // ---- unread
+
+  unread(id: UserId): MaybePromise<UnreadTotal> {
+    const user = this.#memory.user(id)
+    if (user.unread === null) return this.#countOnce(user)
+    if (user.large.size > 0) return this.#withLarge(user, user.unread)
+    return (user.unreadTotal ??= totalOf(user.unread))
+  }
+
+  async #withLarge(user: UserEntry, small: ReadonlyMap<ConversationId, number>): Promise<UnreadTotal> {
+    const views = await Promise.all([...user.large.values()].map((node) => this.#participations.ofNode(node)))
+    const all = new Map(small)
+    for (const view of views) all.set(view.conversationId, unreadOf(view))
+    return totalOf(all)
+  }
+
+  async #countOnce(user: UserEntry): Promise<UnreadTotal> {
+    await (user.counted ??= this.#countUnread(user).finally(() => {
+      user.counted = null
+    }))
+    return this.unread(user.id)
+  }
+
+  /** Counts once through the whole list; conversations that change meanwhile are looked at again at the end. */
+  async #countUnread(user: UserEntry): Promise<void> {
+    user.pins++
+    const changed = (user.counting = new Set<ConversationEntry>())
+    try {
+      const counts = new Map<ConversationId, number>()
+      let below: number | undefined
+      for (let more = true; more;) {
+        const page = await this.recent(user.id, { below: below as RecentOptions['below'], limit: 500 })
+        for (const view of page.entries) if (!user.large.has(view.conversationId)) put(counts, view)
+        below = page.entries.at(-1)?.position
+        more = page.more && below !== undefined
+      }
+      while (changed.size > 0) {
+        const entry = changed.values().next().value as ConversationEntry
+        changed.delete(entry)
+        const view = await this.#participations.of(user.id, entry)
+        if (view !== null && !user.large.has(entry.id)) put(counts, view)
+      }
+      user.unread = counts
+      user.unreadTotal = null
+    } finally {
+      user.pins--
+      user.counting = null
+    }
+  }
+}
+
+function put(counts: Map<ConversationId, number>, view: Participation): void {
+  const unread = unreadOf(view)
+  if (unread > 0) counts.set(view.conversationId, unread)
+  else counts.delete(view.conversationId)
+}
+
+function totalOf(counts: ReadonlyMap<ConversationId, number>): UnreadTotal {
+  let total = 0
+  let conversations = 0
+  for (const count of counts.values()) {
+    total += count
+    if (count > 0) conversations++
+  }
+  return Object.freeze({ total, conversations })
+}
+
+/** Conversations of a user that generations know of. */
+function touchedBy(user: UserId, generations: Iterable<Generation>): ConversationEntry[] {
+  const entries = new Set<ConversationEntry>()
+  for (const generation of generations) {
+    for (const { entry } of generation.users.get(user)?.conversations ?? []) {
+      // A direct conversation can be there because of a block alone: without a message it is in no list.
+      if (entry.groupPart !== null || entry.durableHead > 0) entries.add(entry)
+    }
+  }
+  return [...entries]
+}
+
+function* walk(user: UserEntry): Generator<ListNode> {
+  for (let node = user.newest; node !== null; node = node.older) yield node
+}
+
+function largeNodes(user: UserEntry, below: number | undefined): ListNode[] {
+  if (user.large.size === 0) return []
+  const nodes = [...user.large.values()].filter((node) => below === undefined || node.position < below)
+  return nodes.sort((a, b) => b.position - a.position)
+}
+
+/** Two lists by descending position into one. */
+function merge(small: ListNode[], large: ListNode[]): ListNode[] {
+  if (large.length === 0) return small
+  return [...small, ...large].sort((a, b) => b.position - a.position)
+}

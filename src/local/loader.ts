@@ -1,0 +1,185 @@
+import type { MaybePromise } from '../backend/port.js'
+import type { MembershipRow } from '../formats/records.js'
+import { directPrefix } from '../model/direct-conversation-id.js'
+import { noMarks, type Marks } from '../model/conversation.js'
+import type { ConversationId, Position, UserId } from '../model/ids.js'
+import { type ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import type { Memory } from './memory/memory.js'
+import type { RowReader } from './row-reader.js'
+
+/**
+ * Brings single things from the shards into memory, each with what live generations know above it. Live generations
+ * are asked first: what none of them has is in the shards, as of now or newer.
+ */
+export class Loader {
+  readonly #memory: Memory
+  readonly #rows: RowReader
+  readonly #loads = new Map<ConversationId, Promise<void>>()
+
+  constructor(memory: Memory, rows: RowReader) {
+    this.#memory = memory
+    this.#rows = rows
+  }
+
+  /** What writers need of a conversation. Concurrent loads are one. */
+  load(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
+    if (entry.loaded) return undefined
+    const running = this.#loads.get(entry.id)
+    if (running !== undefined) return running.then(() => this.load(entry, viewer))
+    this.#memory.counters.loads++
+    entry.inFlight++
+    const load = this.#load(entry, viewer).finally(() => {
+      entry.inFlight--
+      this.#loads.delete(entry.id)
+    })
+    this.#loads.set(entry.id, load)
+    return load
+  }
+
+  async #load(entry: ConversationEntry, viewer: UserId): Promise<void> {
+    if (entry.id.startsWith(directPrefix)) await this.#loadDirect(entry, viewer)
+    else await this.#loadGroup(entry)
+  }
+
+  async #loadDirect(entry: ConversationEntry, viewer: UserId): Promise<void> {
+    const row = await this.#rows.directHead(viewer, entry.id)
+    // Found by id alone, it is the viewer's row that says who the other one is; a stranger has none.
+    if (row === undefined && entry.pair === null) return
+    if (row !== undefined && entry.pair === null) {
+      const peer = row.peer as UserId
+      entry.pair = viewer < peer ? [viewer, peer] : [peer, viewer]
+      entry.kind = 'direct'
+    }
+    entry.loaded = true
+    if (row === undefined) {
+      entry.known = true
+      return
+    }
+    entry.firstBlocked = row.firstBlocked
+    entry.secondBlocked = row.secondBlocked
+    this.setHead(entry, row)
+  }
+
+  /** What a row says of a head that memory does not know yet. */
+  setHead(
+    entry: ConversationEntry,
+    row: { head: number; n0?: number; position: number; timestamp: number },
+  ): void {
+    if (entry.known) return
+    entry.known = true
+    entry.head = entry.durableHead = row.head
+    entry.n0 = entry.durableN0 = row.n0 ?? 0
+    entry.lastPosition = entry.position = row.position
+    entry.lastTimestamp = entry.timestamp = row.timestamp
+  }
+
+  async #loadGroup(entry: ConversationEntry): Promise<void> {
+    const [row, head] = await Promise.all([this.#rows.group(entry.id), this.#rows.groupHead(entry.id)])
+    if (row === undefined) {
+      entry.loaded = true
+      entry.known = true
+      return
+    }
+    const part = new GroupPart(row, row)
+    if (!row.large) await this.#loadMembers(entry.id, part)
+    entry.kind = 'group'
+    entry.groupPart = part
+    this.setHead(entry, head ?? { head: 0, position: 0, timestamp: row.createdAt })
+    entry.loaded = true
+  }
+
+  async #loadMembers(group: ConversationId, part: GroupPart): Promise<void> {
+    for (const member of await this.#rows.allMembers(group)) part.members.set(member.user as UserId, member)
+    part.complete = true
+  }
+
+  async marks(user: UserId, entry: ConversationEntry): Promise<Marks> {
+    return this.liveMarks(user, entry.id) ?? toMarks(await this.#rows.marks(user, entry.id))
+  }
+
+  liveMarks(user: UserId, conversation: ConversationId): Marks | undefined {
+    const { live } = this.#memory
+    for (let i = live.length - 1; i >= 0; i--) {
+      const marks = live[i]?.users.get(user)?.own?.marks.get(conversation)
+      if (marks !== undefined) return marks
+    }
+    return undefined
+  }
+
+  /** A member of a loaded group, present or former. */
+  membership(user: UserId, entry: ConversationEntry): MaybePromise<MembershipRow | null> {
+    const part = entry.groupPart
+    if (part === null) return null
+    const known = part.members.get(user)
+    if (known !== undefined) return known
+    if (part.complete) return null
+    for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      const membership = touched.group?.memberships.get(user)
+      if (membership !== undefined) return membership
+    }
+    return this.#rows.member(entry.id, user).then((row) => {
+      const newer = part.members.get(user)
+      if (newer !== undefined) return newer
+      if (row === undefined) return null
+      // Some of a large group's members, as long as that helps: they are read again when they are gone.
+      if (part.members.size > 1024) part.members.clear()
+      part.members.set(user, row)
+      return row
+    })
+  }
+
+  /** All groups of a user, present and former. */
+  async memberships(user: UserId): Promise<Map<ConversationId, MembershipRow>> {
+    const entry = this.#memory.user(user)
+    if (entry.memberships !== null) return entry.memberships
+    const live = [...this.#memory.live]
+    for (const generation of live) generation.hold()
+    entry.pins++
+    try {
+      const found = await this.#rows.memberships(user)
+      // One that came while we read lies in a generation that was live then or is now.
+      for (const generation of [...live, ...this.#memory.live]) {
+        for (const [group, membership] of generation.users.get(user)?.own?.memberships ?? []) {
+          const older = found.get(group)
+          if (older === undefined || older.position < membership.position) found.set(group, membership)
+        }
+      }
+      return (entry.memberships ??= found as Map<ConversationId, MembershipRow>)
+    } finally {
+      entry.pins--
+      for (const generation of live) generation.release()
+    }
+  }
+
+  /** How many messages of a group up to `seq` are the user's own. */
+  async ownOrdinal(user: UserId, entry: ConversationEntry, seq: number): Promise<number> {
+    for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      const own = touched.group?.own.get(user)
+      if (own !== undefined && own.seqs.length > 0 && (own.seqs[0] as number) <= seq)
+        return own.before + upTo(own.seqs, seq)
+    }
+    const row = await this.#rows.own(user, entry.id, seq)
+    return row === undefined ? 0 : row.before + upTo(row.seqs, seq)
+  }
+}
+
+/** How many of ascending seqs are at most `seq`. */
+function upTo(seqs: readonly number[], seq: number): number {
+  let low = 0
+  let high = seqs.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((seqs[middle] as number) <= seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export function toMarks(
+  row:
+    { read: number; delivered: number; ownAtRead: number; readAt: number; deliveredAt: number } | undefined,
+): Marks {
+  return row === undefined
+    ? noMarks
+    : { ...row, readAt: row.readAt as Position, deliveredAt: row.deliveredAt as Position }
+}

@@ -1,0 +1,337 @@
+import { ulid } from 'ulid'
+import type {
+  Backend,
+  Capabilities,
+  ChangePage,
+  Committed,
+  ConversationChange,
+  Found,
+  MaybePromise,
+  RecentOptions,
+  RecentPage,
+  StoreStats,
+  UnreadTotal,
+  VerifyOptions,
+  VerifyReport,
+} from '../backend/port.js'
+import type { Notifier } from '../backend/notifier.js'
+import { ColumbaError } from '../errors.js'
+import { idHash } from '../formats/id-hash.js'
+import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
+import type { Marks, Participation } from '../model/conversation.js'
+import type { Membership } from '../model/group.js'
+import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
+import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
+import type { ContactEntry, User, UserEntry } from '../model/user.js'
+import type { Clock } from '../platform/clock.js'
+import type { Random } from '../platform/random.js'
+import type { Applier } from './applier.js'
+import type { ChangeReader } from './change-reader.js'
+import type { Events } from './events.js'
+import type { Lists } from './lists.js'
+import type { Loader } from './loader.js'
+import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import { IdIndex } from './memory/id-index.js'
+import type { Memory } from './memory/memory.js'
+import type { MessageRange, MessageReader } from './message-reader.js'
+import { ownerOf } from './message-reader.js'
+import { toMembership } from './membership-view.js'
+import type { Participations } from './participations.js'
+import type { People } from './people.js'
+import type { RowReader } from './row-reader.js'
+import { stoodAt } from './stood-at.js'
+import { liveMessage, type StoredMessage } from './stored-message.js'
+import type { Writer } from './writer.js'
+
+/** The life of the backend as a whole, kept by whoever put the parts together. */
+export interface LocalLife {
+  readonly home: TokenHome
+  stats(): Promise<StoreStats>
+  checkpoint(): Promise<void>
+  verify(options: VerifyOptions): Promise<VerifyReport>
+  close(): Promise<void>
+}
+
+export interface LocalParts {
+  readonly memory: Memory
+  readonly rows: RowReader
+  readonly loader: Loader
+  readonly messages: MessageReader
+  readonly participations: Participations
+  readonly lists: Lists
+  readonly changes: ChangeReader
+  readonly events: Events
+  readonly people: People
+  readonly writer: Writer
+  readonly applier: Applier
+  readonly notifier: Notifier
+  readonly clock: Clock
+  readonly random: Random
+  readonly hashSeed: number
+  readonly durablePosition: () => number
+  readonly life: LocalLife
+}
+
+/** The port over commit log, memory and shards. Only the wiring of its parts; each promise is kept where it is named. */
+export class LocalBackend implements Backend {
+  readonly capabilities: Capabilities = { moved: 'never', visibility: 'at once', positions: 'global' }
+  readonly #parts: LocalParts
+
+  constructor(parts: LocalParts) {
+    this.#parts = parts
+  }
+
+  // ---- conversations
+
+  direct(a: UserId, b: UserId): ConversationEntry {
+    return this.#parts.memory.direct(a, b)
+  }
+
+  conversation(id: ConversationId): ConversationEntry {
+    return this.#parts.memory.conversation(id)
+  }
+
+  load(handle: ConversationEntry, viewer: UserId): MaybePromise<void> {
+    return this.#parts.loader.load(handle, viewer)
+  }
+
+  find(entry: ConversationEntry, sender: UserId, id: MessageId): MaybePromise<Found | null> {
+    if (entry.ids === null) {
+      // Nothing of it has left memory: the index begins empty and stays complete.
+      if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
+      entry.ids = new IdIndex()
+      this.#parts.memory.account(entry.ids.bytes)
+    }
+    const seqs = entry.ids.find(idHash(this.#parts.hashSeed, sender, id))
+    return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
+  }
+
+  /** Hashes meet by chance: only the message itself says whether it is a repeat. */
+  #compare(
+    entry: ConversationEntry,
+    sender: UserId,
+    id: MessageId,
+    seqs: readonly number[],
+    from: number,
+  ): MaybePromise<Found | null> {
+    for (let i = from; i < seqs.length; i++) {
+      const seq = seqs[i] as number
+      if (seq > entry.durableHead) {
+        const send = this.#parts.writer.findSend(entry, seq)
+        if (send === undefined || send.draft.sender !== sender || send.draft.id !== id) continue
+        const { text, attributes } = send.draft
+        return { seq, timestamp: send.timestamp, text, attributes, settled: send.promise }
+      }
+      const live = liveMessage(entry, seq)
+      if (live === null) return this.#compareStored(entry, sender, id, seqs, i)
+      if (isIt(live, sender, id)) return toFound(live)
+    }
+    return null
+  }
+
+  async #compareStored(
+    entry: ConversationEntry,
+    sender: UserId,
+    id: MessageId,
+    seqs: readonly number[],
+    at: number,
+  ): Promise<Found | null> {
+    const stored = await this.#parts.messages.one(entry, seqs[at] as number)
+    return isIt(stored, sender, id) ? toFound(stored) : this.#compare(entry, sender, id, seqs, at + 1)
+  }
+
+  /** Reads the hashes of all messages of a conversation that came back into memory. */
+  async #indexIds(entry: ConversationEntry): Promise<void> {
+    const { rows, memory, hashSeed } = this.#parts
+    const ids = new IdIndex(entry.head)
+    entry.inFlight++
+    try {
+      const live: [number, number][] = []
+      for (let seq = entry.durableHead; seq > 0; seq--) {
+        const message = liveMessage(entry, seq)
+        if (message === null) break
+        live.push([idHash(hashSeed, message.sender, message.body.id), seq])
+      }
+      const stored = entry.durableHead - live.length
+      if (stored > 0) {
+        for await (const run of rows.allRuns(ownerOf(entry), entry.id)) {
+          run.hashes.forEach((hash, i) => {
+            if (run.firstSeq + i <= stored) ids.add(hash, run.firstSeq + i)
+          })
+        }
+      }
+      for (const [hash, seq] of live.reverse()) ids.add(hash, seq)
+      if (entry.ids === null) {
+        entry.ids = ids
+        memory.account(ids.bytes)
+      }
+    } finally {
+      entry.inFlight--
+    }
+  }
+
+  member(entry: ConversationEntry, user: UserId): MaybePromise<Membership | null> {
+    const part = entry.groupPart
+    if (part === null) return null
+    const membership = this.#parts.loader.membership(user, entry)
+    if (membership instanceof Promise || (membership !== null && !part.ordinals.has(user))) {
+      return this.#readMember(entry, part, user)
+    }
+    return membership === null ? null : toMembership(membership)
+  }
+
+  /** Who may send needs a number for the own messages so far. */
+  async #readMember(entry: ConversationEntry, part: GroupPart, user: UserId): Promise<Membership | null> {
+    const membership = await this.#parts.loader.membership(user, entry)
+    if (membership === null) return null
+    if (!part.ordinals.has(user)) {
+      part.ordinals.set(user, await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead))
+    }
+    return toMembership(membership)
+  }
+
+  members(entry: ConversationEntry, after: number, limit: number): MaybePromise<readonly Membership[]> {
+    return this.#parts.people.members(entry, after, limit)
+  }
+
+  append(entry: ConversationEntry, _expectedHead: number, draft: MessageDraft): Promise<SendReceipt> {
+    return this.#parts.writer.append(entry, draft)
+  }
+
+  commit(entry: ConversationEntry, _expectedHead: number, change: ConversationChange): Promise<Committed> {
+    return this.#parts.events.commit(entry, change)
+  }
+
+  // ---- what a user sees
+
+  participation(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
+    return this.#parts.participations.of(user, entry)
+  }
+
+  recent(user: UserId, options: RecentOptions): MaybePromise<RecentPage> {
+    return this.#parts.lists.recent(user, options)
+  }
+
+  stoodAt(user: UserId, entry: ConversationEntry, asOf: Position): MaybePromise<Position | null> {
+    return stoodAt(this.#parts, user, entry, asOf)
+  }
+
+  unread(user: UserId): MaybePromise<UnreadTotal> {
+    return this.#parts.lists.unread(user)
+  }
+
+  messages(entry: ConversationEntry, range: MessageRange): MaybePromise<readonly Message[]> {
+    return this.#parts.messages.read(entry, range)
+  }
+
+  ownCount(user: UserId, entry: ConversationEntry, seq: number): MaybePromise<number> {
+    if (seq === 0) return 0
+    if (entry.pair === null) return this.#parts.loader.ownOrdinal(user, entry, seq)
+    const [first, second] = entry.pair
+    if (first === second) return seq
+    const ofUser = (n0: number): number => (user === first ? n0 : seq - n0)
+    if (seq === entry.durableHead) return ofUser(entry.durableN0)
+    const message = this.#parts.messages.one(entry, seq)
+    return message instanceof Promise ? message.then(({ count }) => ofUser(count)) : ofUser(message.count)
+  }
+
+  marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
+    const { memory, loader } = this.#parts
+    const known = memory.peekUser(user)
+    const node = known === undefined ? null : memory.nodeOf(known, entry)
+    return node?.marks ?? loader.liveMarks(user, entry.id) ?? loader.marks(user, entry)
+  }
+
+  async mark(
+    user: UserId,
+    entry: ConversationEntry,
+    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    by: 'read' | 'delivered',
+  ): Promise<void> {
+    const before = await this.marks(user, entry)
+    await this.#parts.people.mark(user, entry, before, to, by)
+  }
+
+  // ---- users and contacts
+
+  user(id: UserId): MaybePromise<UserEntry | null> {
+    return this.#parts.people.user(id)
+  }
+
+  putUser(user: User): Promise<void> {
+    return this.#parts.people.putUser(user)
+  }
+
+  contact(user: UserId, other: UserId): MaybePromise<ContactEntry | null> {
+    return this.#parts.people.contact(user, other)
+  }
+
+  contacts(user: UserId, after: UserId | undefined, limit: number): MaybePromise<readonly ContactEntry[]> {
+    return this.#parts.people.contacts(user, after, limit)
+  }
+
+  putContact(
+    user: UserId,
+    other: UserId,
+    entry: { readonly listed: boolean; readonly alias: string | undefined },
+  ): Promise<void> {
+    return this.#parts.people.putContact(user, other, entry)
+  }
+
+  // ---- feed
+
+  latest(): Position {
+    return this.#parts.durablePosition() as Position
+  }
+
+  changes(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
+    return this.#parts.changes.read(user, after, limit)
+  }
+
+  token(position: Position): string {
+    return encodeToken(this.#parts.life.home, position)
+  }
+
+  positionOf(token: string): Position {
+    const position = decodeToken(this.#parts.life.home, token)
+    if (position > this.#parts.durablePosition()) {
+      throw new ColumbaError('RESYNC_REQUIRED', 'The token is ahead of this store; load everything anew')
+    }
+    return position as Position
+  }
+
+  watch(user: UserId, listener: () => void): () => void {
+    return this.#parts.notifier.watch(user, listener)
+  }
+
+  // ---- the whole store
+
+  newMessageId(): MessageId {
+    const { clock, random } = this.#parts
+    return ulid(clock.now(), () => (random.bytes(1)[0] as number) / 256) as MessageId
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#parts.life.stats()
+  }
+
+  checkpoint(): Promise<void> {
+    return this.#parts.life.checkpoint()
+  }
+
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#parts.life.verify(options)
+  }
+
+  close(): Promise<void> {
+    return this.#parts.life.close()
+  }
+}
+
+function isIt(message: StoredMessage, sender: UserId, id: MessageId): boolean {
+  return message.sender === sender && message.body.id === id
+}
+
+function toFound({ seq, timestamp, body }: StoredMessage): Found {
+  return { seq, timestamp, text: body.text, attributes: body.attributes, settled: null }
+}

@@ -1,0 +1,175 @@
+import type { ChangeRef } from '../../backend/port.js'
+import type { Marks } from '../../model/conversation.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
+import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
+import type { MembershipRow } from '../../formats/records.js'
+import type { ConversationEntry } from './conversation-entry.js'
+
+/** The part of a log chunk that memory needs: bytes that stay as they are until the last holder lets go. */
+export interface HeldChunk {
+  readonly bytes: Buffer
+  retain(): void
+  release(): void
+}
+
+export interface HeldRange {
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  readonly firstPosition: number
+  readonly count: number
+}
+
+/** Chunks are at most this large, so that chunk number and offset fit one number. */
+const CHUNK_SPAN = 2 ** 25
+
+/** What a live generation knows of a group beside its messages. */
+export class TouchedGroup {
+  /** Changes that are no messages. */
+  readonly refs: ChangeRef[] = []
+  /** Who wrote what: own messages before this generation, and the seqs since. */
+  readonly own = new Map<UserId, { before: number; seqs: number[] }>()
+  readonly memberships = new Map<UserId, MembershipRow>()
+  /** Ordinals that came and went. */
+  readonly roll = new Map<number, UserId | null>()
+}
+
+/** What a live generation knows of one conversation. Messages stay bytes in the log's chunks. */
+export class Touched {
+  readonly entry: ConversationEntry
+  readonly generation: Generation
+  /** The seq of the first message here; meaningless without messages. */
+  firstSeq = 0
+  readonly #places: number[] = []
+  readonly positions: number[] = []
+  readonly group: TouchedGroup | null
+  /** What an older generation that is not dropped yet knows of it. */
+  older: Touched | null
+
+  constructor(entry: ConversationEntry, generation: Generation, older: Touched | null) {
+    this.entry = entry
+    this.generation = generation
+    this.older = older
+    this.group = entry.kind === 'group' ? new TouchedGroup() : null
+  }
+
+  get count(): number {
+    return this.#places.length
+  }
+
+  get lastSeq(): number {
+    return this.firstSeq + this.#places.length - 1
+  }
+
+  add(seq: number, offset: number, position: number): void {
+    if (this.#places.length === 0) this.firstSeq = seq
+    this.#places.push((this.generation.chunkCount - 1) * CHUNK_SPAN + offset)
+    this.positions.push(position)
+  }
+
+  /** Where the record of a message lies: the bytes, and the offset of its content in them. */
+  place(seq: number): { bytes: Buffer; start: number; end: number } {
+    const place = this.#places[seq - this.firstSeq] as number
+    const bytes = this.generation.chunkBytes(Math.floor(place / CHUNK_SPAN))
+    const start = place % CHUNK_SPAN
+    return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
+  }
+}
+
+/** What a user did in a live generation besides writing messages. */
+export class TouchedOwn {
+  readonly marks = new Map<ConversationId, Marks>()
+  readonly contacts = new Map<UserId, ContactEntry>()
+  readonly memberships = new Map<ConversationId, MembershipRow>()
+  /** Changes that are no messages. */
+  readonly refs: ChangeRef[] = []
+  profile: StoredUser | null = null
+}
+
+/** What a live generation knows of one user. */
+export class TouchedUser {
+  /** Direct conversations and small groups with activity, each once. */
+  readonly conversations: Touched[] = []
+  #own: TouchedOwn | null = null
+
+  get own(): TouchedOwn | null {
+    return this.#own
+  }
+
+  makeOwn(): TouchedOwn {
+    return (this.#own ??= new TouchedOwn())
+  }
+}
+
+/**
+ * A closed range of the log as far as it is not in the shards yet (or somebody still reads it): the bytes themselves
+ * and an index of what they touch. Frozen by a cut record, flushed, then dropped when nobody holds it any more.
+ */
+export class Generation {
+  readonly number: number
+  readonly conversations: Touched[] = []
+  readonly users = new Map<UserId, TouchedUser>()
+  readonly ranges: HeldRange[] = []
+  readonly #chunks: HeldChunk[] = []
+  readonly #onDrop: (generation: Generation) => void
+  #holds = 1
+  bytes = 0
+  /** The position of the last record; the cut itself once it is frozen. */
+  last: number
+  flushed = false
+
+  /** The position before its first record. */
+  after: number
+
+  constructor(number: number, after: number, onDrop: (generation: Generation) => void) {
+    this.number = number
+    this.after = after
+    this.last = after
+    this.#onDrop = onDrop
+  }
+
+  /** Of the very first one: where the log ends that was there before. */
+  restart(after: number): void {
+    this.after = this.last = after
+  }
+
+  get chunkCount(): number {
+    return this.#chunks.length
+  }
+
+  chunkBytes(index: number): Buffer {
+    return (this.#chunks[index] as HeldChunk).bytes
+  }
+
+  /** Makes the chunk that the next records lie in the current one. */
+  useChunk(chunk: HeldChunk): void {
+    if (this.#chunks.at(-1) === chunk) return
+    chunk.retain()
+    this.#chunks.push(chunk)
+  }
+
+  addRange(range: HeldRange): void {
+    if (range.count === 0) return
+    this.ranges.push(range)
+    this.bytes += range.end - range.start
+    this.last = range.firstPosition + range.count - 1
+  }
+
+  user(id: UserId): TouchedUser {
+    let user = this.users.get(id)
+    if (user === undefined) this.users.set(id, (user = new TouchedUser()))
+    return user
+  }
+
+  /** The bytes and the index stay until `release`, also when the generation has been flushed meanwhile. */
+  hold(): void {
+    this.#holds++
+  }
+
+  release(): void {
+    if (--this.#holds > 0) return
+    this.#onDrop(this)
+    for (const chunk of this.#chunks) chunk.release()
+    this.#chunks.length = 0
+  }
+}

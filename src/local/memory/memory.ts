@@ -1,0 +1,301 @@
+import { directConversationId } from '../../model/direct-conversation-id.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
+import { ConversationEntry } from './conversation-entry.js'
+import { Generation, type Touched } from './generation.js'
+import { ListNode, UserEntry } from './user-entry.js'
+
+export interface MemoryOptions {
+  /** What the cache may hold, in bytes as estimated by `costs`. Live generations are not part of it. */
+  readonly maxBytes: number
+  /** Conversations of a user that are let go of at once. */
+  readonly tierSize: number
+}
+
+/** What things cost in memory, roughly and rather too much. */
+const costs = { user: 600, node: 320, conversation: 900, member: 200 } as const
+
+/**
+ * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
+ * the cache (copies, any of which may go at any time). Users and conversations are found here by id; for one id there
+ * is one object as long as anybody uses it.
+ *
+ * Under pressure the coldest user loses the last tier of conversations first, then the one before, at last itself.
+ */
+export class Memory {
+  readonly #options: MemoryOptions
+  readonly #users = new Map<UserId, UserEntry>()
+  readonly #conversations = new Map<ConversationId, ConversationEntry>()
+  /** Not flushed yet, oldest first; the last one is being filled. */
+  readonly #live: Generation[] = []
+  #warmest: UserEntry | null = null
+  #coldest: UserEntry | null = null
+  #extraBytes = 0
+  /** Conversations that somebody asked for and no user has: they go at the next trim. */
+  readonly #strays = new Set<ConversationEntry>()
+  evictions = 0
+  readonly counters = { hits: 0, misses: 0, loads: 0 }
+
+  constructor(options: MemoryOptions, first: Generation) {
+    this.#options = options
+    this.#live.push(first)
+  }
+
+  get current(): Generation {
+    return this.#live.at(-1) as Generation
+  }
+
+  get live(): readonly Generation[] {
+    return this.#live
+  }
+
+  get userCount(): number {
+    return this.#users.size
+  }
+
+  get conversationCount(): number {
+    return this.#conversations.size
+  }
+
+  get bytes(): number {
+    return this.#users.size * costs.user + this.#conversations.size * costs.conversation + this.#extraBytes
+  }
+
+  /** Adds what is not counted by the number of users and conversations: nodes, pages, indexes. */
+  account(bytes: number): void {
+    this.#extraBytes += bytes
+  }
+
+  begin(generation: Generation): void {
+    this.#live.push(generation)
+  }
+
+  /** The shards have it: readers that come from now on find it there. */
+  flushed(generation: Generation): void {
+    const at = this.#live.indexOf(generation)
+    if (at >= 0) this.#live.splice(at, 1)
+    generation.flushed = true
+    generation.release()
+  }
+
+  // ---- users
+
+  peekUser(id: UserId): UserEntry | undefined {
+    return this.#users.get(id)
+  }
+
+  /** The user's entry, made if it is not there; it counts as used now. */
+  user(id: UserId): UserEntry {
+    let user = this.#users.get(id)
+    if (user === undefined) {
+      user = new UserEntry(id)
+      this.#users.set(id, user)
+      this.#warm(user)
+    } else if (this.#warmest !== user) {
+      this.#cool(user)
+      this.#warm(user)
+    }
+    return user
+  }
+
+  // ---- conversations
+
+  peekConversation(id: ConversationId): ConversationEntry | undefined {
+    return this.#conversations.get(id)
+  }
+
+  conversation(id: ConversationId): ConversationEntry {
+    let entry = this.#conversations.get(id)
+    if (entry === undefined) {
+      this.#conversations.set(id, (entry = new ConversationEntry(id)))
+      this.#strays.add(entry)
+    }
+    return entry
+  }
+
+  /** The direct conversation of two users, held by the first one's entry. */
+  direct(a: UserId, b: UserId): ConversationEntry {
+    const user = this.user(a)
+    const known = user.peers.get(b)
+    if (known !== undefined) return known
+    const id = directConversationId(a, b) as ConversationId
+    const entry = this.conversation(id)
+    if (entry.pair === null) {
+      entry.pair = a < b ? [a, b] : [b, a]
+      entry.kind = 'direct'
+    }
+    this.holdPeer(user, b, entry)
+    return entry
+  }
+
+  holdPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
+    if (user.peers.has(peer)) return
+    user.peers.set(peer, entry)
+    entry.refs++
+    this.#extraBytes += 80
+  }
+
+  // ---- lists
+
+  /** Puts a conversation into a user's list in memory, as the newest or the oldest. */
+  addNode(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
+    const { user, entry } = node
+    if (place === 'large') user.large.set(entry.id, node)
+    else if (place === 'newest') user.pushNewest(node)
+    else user.pushOldest(node)
+    entry.refs++
+    this.#extraBytes += costs.node
+    if (entry.groupPart !== null) entry.groupPart.nodes.set(user.id, node)
+    else {
+      const pair = entry.pair as readonly [UserId, UserId]
+      if (pair[0] === user.id) entry.first = node
+      if (pair[1] === user.id) entry.second = node
+    }
+  }
+
+  /** A group that the user sees differently from now on: beside the list if it is large, in its place if not. */
+  replaceNode(node: ListNode, place: 'large' | 'list'): void {
+    const { user, entry } = node
+    if (place === 'large') {
+      if (user.large.has(entry.id)) return
+      user.remove(node)
+      user.large.set(entry.id, node)
+    } else if (user.large.delete(entry.id)) {
+      if (!user.insert(node)) this.#forgetNode(node)
+    }
+  }
+
+  removeNode(node: ListNode): void {
+    const { user, entry } = node
+    if (user.large.get(entry.id) === node) user.large.delete(entry.id)
+    else user.remove(node)
+    this.#forgetNode(node)
+  }
+
+  #forgetNode(node: ListNode): void {
+    const { user, entry } = node
+    this.#extraBytes -= costs.node
+    if (entry.groupPart !== null) entry.groupPart.nodes.delete(user.id)
+    if (entry.first === node) entry.first = null
+    if (entry.second === node) entry.second = null
+    this.#unref(entry)
+  }
+
+  /** The user's node for a conversation, if it is in memory. */
+  nodeOf(user: UserEntry, entry: ConversationEntry): ListNode | null {
+    if (entry.groupPart === null) {
+      if (entry.pair === null) return null
+      return entry.pair[0] === user.id ? entry.first : entry.pair[1] === user.id ? entry.second : null
+    }
+    return entry.groupPart.nodes.get(user.id) ?? null
+  }
+
+  // ---- letting go
+
+  /** Brings the cache back under its budget. Pinned users and entries that are in use stay. */
+  trim(maxBytes: number = this.#options.maxBytes): void {
+    for (const stray of this.#strays) {
+      if (!stray.idle && stray.refs === 0) continue
+      this.#strays.delete(stray)
+      this.#letGo(stray)
+    }
+    for (let user = this.#coldest; user !== null && this.bytes > maxBytes;) {
+      const warmer: UserEntry | null = user.warmer
+      while (this.bytes > maxBytes && this.#dropTier(user));
+      user = warmer
+    }
+  }
+
+  /** A generation nobody needs any more: conversations lose what it knew of them. */
+  dropped(generation: Generation, settle: (touched: Touched) => void): void {
+    for (const touched of generation.conversations) {
+      const { entry } = touched
+      settle(touched)
+      let newer: Touched | null = null
+      for (let each = entry.touched; each !== null && each !== touched; each = each.older) newer = each
+      if (newer !== null) newer.older = touched.older
+      else if (entry.touched === touched) entry.touched = touched.older
+      entry.live--
+      this.#letGo(entry)
+    }
+  }
+
+  /** For those who are done with an entry that nobody may have a reference to. */
+  release(entry: ConversationEntry): void {
+    this.#letGo(entry)
+  }
+
+  /** Takes the last tier from a user, or the user itself; false if there is nothing to take. */
+  #dropTier(user: UserEntry): boolean {
+    if (user.pins > 0) return false
+    this.evictions++
+    const { tierSize } = this.#options
+    if (user.count > tierSize) {
+      for (let left = user.count % tierSize || tierSize; left > 0; left--) {
+        const node = user.oldest as ListNode
+        const peer = this.#peerOf(user, node.entry)
+        this.removeNode(node)
+        if (peer !== null) this.#dropPeer(user, peer, node.entry)
+      }
+      user.complete = false
+      user.floor = (user.oldest as ListNode).position
+      user.changed()
+      return true
+    }
+    this.#dropUser(user)
+    return false
+  }
+
+  #dropUser(user: UserEntry): void {
+    while (user.oldest !== null) this.removeNode(user.oldest)
+    for (const node of [...user.large.values()]) this.removeNode(node)
+    for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
+    this.#cool(user)
+    this.#users.delete(user.id)
+  }
+
+  #dropPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
+    if (!user.peers.delete(peer)) return
+    this.#extraBytes -= 80
+    this.#unref(entry)
+  }
+
+  #peerOf(user: UserEntry, entry: ConversationEntry): UserId | null {
+    if (entry.pair === null) return null
+    return entry.pair[0] === user.id ? entry.pair[1] : entry.pair[0]
+  }
+
+  #unref(entry: ConversationEntry): void {
+    entry.refs--
+    this.#letGo(entry)
+  }
+
+  #letGo(entry: ConversationEntry): void {
+    if (!entry.idle || this.#conversations.get(entry.id) !== entry) return
+    this.#conversations.delete(entry.id)
+    if (entry.ids !== null) this.#extraBytes -= entry.ids.bytes
+    if (entry.page !== null) this.#extraBytes -= pageBytes(entry)
+  }
+
+  #warm(user: UserEntry): void {
+    user.colder = this.#warmest
+    user.warmer = null
+    if (this.#warmest === null) this.#coldest = user
+    else this.#warmest.warmer = user
+    this.#warmest = user
+  }
+
+  #cool(user: UserEntry): void {
+    if (user.warmer === null) this.#warmest = user.colder
+    else user.warmer.colder = user.colder
+    if (user.colder === null) this.#coldest = user.warmer
+    else user.colder.warmer = user.warmer
+    user.warmer = user.colder = null
+  }
+}
+
+/** What the kept page of a conversation costs. */
+export function pageBytes(entry: ConversationEntry): number {
+  let bytes = 0
+  for (const message of entry.page ?? []) bytes += 300 + message.text.length * 2
+  return bytes
+}

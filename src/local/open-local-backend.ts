@@ -1,0 +1,163 @@
+import { join } from 'node:path'
+import { InProcessNotifier, type Notifier } from '../backend/notifier.js'
+import type { Backend } from '../backend/port.js'
+import type { StoreComponents, StoreSettings } from '../backend/settings.js'
+import { ColumbaError } from '../errors.js'
+import type { Manifest } from '../formats/manifest.js'
+import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
+import { threadPoolSize } from '../platform/thread-pool.js'
+import { BodyFiles } from './bodies/body-files.js'
+import { assembleBackend } from './assemble.js'
+import { assertSameLayout, ManifestFile, newEpoch, newManifest } from './manifest-file.js'
+import { openClassicLevel } from './shards/classic-level-opener.js'
+import type { ShardOpener } from './shards/shard-database.js'
+import { ShardSet } from './shards/shard-set.js'
+import { StoreLock } from './store-lock/store-lock.js'
+import { localTuning, type LocalTuning } from './tuning.js'
+
+/** Parts of the local backend that tests put others in place of. */
+export interface LocalComponents {
+  readonly opener?: ShardOpener
+  readonly notifier?: Notifier
+  readonly process?: ProcessIdentity
+  readonly tuning?: Partial<LocalTuning>
+}
+
+const defaultShards = 2
+const defaultVirtualNodes = 128
+
+/**
+ * Opens the embedded backend, from the lock to the first call: lock, manifest, shards with their identities, log, and
+ * everything in the log above the checkpoint flushed once more. Whatever was opened is closed again if a later step fails.
+ */
+export async function openLocalBackend(
+  settings: StoreSettings,
+  components: StoreComponents,
+  local: LocalComponents = {},
+): Promise<Backend> {
+  const { fileSystem, clock, random } = components
+  const directory = settings.location
+  await guardSpace(() => fileSystem.makeDirectory(directory))
+  const lock = await StoreLock.acquire({
+    directory,
+    fileSystem,
+    clock,
+    random,
+    process: local.process ?? systemProcess,
+  })
+  const undo: (() => Promise<unknown>)[] = [() => lock.release()]
+  try {
+    const file = new ManifestFile(fileSystem, directory)
+    const manifest = await readManifest(file, settings, components)
+    const tuning = { ...localTuning, ...local.tuning }
+    const { shards, failure } = await openShards(manifest, settings, components, local, tuning)
+    undo.push(() => shards.close())
+    const bodyDirectory = join(directory, 'bodies')
+    await fileSystem.makeDirectory(bodyDirectory)
+    await fileSystem.syncDirectory(directory)
+    const opened = await prepare(file, manifest, settings, components)
+    const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId })
+    undo.push(() => bodies.close())
+    return await assembleBackend({
+      settings,
+      components,
+      tuning,
+      notifier: local.notifier ?? new InProcessNotifier(),
+      lock,
+      file,
+      manifest: opened,
+      shards,
+      failure,
+      bodies,
+      logDirectory: join(directory, 'log'),
+    })
+  } catch (error) {
+    for (const step of undo.reverse()) await step().catch(() => undefined)
+    throw asColumbaError(error)
+  }
+}
+
+/** The manifest as it is, or that of a new store, which is not created before its shards are. */
+async function readManifest(
+  file: ManifestFile,
+  settings: StoreSettings,
+  { clock, random }: StoreComponents,
+): Promise<Manifest> {
+  const found = await file.read()
+  if (found !== null) {
+    assertSameLayout(found, settings)
+    return found
+  }
+  const manifest = newManifest(random, clock.now(), {
+    shards: settings.shards ?? defaultShards,
+    virtualNodes: settings.virtualNodes ?? defaultVirtualNodes,
+  })
+  await file.replace(manifest)
+  return manifest
+}
+
+/** What the shards report once they cannot be trusted any more; the backend that is being made listens later. */
+export interface ShardFailureReport {
+  listener: ((error: ColumbaError) => void) | null
+}
+
+async function openShards(
+  manifest: Manifest,
+  settings: StoreSettings,
+  { fileSystem, clock }: StoreComponents,
+  { opener = openClassicLevel }: LocalComponents,
+  tuning: LocalTuning,
+): Promise<{ shards: ShardSet; failure: ShardFailureReport }> {
+  const failure: ShardFailureReport = { listener: null }
+  const options = {
+    directory: settings.location,
+    storeId: manifest.storeId,
+    shardIds: manifest.shardIds,
+    fileSystem,
+    clock,
+    opener,
+    threadPoolSize,
+    tuning,
+    onFailure: (error: ColumbaError) => failure.listener?.(error),
+  }
+  const shards = manifest.created
+    ? await ShardSet.open(options, manifest.checkpoint)
+    : await ShardSet.create(options, manifest.epoch)
+  return { shards, failure }
+}
+
+/** From here on the store counts as open: what ends without a close is an unclean end. */
+async function prepare(
+  file: ManifestFile,
+  manifest: Manifest,
+  settings: StoreSettings,
+  { random }: StoreComponents,
+): Promise<Manifest> {
+  const mayHaveLost = manifest.created && !manifest.clean && manifest.lossy
+  const opened = {
+    ...manifest,
+    created: true,
+    clean: false,
+    lossy: settings.syncEveryMs > 0,
+    epoch: mayHaveLost ? newEpoch(random, manifest.epoch) : manifest.epoch,
+  }
+  await file.replace(opened)
+  return opened
+}
+
+const systemCodes: Readonly<Record<string, 'NO_SPACE'>> = { ENOSPC: 'NO_SPACE', EDQUOT: 'NO_SPACE' }
+
+async function guardSpace<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw asColumbaError(error)
+  }
+}
+
+/** A full disk is something to retry later; other errors of the system stay what they are. */
+function asColumbaError(error: unknown): unknown {
+  if (error instanceof ColumbaError || !(error instanceof Error) || !('code' in error)) return error
+  const code = systemCodes[String(error.code)]
+  return code === undefined ? error : new ColumbaError(code, 'The disk is full', {}, error)
+}

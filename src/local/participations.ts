@@ -1,0 +1,241 @@
+import type { MaybePromise } from '../backend/port.js'
+import type { MembershipRow } from '../formats/records.js'
+import type { Interval, Marks, Participation } from '../model/conversation.js'
+import type { ConversationId, Position, UserId } from '../model/ids.js'
+import type { Message } from '../model/message.js'
+import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import type { Memory } from './memory/memory.js'
+import type { ListNode } from './memory/user-entry.js'
+import type { Loader } from './loader.js'
+import type { MessageReader } from './message-reader.js'
+import { liveMessage, toMessage } from './stored-message.js'
+
+const whole: readonly Interval[] = Object.freeze([Object.freeze({ from: 1, to: null })])
+
+/** What a participation is made of, besides the conversation itself. */
+interface Part {
+  readonly marks: Marks
+  readonly membership: MembershipRow | null
+  /** Groups: own messages up to the visible head. */
+  readonly own: number
+}
+
+/** Makes participations: what a user has in a conversation, out of the conversation, the user's marks and membership. */
+export class Participations {
+  readonly #memory: Memory
+  readonly #loader: Loader
+  readonly #messages: MessageReader
+
+  constructor(parts: { readonly memory: Memory; readonly loader: Loader; readonly messages: MessageReader }) {
+    this.#memory = parts.memory
+    this.#loader = parts.loader
+    this.#messages = parts.messages
+  }
+
+  /** The user's part in a conversation; null if there is none. */
+  of(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
+    const known = this.#memory.peekUser(user)
+    const node = known === undefined ? null : this.#memory.nodeOf(known, entry)
+    return node === null ? this.#load(user, entry) : this.ofNode(node)
+  }
+
+  /** The same from a list; kept until something changes. */
+  ofNode(node: ListNode): MaybePromise<Participation> {
+    if (node.view !== null && this.#isCurrent(node, node.view)) return node.view
+    return this.#make(node) ?? this.#complete(node)
+  }
+
+  /** A view of a large group is not told of each message. */
+  #isCurrent(node: ListNode, view: Participation): boolean {
+    return node.entry.groupPart === null || view.position === node.position
+  }
+
+  /** Null if something must be read first. */
+  #make(node: ListNode): Participation | null {
+    const { entry, marks, membership, own } = node
+    if (marks === null) return null
+    if (entry.groupPart !== null && (membership === null || (own === null && isOpen(membership)))) return null
+    const head = visibleHead(entry, membership)
+    const last = this.#lastMessage(entry, head, membership)
+    if (last === undefined) return null
+    const view = participation(node.user.id, entry, { marks, membership, own: own ?? 0 }, head, last)
+    node.view = view
+    return view
+  }
+
+  async #complete(node: ListNode): Promise<Participation> {
+    const { user, entry } = node
+    user.pins++
+    try {
+      for (;;) {
+        if (node.marks === null) {
+          const marks = await this.#loader.marks(user.id, entry)
+          node.marks ??= marks
+        }
+        if (entry.groupPart !== null) {
+          if (node.membership === null) {
+            const membership = await this.#loader.membership(user.id, entry)
+            node.membership ??= membership
+          }
+          if (node.own === null) {
+            const own = await this.#loader.ownOrdinal(user.id, entry, entry.durableHead)
+            node.own ??= own
+          }
+        }
+        const head = visibleHead(entry, node.membership)
+        if (this.#lastMessage(entry, head, node.membership) === undefined) await this.#readLast(entry, head)
+        const made = this.#make(node)
+        if (made !== null) return made
+      }
+    } finally {
+      user.pins--
+    }
+  }
+
+  async #load(user: UserId, entry: ConversationEntry): Promise<Participation | null> {
+    entry.inFlight++
+    try {
+      await this.#loader.load(entry, user)
+      if (entry.kind === null) return null
+      let membership: MembershipRow | null = null
+      if (entry.groupPart !== null) {
+        if (entry.groupPart.durable === null) return null
+        membership = await this.#loader.membership(user, entry)
+        if (membership === null) return null
+      } else if (!entry.pair?.includes(user) || entry.durableHead === 0) return null
+      const marks = await this.#loader.marks(user, entry)
+      for (;;) {
+        const head = visibleHead(entry, membership)
+        const own = membership === null ? 0 : await this.#loader.ownOrdinal(user, entry, head)
+        const last = this.#lastMessage(entry, head, membership)
+        if (last === undefined) await this.#readLast(entry, head)
+        else if (head === visibleHead(entry, membership)) {
+          return participation(user, entry, { marks, membership, own }, head, last)
+        }
+      }
+    } finally {
+      entry.inFlight--
+      this.#memory.release(entry)
+    }
+  }
+
+  /** The newest visible message; null if there is none, undefined if it must be read. */
+  #lastMessage(
+    entry: ConversationEntry,
+    head: number,
+    membership: MembershipRow | null,
+  ): Message | null | undefined {
+    if (head === 0 || (membership !== null && !sees(membership, head))) return null
+    const { lastMessage } = entry
+    if (lastMessage?.seq === head) return lastMessage
+    const kept = entry.page?.at(-1)
+    if (kept?.seq === head) return kept
+    const live = liveMessage(entry, head)
+    if (live === null) return undefined
+    const message = toMessage(entry.id, live)
+    if (head === entry.durableHead) entry.lastMessage = message
+    return message
+  }
+
+  async #readLast(entry: ConversationEntry, head: number): Promise<void> {
+    const [message] = await this.#messages.read(entry, { from: head, to: head, descending: true })
+    if (message !== undefined) entry.lastMessage = message
+  }
+}
+
+/** The newest seq that the user may see; 0 if there is none. */
+export function visibleHead(entry: ConversationEntry, membership: MembershipRow | null): number {
+  if (membership === null) return entry.durableHead
+  for (let i = membership.intervals.length - 1; i >= 0; i--) {
+    const { from, to } = membership.intervals[i] as Interval
+    const end = to ?? entry.durableHead
+    if (end >= from) return end
+  }
+  return 0
+}
+
+function sees(membership: MembershipRow, seq: number): boolean {
+  return membership.intervals.some(({ from, to }) => seq >= from && (to === null || seq <= to))
+}
+
+export function isOpen(membership: MembershipRow): boolean {
+  return membership.intervals.at(-1)?.to === null
+}
+
+function participation(
+  user: UserId,
+  entry: ConversationEntry,
+  part: Part,
+  head: number,
+  lastMessage: Message | null,
+): Participation {
+  return entry.groupPart === null
+    ? directParticipation(user, entry, part.marks, lastMessage)
+    : groupParticipation(entry, entry.groupPart, part, head, lastMessage)
+}
+
+function directParticipation(
+  user: UserId,
+  entry: ConversationEntry,
+  marks: Marks,
+  lastMessage: Message | null,
+): Participation {
+  const [first, second] = entry.pair as readonly [UserId, UserId]
+  const head = entry.durableHead
+  const own = first === second ? head : user === first ? entry.durableN0 : head - entry.durableN0
+  return {
+    conversationId: entry.id,
+    kind: 'direct',
+    peer: user === first ? second : first,
+    title: undefined,
+    memberCount: first === second ? 1 : 2,
+    intervals: whole,
+    ownAtJoin: 0,
+    head,
+    ownAtHead: own,
+    marks,
+    lastMessage,
+    activityAt: entry.timestamp,
+    position: entry.position as Position,
+  }
+}
+
+function groupParticipation(
+  entry: ConversationEntry,
+  group: GroupPart,
+  part: Part,
+  head: number,
+  lastMessage: Message | null,
+): Participation {
+  const membership = part.membership as MembershipRow
+  const { title, memberCount } = group.durable as { title: string | undefined; memberCount: number }
+  const place = groupPlace(entry, membership, lastMessage)
+  return {
+    conversationId: entry.id as ConversationId,
+    kind: 'group',
+    peer: undefined,
+    title,
+    memberCount,
+    intervals: membership.intervals,
+    ownAtJoin: membership.ownAtJoin,
+    head,
+    ownAtHead: part.own,
+    marks: part.marks,
+    lastMessage,
+    ...place,
+  }
+}
+
+/** Where a group stands in a member's list. The last message counts only if it came after the last joining. */
+function groupPlace(
+  entry: ConversationEntry,
+  membership: MembershipRow,
+  lastMessage: Message | null,
+): { activityAt: number; position: Position } {
+  const { joined, joinedAt } = membership
+  const from = (membership.intervals.at(-1) as Interval).from
+  if (lastMessage === null || lastMessage.seq < from)
+    return { activityAt: joinedAt, position: joined as Position }
+  const position = isOpen(membership) ? entry.position : membership.place
+  return { activityAt: lastMessage.timestamp, position: position as Position }
+}

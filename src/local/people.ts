@@ -1,0 +1,245 @@
+import type { MaybePromise } from '../backend/port.js'
+import type { ContactRow, MembershipRow } from '../formats/records.js'
+import { parseCanonicalJson } from '../model/canonical-json.js'
+import type { Marks } from '../model/conversation.js'
+import type { Membership } from '../model/group.js'
+import type { Position, UserId } from '../model/ids.js'
+import type { ContactEntry, User, UserEntry } from '../model/user.js'
+import type { Applier } from './applier.js'
+import type { Loader } from './loader.js'
+import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import type { Memory } from './memory/memory.js'
+import { toMembership } from './membership-view.js'
+import { isOpen } from './participations.js'
+import type { RowReader } from './row-reader.js'
+import type { Writer } from './writer.js'
+
+export interface PeopleParts {
+  readonly memory: Memory
+  readonly rows: RowReader
+  readonly loader: Loader
+  readonly writer: Writer
+  readonly applier: Applier
+}
+
+/** What users do besides writing messages: marks, profiles, contacts; and who the members of a group are. */
+export class People {
+  readonly #parts: PeopleParts
+  /** Contact entries under way, newest last: a block and an alias may be changed at the same time. */
+  readonly #contacts = new Map<string, ContactRow>()
+
+  constructor(parts: PeopleParts) {
+    this.#parts = parts
+  }
+
+  // ---- marks
+
+  mark(
+    user: UserId,
+    entry: ConversationEntry,
+    before: Marks,
+    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    by: 'read' | 'delivered',
+  ): Promise<unknown> {
+    const { writer, applier, memory } = this.#parts
+    const peer = entry.pair === null ? undefined : entry.pair[0] === user ? entry.pair[1] : entry.pair[0]
+    const conversation = entry.id
+    return writer.commit(null, (at, time) => {
+      const position = at as Position
+      const marks: Marks = {
+        ...to,
+        readAt: by === 'read' ? position : before.readAt,
+        deliveredAt: by === 'delivered' ? position : before.deliveredAt,
+      }
+      return {
+        record: { kind: 'marks', time, user, conversation, peer, marks },
+        apply: () => {
+          const ref = { position, kind: by, conversationId: conversation, userId: user } as const
+          applier.touchUser(user).makeOwn().marks.set(conversation, marks)
+          if (peer === undefined) {
+            applier.touch(entry).group?.refs.push(ref)
+            applier.newsOfGroup(entry.groupPart as GroupPart)
+          } else {
+            applier.addUserRef(user, ref)
+            if (peer !== user) applier.addUserRef(peer, ref)
+          }
+          const known = memory.peekUser(user)
+          if (known === undefined) return
+          const node = memory.nodeOf(known, entry)
+          if (node !== null) {
+            node.marks = marks
+            node.view = null
+          }
+          this.#recount(user, entry, marks)
+          known.counting?.add(entry)
+          known.changed()
+        },
+      }
+    }).promise
+  }
+
+  /** Unread of a conversation after its owner has read: nothing at the head, otherwise counted anew when asked. */
+  #recount(user: UserId, entry: ConversationEntry, marks: Marks): void {
+    const known = this.#parts.memory.peekUser(user)
+    if (known?.unread == null) return
+    if (marks.read >= entry.durableHead) known.unread.delete(entry.id)
+    else if (known.unread.has(entry.id)) known.unread = null
+  }
+
+  // ---- users
+
+  user(id: UserId): MaybePromise<UserEntry | null> {
+    const { live } = this.#parts.memory
+    for (let i = live.length - 1; i >= 0; i--) {
+      const profile = live[i]?.users.get(id)?.own?.profile
+      if (profile != null) return profile
+    }
+    return this.#parts.rows.profile(id).then((row) => {
+      if (row === undefined) return null
+      return toUserEntry(id, row.name, row.profile, row.position)
+    })
+  }
+
+  async putUser(user: User): Promise<void> {
+    const { writer, applier } = this.#parts
+    const profile = user.profile === undefined ? undefined : JSON.stringify(user.profile)
+    const event = writer.commit(null, (position, time) => ({
+      record: { kind: 'user', time, user: user.id, name: user.name, profile },
+      apply: () => {
+        applier.touchUser(user.id).makeOwn().profile = toUserEntry(user.id, user.name, profile, position)
+        applier.addUserRef(user.id, { position: position as Position, kind: 'profile' })
+      },
+    }))
+    await event.promise
+  }
+
+  // ---- contacts
+
+  contact(user: UserId, other: UserId): MaybePromise<ContactEntry | null> {
+    const { live } = this.#parts.memory
+    for (let i = live.length - 1; i >= 0; i--) {
+      const entry = live[i]?.users.get(user)?.own?.contacts.get(other)
+      if (entry !== undefined) return entry
+    }
+    return this.#parts.rows
+      .contact(user, other)
+      .then((row) => (row === undefined ? null : toContact(other, row)))
+  }
+
+  async contacts(user: UserId, after: UserId | undefined, limit: number): Promise<readonly ContactEntry[]> {
+    const { memory, rows } = this.#parts
+    const held = [...memory.live]
+    for (const generation of held) generation.hold()
+    try {
+      const live = new Map<string, ContactEntry>()
+      for (const generation of held) {
+        for (const [other, entry] of generation.users.get(user)?.own?.contacts ?? []) live.set(other, entry)
+      }
+      const stored = await rows.contacts(user, after, limit + live.size)
+      const all = new Map(stored.map((row) => [row.contactId, toContact(row.contactId as UserId, row)]))
+      const reach = stored.length < limit + live.size ? undefined : stored.at(-1)?.contactId
+      for (const [other, entry] of live) {
+        if (after !== undefined && compareBytes(other, after) <= 0) continue
+        if (reach !== undefined && compareBytes(other, reach) > 0) continue
+        all.set(other, entry)
+      }
+      return [...all.values()].sort((a, b) => compareBytes(a.contactId, b.contactId)).slice(0, limit)
+    } finally {
+      for (const generation of held) generation.release()
+    }
+  }
+
+  /** The entry as it will be when all that is under way is durable. */
+  async pendingContact(user: UserId, other: UserId): Promise<ContactRow> {
+    const stored = await this.contact(user, other)
+    return (
+      this.#contacts.get(`${user}\0${other}`) ?? stored ?? { listed: false, alias: undefined, blocked: false }
+    )
+  }
+
+  async putContact(
+    user: UserId,
+    other: UserId,
+    to: { readonly listed: boolean; readonly alias: string | undefined },
+  ): Promise<void> {
+    const { writer, applier } = this.#parts
+    const { blocked } = await this.pendingContact(user, other)
+    const contact = { ...to, blocked }
+    const event = writer.commit(null, (position, time) => ({
+      record: { kind: 'contact', time, user, other, contact },
+      apply: () => {
+        const at = position as Position
+        applier
+          .touchUser(user)
+          .makeOwn()
+          .contacts.set(other, { contactId: other, ...contact, position: at })
+        applier.addUserRef(user, { position: at, kind: 'contact', userId: other })
+      },
+    }))
+    await this.whileUnderWay(user, other, contact, event.promise)
+  }
+
+  /** Lets others see a contact entry that is not durable yet. */
+  async whileUnderWay<T>(user: UserId, other: UserId, contact: ContactRow, done: Promise<T>): Promise<T> {
+    const key = `${user}\0${other}`
+    this.#contacts.set(key, contact)
+    try {
+      return await done
+    } finally {
+      if (this.#contacts.get(key) === contact) this.#contacts.delete(key)
+    }
+  }
+
+  // ---- members
+
+  members(entry: ConversationEntry, after: number, limit: number): MaybePromise<readonly Membership[]> {
+    const part = entry.groupPart
+    if (part === null) return []
+    if (!part.complete) return this.#storedMembers(entry, after, limit)
+    return [...part.members.values()]
+      .filter((member) => isOpen(member) && member.ordinal > after)
+      .sort((a, b) => a.ordinal - b.ordinal)
+      .slice(0, limit)
+      .map(toMembership)
+  }
+
+  async #storedMembers(
+    entry: ConversationEntry,
+    after: number,
+    limit: number,
+  ): Promise<readonly Membership[]> {
+    const { rows, loader } = this.#parts
+    const live = new Map<number, UserId | null>()
+    const chain = []
+    for (let touched = entry.touched; touched !== null; touched = touched.older) chain.unshift(touched)
+    for (const { group } of chain) for (const [ordinal, user] of group?.roll ?? []) live.set(ordinal, user)
+    const wanted = limit + live.size
+    const stored = await rows.roll(entry.id, after, wanted)
+    const roll = new Map<number, UserId | null>(stored.map(({ ordinal, user }) => [ordinal, user as UserId]))
+    const reach = stored.length < wanted ? Infinity : (stored.at(-1)?.ordinal as number)
+    for (const [ordinal, user] of live) if (ordinal > after && ordinal <= reach) roll.set(ordinal, user)
+    const users = [...roll]
+      .sort(([a], [b]) => a - b)
+      .map(([, user]) => user)
+      .filter((user) => user !== null)
+      .slice(0, limit)
+    const found: (MembershipRow | null)[] = await Promise.all(
+      users.map((user) => loader.membership(user, entry)),
+    )
+    return found.filter((membership) => membership !== null).map(toMembership)
+  }
+}
+
+function toUserEntry(id: UserId, name: string, profile: string | undefined, position: number): UserEntry {
+  const user: User = { id, name, ...(profile === undefined ? {} : { profile: parseCanonicalJson(profile) }) }
+  return { user: Object.freeze(user), position: position as Position }
+}
+
+function toContact(contactId: UserId, row: ContactRow & { position: number }): ContactEntry {
+  const { listed, alias, blocked, position } = row
+  return { contactId, listed, alias, blocked, position: position as Position }
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}

@@ -1,0 +1,202 @@
+import {
+  familyRange,
+  groupPartition,
+  keys,
+  numberedRange,
+  readIdKey,
+  readListKey,
+  readNumberKey,
+  recentBelow,
+  userPartition,
+} from '../formats/keys.js'
+import { decodeChanges, type StoredChange } from '../formats/change-list.js'
+import type { GroupRow, MarksRow, MembershipRow } from '../formats/records.js'
+import {
+  rows,
+  type DirectHeadRow,
+  type DirectListRow,
+  type GroupHeadRow,
+  type OwnRow,
+  type RunRow,
+} from '../formats/rows.js'
+import type { Shard } from './shards/shard.js'
+
+/** A row of a stored list: a large group, or a conversation with its position. */
+export interface ListRow {
+  readonly large: boolean
+  readonly position: number
+  readonly conversation: string
+  /** Direct conversations only; groups keep their head in their own partition. */
+  readonly direct: DirectListRow | null
+}
+
+/** Reads of the stored rows, typed: the only place that knows which row lies where. What live generations know is not in it. */
+export class RowReader {
+  readonly #shardOf: (id: string) => Shard
+  reads = 0
+
+  constructor(shardOf: (id: string) => Shard) {
+    this.#shardOf = shardOf
+  }
+
+  // ---- rows of a user
+
+  directHead(user: string, conversation: string): Promise<DirectHeadRow | undefined> {
+    return this.#get(user, keys.head(userPartition(user), conversation), rows.directHead.decode)
+  }
+
+  marks(user: string, conversation: string): Promise<MarksRow | undefined> {
+    return this.#get(user, keys.marks(userPartition(user), conversation), rows.marks.decode)
+  }
+
+  async manyMarks(user: string, conversations: readonly string[]): Promise<(MarksRow | undefined)[]> {
+    if (conversations.length === 0) return []
+    this.reads++
+    const row = userPartition(user)
+    const found = await this.#shardOf(user).getMany(
+      conversations.map((conversation) => keys.marks(row, conversation)),
+    )
+    return found.map((value) => (value === undefined ? undefined : rows.marks.decode(value)))
+  }
+
+  membership(user: string, group: string): Promise<MembershipRow | undefined> {
+    return this.#get(user, keys.membership(userPartition(user), group), rows.membership.decode)
+  }
+
+  async memberships(user: string): Promise<Map<string, MembershipRow>> {
+    const row = userPartition(user)
+    const found = new Map<string, MembershipRow>()
+    for await (const [key, value] of this.#shardOf(user).scan(familyRange(row, 'membership'))) {
+      found.set(readIdKey(key, row.length), rows.membership.decode(value))
+    }
+    this.reads++
+    return found
+  }
+
+  /** Up to `limit` rows of a list strictly below a position, large groups first if it begins at the top. */
+  async list(user: string, below: number | undefined, limit: number): Promise<ListRow[]> {
+    this.reads++
+    const row = userPartition(user)
+    const found = await this.#shardOf(user).rows(recentBelow(row, below), limit)
+    return found.map(([key, value]) => ({
+      ...readListKey(key, row.length),
+      direct: value.length === 0 ? null : rows.directList.decode(value),
+    }))
+  }
+
+  profile(
+    user: string,
+  ): Promise<{ name: string; profile: string | undefined; position: number } | undefined> {
+    return this.#get(user, keys.profile(userPartition(user)), rows.profile.decode)
+  }
+
+  contact(user: string, other: string) {
+    return this.#get(user, keys.contact(userPartition(user), other), rows.contactEntry.decode)
+  }
+
+  async contacts(user: string, after: string | undefined, limit: number) {
+    this.reads++
+    const row = userPartition(user)
+    const { gte, lt } = familyRange(row, 'contact')
+    const from = after === undefined ? gte : Buffer.concat([keys.contact(row, after), Buffer.of(0)])
+    const found = await this.#shardOf(user).rows({ gte: from, lt }, limit)
+    return found.map(([key, value]) => ({
+      contactId: readIdKey(key, row.length),
+      ...rows.contactEntry.decode(value),
+    }))
+  }
+
+  /** The newest row of own messages in a group that begins at or before `seq`. */
+  async own(user: string, group: string, seq: number): Promise<OwnRow | undefined> {
+    this.reads++
+    const row = userPartition(user)
+    const range = { ...numberedRange(row, 'own', group, 0, seq + 1), reverse: true }
+    const found = (await this.#shardOf(user).rows(range, 1))[0]
+    return found === undefined ? undefined : rows.own.decode(found[1])
+  }
+
+  // ---- rows of a group
+
+  group(group: string): Promise<GroupRow | undefined> {
+    return this.#get(group, keys.group(groupPartition(group)), rows.group.decode)
+  }
+
+  groupHead(group: string): Promise<GroupHeadRow | undefined> {
+    return this.#get(group, keys.head(groupPartition(group), group), rows.groupHead.decode)
+  }
+
+  member(group: string, user: string): Promise<MembershipRow | undefined> {
+    return this.#get(group, keys.member(groupPartition(group), user), rows.membership.decode)
+  }
+
+  async manyMembers(group: string, users: readonly string[]): Promise<(MembershipRow | undefined)[]> {
+    this.reads++
+    const row = groupPartition(group)
+    const found = await this.#shardOf(group).getMany(users.map((user) => keys.member(row, user)))
+    return found.map((value) => (value === undefined ? undefined : rows.membership.decode(value)))
+  }
+
+  async allMembers(group: string): Promise<MembershipRow[]> {
+    this.reads++
+    const row = groupPartition(group)
+    const members: MembershipRow[] = []
+    for await (const [, value] of this.#shardOf(group).scan(familyRange(row, 'member'))) {
+      members.push(rows.membership.decode(value))
+    }
+    return members
+  }
+
+  /** Present members in the order of joining, with an ordinal above `after`. */
+  async roll(group: string, after: number, limit: number): Promise<{ ordinal: number; user: string }[]> {
+    this.reads++
+    const row = groupPartition(group)
+    const { lt } = familyRange(row, 'roll')
+    const found = await this.#shardOf(group).rows({ gte: keys.roll(row, after + 1), lt }, limit)
+    return found.map(([key, value]) => ({ ordinal: readNumberKey(key), user: rows.roll.decode(value) }))
+  }
+
+  // ---- rows of either
+
+  /**
+   * Runs of a conversation that begin at or below `to`, newest first, up to `limit`. `owner` is a participant of a
+   * direct conversation, or the group.
+   */
+  async runs(owner: RunOwner, conversation: string, to: number, limit: number): Promise<RunRow[]> {
+    this.reads++
+    const range = { ...numberedRange(partitionOf(owner), 'runs', conversation, 0, to + 1), reverse: true }
+    const found = await this.#shardOf(owner.id).rows(range, limit)
+    return found.map(([, value]) => rows.run.decode(value))
+  }
+
+  async *allRuns(owner: RunOwner, conversation: string): AsyncGenerator<RunRow, void> {
+    this.reads++
+    const range = numberedRange(partitionOf(owner), 'runs', conversation, 0)
+    for await (const [, value] of this.#shardOf(owner.id).scan(range)) yield rows.run.decode(value)
+  }
+
+  /** The lists of changes of generations that end after `after`, oldest first. */
+  async *changes(owner: RunOwner, after: number): AsyncGenerator<StoredChange[], void> {
+    this.reads++
+    const row = partitionOf(owner)
+    const { lt } = familyRange(row, 'changes')
+    for await (const [, value] of this.#shardOf(owner.id).scan({ gte: keys.changes(row, after + 1), lt })) {
+      yield decodeChanges(value)
+    }
+  }
+
+  #get<T>(id: string, key: Buffer, decode: (bytes: Buffer) => T): Promise<T | undefined> {
+    this.reads++
+    return this.#shardOf(id)
+      .get(key)
+      .then((value) => (value === undefined ? undefined : decode(value)))
+  }
+}
+
+export interface RunOwner {
+  readonly kind: 'user' | 'group'
+  readonly id: string
+}
+
+function partitionOf(owner: RunOwner): Buffer {
+  return owner.kind === 'user' ? userPartition(owner.id) : groupPartition(owner.id)
+}

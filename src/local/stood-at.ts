@@ -1,0 +1,62 @@
+import type { MembershipRow } from '../formats/records.js'
+import type { Position, UserId } from '../model/ids.js'
+import type { Loader } from './loader.js'
+import type { ConversationEntry } from './memory/conversation-entry.js'
+import { ownerOf, type MessageReader } from './message-reader.js'
+import type { RowReader } from './row-reader.js'
+
+const runsAtOnce = 64
+
+/**
+ * Where a conversation stood in a user's list at a moment of the past: the position of the last message at or before it
+ * that the user may see, or of the user's last joining if that came later; null if it was not in the list.
+ */
+export async function stoodAt(
+  parts: { readonly loader: Loader; readonly rows: RowReader; readonly messages: MessageReader },
+  user: UserId,
+  entry: ConversationEntry,
+  asOf: Position,
+): Promise<Position | null> {
+  await parts.loader.load(entry, user)
+  let membership: MembershipRow | null = null
+  if (entry.groupPart !== null) {
+    membership = await parts.loader.membership(user, entry)
+    if (membership === null) return null
+  }
+  const message = await newestMessage(parts, entry, asOf, membership)
+  const joined = membership !== null && membership.joined <= asOf ? membership.joined : 0
+  const position = Math.max(message, joined)
+  return position === 0 ? null : (position as Position)
+}
+
+async function newestMessage(
+  parts: { readonly rows: RowReader; readonly messages: MessageReader },
+  entry: ConversationEntry,
+  asOf: number,
+  membership: MembershipRow | null,
+): Promise<number> {
+  const sees = (seq: number): boolean =>
+    membership === null ||
+    membership.intervals.some(({ from, to }) => seq >= from && (to === null || seq <= to))
+  let stored = entry.durableHead
+  for (let touched = entry.touched; touched !== null; touched = touched.older) {
+    for (let i = touched.count - 1; i >= 0; i--) {
+      const position = touched.positions[i] as number
+      if (position <= asOf && sees(touched.firstSeq + i)) return position
+    }
+    if (touched.count > 0) stored = touched.firstSeq - 1
+  }
+  while (stored > 0) {
+    const runs = await parts.rows.runs(ownerOf(entry), entry.id, stored, runsAtOnce)
+    for (const run of runs) {
+      stored = run.firstSeq - 1
+      if (run.firstPosition > asOf) continue
+      const found = (await parts.messages.block(entry, run)).findLast(
+        ({ position, seq }) => position <= asOf && sees(seq),
+      )
+      if (found !== undefined) return found.position
+    }
+    if (runs.length === 0) return 0
+  }
+  return 0
+}

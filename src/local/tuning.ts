@@ -1,0 +1,35 @@
+/** Numbers that nobody who uses the store has to know. Tests make them small, benchmarks compare them. */
+export interface LocalTuning {
+  /** Members above which a group's messages are merged in while reading. A group that grew larger stays so. */
+  readonly fanOut: number
+  /** Log after which a generation is closed and flushed. */
+  readonly generationBytes: number
+  readonly segmentBytes: number
+  readonly chunkBytes: number
+  /** Flushed log after which a checkpoint is made. */
+  readonly checkpointBytes: number
+  /** Closed generations that may wait for the flush before the queue stops draining. */
+  readonly maxWaiting: number
+  /** Bytes that must stay free on the disk: with less, nothing is accepted. */
+  readonly spareBytes: number
+  readonly writeBufferBytes: number
+  readonly blockCacheBytes: number
+  readonly batchBytes: number
+  readonly compression: boolean
+}
+
+const MiB = 1024 * 1024
+
+export const localTuning: LocalTuning = {
+  fanOut: 256,
+  generationBytes: 8 * MiB,
+  segmentBytes: 64 * MiB,
+  chunkBytes: 1 * MiB,
+  checkpointBytes: 32 * MiB,
+  maxWaiting: 2,
+  spareBytes: 64 * MiB,
+  writeBufferBytes: 8 * MiB,
+  blockCacheBytes: 2 * MiB,
+  batchBytes: MiB / 4,
+  compression: true,
+}

@@ -1,0 +1,276 @@
+import { ColumbaError } from '../errors.js'
+import type { Limits } from '../limits.js'
+import { ByteWriter } from '../formats/bytes.js'
+import { idHash } from '../formats/id-hash.js'
+import { bodyRoom, writeBody, writeId } from '../formats/message-body.js'
+import {
+  countAt,
+  encodeRecord,
+  flags,
+  flagsAt,
+  idsAt,
+  messageHeadBytes,
+  recordKinds,
+  seqAt,
+  timeAt,
+  writeImage,
+  type GroupImage,
+  type OtherRecord,
+} from '../formats/records.js'
+import type { UserId } from '../model/ids.js'
+import type { MessageDraft, SendReceipt } from '../model/message.js'
+import type { Clock } from '../platform/clock.js'
+import type { CommitLog } from './commit-log/commit-log.js'
+import type { DurableGroup, LogFailure } from './commit-log/options.js'
+import type { Applier } from './applier.js'
+import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import { PendingEvent, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
+
+export interface WriterOptions {
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly hashSeed: number
+  /** A generation ends with the record that makes it this large. */
+  readonly generationBytes: number
+}
+
+const imageScratch = new ByteWriter(1024)
+
+/**
+ * The write path: records are encoded straight into the log's buffer, numbered and timed in the order of the calls, and
+ * applied to memory in the order of the log once they are durable. A generation is closed by a cut record.
+ */
+export class Writer {
+  readonly #options: WriterOptions
+  readonly #applier: Applier
+  readonly #pending = new PendingQueue()
+  #log!: CommitLog
+  #lastTimestamp = 0
+  #generation = 0
+  #generationBytes = 0
+  #refusal: ColumbaError | null = null
+  noSpace = false
+
+  constructor(options: WriterOptions, applier: Applier) {
+    this.#options = options
+    this.#applier = applier
+  }
+
+  /** The log needs the writer's callbacks to be opened, so it comes second. */
+  attach(log: CommitLog, lastTimestamp: number): void {
+    this.#log = log
+    this.#lastTimestamp = lastTimestamp
+  }
+
+  get lastTimestamp(): number {
+    return this.#lastTimestamp
+  }
+
+  /** Nothing is accepted any more; what was accepted still becomes durable. */
+  refuse(error: ColumbaError): void {
+    this.#refusal ??= error
+  }
+
+  get refusal(): ColumbaError | null {
+    return this.#refusal
+  }
+
+  /** A message behind the provisional head. The caller holds the conversation's lane and has decided that it may be sent. */
+  append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
+    const refusal = this.#refused()
+    if (refusal !== null) return Promise.reject(refusal)
+    const send =
+      entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
+    entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), send.seq)
+    entry.inFlight++
+    this.#handOver(send, entry)
+    return send.promise
+  }
+
+  /** Any other record. `make` gets the position and time that the record will have. */
+  commit(
+    entry: ConversationEntry | null,
+    make: (position: number, time: number) => { record: OtherRecord; apply: (position: number) => void },
+  ): PendingEvent {
+    const refusal = this.#refused()
+    if (refusal !== null) throw refusal
+    const time = this.#now()
+    const { record, apply } = make(this.#log.nextPosition, time)
+    const bytes = encodeRecord(record)
+    const start = this.#log.reserve(bytes.length)
+    this.#log.bytes.set(bytes, start)
+    const event = new PendingEvent(time, apply)
+    event.start = start
+    event.end = start + bytes.length
+    this.#handOver(event, entry)
+    return event
+  }
+
+  /** The image that the first record about a group in a generation carries; null if it has one already. */
+  groupImage(entry: ConversationEntry, group: GroupPart): GroupImage | null {
+    if (entry.imageIn === this.#generation) return null
+    const members = []
+    if (!group.row.large) {
+      for (const [user, { intervals, joined }] of group.members) {
+        if (intervals.at(-1)?.to === null)
+          members.push({ user, previous: Math.max(entry.lastPosition, joined) })
+      }
+    }
+    return { previous: entry.lastPosition, members }
+  }
+
+  /** A repeat of something that is under way. */
+  findSend(entry: ConversationEntry, seq: number): PendingSend | undefined {
+    return this.#pending.findSend(entry, seq)
+  }
+
+  /** Ends the generation with what has been handed over so far. Resolves when the cut is durable. */
+  cut(): Promise<unknown> {
+    const time = this.#now()
+    const bytes = encodeRecord({ kind: 'cut', time })
+    const start = this.#log.reserve(bytes.length)
+    this.#log.bytes.set(bytes, start)
+    const event: PendingEvent = new PendingEvent(time, (position) => {
+      this.#applier.cut(position, event.end)
+    })
+    event.start = start
+    event.end = start + bytes.length
+    this.#generation++
+    this.#generationBytes = 0
+    event.position = this.#log.append(event.end)
+    this.#pending.push(event)
+    return event.promise
+  }
+
+  // ---- callbacks of the log
+
+  readonly onGroup = (group: DurableGroup): void => {
+    this.#applier.begin(group)
+    for (let i = 0; i < group.count; i++) this.#pending.shift().apply(group.firstPosition + i, group.chunk)
+    this.#applier.end()
+  }
+
+  readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {
+    const poisoned = new ColumbaError(
+      'POISONED',
+      'The log could not be written; the store takes no more writes until it is opened again',
+      {},
+      cause,
+    )
+    this.#refusal = poisoned
+    for (const write of this.#pending.takeAll()) {
+      if (write.position > unknownThrough) write.reject(poisoned)
+      else {
+        write.reject(
+          new ColumbaError(
+            'OUTCOME_UNKNOWN',
+            'The log failed while this was being written; repeat the call with the same id after reopening',
+            {},
+            cause,
+          ),
+        )
+      }
+    }
+  }
+
+  // ---- encoding
+
+  #direct(entry: ConversationEntry, draft: MessageDraft): PendingSend {
+    const [first, second] = entry.pair as readonly [UserId, UserId]
+    const log = this.#log
+    const start = log.reserve(messageHeadBytes + bodyRoom(draft))
+    const { bytes } = log
+    const seq = ++entry.head
+    const byFirst = draft.sender === first
+    if (byFirst) entry.n0++
+    const time = this.#now()
+    let bits = byFirst ? 0 : flags.second
+    if (entry.firstBlocked) bits |= flags.firstBlocked
+    if (entry.secondBlocked) bits |= flags.secondBlocked
+    bytes[start] = recordKinds.direct
+    writeU48(bytes, time, start + timeAt)
+    writeU48(bytes, seq, start + seqAt)
+    writeU48(bytes, entry.n0, start + countAt)
+    let at = writeId(second, bytes, writeId(first, bytes, start + idsAt))
+    if (entry.imageIn !== this.#generation) {
+      bits |= flags.image
+      writeU48(bytes, entry.lastPosition, at)
+      at += 6
+    }
+    bytes[start + flagsAt] = bits
+    const send = new PendingSend(entry, draft, seq, time, this.#applier.direct)
+    send.start = start
+    send.end = writeBody(draft, bytes, at)
+    return send
+  }
+
+  #group(entry: ConversationEntry, group: GroupPart, draft: MessageDraft): PendingSend {
+    const { sender } = draft
+    const image = this.groupImage(entry, group)
+    imageScratch.reset()
+    if (image !== null) writeImage(imageScratch, image)
+    const log = this.#log
+    const start = log.reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft))
+    const { bytes } = log
+    const seq = ++entry.head
+    const ordinal = (group.ordinals.get(sender) as number) + 1
+    group.ordinals.set(sender, ordinal)
+    const time = this.#now()
+    bytes[start] = recordKinds.groupMessage
+    writeU48(bytes, time, start + timeAt)
+    bytes[start + flagsAt] = (image === null ? 0 : flags.image) | (group.row.large ? flags.large : 0)
+    writeU48(bytes, seq, start + seqAt)
+    writeU48(bytes, ordinal, start + countAt)
+    let at = writeId(sender, bytes, writeId(entry.id, bytes, start + idsAt))
+    if (image !== null) {
+      const encoded = imageScratch.finish()
+      bytes.set(encoded, at)
+      at += encoded.length
+    }
+    const send = new PendingSend(entry, draft, seq, time, this.#applier.group)
+    send.start = start
+    send.end = writeBody(draft, bytes, at)
+    return send
+  }
+
+  #handOver(write: PendingWrite, entry: ConversationEntry | null): void {
+    const position = this.#log.append(write.end)
+    write.position = position
+    this.#pending.push(write)
+    if (entry !== null) {
+      entry.imageIn = this.#generation
+      if (write instanceof PendingSend) {
+        entry.lastPosition = position
+        entry.lastTimestamp = write.timestamp
+      }
+    }
+    this.#generationBytes += write.end - write.start + 4
+    if (this.#generationBytes >= this.#options.generationBytes) void this.cut().catch(() => undefined)
+  }
+
+  /** The store's time: the clock's, but never less than before. */
+  #now(): number {
+    const now = this.#options.clock.now()
+    if (now > this.#lastTimestamp) this.#lastTimestamp = now
+    return this.#lastTimestamp
+  }
+
+  #refused(): ColumbaError | null {
+    if (this.#refusal !== null) return this.#refusal
+    const { limits } = this.#options
+    if (this.#log.queuedBytes >= limits.queueBytes || this.#log.queuedRecords >= limits.queueCalls) {
+      return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
+        queuedBytes: this.#log.queuedBytes,
+        queuedCalls: this.#log.queuedRecords,
+      })
+    }
+    if (this.noSpace)
+      return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
+    return null
+  }
+}
+
+function writeU48(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt32LE(value >>> 0, at)
+  bytes.writeUInt16LE((value / 0x100000000) >>> 0, at + 4)
+}
