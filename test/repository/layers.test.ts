@@ -50,6 +50,7 @@ test.each([
   ['src/local/memory/cache.ts', "import type { Segment } from '../commit-log/segment.js'"],
   ['src/local/shards/shard.ts', "import { Ring } from '../ring/ring.js'"],
   ['src/local/shards/shard.ts', "import { recover } from '../recovery.js'"],
+  ['src/api/open.ts', "import { Writer } from '../local/writer.js'"],
   ['src/api/open.ts', "export * from '../index.js'"],
   ['src/index.ts', "export { encodeFrame } from './formats/frame.js'"],
   ['src/domain/append.ts', "import { manualClock } from '../model-checking/manual-clock.js'"],

@@ -90,16 +90,23 @@ const layers: readonly Layer[] = [
     ],
   },
   {
+    // The two places that put concrete parts together are this one and `src/api/open.ts`.
+    name: 'open local',
+    has: isOneOf(['src/local/open-local-backend.ts']),
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'platform', 'local', 'local part'],
+    packages: ['node:path'],
+  },
+  {
     name: 'local',
     has: below('src/local/'),
     imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'local part'],
     types: ['platform'],
-    packages: ['node:path', 'node:worker_threads'],
+    packages: ['node:path', 'node:worker_threads', 'ulid'],
   },
   {
     name: 'open',
     has: isOneOf(['src/api/open.ts']),
-    imports: ['errors', 'limits', 'model', 'async', 'backend', 'domain', 'api', 'local', 'platform'],
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'domain', 'api', 'open local', 'platform'],
     packages: ['classic-level', 'node:path'],
   },
   {

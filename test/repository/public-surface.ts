@@ -16,10 +16,10 @@ interface DeclarationFile {
 }
 
 /**
- * The public surface of a door as text: the declaration of every name that it gives, then of every name that those
- * need, which users see in types without being able to import it.
+ * The public surface of the doors as text: for each door the declaration of every name that it gives, then of every
+ * name that those need, which users see in types without being able to import it. What an earlier door showed is left out.
  */
-export function publicSurface(door: string, read: (path: string) => string = readSource): string {
+export function publicSurface(doors: readonly string[], read: (path: string) => string = readSource): string {
   const files = new Map<string, DeclarationFile>()
   const fileAt = (path: string): DeclarationFile => {
     const file = files.get(path) ?? readDeclarations(path, read(path))
@@ -33,29 +33,33 @@ export function publicSurface(door: string, read: (path: string) => string = rea
     const origin = imported.get(name)
     return origin && find(origin)
   }
-
-  const shown = new Set<string>()
-  const isNew = ({ path, name }: Name): boolean => {
-    const before = shown.size
-    return shown.add(`${path} ${name}`).size > before
-  }
-  const show = (names: readonly (Name | undefined)[]): Name[] =>
-    names
-      .filter((one) => one !== undefined)
-      .filter(isNew)
-      .toSorted((a, b) => (`${a.name} ${a.path}` < `${b.name} ${b.path}` ? -1 : 1))
   const text = ({ path, name }: Name): string => fileAt(path).declared.get(name)?.join('\n') ?? ''
   const needs = (one: Name): (Name | undefined)[] =>
     [...text(one).matchAll(/[\w$]+/g)].map(([name]) => find({ path: one.path, name }))
 
-  const given = show([...fileAt(door).imported.values()].map(find))
-  const seen: Name[] = []
-  for (let level = show(given.flatMap(needs)); level.length > 0; level = show(level.flatMap(needs)))
-    seen.push(...level)
+  const shown = new Set<string>()
+  const notShown = (names: readonly (Name | undefined)[]): Name[] =>
+    names.filter((one): one is Name => {
+      if (one === undefined) return false
+      const before = shown.size
+      return shown.add(`${one.path} ${one.name}`).size > before
+    })
+  const section = (title: string, names: readonly Name[]): string[] =>
+    names.length === 0 ? [] : [title, ...names.toSorted(byName).map(text)]
 
-  const sections = [`# ${door}`, ...given.map(text)]
-  if (seen.length > 0) sections.push(`# seen through ${door}`, ...seen.map(text))
+  const sections = doors.flatMap((door) => {
+    const given = notShown([...fileAt(door).imported.values()].map(find))
+    const seen: Name[] = []
+    for (let next = notShown(given.flatMap(needs)); next.length > 0; next = notShown(next.flatMap(needs))) {
+      seen.push(...next)
+    }
+    return [...section(`# ${door}`, given), ...section(`# seen through ${door}`, seen)]
+  })
   return `${sections.join('\n\n')}\n`
+}
+
+function byName(a: Name, b: Name): number {
+  return `${a.name} ${a.path}` < `${b.name} ${b.path}` ? -1 : 1
 }
 
 function readDeclarations(path: string, source: string): DeclarationFile {
