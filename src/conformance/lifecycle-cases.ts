@@ -32,10 +32,12 @@ export const lifecycleCases = [
     await failsWith('CLOSED', () => backend.putContact(ada, bob, { listed: true, alias: undefined }))
   }),
 
-  backendCase('an id that the store makes comes once, and later ones sort later', async ({ backend }) => {
+  backendCase('an id that the store makes comes once, and sorts by its time', async ({ backend }) => {
     const ids = Array.from({ length: 1000 }, () => backend.newMessageId())
     is(new Set(ids).size, 1000)
-    same([...ids].sort(), ids)
+    // The first ten characters of a ULID are its time; those of one millisecond are in no order.
+    const times = ids.map((id) => id.slice(0, 10))
+    ok(times.every((time, index) => time >= (times[index - 1] ?? '')))
   }),
 
   backendCase('numbers and checks of the store can be asked at any time', async (bench) => {
