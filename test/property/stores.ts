@@ -1,9 +1,18 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { MessageStore } from '../../src/api/message-store.js'
 import { EventualBackend } from '../../src/backend/reference/eventual-backend.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
+import type { StoreComponents, StoreSettings } from '../../src/backend/settings.js'
 import { resolveLimits } from '../../src/limits.js'
+import { openLocalBackend } from '../../src/local/open-local-backend.js'
+import type { LocalTuning } from '../../src/local/tuning.js'
 import { ManualClock } from '../../src/model-checking/manual-clock.js'
 import type { StoreUnderTest } from '../../src/model-checking/store-under-test.js'
+import type { FileSystem } from '../../src/platform/file-system.js'
+import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { systemRandom } from '../../src/platform/random.js'
 
 function settings(clock: ManualClock) {
   return { limits: resolveLimits(), clock, usersMode: 'open' } as const
@@ -16,6 +25,71 @@ export function underReference(): StoreUnderTest {
     clock,
     open: () => Promise.resolve(new MessageStore(new ReferenceBackend({ clock }), settings(clock))),
   }
+}
+
+/** How a local store differs from the default. */
+export interface LocalVariant {
+  readonly settings?: Partial<StoreSettings>
+  readonly tuning?: Partial<LocalTuning>
+}
+
+/** Everything small: flushes, checkpoints, evictions and large groups happen within a few messages. */
+export const tiny: LocalVariant = {
+  settings: { shards: 3, cacheBytes: 8 * 1024, cacheTierSize: 2 },
+  tuning: { fanOut: 3, generationBytes: 2048, segmentBytes: 8192, checkpointBytes: 4096, maxWaiting: 1 },
+}
+
+export interface LocalStoreUnderTest extends StoreUnderTest {
+  /** Removes what the store left on the disk; the store must be closed. */
+  readonly destroy: () => Promise<void>
+}
+
+/** The embedded store in a directory of its own. Not synced, because these tests do not cut the power. */
+export function underLocal({ settings: given, tuning = {} }: LocalVariant = {}): LocalStoreUnderTest {
+  const clock = new ManualClock()
+  let location: string | undefined
+  const open = async (): Promise<MessageStore> => {
+    location ??= await mkdtemp(join(tmpdir(), 'columba-property-'))
+    return openLocal(location, clock, nodeFileSystem, { settings: given ?? {}, tuning })
+  }
+  return {
+    clock,
+    open,
+    reopen: async (store) => {
+      await store.close()
+      return open()
+    },
+    destroy: async () => {
+      if (location !== undefined) await rm(location, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function openLocal(
+  location: string,
+  clock: ManualClock,
+  fileSystem: FileSystem,
+  { settings: given, tuning = {} }: LocalVariant,
+): Promise<MessageStore> {
+  const limits = resolveLimits()
+  const components: StoreComponents = {
+    clock,
+    random: systemRandom,
+    fileSystem,
+    logger: undefined,
+    metrics: undefined,
+  }
+  const all: StoreSettings = {
+    location,
+    shards: 2,
+    virtualNodes: 16,
+    syncEveryMs: Infinity,
+    cacheBytes: 8 * 1024 * 1024,
+    cacheTierSize: 15,
+    limits,
+    ...given,
+  }
+  return new MessageStore(await openLocalBackend(all, components, { tuning }), settings(clock))
 }
 
 /** The store over the backend that refuses writes by chance and shows them late. */
