@@ -1,7 +1,7 @@
 import { deepStrictEqual as same } from 'node:assert/strict'
 import type { ConversationHandle } from '../backend/port.js'
 import { SeededChance } from '../backend/reference/seeded-chance.js'
-import { unreadOf } from '../model/conversation.js'
+import { hasLeft, unreadOf } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
 import type { Workbench } from './workbench.js'
@@ -31,22 +31,29 @@ export const recountCases = seeds.map((seed) =>
       await act(bench, known, user, chance)
     }
     for (const user of users) {
+      const { entries } = await bench.backend.recent(user as UserId, { limit: 100 })
+      const parts = []
       let total = 0
       let unreadConversations = 0
       for (const known of conversations) {
         const expected = recount(known, user)
         if (expected === null) continue
         const part = await bench.part(user, known.handle)
-        const { head, ownAtHead, intervals } = part
+        const { head, intervals } = part
+        // What follows from one's own messages is of no use to one who has left.
+        const ownAtHead = hasLeft(part) ? null : part.ownAtHead
         same(
           { head, ownAtHead, intervals, unread: unreadOf(part) },
           expected,
           `${user} in ${known.handle.id}`,
         )
         same(part.lastMessage?.seq ?? 0, head)
+        parts.push(part)
         total += expected.unread
         if (expected.unread > 0) unreadConversations += 1
       }
+      const listed = parts.toSorted((a, b) => b.position - a.position)
+      same(entries, listed, `the list of ${user}`)
       same(await bench.backend.unread(user as UserId), { total, conversations: unreadConversations })
     }
   }),
@@ -108,10 +115,10 @@ function recount({ senders, stretches, read }: Known, user: string) {
     intervals.some(({ from, to }) => from <= seq && seq <= (to ?? Infinity)),
   )
   const head = visible.at(-1) ?? 0
-  const ownAtHead = seqs.filter((seq) => seq <= head && senders[seq - 1] === user).length
   const last = intervals.at(-1)
-  const floor = Math.max(read.get(user) ?? 0, (last?.from ?? 1) - 1)
-  const unread =
-    last?.to === null ? visible.filter((seq) => seq > floor && senders[seq - 1] !== user).length : 0
+  if (last === undefined || last.to !== null) return { head, ownAtHead: null, intervals, unread: 0 }
+  const ownAtHead = seqs.filter((seq) => seq <= head && senders[seq - 1] === user).length
+  const floor = Math.max(read.get(user) ?? 0, last.from - 1)
+  const unread = visible.filter((seq) => seq > floor && senders[seq - 1] !== user).length
   return { head, ownAtHead, intervals, unread }
 }
