@@ -132,6 +132,8 @@ export const messageCases = [
       if (backend.capabilities.moved !== 'never') return
       const handle = await bench.direct('ada', 'bob')
       const draft = bench.draft('ada', 'under way')
+      // Whoever writes has asked for the key before.
+      is(await backend.find(handle, ada, draft.id), null)
       const write = backend.append(handle, 0, draft)
       same([handle.head, handle.durableHead], [1, 0])
       const seen = backend.participation(bob, handle)
