@@ -96,6 +96,8 @@ export interface MembershipRow {
   readonly joinedAt: number
   /** Where the group stays in the list of one who has left; 0 while in. */
   readonly place: number
+  /** Of one who has left: the group as it was then. */
+  readonly left: { readonly title: string | undefined; readonly memberCount: number } | null
   readonly position: number
 }
 
@@ -391,12 +393,10 @@ export function readGroup(r: ByteReader): GroupRow {
 export function writeMembership(w: ByteWriter, m: MembershipRow): void {
   w.string(m.user).varint(m.intervals.length)
   for (const { from, to } of m.intervals) w.varint(from).varint(to === null ? 0 : to + 1)
-  w.varint(m.ordinal)
-    .varint(m.ownAtJoin)
-    .varint(m.joined)
-    .varint(m.joinedAt)
-    .varint(m.place)
-    .varint(m.position)
+  w.varint(m.ordinal).varint(m.ownAtJoin).varint(m.joined).varint(m.joinedAt).varint(m.place)
+  if (m.left === null) w.u8(0)
+  else w.u8(1).optionalString(m.left.title).varint(m.left.memberCount)
+  w.varint(m.position)
 }
 
 export function readMembership(r: ByteReader): MembershipRow {
@@ -412,6 +412,7 @@ export function readMembership(r: ByteReader): MembershipRow {
     joined: r.varint(),
     joinedAt: r.varint(),
     place: r.varint(),
+    left: r.u8() === 0 ? null : { title: r.optionalString(), memberCount: r.varint() },
     position: r.varint(),
   }
 }

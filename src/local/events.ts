@@ -101,6 +101,7 @@ export class Events {
           joined: position,
           joinedAt: time,
           place: 0,
+          left: null,
           position,
         })
         part.ordinals.set(user, 0)
@@ -148,6 +149,7 @@ export class Events {
           joined: position,
           joinedAt: time,
           place: 0,
+          left: null,
           position,
         }
         return { membership, previous: former?.place ?? 0 }
@@ -192,13 +194,14 @@ export class Events {
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
       const { from } = present.intervals.at(-1) as { from: number }
+      const group: GroupRow = { ...part.row, owner, memberCount: part.row.memberCount - 1, position }
       const membership: MembershipRow = {
         ...present,
         intervals: [...present.intervals.slice(0, -1), { from, to: entry.head }],
         place: entry.head >= from ? entry.lastPosition : present.joined,
+        left: { title: group.title, memberCount: group.memberCount },
         position,
       }
-      const group: GroupRow = { ...part.row, owner, memberCount: part.row.memberCount - 1, position }
       part.row = group
       return {
         record: { kind: 'leave', time, conversation: conversationId, group, image, membership },

@@ -34,7 +34,7 @@ import type { ConversationEntry, GroupPart } from './memory/conversation-entry.j
 import { IdIndex } from './memory/id-index.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageRange, MessageReader } from './message-reader.js'
-import { ownerOf } from './message-reader.js'
+import { lost, ownerOf } from './message-reader.js'
 import { toMembership } from './membership-view.js'
 import type { Participations } from './participations.js'
 import type { People } from './people.js'
@@ -143,24 +143,31 @@ export class LocalBackend implements Backend {
   /** Reads the hashes of all messages of a conversation that came back into memory. */
   async #indexIds(entry: ConversationEntry): Promise<void> {
     const { rows, memory, hashSeed } = this.#parts
-    const ids = new IdIndex(entry.head)
+    const ids = new IdIndex()
     entry.inFlight++
     try {
-      const live: [number, number][] = []
+      const live: number[] = []
+      for (let seq = entry.head; seq > entry.durableHead; seq--) {
+        const draft = this.#parts.writer.findSend(entry, seq)?.draft
+        if (draft !== undefined) live.push(idHash(hashSeed, draft.sender, draft.id))
+      }
+      const underWay = live.length
       for (let seq = entry.durableHead; seq > 0; seq--) {
         const message = liveMessage(entry, seq)
         if (message === null) break
-        live.push([idHash(hashSeed, message.sender, message.body.id), seq])
+        live.push(idHash(hashSeed, message.sender, message.body.id))
       }
-      const stored = entry.durableHead - live.length
+      const stored = entry.durableHead - (live.length - underWay)
       if (stored > 0) {
         for await (const run of rows.allRuns(ownerOf(entry), entry.id)) {
+          // Overlapping runs say the same.
           run.hashes.forEach((hash, i) => {
-            if (run.firstSeq + i <= stored) ids.add(hash, run.firstSeq + i)
+            if (run.firstSeq + i === ids.count + 1 && ids.count < stored) ids.add(hash)
           })
         }
       }
-      for (const [hash, seq] of live.reverse()) ids.add(hash, seq)
+      if (ids.count < stored) throw lost(entry, ids.count + 1)
+      for (const hash of live.reverse()) ids.add(hash)
       if (entry.ids === null) {
         entry.ids = ids
         memory.account(ids.bytes)

@@ -172,7 +172,8 @@ export function ownerOf(entry: ConversationEntry): RunOwner {
   return { kind: 'user', id: (entry.pair as readonly [UserId, UserId])[0] }
 }
 
-function lost(entry: ConversationEntry, seq: number): ColumbaError {
+/** Seqs have no gaps, so one that is not found is damage. */
+export function lost(entry: ConversationEntry, seq: number): ColumbaError {
   return new ColumbaError(
     'CORRUPT',
     `Message ${seq} of a conversation is not where it must be; verify the store, restore a backup`,

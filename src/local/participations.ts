@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../backend/port.js'
-import type { MembershipRow } from '../formats/records.js'
+import type { GroupRow, MembershipRow } from '../formats/records.js'
 import type { Interval, Marks, Participation } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
@@ -208,7 +208,7 @@ function groupParticipation(
   lastMessage: Message | null,
 ): Participation {
   const membership = part.membership as MembershipRow
-  const { title, memberCount } = group.durable as { title: string | undefined; memberCount: number }
+  const { title, memberCount } = membership.left ?? (group.durable as GroupRow)
   const place = groupPlace(entry, membership, lastMessage)
   return {
     conversationId: entry.id as ConversationId,

@@ -81,7 +81,7 @@ export class Writer {
     if (refusal !== null) return Promise.reject(refusal)
     const send =
       entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
-    entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), send.seq)
+    entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id))
     entry.inFlight++
     this.#handOver(send, entry)
     return send.promise

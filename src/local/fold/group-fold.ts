@@ -103,7 +103,17 @@ export class GroupFold {
         const intervals = [{ from: 1, to: null }]
         const ordinal = i + 1
         this.#join(
-          { user, intervals, ordinal, ownAtJoin: 0, joined: position, joinedAt, place: 0, position },
+          {
+            user,
+            intervals,
+            ordinal,
+            ownAtJoin: 0,
+            joined: position,
+            joinedAt,
+            place: 0,
+            left: null,
+            position,
+          },
           0,
         )
       })
