@@ -1,0 +1,35 @@
+const shown = 20
+
+/** What differs from the recount. One is too many; the first ones are shown. */
+export class Problems {
+  readonly #first: string[] = []
+  #count = 0
+
+  get count(): number {
+    return this.#count
+  }
+
+  add(where: string, found: unknown, wanted: unknown): void {
+    this.#count++
+    if (this.#first.length < shown) {
+      this.#first.push(`${where}\n    store:   ${inspect(found)}\n    recount: ${inspect(wanted)}`)
+    }
+  }
+
+  /** True if they are the same; otherwise it is noted. Compares as JSON. */
+  same(where: string, found: unknown, wanted: unknown): boolean {
+    if (JSON.stringify(found) === JSON.stringify(wanted)) return true
+    this.add(where, found, wanted)
+    return false
+  }
+
+  report(): string {
+    const rest = this.#count - this.#first.length
+    return [...this.#first, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n')
+  }
+}
+
+function inspect(value: unknown): string {
+  const text = value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value)
+  return text === undefined || text.length <= 300 ? String(text) : `${text.slice(0, 300)}…`
+}
