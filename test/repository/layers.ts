@@ -118,7 +118,7 @@ const layers: readonly Layer[] = [
   {
     // What only tests need, of this project and of its users.
     name: 'testing',
-    has: (path) => /^src\/(?:conformance|faults|model-checking)\//.test(path),
+    has: (path) => /^src\/(?:conformance|faults|model-checking|simulation)\//.test(path),
     imports: [...inDoors, 'formats'],
     packages: ['fast-check', 'node:assert/strict'],
   },
