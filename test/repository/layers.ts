@@ -120,7 +120,8 @@ const layers: readonly Layer[] = [
     name: 'testing',
     has: (path) => /^src\/(?:conformance|faults|model-checking|simulation)\//.test(path),
     imports: [...inDoors, 'formats'],
-    packages: ['fast-check', 'node:assert/strict'],
+    types: ['local part'],
+    packages: ['fast-check', 'node:assert/strict', 'node:path'],
   },
   {
     name: 'door',
