@@ -30,7 +30,10 @@ export interface Backend {
 
   /** The handle of the direct conversation of two users (in either order; the same twice for notes to self). */
   direct(a: UserId, b: UserId): ConversationHandle
-  /** The handle of a conversation by its id. For one id there is one handle as long as anybody uses it. */
+  /**
+   * The handle of a conversation by its id. For one id there is one handle as long as it has a lane; without one it is
+   * good for the call it was asked for.
+   */
   conversation(id: ConversationId): ConversationHandle
   /**
    * Reads what writing to the conversation needs, if it is not there. `viewer` is on whose behalf: a direct

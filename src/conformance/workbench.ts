@@ -62,9 +62,10 @@ export class Workbench {
     }
   }
 
-  /** The loaded handle of a direct conversation. */
+  /** The loaded handle of a direct conversation. It has a lane, so that it stays the one handle. */
   async direct(a: string, b: string): Promise<ConversationHandle> {
     const handle = this.backend.direct(a as UserId, b as UserId)
+    handle.lane = this
     await this.backend.load(handle, a as UserId)
     return handle
   }
@@ -72,6 +73,7 @@ export class Workbench {
   /** Makes a group of the members, the first of whom is its creator; settled. */
   async group(id: string, members: readonly string[], title?: string): Promise<ConversationHandle> {
     const handle = this.backend.conversation(id as ConversationId)
+    handle.lane = this
     const users = members as readonly UserId[]
     const creator = users[0] as UserId
     await this.change(handle, { kind: 'create', creator, title, members: users, createdAs: `${id} as made` })

@@ -45,6 +45,9 @@ const RECENT = 1
 const WIDTH = 6
 const MAX = 2 ** 48 - 1
 
+/** No position is greater. */
+export const maxPosition = MAX
+
 const scratch = Buffer.allocUnsafe(4096)
 
 function escaped(id: string, at: number): number {
@@ -149,7 +152,7 @@ export function recentBelow(row: Buffer, position: number | undefined): { gte: B
   if (position === undefined) return { gte: join(row, families.list), lt }
   const gte = join(row, families.list, 1 + WIDTH)
   gte[row.length + 1] = RECENT
-  gte.writeUIntBE(MAX - position + 1, row.length + 2, WIDTH)
+  gte.writeUIntBE(position === MAX ? 0 : MAX - position + 1, row.length + 2, WIDTH)
   return { gte, lt }
 }
 

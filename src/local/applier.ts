@@ -131,7 +131,7 @@ export class Applier {
       if (user === undefined) return
       if (user.listed) this.#newNode(user, entry, begins)
     }
-    user.arrivals?.add(entry)
+    user.arrived(entry)
     user.counting?.add(entry)
     if (user.unread !== null && !own) user.unread.set(entry.id, (user.unread.get(entry.id) ?? 0) + 1)
     user.changed()

@@ -224,7 +224,7 @@ export class Events {
               node.membership = membership
               memory.replaceNode(node, 'list')
             }
-            known.arrivals?.add(entry)
+            known.arrived(entry)
             known.counting?.add(entry)
             known.unread?.delete(conversationId)
             known.changed()
@@ -283,7 +283,7 @@ export class Events {
     const known = memory.peekUser(user)
     if (known === undefined) return
     known.memberships?.set(entry.id, membership)
-    known.arrivals?.add(entry)
+    known.arrived(entry)
     known.counting?.add(entry)
     const large = part.durable?.large === true
     let node = part.nodes.get(user)
@@ -318,7 +318,7 @@ export class Events {
         added.membership = membership
         memory.addNode(added, 'large')
       }
-      known.arrivals?.add(entry)
+      known.arrived(entry)
     }
     part.complete = false
   }

@@ -146,7 +146,6 @@ export class Lists {
     this.#memory.counters.loads++
     user.loading = this.#readPrefix(user, wanted).finally(() => {
       user.loading = null
-      user.arrivals = null
     })
     return user.loading
   }
@@ -155,15 +154,14 @@ export class Lists {
     const tiers = Math.ceil(wanted / this.#tierSize) * this.#tierSize
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
     const held = this.#hold()
-    const arrivals = new Set<ConversationEntry>()
-    user.arrivals = arrivals
+    user.beginLoad()
     const used: ConversationEntry[] = []
     try {
       const limit = tiers + 1
-      const rows = await this.#rows.list(user.id, undefined, limit)
-      const complete = rows.length < limit
-      const floor = complete ? 0 : (rows.at(-1) as ListRow).position
-      for (const row of rows) used.push(this.#entryOf(user, row))
+      const { large, recent } = await this.#rows.list(user.id, undefined, limit)
+      const complete = recent.length < limit
+      const floor = complete ? 0 : (recent.at(-1) as ListRow).position
+      for (const row of [...large, ...recent]) used.push(this.#entryOf(user, row))
       for (const entry of touchedBy(user.id, held)) used.push(entry)
       for (const entry of used) entry.inFlight++
       await this.#knowAll(user, used)
@@ -172,7 +170,7 @@ export class Lists {
         used.map((entry) => entry.id),
       )
       const stored = new Map(used.map((entry, i) => [entry, marks[i]]))
-      this.#publish(user, [...used, ...arrivals, ...touchedBy(user.id, this.#memory.live)], stored, {
+      this.#publish(user, [...used, ...user.arrivals, ...touchedBy(user.id, this.#memory.live)], stored, {
         complete,
         floor,
       })
@@ -181,6 +179,7 @@ export class Lists {
         entry.inFlight--
         this.#memory.release(entry)
       }
+      user.endLoad()
       for (const generation of held) generation.release()
     }
   }
@@ -283,16 +282,16 @@ export class Lists {
   /** A page below what is kept: from the shards, with live generations above, and without keeping it. */
   async #beyond(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
     const held = this.#hold()
+    user.beginLoad()
     try {
       const touched = new Set(touchedBy(user.id, held))
       const found: ConversationEntry[] = []
       let from = below
       let complete = false
       while (found.length <= limit && !complete) {
-        const rows = await this.#rows.list(user.id, from, limit + 1 + touched.size)
-        complete = rows.length < limit + 1 + touched.size
-        for (const row of rows) {
-          if (row.large) continue
+        const { recent } = await this.#rows.list(user.id, from, limit + 1 + touched.size)
+        complete = recent.length < limit + 1 + touched.size
+        for (const row of recent) {
           from = row.position
           const entry = this.#entryOf(user, row)
           // A conversation that moved up since has its place there; the row is of the past.
@@ -314,6 +313,7 @@ export class Lists {
         }
       }
     } finally {
+      user.endLoad()
       for (const generation of held) generation.release()
     }
   }

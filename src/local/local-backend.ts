@@ -251,12 +251,22 @@ export class LocalBackend implements Backend {
 
   async mark(
     user: UserId,
-    entry: ConversationEntry,
+    handle: ConversationEntry,
     to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
     by: 'read' | 'delivered',
   ): Promise<void> {
-    const before = await this.marks(user, entry)
-    await this.#parts.people.mark(user, entry, before, to, by)
+    const { memory, loader, people } = this.#parts
+    // Marks need no lane, so the handle may have been let go of meanwhile: what is written to must be the one in memory.
+    const entry = memory.conversation(handle.id)
+    entry.inFlight++
+    try {
+      await loader.load(entry, user)
+      const before = await this.marks(user, entry)
+      await people.mark(user, entry, before, to, by)
+    } finally {
+      entry.inFlight--
+      memory.release(entry)
+    }
   }
 
   // ---- users and contacts

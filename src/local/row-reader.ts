@@ -2,6 +2,7 @@ import {
   familyRange,
   groupPartition,
   keys,
+  maxPosition,
   numberedRange,
   readIdKey,
   readListKey,
@@ -73,13 +74,33 @@ export class RowReader {
     return found
   }
 
-  /** Up to `limit` rows of a list strictly below a position, large groups first if it begins at the top. */
-  async list(user: string, below: number | undefined, limit: number): Promise<ListRow[]> {
-    this.reads++
+  /**
+   * Up to `limit` conversations of a list strictly below a position; from the top, the user's large groups come on top
+   * of that.
+   */
+  async list(
+    user: string,
+    below: number | undefined,
+    limit: number,
+  ): Promise<{ large: ListRow[]; recent: ListRow[] }> {
     const row = userPartition(user)
-    const found = await this.#shardOf(user).rows(recentBelow(row, below), limit)
+    const all = await this.#listRows(user, recentBelow(row, below), limit)
+    if (all[0]?.large !== true) return { large: [], recent: all }
+    // Rare: the large groups took places of the others, so both are read on their own.
+    const { gte, lt } = recentBelow(row, undefined)
+    const firstRecent = recentBelow(row, maxPosition).gte
+    return {
+      large: await this.#listRows(user, { gte, lt: firstRecent }, Infinity),
+      recent: await this.#listRows(user, { gte: firstRecent, lt }, limit),
+    }
+  }
+
+  async #listRows(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListRow[]> {
+    this.reads++
+    const { length } = userPartition(user)
+    const found = await this.#shardOf(user).rows(range, limit)
     return found.map(([key, value]) => ({
-      ...readListKey(key, row.length),
+      ...readListKey(key, length),
       direct: value.length === 0 ? null : rows.directList.decode(value),
     }))
   }

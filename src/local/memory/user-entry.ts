@@ -63,8 +63,9 @@ export class UserEntry {
 
   /** Loads and counts under way: the user stays in memory. */
   pins = 0
-  /** A load of the list under way: what became active since it began. */
-  arrivals: Set<ConversationEntry> | null = null
+  /** Loads of the list under way, and what became active since the first of them began; it stays in memory. */
+  loads = 0
+  readonly arrivals = new Set<ConversationEntry>()
   loading: Promise<void> | null = null
 
   /** Neighbours by the time of the last use. */
@@ -73,6 +74,25 @@ export class UserEntry {
 
   constructor(id: UserId) {
     this.id = id
+  }
+
+  beginLoad(): void {
+    this.pins++
+    this.loads++
+  }
+
+  endLoad(): void {
+    this.pins--
+    if (--this.loads > 0) return
+    for (const entry of this.arrivals) entry.inFlight--
+    this.arrivals.clear()
+  }
+
+  /** Something of the user changed: a load under way must not overlook it, and its object must not be replaced. */
+  arrived(entry: ConversationEntry): void {
+    if (this.loads === 0 || this.arrivals.has(entry)) return
+    this.arrivals.add(entry)
+    entry.inFlight++
   }
 
   changed(): void {
