@@ -18,6 +18,8 @@ interface Burst {
 
 const bursts = 200
 const meanBurst = 8
+/** Bursts in groups, and those of them in the large one. */
+const shares = { group: 0.2, large: 0.04 } as const
 /** The store treats groups above 256 members in another way; nobody should be able to tell. */
 const largeGroup = 300
 const epoch = Date.UTC(2024, 0, 8)
@@ -31,7 +33,9 @@ const habits = {
   read: { chance: 0.35, from: 300, to: 3000 },
   derivedId: 0.1,
 } as const
+/** A group or a friendship changes about so often, and at least so many times in a chat. */
 const messagesPerEvent = 300
+const leastEvents = 40
 
 /** Writes a chat of realistic shape. The same options give the same chat. */
 export class ChatWriter {
@@ -68,12 +72,13 @@ export class ChatWriter {
     const random = this.#random
     this.#makeGroups()
     const running = Array.from({ length: bursts }, () => this.#newBurst())
+    const every = Math.max(1, Math.min(messagesPerEvent, Math.floor(this.#messages / leastEvents)))
     for (let written = 0; written < this.#messages; written++) {
       const slot = random.between(0, bursts)
       const burst = running[slot] as Burst
       this.#say(burst)
       if (--burst.left <= 0) running[slot] = this.#newBurst()
-      if (written % messagesPerEvent === messagesPerEvent - 1) this.#somethingHappens()
+      if (written % every === every - 1) this.#somethingHappens()
     }
     for (const [, planned] of [...this.#later].sort(([a], [b]) => a - b)) {
       for (const action of planned) this.#enter(action)
@@ -107,8 +112,8 @@ export class ChatWriter {
   #newBurst(): Burst {
     const random = this.#random
     const left = Math.max(1, Math.round(-Math.log(1 - random.next()) * meanBurst))
-    if (random.chance(0.25)) {
-      const group = random.chance(0.08) ? (this.#groups[0] as string) : random.pick(this.#groups)
+    if (random.chance(shares.group)) {
+      const group = random.chance(shares.large) ? (this.#groups[0] as string) : random.pick(this.#groups)
       const members = this.#recount.membersOf(group)
       if (members.length > 0) return { place: { group }, speaker: random.pick(members), left }
     }

@@ -1,4 +1,5 @@
 const shown = 20
+const maxChars = 300
 
 /** What differs from the recount. One is too many; the first ones are shown. */
 export class Problems {
@@ -30,6 +31,7 @@ export class Problems {
 }
 
 function inspect(value: unknown): string {
-  const text = value instanceof Error ? `${value.name}: ${value.message}` : JSON.stringify(value)
-  return text === undefined || text.length <= 300 ? String(text) : `${text.slice(0, 300)}…`
+  if (value instanceof Error) return `${value.name}: ${value.message}`
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars)}…`
 }

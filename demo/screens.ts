@@ -3,6 +3,7 @@ import type { OfflinePhone } from './phone.js'
 
 const rows = 8
 const textWidth = 56
+const graphemes = new Intl.Segmenter()
 
 /** A user's list, as a messenger shows it. */
 export async function showList(store: MessageStore, user: string): Promise<Conversation | undefined> {
@@ -70,6 +71,8 @@ function lineOf({ seq, sender, text }: Message): string {
 }
 
 function clip(text: string, width: number): string {
-  const characters = [...text]
-  return characters.length > width ? `${characters.slice(0, width - 1).join('')}…` : text.padEnd(width)
+  const characters = Array.from(graphemes.segment(text), ({ segment }) => segment)
+  return characters.length > width
+    ? `${characters.slice(0, width - 1).join('')}…`
+    : text + ' '.repeat(width - characters.length)
 }
