@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
+import { underLocal } from './stores.js'
+
+/** Small cases that the property runs found, each as short as it could be made. */
+
+async function reopened(
+  before: (store: CheckedStore) => Promise<void>,
+  after: (store: CheckedStore) => Promise<void>,
+) {
+  const under = underLocal()
+  let store = await under.open()
+  try {
+    await before(store)
+    store = (await under.reopen?.(store)) ?? store
+    await after(store)
+  } finally {
+    await store.close()
+    await under.destroy()
+  }
+}
+
+describe('found by properties', () => {
+  test('a mark on a group that is not in memory does not list it twice', async () => {
+    await reopened(
+      async (store) => {
+        await store.groups.create({ creator: 'b', members: [], id: 'group' })
+        await store.sendMessage({ sender: 'b', conversationId: 'group', text: 'one', id: '1' })
+      },
+      async (store) => {
+        await store.markRead('b', 'group')
+        const { items } = await store.getConversations('b')
+        expect(items.map(({ id }) => id)).toEqual(['group'])
+      },
+    )
+  })
+
+  test('a stranger who asks for a direct conversation does not lift a block in it', async () => {
+    await reopened(
+      async (store) => {
+        await store.sendMessage({ sender: 'b', receiver: 'a', text: 'one', id: '1' })
+        await store.contacts.block('b', 'a')
+      },
+      async (store) => {
+        const { items } = await store.getConversations('a')
+        const [conversation] = items
+        await expect(store.getMessages('stranger', conversation?.id ?? '')).rejects.toThrow('not a member')
+        const sent = store.sendMessage({ sender: 'a', receiver: 'b', text: 'two', id: '2' })
+        await expect(sent).rejects.toMatchObject({ code: 'BLOCKED' })
+      },
+    )
+  })
+})
