@@ -1,17 +1,19 @@
 import type { ChatCommand } from './commands/command.js'
 import { Harness } from './harness.js'
 import { ReferenceModel } from './reference-model.js'
-import type { StoreUnderTest } from './store-under-test.js'
+import type { CheckedStore, StoreUnderTest } from './store-under-test.js'
 import type { FastCheck } from './world.js'
 
 /**
  * Opens the store, runs the commands on it beside the model, lets every client catch up, holds everything against the
- * model once more (and again after reopening, where that is possible), and closes it.
+ * model once more (and again after reopening, where that is possible), lets `inspect`
+ * look at the store, and closes it.
  */
 export async function runChat(
   fc: FastCheck,
   under: StoreUnderTest,
   commands: Iterable<ChatCommand>,
+  inspect?: (store: CheckedStore) => Promise<void>,
 ): Promise<ReferenceModel> {
   const real = await Harness.open(under)
   const model = new ReferenceModel(under.clock)
@@ -23,6 +25,7 @@ export async function runChat(
     await real.reopen()
     await real.catchUpAll(model)
     await real.check(model, users)
+    await inspect?.(real.store)
   } finally {
     await real.close()
   }

@@ -7,7 +7,7 @@ import type { Outcome } from '../../src/model-checking/expectation.js'
 import { ReferenceModel } from '../../src/model-checking/reference-model.js'
 import type { SendRequestShape } from '../../src/model-checking/store-under-test.js'
 import type { Message, SendReceipt } from '../../src/model/message.js'
-import { eventualStore, referenceStore } from './stores.js'
+import { eventualStore, localStore, referenceStore } from './stores.js'
 import type { OpenTestStore } from './stores.js'
 import { holds, verdict } from './verdict.js'
 
@@ -107,7 +107,7 @@ async function interleave(
   const persist = async (): Promise<void> => {
     if (scheduled.on) await scheduler.schedule(Promise.resolve(), 'persist')
   }
-  const { store, clock, settle, atOnce } = open(persist)
+  const { store, clock, settle, atOnce, destroy } = await open(persist)
   const model = new ReferenceModel(clock)
   const run: Run = { sends: [], looks: [], highest: earlier }
   await begin(store, model)
@@ -125,6 +125,7 @@ async function interleave(
   const { items } = await store.getMessages('b', group, { limit: 1000 })
   checkLooks(run.looks, items.toReversed())
   await store.close()
+  await destroy?.()
 }
 
 /** Each look shows a beginning of the final conversation that has all that was acknowledged before it. */
@@ -139,11 +140,12 @@ describe('whatever happens at once', () => {
   test.each([
     { name: 'the reference backend', open: referenceStore, numRuns: 300 },
     { name: 'the eventual backend', open: eventualStore, numRuns: 200 },
+    { name: 'the local backend', open: localStore, numRuns: 25 },
   ])('over $name', async ({ open, numRuns }) => {
     const deeds = fc.array(deed, { minLength: 2, maxLength: 14, size: 'max' })
     const property = fc.asyncProperty(fc.scheduler(), deeds, (scheduler, chosen) =>
       interleave(open, scheduler, chosen),
     )
-    expect(await verdict(fc.check(property, { numRuns }))).toBe(holds)
+    expect(await verdict(fc.check(property, { numRuns, interruptAfterTimeLimit: 30_000 }))).toBe(holds)
   })
 })

@@ -30,6 +30,6 @@ describe('a chat over the local backend agrees with the reference model after ev
         await under.destroy()
       }
     })
-    expect(await verdict(fc.check(property, { numRuns }))).toBe(holds)
+    expect(await verdict(fc.check(property, { numRuns, interruptAfterTimeLimit: 45_000 }))).toBe(holds)
   })
 })

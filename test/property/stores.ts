@@ -109,18 +109,19 @@ interface TestStore {
   readonly settle: () => Promise<void>
   /** Everybody sees a message as soon as it is acknowledged. */
   readonly atOnce: boolean
+  readonly destroy?: () => Promise<void>
 }
 
 /** Opens a store whose writes become durable when `persist` has resolved, where the backend has such a seam. */
-export type OpenTestStore = (persist: () => Promise<void>) => TestStore
+export type OpenTestStore = (persist: () => Promise<void>) => Promise<TestStore>
 
-export const referenceStore: OpenTestStore = (persist) => {
+export const referenceStore: OpenTestStore = async (persist) => {
   const clock = new ManualClock()
   const store = new MessageStore(new ReferenceBackend({ clock, persist }), settings(clock))
   return { store, clock, settle: () => Promise.resolve(), atOnce: true }
 }
 
-export const eventualStore: OpenTestStore = () => {
+export const eventualStore: OpenTestStore = async () => {
   const clock = new ManualClock()
   const backend = new EventualBackend({ clock })
   return {
@@ -129,4 +130,35 @@ export const eventualStore: OpenTestStore = () => {
     settle: () => backend.settle(),
     atOnce: false,
   }
+}
+
+/** Every write and sync of the log ends when `persist` says so. */
+export const localStore: OpenTestStore = async (persist) => {
+  const clock = new ManualClock()
+  const location = await mkdtemp(join(tmpdir(), 'columba-property-'))
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    open: async (path, mode) => {
+      const handle = await nodeFileSystem.open(path, mode)
+      return {
+        read: (into, position) => handle.read(into, position),
+        truncate: (size) => handle.truncate(size),
+        size: () => handle.size(),
+        close: () => handle.close(),
+        write: async (data, position) => {
+          const written = await handle.write(data, position)
+          await persist()
+          return written
+        },
+        sync: async () => {
+          await handle.sync()
+          await persist()
+        },
+      }
+    },
+  }
+  const variant = { settings: { ...tiny.settings, syncEveryMs: 0 }, tuning: tiny.tuning ?? {} }
+  const store = await openLocal(location, clock, fileSystem, variant)
+  const destroy = () => rm(location, { recursive: true, force: true })
+  return { store, clock, settle: () => Promise.resolve(), atOnce: true, destroy }
 }
