@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MessageStore } from '../../src/api/message-store.js'
+import { openMessageStore } from '../../src/api/open.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import { isColumbaError } from '../../src/errors.js'
 import type { ErrorCode } from '../../src/errors.js'
@@ -282,13 +286,28 @@ async function codeOf(call: () => unknown): Promise<string> {
   }
 }
 
-describe('the input table', () => {
+const openings: readonly {
+  readonly name: string
+  readonly open: (location: string) => Promise<MessageStore>
+}[] = [
+  {
+    name: 'the reference backend',
+    open: async () => {
+      const settings = { limits: resolveLimits(), clock: systemClock, usersMode: 'open' } as const
+      return new MessageStore(new ReferenceBackend(), settings)
+    },
+  },
+  { name: 'the local backend', open: (location) => openMessageStore({ location, durability: 'os' }) },
+]
+
+describe.each(openings)('the input table over $name', ({ open }) => {
+  let location = ''
   let store: MessageStore
   const users = [me, you]
 
   beforeAll(async () => {
-    const settings = { limits: resolveLimits(), clock: systemClock, usersMode: 'open' } as const
-    store = new MessageStore(new ReferenceBackend(), settings)
+    location = await mkdtemp(join(tmpdir(), 'columba-input-'))
+    store = await open(location)
     await store.users.register({ id: me, name: 'me' })
     await store.groups.create({ creator: me, members: [you], id: group })
     await store.sendMessage({ sender: me, conversationId: group, text: 'one', id: '1' })
@@ -297,6 +316,7 @@ describe('the input table', () => {
 
   afterAll(async () => {
     await store.close()
+    await rm(location, { recursive: true, force: true })
   })
 
   test.each(spots)('%s', async (name, place, call) => {
