@@ -65,7 +65,7 @@ export function underLocal({ settings: given, tuning = {} }: LocalVariant = {}):
   }
 }
 
-export async function openLocal(
+async function openLocal(
   location: string,
   clock: ManualClock,
   fileSystem: FileSystem,
