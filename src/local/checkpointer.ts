@@ -36,6 +36,7 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions
   readonly #waiting: Generation[] = []
   #running: Promise<void> | null = null
+  #lastRun: Promise<void> = Promise.resolve()
   #flushed: number
   #checkpoint: number
   #bytesSince = 0
@@ -81,14 +82,27 @@ export class Checkpointer {
     recovery.done()
   }
 
-  /** Flushes all that is durable and makes a checkpoint of it. */
-  async run(): Promise<void> {
+  /**
+   * Flushes all that is durable and makes a checkpoint of it. Calls come one after the other: two checkpoints, or a
+   * checkpoint and a second drain of the same generations, must never be under way together.
+   */
+  run(): Promise<void> {
+    const turn = this.#lastRun.then(() => this.#runAlone())
+    this.#lastRun = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #runAlone(): Promise<void> {
     if (this.#parts.memory.current.ranges.length > 0 || this.#parts.log.queuedRecords > 0)
       await this.#parts.writer.cut()
     await this.#settled()
-    if (this.#flushed > this.#checkpoint) await (this.#running = this.#guard(() => this.#makeCheckpoint()))
-    this.#running = null
-    this.#start()
+    if (this.#flushed === this.#checkpoint) return
+    try {
+      await (this.#running = this.#guard(() => this.#makeCheckpoint()))
+    } finally {
+      this.#running = null
+      this.#start()
+    }
   }
 
   /** Resolves when nothing is under way; rejects if the background has failed. */
