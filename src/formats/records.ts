@@ -4,7 +4,7 @@ import { ByteReader, ByteWriter, badBytes } from './bytes.js'
  * Records of the commit log. A record says absolutely what becomes of the partitions it concerns; nothing has to be
  * read to apply it. The first record about a conversation in a generation carries an *image*: the little that the
  * flush must know of the time before (where the conversation stood in the lists, who the members of a small group
- * are). Every record begins with its kind (u8) and the store's time (u48 LE); its position is its number in the log.
+ * are; a direct message's image is in direct-image.ts). Every record begins with its kind (u8) and the store's time (u48 LE); its position is its number in the log.
  *
  * Message records are laid out by hand, since everything else is rare beside them:
  *
@@ -48,11 +48,6 @@ export const idsAt = 20
 
 /** Room for a message record without its body and image. */
 export const messageHeadBytes = idsAt + 2 * 257
-
-export interface DirectImage {
-  /** Position of the conversation's last message before this generation; 0 for none. */
-  readonly previous: number
-}
 
 /** A member of a small group and where the group stood in that member's list before; 0 for nowhere. */
 export interface MemberImage {

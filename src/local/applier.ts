@@ -5,6 +5,7 @@ import { noMarks } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import type { DurableGroup } from './commit-log/options.js'
 import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import type { ConversationFilter } from './memory/conversation-filter.js'
 import { Generation, Touched, type TouchedUser } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { ListNode, type UserEntry } from './memory/user-entry.js'
@@ -13,6 +14,7 @@ import type { PendingSend } from './pending.js'
 
 export interface ApplierOptions {
   readonly notifier: Notifier
+  readonly filter: ConversationFilter
   readonly onFrozen: (generation: Generation) => void
   readonly onDrop: (generation: Generation) => void
 }
@@ -81,6 +83,7 @@ export class Applier {
     const [first, second] = entry.pair as readonly [UserId, UserId]
     const byFirst = draft.sender === first
     if (byFirst) entry.durableN0++
+    if (seq === 1) this.#options.filter.add(entry.id)
     this.#advance(send, position)
     this.touch(entry).add(seq, send.start, position)
     this.#active(entry, first, entry.first, byFirst, seq === 1)
@@ -177,6 +180,11 @@ export class Applier {
   addUserRef(user: UserId, ref: ChangeRef): void {
     this.touchUser(user).makeOwn().refs.push(ref)
     this.news(user)
+  }
+
+  /** A direct conversation has a row from now on. */
+  begun(entry: ConversationEntry): void {
+    this.#options.filter.add(entry.id)
   }
 
   news(user: UserId): void {

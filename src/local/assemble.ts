@@ -3,13 +3,16 @@ import type { Backend, StoreStats } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
 import { ColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
+import { threadPoolSize } from '../platform/thread-pool.js'
 import { Applier } from './applier.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import { ChangeReader } from './change-reader.js'
 import { Checkpointer } from './checkpointer.js'
 import { CommitLog } from './commit-log/commit-log.js'
 import { Events } from './events.js'
-import { flushRecords, type FlushParts } from './flusher.js'
+import { FilterKeeper } from './filter-keeper.js'
+import { AdaptiveFlushRunner, InlineFlushRunner } from './flush-runner.js'
+import { FlushThread } from './flush-thread.js'
 import { Lists } from './lists.js'
 import { Loader } from './loader.js'
 import { LocalBackend } from './local-backend.js'
@@ -42,6 +45,13 @@ export interface OpenedParts {
   readonly failure: ShardFailureReport
   readonly bodies: BodyFiles
   readonly logDirectory: string
+  readonly bodyDirectory: string
+  /** The world is the real one, so that a thread can have it as well. */
+  readonly threaded: boolean
+  /** How the store was left. */
+  readonly last: 'new' | 'clean' | 'unclean'
+  /** What to do if opening fails later on. */
+  readonly undo: (() => Promise<unknown>)[]
 }
 
 /** Recovers the log into the shards and puts the parts of the backend together. */
@@ -54,8 +64,29 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     virtualNodes: manifest.virtualNodes,
   })
   const hashSeed = Buffer.from(manifest.ringSecret).readUInt32LE(12)
-  const flushParts: FlushParts = { shards, bodies, clock, hashSeed, shardOf: (id) => ring.shardOf(id) }
-  const recovery = new Recovery(manifest.checkpoint, (ranges) => flushRecords(flushParts, ranges))
+  const flushParts = {
+    writers: shards.shards.map(({ writer }) => writer),
+    bodies,
+    hashSeed,
+    shardOf: (id: string) => ring.shardOf(id),
+  }
+  const inline = new InlineFlushRunner(flushParts, clock)
+  const makeThread = (): FlushThread =>
+    new FlushThread({
+      shardLocations: shards.shards.map(({ directory }) => directory),
+      bodyDirectory: opened.bodyDirectory,
+      storeId: manifest.storeId,
+      ringSecret: manifest.ringSecret,
+      virtualNodes: manifest.virtualNodes,
+      hashSeed,
+      threadPoolSize,
+      tuning,
+    })
+  const runner = opened.threaded ? new AdaptiveFlushRunner(inline, makeThread) : inline
+  opened.undo.push(() => runner.close())
+  const recovery = new Recovery(manifest.checkpoint, (ranges) => runner.flush(ranges))
+  const keeper = new FilterKeeper(fileSystem, settings.location)
+  const filter = await keeper.load(manifest.checkpoint, opened.last)
 
   let current = manifest
   const commitManifest = async (change: Partial<Manifest>): Promise<void> => {
@@ -71,6 +102,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   }
   const applier = new Applier(memory, {
     notifier,
+    filter,
     onFrozen: (generation) => checkpointer?.frozen(generation),
     onDrop: dropGeneration,
   })
@@ -103,7 +135,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }
     writer.attach(log, Math.max(manifest.lastTimestamp, recovery.lastTimestamp))
     checkpointer = new Checkpointer(
-      { ...flushParts, memory, log, writer },
+      { shards, runner, clock, memory, log, writer },
       {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
@@ -134,9 +166,10 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     logger?.error('the shards have failed', {})
   }
   opened.failure.listener = fail
+  keeper.rebuild(filter, shards)
 
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
-  const loader = new Loader(memory, rows)
+  const loader = new Loader(memory, rows, filter)
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
   const people = new People({ memory, rows, loader, writer, applier })
@@ -153,10 +186,15 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       clean = false
     }
     await background.stop()
+    await keeper.stop()
+    await runner.close()
     await log.close()
     clean &&= log.failed === null
     try {
-      if (clean) await commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp })
+      if (clean) {
+        await keeper.save(filter, current.checkpoint)
+        await commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp })
+      }
     } finally {
       await shards.close()
       await bodies.close()

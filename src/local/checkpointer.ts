@@ -1,9 +1,20 @@
+import type { Clock } from '../platform/clock.js'
 import type { CommitLog } from './commit-log/commit-log.js'
-import { flushRecords, type FlushParts } from './flusher.js'
+import type { FlushRunner } from './flush-runner.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import type { Recovery } from './recovery.js'
+import type { ShardSet } from './shards/shard-set.js'
 import type { Writer } from './writer.js'
+
+export interface CheckpointerParts {
+  readonly shards: ShardSet
+  readonly runner: FlushRunner
+  readonly clock: Clock
+  readonly memory: Memory
+  readonly log: CommitLog
+  readonly writer: Writer
+}
 
 export interface CheckpointerOptions {
   /** A checkpoint is wanted when this much log has been flushed since the last one. */
@@ -32,7 +43,7 @@ export interface CheckpointerOptions {
  *  4. only then log segments go
  */
 export class Checkpointer {
-  readonly #parts: FlushParts & { readonly memory: Memory; readonly log: CommitLog; readonly writer: Writer }
+  readonly #parts: CheckpointerParts
   readonly #options: CheckpointerOptions
   readonly #waiting: Generation[] = []
   #running: Promise<void> | null = null
@@ -43,11 +54,7 @@ export class Checkpointer {
   #failed = false
   readonly stats = { flushes: 0, checkpoints: 0, flushedBytes: 0, lastFlushMs: 0, lastCheckpointMs: 0 }
 
-  constructor(
-    parts: FlushParts & { readonly memory: Memory; readonly log: CommitLog; readonly writer: Writer },
-    options: CheckpointerOptions,
-    checkpoint: number,
-  ) {
+  constructor(parts: CheckpointerParts, options: CheckpointerOptions, checkpoint: number) {
     this.#parts = parts
     this.#options = options
     this.#flushed = this.#checkpoint = checkpoint
@@ -151,11 +158,11 @@ export class Checkpointer {
   }
 
   async #flush(generation: Generation): Promise<void> {
-    const { log, memory, clock } = this.#parts
+    const { log, memory, clock, runner } = this.#parts
     const began = clock.now()
     // In every durability: rows must never be ahead of the log.
     await log.syncThrough(generation.last)
-    await flushRecords(this.#parts, generation.ranges)
+    await runner.flush(generation.ranges)
     this.#flushed = generation.last
     this.stats.flushes++
     this.stats.flushedBytes += generation.bytes

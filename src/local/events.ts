@@ -66,6 +66,7 @@ export class Events {
       return {
         record: { kind: 'block', time, blocker, other, contact, head, previous: entry.lastPosition },
         apply: () => {
+          applier.begun(entry)
           applier.touch(entry)
           const own = applier.touchUser(blocker).makeOwn()
           own.contacts.set(other, { contactId: other, ...contact, position: position as Position })

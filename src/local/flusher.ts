@@ -1,14 +1,13 @@
 import { bodyHeaderBytes } from '../formats/body-file.js'
-import type { Clock } from '../platform/clock.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import { Fold } from './fold/fold.js'
 import type { RecordRange, RowSink } from './fold/sink.js'
-import type { ShardSet } from './shards/shard-set.js'
+import type { ShardWriter } from './shards/shard-writer.js'
 
 export interface FlushParts {
-  readonly shards: ShardSet
+  /** By shard. */
+  readonly writers: readonly ShardWriter[]
   readonly bodies: BodyFiles
-  readonly clock: Clock
   readonly hashSeed: number
   readonly shardOf: (id: string) => number
 }
@@ -19,13 +18,18 @@ const stepsPerSlice = 24
 /**
  * Writes one generation to the shards: fold, body file, rows. What it writes depends on the records alone, so it may be
  * repeated after a crash. It resolves when all rows have been accepted; durable they are at the next checkpoint.
+ * `pause`, if given, lets others on this thread run now and then.
  *
  * IMPORTANT: the body file is durable before the first row that points into it is handed over.
  */
-export async function flushRecords(parts: FlushParts, ranges: Iterable<RecordRange>): Promise<void> {
-  const { shards, bodies, clock } = parts
+export async function flushRecords(
+  parts: FlushParts,
+  ranges: Iterable<RecordRange>,
+  pause?: () => Promise<void>,
+): Promise<void> {
+  const { writers, bodies } = parts
   const fold = new Fold(parts)
-  for (const range of ranges) await inSlices(fold.add(range), clock)
+  for (const range of ranges) await inSlices(fold.add(range), pause)
 
   const blocks: Buffer[] = []
   let offset = bodyHeaderBytes
@@ -35,30 +39,30 @@ export async function flushRecords(parts: FlushParts, ranges: Iterable<RecordRan
     offset += block.length
     return at
   }
-  await inSlices(fold.blocks(append), clock)
+  await inSlices(fold.blocks(append), pause)
   if (blocks.length > 0) await bodies.write(fold.last, blocks)
 
   const sink: RowSink = {
     put: (shard, key, value) => {
-      shards.shard(shard).writer.put(key, value)
+      writers[shard]?.put(key, value)
     },
     del: (shard, key) => {
-      shards.shard(shard).writer.del(key)
+      writers[shard]?.del(key)
     },
   }
-  await inSlices(fold.rows(sink, fold.last), clock, async () => {
-    for (const { writer } of shards.shards) if (writer.pending > 2) await writer.drained()
+  await inSlices(fold.rows(sink, fold.last), async () => {
+    await pause?.()
+    for (const writer of writers) if (writer.pending > 2) await writer.drained()
   })
-  await shards.flush()
+  await Promise.all(writers.map((writer) => writer.flush()))
 }
 
-/** Runs a generator to its end and lets others run now and then. */
-async function inSlices(steps: Generator<void>, clock: Clock, between?: () => Promise<void>): Promise<void> {
+/** Runs a generator to its end and pauses now and then. */
+async function inSlices(steps: Generator<void>, pause: (() => Promise<void>) | undefined): Promise<void> {
   let left = stepsPerSlice
   while (steps.next().done !== true) {
     if (--left > 0) continue
     left = stepsPerSlice
-    await clock.yield()
-    if (between !== undefined) await between()
+    if (pause !== undefined) await pause()
   }
 }

@@ -4,6 +4,7 @@ import { directPrefix } from '../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import { type ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import type { ConversationFilter } from './memory/conversation-filter.js'
 import type { Memory } from './memory/memory.js'
 import type { RowReader } from './row-reader.js'
 
@@ -14,16 +15,22 @@ import type { RowReader } from './row-reader.js'
 export class Loader {
   readonly #memory: Memory
   readonly #rows: RowReader
+  readonly #filter: ConversationFilter
   readonly #loads = new Map<ConversationId, Promise<void>>()
 
-  constructor(memory: Memory, rows: RowReader) {
+  constructor(memory: Memory, rows: RowReader, filter: ConversationFilter) {
     this.#memory = memory
     this.#rows = rows
+    this.#filter = filter
   }
 
   /** What writers need of a conversation. Concurrent loads are one. */
   load(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
     if (entry.loaded) return undefined
+    if (entry.pair !== null && this.#filter.excludes(entry.id)) {
+      entry.loaded = entry.known = true
+      return undefined
+    }
     const running = this.#loads.get(entry.id)
     if (running !== undefined) return running.then(() => this.load(entry, viewer))
     this.#memory.counters.loads++

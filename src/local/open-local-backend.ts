@@ -1,9 +1,11 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { InProcessNotifier, type Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
 import { ColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
+import { nodeFileSystem } from '../platform/node-file-system.js'
+import type { FileSystem } from '../platform/file-system.js'
 import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { BodyFiles } from './bodies/body-files.js'
@@ -37,7 +39,7 @@ export async function openLocalBackend(
 ): Promise<Backend> {
   const { fileSystem, clock, random } = components
   const directory = settings.location
-  await guardSpace(() => fileSystem.makeDirectory(directory))
+  const made = await guardSpace(() => makeDirectories(fileSystem, directory))
   const lock = await StoreLock.acquire({
     directory,
     fileSystem,
@@ -49,6 +51,7 @@ export async function openLocalBackend(
   try {
     const file = new ManifestFile(fileSystem, directory)
     const manifest = await readManifest(file, settings, components)
+    if (!manifest.created) await syncParents(fileSystem, directory, made)
     const tuning = { ...localTuning, ...local.tuning }
     const { shards, failure } = await openShards(manifest, settings, components, local, tuning)
     undo.push(() => shards.close())
@@ -70,10 +73,45 @@ export async function openLocalBackend(
       failure,
       bodies,
       logDirectory: join(directory, 'log'),
+      bodyDirectory,
+      threaded:
+        tuning.flushThread &&
+        fileSystem === nodeFileSystem &&
+        (local.opener ?? openClassicLevel) === openClassicLevel,
+      last: manifest.created ? (manifest.clean ? 'clean' : 'unclean') : 'new',
+      undo,
     })
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => undefined)
     throw asColumbaError(error)
+  }
+}
+
+/** How many directories had to be made: the store's own and missing ones above it. */
+async function makeDirectories(fileSystem: FileSystem, directory: string): Promise<number> {
+  let missing = 0
+  for (let path = directory; (await fileSystem.stat(path)) === null && dirname(path) !== path;) {
+    missing++
+    path = dirname(path)
+  }
+  await fileSystem.makeDirectory(directory)
+  return missing
+}
+
+/**
+ * IMPORTANT: without it a power cut takes the whole new store: nothing else makes its own name durable. Who made the
+ * directory may be another opening that was interrupted, so at least one parent is synced before a store is created.
+ */
+async function syncParents(fileSystem: FileSystem, directory: string, made: number): Promise<void> {
+  let path = directory
+  for (let synced = 0; synced < Math.max(1, made); synced++) {
+    path = dirname(path)
+    try {
+      await fileSystem.syncDirectory(path)
+    } catch (error) {
+      // A parent that this user may not read is not one in which this user has made anything just now.
+      if (made > synced || (error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { ByteReader } from '../formats/bytes.js'
+import { directImageBytes } from '../formats/direct-image.js'
 import { endOfId, readBody, readId, type Body } from '../formats/message-body.js'
 import { countAt, flags, flagsAt, idsAt, readImage, recordKinds, timeAt } from '../formats/records.js'
 import { parseCanonicalJson } from '../model/canonical-json.js'
@@ -49,7 +50,7 @@ export function readRecord(
   let sender: UserId
   if (bytes[start] === recordKinds.direct) {
     sender = (entry.pair as readonly [UserId, UserId])[(bits & flags.second) === 0 ? 0 : 1]
-    if ((bits & flags.image) !== 0) body += 6
+    if ((bits & flags.image) !== 0) body += directImageBytes
   } else {
     sender = readId(bytes, secondAt) as UserId
     if ((bits & flags.image) !== 0) {

@@ -1,5 +1,7 @@
 /** Numbers that nobody who uses the store has to know. Tests make them small, benchmarks compare them. */
 export interface LocalTuning {
+  /** Flush on a thread of its own, where the world is the real one. */
+  readonly flushThread: boolean
   /** Members above which a group's messages are merged in while reading. A group that grew larger stays so. */
   readonly fanOut: number
   /** Log after which a generation is closed and flushed. */
@@ -21,6 +23,7 @@ export interface LocalTuning {
 const MiB = 1024 * 1024
 
 export const localTuning: LocalTuning = {
+  flushThread: true,
   fanOut: 256,
   generationBytes: 8 * MiB,
   segmentBytes: 64 * MiB,

@@ -1,6 +1,7 @@
 import { ColumbaError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import { ByteWriter } from '../formats/bytes.js'
+import { directImageBytes, writeDirectDigest } from '../formats/direct-image.js'
 import { idHash } from '../formats/id-hash.js'
 import { bodyRoom, writeBody, writeId } from '../formats/message-body.js'
 import {
@@ -195,7 +196,8 @@ export class Writer {
     if (entry.imageIn !== this.#generation) {
       bits |= flags.image
       writeU48(bytes, entry.lastPosition, at)
-      at += 6
+      writeDirectDigest(entry.id, bytes, at + 6)
+      at += directImageBytes
     }
     bytes[start + flagsAt] = bits
     const send = new PendingSend(entry, draft, seq, time, this.#applier.direct)

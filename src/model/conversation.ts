@@ -90,7 +90,8 @@ export function unreadOf(participation: Participation): number {
   if (last === undefined || last.to !== null) return 0
   const { head, ownAtHead, marks, ownAtJoin } = participation
   const joinedAt = last.from - 1
-  if (marks.read >= joinedAt) return head <= marks.read ? 0 : head - marks.read - (ownAtHead - marks.ownAtRead)
+  if (marks.read >= joinedAt)
+    return head <= marks.read ? 0 : head - marks.read - (ownAtHead - marks.ownAtRead)
   return head <= joinedAt ? 0 : head - joinedAt - (ownAtHead - ownAtJoin)
 }
 

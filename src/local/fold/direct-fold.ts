@@ -1,4 +1,6 @@
 import { BlockWriter } from '../../formats/block.js'
+import { badBytes } from '../../formats/bytes.js'
+import { directImageBytes, readDirectId } from '../../formats/direct-image.js'
 import { idHash } from '../../formats/id-hash.js'
 import { keys } from '../../formats/keys.js'
 import { endOfId, readBodyId, readId } from '../../formats/message-body.js'
@@ -8,9 +10,6 @@ import type { Partition } from './partitions.js'
 import type { RowSink } from './sink.js'
 
 const blockWriter = new BlockWriter()
-
-/** Bytes of an image in a direct message: the previous position. */
-export const directImageBytes = 6
 
 /** What a generation makes of one direct conversation. */
 export class DirectFold {
@@ -53,6 +52,13 @@ export class DirectFold {
   static readPair(bytes: Buffer, start: number): [string, string] {
     const at = start + idsAt
     return [readId(bytes, at), readId(bytes, endOfId(bytes, at, bytes.length))]
+  }
+
+  /** The conversation's id, from the image that the first message of a generation carries. */
+  static readId(bytes: Buffer, start: number, end: number): string {
+    if (((bytes[start + flagsAt] as number) & flags.image) === 0)
+      throw badBytes('a conversation begins without its image')
+    return readDirectId(bytes, endOfId(bytes, endOfId(bytes, start + idsAt, end), end))
   }
 
   addMessage(bytes: Buffer, start: number, end: number, position: number): void {

@@ -109,13 +109,12 @@ export class Fold {
     let direct = this.#directs.get(pair)
     if (direct === undefined) {
       const [first, second] = DirectFold.readPair(bytes, start)
-      direct = this.#newDirect(pair, first, second)
+      direct = this.#newDirect(pair, first, second, DirectFold.readId(bytes, start, end))
     }
     direct.addMessage(bytes, start, end, position)
   }
 
-  #newDirect(key: string, first: string, second: string): DirectFold {
-    const id = directConversationId(first, second)
+  #newDirect(key: string, first: string, second: string, id: string): DirectFold {
     const direct = new DirectFold(id, this.#partitions.user(first), this.#partitions.user(second))
     this.#directs.set(key, direct)
     return direct
@@ -145,7 +144,8 @@ export class Fold {
       case 'block': {
         const [first, second] = [record.blocker, record.other].sort() as [string, string]
         const key = DirectFold.keyOf(first, second)
-        const direct = this.#directs.get(key) ?? this.#newDirect(key, first, second)
+        const direct =
+          this.#directs.get(key) ?? this.#newDirect(key, first, second, directConversationId(first, second))
         direct.setHead(record.head, record.previous)
         this.#contacts.set(`${record.blocker}\0${record.other}`, { record, position })
         this.#partitions.user(record.blocker).addChange({ position, kind: 'contact', user: record.other })
