@@ -1,0 +1,143 @@
+import { MessageStore } from '../../src/api/message-store.js'
+import type { StoreSettings } from '../../src/backend/settings.js'
+import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
+import { openLocalBackend } from '../../src/local/open-local-backend.js'
+import type { LocalTuning } from '../../src/local/tuning.js'
+import { systemClock } from '../../src/platform/clock.js'
+import type { Faults } from '../../src/simulation/faults.js'
+import { Schedule, type ScheduleOptions } from '../../src/simulation/schedule.js'
+import { SeededRandom } from '../../src/simulation/seeded-random.js'
+import { SimulatedClock } from '../../src/simulation/simulated-clock.js'
+import { SimulatedDisk } from '../../src/simulation/simulated-disk.js'
+import { SimulatedFileSystem } from '../../src/simulation/simulated-file-system.js'
+import { simulatedLevelOpener } from '../../src/simulation/level/simulated-level.js'
+import { SimulatedMachine } from '../../src/simulation/simulated-process.js'
+import { Trace } from '../../src/simulation/trace.js'
+
+export const location = '/data/store'
+
+export interface SimulatedWorldOptions {
+  readonly seed: number
+  readonly faults: Faults
+  readonly settings: StoreSettings
+  readonly tuning: Partial<LocalTuning>
+  readonly slow?: ScheduleOptions['slow']
+  readonly ticking?: boolean
+  readonly onNote?: ((note: string) => void) | undefined
+}
+
+/** The process has ended, whatever was under way. */
+export class Crashed extends Error {}
+
+/** Turns after which something that should end does not. */
+const patience = 200_000
+
+/** A process with a store in it: everything that does not survive a crash. */
+export interface Incarnation {
+  readonly schedule: Schedule
+  readonly fileSystem: SimulatedFileSystem
+  readonly clock: SimulatedClock
+}
+
+/** A machine with a disk, on which processes with a store come and go. */
+export class SimulatedWorld {
+  readonly chance: SeededChance
+  readonly trace: Trace
+  readonly disk = new SimulatedDisk()
+  readonly options: SimulatedWorldOptions
+  freeBytes = 2 ** 40
+  readonly #machine = new SimulatedMachine()
+  readonly #random: SeededRandom
+  #process
+  #now = 1_700_000_000_000
+  #incarnation: Incarnation
+
+  constructor(options: SimulatedWorldOptions) {
+    this.options = options
+    this.trace = new Trace(options.onNote)
+    this.chance = new SeededChance(options.seed)
+    this.#random = new SeededRandom(new SeededChance(options.seed ^ 0x5eed))
+    this.disk.makeDirectory('/data')
+    this.disk.root.sync()
+    this.#process = this.#machine.start()
+    this.#incarnation = this.#incarnate()
+  }
+
+  get now(): Incarnation {
+    return this.#incarnation
+  }
+
+  get crashed(): boolean {
+    return this.#incarnation.schedule.halted
+  }
+
+  /** Opens the store in the running process. */
+  async open(): Promise<MessageStore> {
+    const { clock, fileSystem, schedule } = this.#incarnation
+    const { settings, tuning } = this.options
+    const components = { clock, random: this.#random, fileSystem, logger: undefined, metrics: undefined }
+    const opener = simulatedLevelOpener({ fileSystem, turn: (label) => schedule.turn(label, () => undefined) })
+    const backend = await openLocalBackend(settings, components, { opener, process: this.#process, tuning })
+    return new MessageStore(backend, { limits: settings.limits, clock, usersMode: 'open' })
+  }
+
+  /** Ends the process: what is under way may have happened or not. */
+  kill(): void {
+    this.trace.note('kill')
+    this.#incarnation.schedule.halt(0.5)
+  }
+
+  /** Starts the next process; `keep` for a power cut before: the share of what was not synced that is still there. */
+  restart(keep: number | null): void {
+    this.kill()
+    this.#now = this.#incarnation.clock.now()
+    if (keep !== null) {
+      this.trace.note(`power ${keep}`)
+      this.disk.losePower(keep, this.chance, (path) => path.startsWith(`${location}/shards/`))
+      this.#machine.boot()
+    }
+    this.#process = this.#machine.start()
+    this.#incarnation = this.#incarnate()
+  }
+
+  /** Lets the world go on until the promise has settled. Rejects with Crashed if the process ends first. */
+  async settle<T>(promise: Promise<T>): Promise<T> {
+    const { schedule } = this.#incarnation
+    let settled = false
+    const done = (): void => {
+      settled = true
+    }
+    promise.then(done, done)
+    for (let turns = 0; ; turns++) {
+      await systemClock.yield()
+      if (settled) return promise
+      if (schedule.halted) throw new Crashed()
+      if (turns > patience) throw new Error(`nothing came of it in ${patience} turns`)
+      if (!schedule.step()) throw new Error('nothing can happen any more, and the call has not ended')
+    }
+  }
+
+  /** Lets everything end that ends by itself. */
+  async quiet(): Promise<void> {
+    const { schedule } = this.#incarnation
+    do await systemClock.yield()
+    while (schedule.step())
+  }
+
+  #incarnate(): Incarnation {
+    const { disk, trace } = this
+    const { faults, slow, ticking } = this.options
+    const schedule = new Schedule({ chance: this.chance, trace, slow })
+    const fileSystem = new SimulatedFileSystem({
+      disk,
+      schedule,
+      faults,
+      trace,
+      freeBytes: () => this.freeBytes,
+      onCrash: () => {
+        this.kill()
+      },
+    })
+    return { schedule, fileSystem, clock: new SimulatedClock(schedule, this.#now, ticking) }
+  }
+}

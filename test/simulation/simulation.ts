@@ -1,0 +1,247 @@
+import type { MessageStore } from '../../src/api/message-store.js'
+import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
+import { dumpStore } from '../../src/model-checking/dump-store.js'
+import { systemClock } from '../../src/platform/clock.js'
+import { Calls } from './calls.js'
+import { FeedFollower } from './feed-follower.js'
+import { claim, claimEqual } from './finding.js'
+import { KnownWorld, users } from './known-world.js'
+import { Crashed, SimulatedWorld } from './simulated-world.js'
+import { drawSwarm, SeededFaults, type Swarm } from './swarm.js'
+import { verifyWorld } from './verify-world.js'
+
+export interface SimulationResult {
+  readonly seed: number
+  /** Equal for equal seeds. */
+  readonly hash: string
+  readonly turns: number
+  readonly crashes: number
+  readonly faults: number
+  readonly calls: number
+  readonly acknowledged: number
+}
+
+/** Ways of ending a process that did not end by itself. */
+const ends = ['close', 'kill', 'power'] as const
+const keeps = [0, 0.1, 0.5, 0.9]
+
+/**
+ * One seed: options, traffic, faults, crashes and the order of everything. Faulty traffic with crashes, then quiet, then
+ * all invariants, twice, with a closing and an opening between. Rejects with what it found.
+ */
+export async function simulate(seed: number, onNote?: (note: string) => void): Promise<SimulationResult> {
+  const swarm = drawSwarm(new SeededChance(seed ^ 0x0a11))
+  return new Simulation(seed, swarm, onNote).run()
+}
+
+class Simulation {
+  readonly #seed: number
+  readonly #swarm: Swarm
+  readonly #chance: SeededChance
+  readonly #faults: SeededFaults
+  readonly #world: SimulatedWorld
+  readonly #known = new KnownWorld()
+  readonly #followers = users.map((user) => new FeedFollower(user))
+  readonly #calls: Calls
+  #crashes = 0
+
+  constructor(seed: number, swarm: Swarm, onNote?: (note: string) => void) {
+    this.#seed = seed
+    this.#swarm = swarm
+    this.#chance = new SeededChance(seed)
+    this.#faults = new SeededFaults(new SeededChance(seed ^ 0xfa17), swarm.faultRates)
+    const { settings, tuning, slow, ticking } = swarm
+    this.#world = new SimulatedWorld({
+      seed: seed ^ 0xd15c,
+      faults: this.#faults,
+      settings,
+      tuning,
+      slow,
+      ticking,
+      onNote,
+    })
+    this.#calls = new Calls({
+      chance: this.#chance,
+      swarm,
+      known: this.#known,
+      followers: this.#followers,
+      world: this.#world,
+      faults: this.#faults,
+    })
+  }
+
+  async run(): Promise<SimulationResult> {
+    const { calls } = this.#swarm
+    let store = await this.#open(false)
+    for (const follower of this.#followers) await this.#world.settle(follower.pull(store, 1))
+    for (let part = 1; part <= 3; part++) {
+      this.#faults.active = true
+      store = await this.#traffic(store, Math.ceil((calls * part) / 3))
+      this.#faults.active = false
+      this.#world.freeBytes = 2 ** 40
+      store = await this.#recover(store)
+    }
+    await this.#end(store)
+    return {
+      seed: this.#seed,
+      hash: this.#world.trace.hash,
+      turns: this.#world.trace.notes,
+      crashes: this.#crashes,
+      faults: this.#faults.total,
+      calls: this.#calls.made,
+      acknowledged: this.#calls.acknowledged,
+    }
+  }
+
+  /** Calls, faults and crashes, until so many calls have been made. */
+  async #traffic(begun: MessageStore, calls: number): Promise<MessageStore> {
+    const { callRate, crashRate, inFlight, clockJumps, faultRates } = this.#swarm
+    const chance = this.#chance
+    const world = this.#world
+    let store = begun
+    for (;;) {
+      await systemClock.yield()
+      this.#calls.throwFinding()
+      if (world.crashed || chance.happens(crashRate)) store = await this.#crash()
+      else if (this.#calls.poisoned) store = await this.#endPoisoned(store)
+      const wants = this.#calls.made < calls
+      if (!wants && this.#calls.open === 0) return store
+      if (clockJumps && chance.happens(0.01)) world.now.clock.jump(chance.below(20_000) - 10_000)
+      if (chance.happens(faultRates.space / 10)) world.freeBytes = chance.happens(0.5) ? 10 : 2 ** 40
+      if (wants && this.#calls.open < inFlight && chance.happens(callRate)) this.#calls.make(store)
+      else if (!world.now.schedule.step() && this.#calls.open > 0) {
+        claim(world.crashed, 'I17 calls that never end', this.#calls.openNames)
+      }
+    }
+  }
+
+  async #crash(): Promise<MessageStore> {
+    const power = this.#chance.happens(this.#swarm.powerShare)
+    this.#crashes++
+    this.#restart(power)
+    return this.#open(true)
+  }
+
+  #restart(power: boolean): void {
+    const { settings } = this.#swarm
+    this.#world.restart(power ? (keeps[this.#chance.below(keeps.length)] as number) : null)
+    this.#calls.crashed()
+    if (settings.syncEveryMs === 0) return
+    for (const follower of this.#followers) follower.mayResync = true
+    if (power) this.#calls.mayHaveLost()
+  }
+
+  /** A store that takes nothing more: closed and opened again in this process, or in the next one. */
+  async #endPoisoned(store: MessageStore): Promise<MessageStore> {
+    const way = ends[this.#chance.below(ends.length)]
+    if (way !== 'close') {
+      this.#crashes++
+      this.#restart(way === 'power')
+      return this.#open(true)
+    }
+    try {
+      await this.#closeAll(store)
+    } catch (error) {
+      if (error instanceof Crashed) return this.#crash()
+      claim(this.#faults.injected > 0, 'a close fails', String(error))
+    }
+    this.#calls.reopened()
+    return this.#open(true)
+  }
+
+  /** Closing waits for the calls that are open, so the world has to go on for them too. */
+  async #closeAll(store: MessageStore): Promise<void> {
+    await this.#world.settle(store.close())
+    for (let turns = 0; this.#calls.open > 0; turns++) {
+      await systemClock.yield()
+      this.#calls.throwFinding()
+      if (this.#calls.open === 0) break
+      claim(this.#world.now.schedule.step() && turns < 10_000, 'I17 calls outlive close', this.#calls.openNames)
+    }
+  }
+
+  /** Opens until it works: faults may stand in the way at first, and a crash may come in between. */
+  async #open(again: boolean): Promise<MessageStore> {
+    const active = this.#faults.active
+    for (let tries = 0; ; tries++) {
+      if (tries === 5) this.#faults.active = false
+      this.#faults.injected = 0
+      const crashAt = again && active && tries < 5 && this.#chance.happens(0.2) ? this.#chance.below(150) : Infinity
+      try {
+        const store = await this.#openOnce(crashAt)
+        this.#faults.active = active
+        return store
+      } catch (error) {
+        if (error instanceof Crashed) {
+          this.#crashes++
+          this.#restart(this.#chance.happens(this.#swarm.powerShare))
+          continue
+        }
+        claim(this.#faults.injected > 0, 'opening fails', describe(error))
+        await this.#world.quiet()
+        claim(this.#world.now.fileSystem.openHandles === 0, 'I17 handles of a failed opening', String(error))
+      }
+    }
+  }
+
+  async #openOnce(crashAt: number): Promise<MessageStore> {
+    const world = this.#world
+    const opening = world.open()
+    let settled = false
+    const done = (): void => {
+      settled = true
+    }
+    opening.then(done, done)
+    for (let turns = 0; ; turns++) {
+      await systemClock.yield()
+      if (settled) return opening
+      if (turns >= crashAt) world.kill()
+      if (world.crashed) throw new Crashed()
+      claim(turns < 100_000 && world.now.schedule.step(), 'I17 an opening that never ends')
+    }
+  }
+
+  /** Quiet: whatever state it is in, the store is brought to a good end and opened again, and everything is looked at. */
+  async #recover(begun: MessageStore): Promise<MessageStore> {
+    const way = this.#calls.poisoned || this.#faults.injected > 0 ? 'kill' : ends[this.#chance.below(ends.length)]
+    let store = begun
+    if (way === 'close') {
+      await this.#closeAll(store)
+      this.#calls.reopened()
+    } else {
+      this.#crashes++
+      this.#restart(way === 'power')
+    }
+    store = await this.#open(true)
+    await this.#verify(store)
+    return store
+  }
+
+  async #verify(store: MessageStore): Promise<void> {
+    const world = this.#world
+    await world.settle(verifyWorld(store, this.#known, this.#calls.moment))
+    for (const follower of this.#followers) await world.settle(follower.verify(store))
+    this.#calls.settled()
+  }
+
+  /** The second look: nothing changes over a close, and nothing is left behind. */
+  async #end(begun: MessageStore): Promise<void> {
+    const world = this.#world
+    const before = await world.settle(dumpStore(begun, users))
+    await world.settle(begun.close())
+    await world.quiet()
+    const { schedule, fileSystem } = world.now
+    claim(schedule.waiting === 0 && schedule.timers === 0, 'I17 something goes on behind close')
+    claim(fileSystem.openHandles === 0, 'I17 handles are open behind close', fileSystem.openHandles)
+    const store = await this.#open(false)
+    claimEqual(await world.settle(dumpStore(store, users)), before, 'I11 another store after closing')
+    await this.#verify(store)
+    await world.settle(store.close())
+  }
+}
+
+/** An error with its causes. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return `${error.stack ?? error.message}${error.cause === undefined ? '' : `\nbecause of ${describe(error.cause)}`}`
+}

@@ -1,0 +1,120 @@
+import type { StoreSettings } from '../../src/backend/settings.js'
+import type { SeededChance } from '../../src/backend/reference/seeded-chance.js'
+import { resolveLimits } from '../../src/limits.js'
+import type { LocalTuning } from '../../src/local/tuning.js'
+import type { Fault, FileOperation, Faults } from '../../src/simulation/faults.js'
+import { errnoOf } from '../../src/simulation/faults.js'
+import { location } from './simulated-world.js'
+
+/** What one seed runs with. */
+export interface Swarm {
+  readonly settings: StoreSettings
+  readonly tuning: Partial<LocalTuning>
+  readonly calls: number
+  readonly inFlight: number
+  /** Probability that a call is made before the next thing happens. */
+  readonly callRate: number
+  readonly crashRate: number
+  readonly powerShare: number
+  readonly groups: number
+  readonly faultRates: FaultRates
+  readonly clockJumps: boolean
+  readonly ticking: boolean
+  readonly slow: { readonly label: RegExp; readonly probability: number } | undefined
+}
+
+export interface FaultRates {
+  readonly write: number
+  readonly shortWrite: number
+  readonly sync: number
+  readonly read: number
+  readonly names: number
+  readonly space: number
+}
+
+const slowLabels = [/^write/, /^sync/, /^level read/, /^yield/, /^rename/]
+
+/** Draws options, workload and faults; each kind of fault is there in some seeds only. */
+export function drawSwarm(chance: SeededChance): Swarm {
+  const oneOf = <T>(values: readonly T[]): T => values[chance.below(values.length)] as T
+  const sometimes = (probability: number, rate: number): number => (chance.happens(probability) ? rate : 0)
+  const settings: StoreSettings = {
+    location,
+    shards: 1 + chance.below(3),
+    virtualNodes: oneOf([1, 4, 16]),
+    syncEveryMs: oneOf([0, 0, 0, 0, 0, 0, 20, Infinity]),
+    cacheBytes: oneOf([0, 4096, 16 * 1024, 8 * 1024 * 1024]),
+    cacheTierSize: 1 + chance.below(3),
+    limits: resolveLimits({ queueCalls: oneOf([2, 8, 65_536]), logBytes: oneOf([64 * 1024, 1024 * 1024]) }),
+  }
+  const tuning = {
+    fanOut: oneOf([1, 3, 256]),
+    generationBytes: oneOf([200, 600, 2048, 8192]),
+    segmentBytes: oneOf([1024, 2048, 8192]),
+    chunkBytes: oneOf([256, 1024, 16 * 1024]),
+    checkpointBytes: oneOf([300, 1000, 4096, 100_000]),
+    maxWaiting: oneOf([0, 1, 2]),
+    spareBytes: 1024,
+    writeBufferBytes: oneOf([256, 1024, 16 * 1024]),
+    batchBytes: oneOf([128, 512, 4096]),
+  }
+  const faulty = chance.happens(0.7)
+  return {
+    settings,
+    tuning,
+    calls: oneOf([20, 60, 120]),
+    inFlight: oneOf([1, 4, 16]),
+    callRate: oneOf([0.1, 0.3, 0.7]),
+    crashRate: oneOf([0, 0.001, 0.004]),
+    powerShare: oneOf([0.3, 0.8, 1]),
+    // What a power cut takes of a group's membership is not followed.
+    groups: settings.syncEveryMs > 0 ? 0 : chance.below(3),
+    faultRates: {
+      write: sometimes(faulty ? 0.4 : 0, 0.004),
+      shortWrite: sometimes(faulty ? 0.4 : 0, 0.1),
+      sync: sometimes(faulty ? 0.3 : 0, 0.006),
+      read: sometimes(faulty ? 0.3 : 0, 0.006),
+      names: sometimes(faulty ? 0.3 : 0, 0.004),
+      space: sometimes(faulty ? 0.2 : 0, 0.1),
+    },
+    clockJumps: chance.happens(0.3),
+    ticking: chance.happens(0.7),
+    slow: chance.happens(0.6) ? { label: oneOf(slowLabels), probability: 0.9 } : undefined,
+  }
+}
+
+/** Faults by chance, until they are switched off. */
+export class SeededFaults implements Faults {
+  readonly #chance: SeededChance
+  readonly #rates: FaultRates
+  active = false
+  /** Faults of the present process. */
+  injected = 0
+  total = 0
+
+  constructor(chance: SeededChance, rates: FaultRates) {
+    this.#chance = chance
+    this.#rates = rates
+  }
+
+  next(operation: FileOperation): Fault | null {
+    if (!this.active) return null
+    const rates = this.#rates
+    const chance = this.#chance
+    if (operation === 'write' && rates.shortWrite > 0 && chance.happens(rates.shortWrite))
+      return { kind: 'short', bytes: 1 + chance.below(40) }
+    const rate =
+      operation === 'write'
+        ? rates.write
+        : operation === 'sync' || operation === 'syncDirectory'
+          ? rates.sync
+          : operation === 'read'
+            ? rates.read
+            : rates.names
+    if (rate === 0 || !chance.happens(rate)) return null
+    this.injected++
+    this.total++
+    const code = operation === 'write' && chance.happens(0.5) ? 'EIO' : errnoOf[operation]
+    return { kind: 'error', code, written: chance.below(60) }
+  }
+}
