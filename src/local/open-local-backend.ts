@@ -56,7 +56,10 @@ export async function openLocalBackend(
     const { shards, failure } = await openShards(manifest, settings, components, local, tuning)
     undo.push(() => shards.close())
     const bodyDirectory = join(directory, 'bodies')
+    const logDirectory = join(directory, 'log')
+    // IMPORTANT: both names are synced before anything is in these directories that has to outlast a power cut.
     await fileSystem.makeDirectory(bodyDirectory)
+    await fileSystem.makeDirectory(logDirectory)
     await fileSystem.syncDirectory(directory)
     const opened = await prepare(file, manifest, settings, components)
     const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId })
@@ -72,7 +75,7 @@ export async function openLocalBackend(
       shards,
       failure,
       bodies,
-      logDirectory: join(directory, 'log'),
+      logDirectory,
       bodyDirectory,
       threaded:
         tuning.flushThread &&
