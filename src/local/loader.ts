@@ -49,7 +49,9 @@ export class Loader {
   }
 
   async #loadDirect(entry: ConversationEntry, viewer: UserId): Promise<void> {
-    const row = await this.#rows.directHead(viewer, entry.id)
+    // Whoever asks, a known pair has its row in either partition; a stranger's would say nothing of blocks and heads.
+    const owner = entry.pair === null || entry.pair.includes(viewer) ? viewer : entry.pair[0]
+    const row = await this.#rows.directHead(owner, entry.id)
     // Found by id alone, it is the viewer's row that says who the other one is; a stranger has none.
     if (row === undefined && entry.pair === null) return
     if (row !== undefined && entry.pair === null) {
