@@ -143,6 +143,8 @@ export class Checkpointer {
     } catch (error) {
       this.#failed = true
       this.#options.onFailure(error)
+      // Nobody will catch up any more: what was accepted still gets into the log, or its callers would wait for ever.
+      this.#parts.log.resume()
       throw error
     }
   }
