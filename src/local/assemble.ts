@@ -13,6 +13,7 @@ import { Events } from './events.js'
 import { FilterKeeper } from './filter-keeper.js'
 import { AdaptiveFlushRunner, InlineFlushRunner } from './flush-runner.js'
 import { FlushThread } from './flush-thread.js'
+import { LargeGroups } from './large-groups.js'
 import { Lists } from './lists.js'
 import { Loader } from './loader.js'
 import { LocalBackend } from './local-backend.js'
@@ -238,6 +239,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       applier,
       fanOut: tuning.fanOut,
       people,
+      largeGroups: new LargeGroups(memory, rows, limits.largeGroupsPerUser),
     }),
     people,
     writer,

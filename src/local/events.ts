@@ -9,6 +9,7 @@ import type { TouchedGroup } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { ListNode } from './memory/user-entry.js'
 import { isOpen } from './participations.js'
+import type { LargeGroups } from './large-groups.js'
 import type { People } from './people.js'
 import type { Writer } from './writer.js'
 
@@ -20,6 +21,7 @@ export interface EventParts {
   /** Members above which messages are merged in while reading instead of written to each list. */
   readonly fanOut: number
   readonly people: People
+  readonly largeGroups: LargeGroups
 }
 
 type Change<Kind extends ConversationChange['kind']> = Extract<ConversationChange, { kind: Kind }>
@@ -77,8 +79,9 @@ export class Events {
     return people.whileUnderWay(blocker, other, contact, event.promise)
   }
 
-  #create(entry: ConversationEntry, change: Change<'create'>): Promise<Committed> {
+  async #create(entry: ConversationEntry, change: Change<'create'>): Promise<Committed> {
     const { creator, title, members, createdAs } = change
+    if (members.length > this.#parts.fanOut) await this.#parts.largeGroups.check(members, entry.id)
     const conversationId = entry.id
     const event = this.#parts.writer.commit(entry, (position, time) => {
       const row: GroupRow = {
@@ -137,6 +140,7 @@ export class Events {
       const former = await loader.membership(user, entry)
       before.push({ user, former, own: former === null ? 0 : await this.#ordinal(user, entry, part) })
     }
+    await this.#checkLarge(entry, part, users)
     const conversationId = entry.id
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
@@ -260,6 +264,15 @@ export class Events {
       }
     })
     return event.promise
+  }
+
+  /** Those who join a large group, and everybody in one that becomes large by it, must have room for it. */
+  async #checkLarge(entry: ConversationEntry, part: GroupPart, users: readonly UserId[]): Promise<void> {
+    if (part.row.large) await this.#parts.largeGroups.check(users, entry.id)
+    else if (part.row.memberCount + users.length > this.#parts.fanOut) {
+      const present = [...part.members].filter(([, membership]) => isOpen(membership)).map(([user]) => user)
+      await this.#parts.largeGroups.check([...users, ...present], entry.id)
+    }
   }
 
   async #ordinal(user: UserId, entry: ConversationEntry, part: GroupPart): Promise<number> {

@@ -95,6 +95,13 @@ export class RowReader {
     }
   }
 
+  async largeGroups(user: string): Promise<string[]> {
+    const row = userPartition(user)
+    const { gte } = recentBelow(row, undefined)
+    const found = await this.#listRows(user, { gte, lt: recentBelow(row, maxPosition).gte }, Infinity)
+    return found.map(({ conversation }) => conversation)
+  }
+
   async #listRows(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListRow[]> {
     this.reads++
     const { length } = userPartition(user)

@@ -37,13 +37,18 @@ export class StoreLock {
   readonly replaced: LockRecord | null
   readonly #record: LockRecord
   readonly #files: LockFiles
-  readonly #forget: () => void
+  readonly #registration: Registration
 
-  private constructor(record: LockRecord, files: LockFiles, replaced: LockRecord | null, forget: () => void) {
+  private constructor(
+    record: LockRecord,
+    files: LockFiles,
+    replaced: LockRecord | null,
+    registration: Registration,
+  ) {
     this.#record = record
     this.#files = files
     this.replaced = replaced
-    this.#forget = forget
+    this.#registration = registration
   }
 
   /** Rejects with LOCKED and who holds it: pid, hostname, since (epoch milliseconds), thread. */
@@ -56,13 +61,14 @@ export class StoreLock {
     if (here !== undefined) throw locked(files.path(lockName), here)
     const record = newRecord(options)
     process.registry.set(key, record)
-    const forget = (): void => {
-      process.registry.delete(key)
+    const registration: Registration = {
+      abandon: () => process.registry.set(abandonedKey(record), true),
+      forget: () => process.registry.delete(key),
     }
     try {
-      return new StoreLock(record, files, await takeFile(record, files, options), forget)
+      return new StoreLock(record, files, await takeFile(record, files, registration, options), registration)
     } catch (error) {
-      forget()
+      registration.forget()
       throw error
     }
   }
@@ -82,8 +88,11 @@ export class StoreLock {
       if (giveBack && this.replaced !== null)
         await this.#files.write(lockName, this.replaced, this.#record.nonce)
       else await this.#files.remove(lockName)
+    } catch (error) {
+      this.#registration.abandon()
+      throw error
     } finally {
-      this.#forget()
+      this.#registration.forget()
     }
   }
 }
@@ -101,12 +110,23 @@ function newRecord({ clock, random, process }: StoreLockOptions): LockRecord {
   }
 }
 
+/** What the isolate remembers of a lock. */
+interface Registration {
+  /** The file could not be removed: it is nobody's, although its process runs. */
+  readonly abandon: () => void
+  readonly forget: () => void
+}
+
+const abandonedKey = ({ nonce }: LockRecord): string => `abandoned store-lock ${nonce}`
+
 async function takeFile(
   record: LockRecord,
   files: LockFiles,
+  registration: Registration,
   { clock, process }: StoreLockOptions,
 ): Promise<LockRecord | null> {
-  const isHolding = (other: LockRecord): boolean => isRunning(other, process)
+  const isHolding = (other: LockRecord): boolean =>
+    isRunning(other, process) && !process.registry.has(abandonedKey(other))
   await assertFree(files, isHolding)
   const claim = new Claim(record, files, { clock, isHolding })
   try {
@@ -118,7 +138,11 @@ async function takeFile(
     await claim.become(lockName)
     return replaced
   } catch (error) {
-    await claim.withdraw()
+    try {
+      await claim.withdraw()
+    } catch {
+      registration.abandon()
+    }
     throw error
   }
 }

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { isColumbaError } from '../../src/errors.js'
+import { openMessageStore } from '../../src/index.js'
+import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+
+const crowd = Array.from({ length: 256 }, (_, i) => `member ${i}`)
+
+test('nobody gets into more large groups than the limit, neither by creating, joining nor growing', async () => {
+  const location = await temporaryDirectory()
+  const store = await openMessageStore({ location, limits: { largeGroupsPerUser: 1 } })
+  const refused = (call: Promise<unknown>) =>
+    expect(call).rejects.toSatisfy((error) => isColumbaError(error, 'TOO_LARGE'))
+  try {
+    await store.groups.create({ creator: 'ada', members: crowd, id: 'first' })
+    await refused(
+      store.groups.create({ creator: 'ada', members: crowd.map((id) => `other ${id}`), id: 'second' }),
+    )
+    await store.groups.create({ creator: 'bob', members: crowd.map((id) => `other ${id}`), id: 'second' })
+    await refused(store.groups.addMembers('bob', 'second', ['ada']))
+    await store.groups.create({ creator: 'ada', members: crowd.slice(0, 255), id: 'small' })
+    await refused(store.groups.addMembers('ada', 'small', ['cleo']))
+    await store.admin.checkpoint()
+    await refused(store.groups.addMembers('ada', 'small', ['cleo']))
+    expect((await store.getConversations('ada')).items.map(({ id }) => id)).toEqual(['small', 'first'])
+  } finally {
+    await store.close()
+  }
+})
