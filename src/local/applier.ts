@@ -101,7 +101,8 @@ export class Applier {
     if (own === undefined) touched.group?.own.set(draft.sender, { before: ordinal - 1, seqs: [seq] })
     else own.seqs.push(seq)
     const sender = part.nodes.get(draft.sender)
-    if (sender !== undefined && sender.own !== null) sender.own = ordinal
+    // Also while it is being read: this is newer than what the read will bring.
+    if (sender !== undefined) sender.own = ordinal
     if (part.durable?.large !== true) this.#activeMembers(entry, part, draft.sender)
     this.newsOfGroup(part)
   }

@@ -31,6 +31,7 @@ import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { liveMessage, toMessage } from './stored-message.js'
 import type { LocalTuning } from './tuning.js'
+import { UnreadTotals } from './unread-totals.js'
 import { verifyStore } from './verify.js'
 import { Writer } from './writer.js'
 
@@ -224,13 +225,15 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }
   }
 
+  const lists = new Lists({ memory, rows, loader, participations, tierSize: settings.cacheTierSize })
   return new LocalBackend({
     memory,
     rows,
     loader,
     messages,
     participations,
-    lists: new Lists({ memory, rows, loader, participations, tierSize: settings.cacheTierSize }),
+    lists,
+    unread: new UnreadTotals({ memory, lists, participations }),
     changes: new ChangeReader({ memory, loader, rows, durablePosition }),
     events: new Events({
       memory,

@@ -1,5 +1,5 @@
-import type { MaybePromise, RecentOptions, RecentPage, UnreadTotal } from '../backend/port.js'
-import { unreadOf, type Participation } from '../model/conversation.js'
+import type { MaybePromise, RecentOptions, RecentPage } from '../backend/port.js'
+import type { Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { ConversationEntry } from './memory/conversation-entry.js'
 import type { Generation } from './memory/generation.js'
@@ -334,72 +334,6 @@ export class Lists {
     if (entries.length === 0) return empty
     return { entries: Object.freeze(entries.slice(0, limit)), more: entries.length > limit || !complete }
   }
-
-  // ---- unread
-
-  unread(id: UserId): MaybePromise<UnreadTotal> {
-    const user = this.#memory.user(id)
-    if (user.unread === null) return this.#countOnce(user)
-    if (user.large.size > 0) return this.#withLarge(user, user.unread)
-    return (user.unreadTotal ??= totalOf(user.unread))
-  }
-
-  async #withLarge(user: UserEntry, small: ReadonlyMap<ConversationId, number>): Promise<UnreadTotal> {
-    const views = await Promise.all([...user.large.values()].map((node) => this.#participations.ofNode(node)))
-    const all = new Map(small)
-    for (const view of views) all.set(view.conversationId, unreadOf(view))
-    return totalOf(all)
-  }
-
-  async #countOnce(user: UserEntry): Promise<UnreadTotal> {
-    await (user.counted ??= this.#countUnread(user).finally(() => {
-      user.counted = null
-    }))
-    return this.unread(user.id)
-  }
-
-  /** Counts once through the whole list; conversations that change meanwhile are looked at again at the end. */
-  async #countUnread(user: UserEntry): Promise<void> {
-    user.pins++
-    const changed = (user.counting = new Set<ConversationEntry>())
-    try {
-      const counts = new Map<ConversationId, number>()
-      let below: number | undefined
-      for (let more = true; more;) {
-        const page = await this.recent(user.id, { below: below as RecentOptions['below'], limit: 500 })
-        for (const view of page.entries) if (!user.large.has(view.conversationId)) put(counts, view)
-        below = page.entries.at(-1)?.position
-        more = page.more && below !== undefined
-      }
-      while (changed.size > 0) {
-        const entry = changed.values().next().value as ConversationEntry
-        changed.delete(entry)
-        const view = await this.#participations.of(user.id, entry)
-        if (view !== null && !user.large.has(entry.id)) put(counts, view)
-      }
-      user.unread = counts
-      user.unreadTotal = null
-    } finally {
-      user.pins--
-      user.counting = null
-    }
-  }
-}
-
-function put(counts: Map<ConversationId, number>, view: Participation): void {
-  const unread = unreadOf(view)
-  if (unread > 0) counts.set(view.conversationId, unread)
-  else counts.delete(view.conversationId)
-}
-
-function totalOf(counts: ReadonlyMap<ConversationId, number>): UnreadTotal {
-  let total = 0
-  let conversations = 0
-  for (const count of counts.values()) {
-    total += count
-    if (count > 0) conversations++
-  }
-  return Object.freeze({ total, conversations })
 }
 
 /** Conversations of a user that generations know of. */

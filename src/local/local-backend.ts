@@ -41,6 +41,7 @@ import type { People } from './people.js'
 import type { RowReader } from './row-reader.js'
 import { stoodAt } from './stood-at.js'
 import { liveMessage, type StoredMessage } from './stored-message.js'
+import type { UnreadTotals } from './unread-totals.js'
 import type { Writer } from './writer.js'
 
 /** The life of the backend as a whole, kept by whoever put the parts together. */
@@ -59,6 +60,7 @@ export interface LocalParts {
   readonly messages: MessageReader
   readonly participations: Participations
   readonly lists: Lists
+  readonly unread: UnreadTotals
   readonly changes: ChangeReader
   readonly events: Events
   readonly people: People
@@ -192,7 +194,9 @@ export class LocalBackend implements Backend {
     const membership = await this.#parts.loader.membership(user, entry)
     if (membership === null) return null
     if (!part.ordinals.has(user)) {
-      part.ordinals.set(user, await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead))
+      const own = await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead)
+      // A call beside this one may have been faster, and a message may have been numbered since.
+      if (!part.ordinals.has(user)) part.ordinals.set(user, own)
     }
     return toMembership(membership)
   }
@@ -224,7 +228,7 @@ export class LocalBackend implements Backend {
   }
 
   unread(user: UserId): MaybePromise<UnreadTotal> {
-    return this.#parts.lists.unread(user)
+    return this.#parts.unread.of(user)
   }
 
   messages(entry: ConversationEntry, range: MessageRange): MaybePromise<readonly Message[]> {

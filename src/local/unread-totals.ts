@@ -1,0 +1,93 @@
+import type { MaybePromise, RecentOptions, UnreadTotal } from '../backend/port.js'
+import { unreadOf, type Participation } from '../model/conversation.js'
+import type { ConversationId, UserId } from '../model/ids.js'
+import type { Lists } from './lists.js'
+import type { ConversationEntry } from './memory/conversation-entry.js'
+import type { Memory } from './memory/memory.js'
+import type { UserEntry } from './memory/user-entry.js'
+import type { Participations } from './participations.js'
+
+/**
+ * The unread messages of a user in all conversations together. Counted once through the whole list, then kept beside
+ * the user, where every message and every mark changes one number; large groups are looked at when somebody asks.
+ */
+export class UnreadTotals {
+  readonly #memory: Memory
+  readonly #lists: Lists
+  readonly #participations: Participations
+
+  constructor(parts: {
+    readonly memory: Memory
+    readonly lists: Lists
+    readonly participations: Participations
+  }) {
+    this.#memory = parts.memory
+    this.#lists = parts.lists
+    this.#participations = parts.participations
+  }
+
+  of(id: UserId): MaybePromise<UnreadTotal> {
+    const user = this.#memory.user(id)
+    if (user.unread === null) return this.#countOnce(user)
+    if (user.large.size > 0) return this.#withLarge(user, user.unread)
+    return (user.unreadTotal ??= totalOf(user.unread))
+  }
+
+  async #withLarge(user: UserEntry, small: ReadonlyMap<ConversationId, number>): Promise<UnreadTotal> {
+    const views = await Promise.all([...user.large.values()].map((node) => this.#participations.ofNode(node)))
+    const all = new Map(small)
+    for (const view of views) all.set(view.conversationId, unreadOf(view))
+    return totalOf(all)
+  }
+
+  async #countOnce(user: UserEntry): Promise<UnreadTotal> {
+    await (user.counted ??= this.#countUnread(user).finally(() => {
+      user.counted = null
+    }))
+    return this.of(user.id)
+  }
+
+  /** Counts once through the whole list; conversations that change meanwhile are looked at again at the end. */
+  async #countUnread(user: UserEntry): Promise<void> {
+    user.pins++
+    const changed = (user.counting = new Set<ConversationEntry>())
+    try {
+      const counts = new Map<ConversationId, number>()
+      let below: number | undefined
+      for (let more = true; more;) {
+        const page = await this.#lists.recent(user.id, { below: below as RecentOptions['below'], limit: 500 })
+        for (const view of page.entries) if (!user.large.has(view.conversationId)) put(counts, view)
+        below = page.entries.at(-1)?.position
+        more = page.more && below !== undefined
+      }
+      while (changed.size > 0) {
+        const entry = changed.values().next().value as ConversationEntry
+        changed.delete(entry)
+        // It may have left memory and come back since: what counts is the one that is there now.
+        const view = await this.#participations.of(user.id, this.#memory.conversation(entry.id))
+        if (view !== null && !user.large.has(entry.id)) put(counts, view)
+      }
+      user.unread = counts
+      user.unreadTotal = null
+    } finally {
+      user.pins--
+      user.counting = null
+    }
+  }
+}
+
+function put(counts: Map<ConversationId, number>, view: Participation): void {
+  const unread = unreadOf(view)
+  if (unread > 0) counts.set(view.conversationId, unread)
+  else counts.delete(view.conversationId)
+}
+
+function totalOf(counts: ReadonlyMap<ConversationId, number>): UnreadTotal {
+  let total = 0
+  let conversations = 0
+  for (const count of counts.values()) {
+    total += count
+    if (count > 0) conversations++
+  }
+  return Object.freeze({ total, conversations })
+}
