@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { directConversationId, openMessageStore } from 'columba'
+import type { GroupPlan } from '../workload/groups.js'
+import type { Send } from '../workload/send.js'
+import {
+  type Contestant,
+  type ConversationReference,
+  type ConversationRow,
+  LIST_LENGTH,
+  type LiveContestant,
+  type MessageView,
+  type OpenOptions,
+  PAGE_LENGTH,
+  type Receipt,
+} from './contestant.js'
+import { LEVEL0_LIMIT } from './level-zero.js'
+import { packageVersion } from './package-version.js'
+
+/** What is read of `admin.stats()`. */
+interface Statistics {
+  readonly shards: ReadonlyArray<{ readonly level0Files: number }>
+}
+
+type Store = Awaited<ReturnType<typeof openMessageStore>>
+
+const QUIET_POLL_MS = 20
+
+/** Columba through its public calls, with its default settings. */
+class Columba implements LiveContestant {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  send(send: Send): Promise<Receipt> {
+    return this.#store.sendMessage(send)
+  }
+
+  async list(user: string): Promise<readonly ConversationRow[]> {
+    return (await this.#store.getConversations(user, { limit: LIST_LENGTH })).items
+  }
+
+  async page(
+    user: string,
+    conversation: ConversationReference,
+    before?: number,
+  ): Promise<readonly MessageView[]> {
+    const options = before === undefined ? { limit: PAGE_LENGTH } : { limit: PAGE_LENGTH, before }
+    return (await this.#store.getMessages(user, conversation, options)).items
+  }
+
+  markRead(user: string, conversation: ConversationReference, seq: number): Promise<unknown> {
+    return this.#store.markRead(user, conversation, seq)
+  }
+
+  markDelivered(user: string, conversation: ConversationReference, seq: number): Promise<unknown> {
+    return this.#store.markDelivered(user, conversation, seq)
+  }
+
+  conversationOf(one: string, other: string): ConversationReference {
+    return directConversationId(one, other)
+  }
+
+  async createGroup({ id, creator, members }: GroupPlan): Promise<ConversationReference> {
+    return (await this.#store.groups.create({ id, creator, members: [...members] })).id
+  }
+
+  subscribe(user: string, signal: AbortSignal): ReturnType<Store['subscribe']> {
+    return this.#store.subscribe(user, { signal })
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.#store.admin.checkpoint()
+    await this.settle()
+  }
+
+  async settle(): Promise<void> {
+    for (;;) {
+      const { shards } = (await this.#store.admin.stats()) as unknown as Statistics
+      if (shards.every(({ level0Files }) => level0Files < LEVEL0_LIMIT)) return
+      await sleep(QUIET_POLL_MS)
+    }
+  }
+
+  statistics(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#store.admin.stats()
+  }
+
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+}
+
+export async function open({ directory }: OpenOptions): Promise<Contestant> {
+  return new Columba(await openMessageStore({ location: directory }))
+}
+
+export function version(): string {
+  return `columba ${packageVersion('columba')}`
+}
