@@ -41,6 +41,7 @@ import type { People } from './people.js'
 import type { RowReader } from './row-reader.js'
 import { stoodAt } from './stood-at.js'
 import { liveMessage, type StoredMessage } from './stored-message.js'
+import type { UnreadTotals } from './unread-totals.js'
 import type { Writer } from './writer.js'
 
 /** The life of the backend as a whole, kept by whoever put the parts together. */
@@ -59,6 +60,7 @@ export interface LocalParts {
   readonly messages: MessageReader
   readonly participations: Participations
   readonly lists: Lists
+  readonly unread: UnreadTotals
   readonly changes: ChangeReader
   readonly events: Events
   readonly people: People
@@ -226,7 +228,7 @@ export class LocalBackend implements Backend {
   }
 
   unread(user: UserId): MaybePromise<UnreadTotal> {
-    return this.#parts.lists.unread(user)
+    return this.#parts.unread.of(user)
   }
 
   messages(entry: ConversationEntry, range: MessageRange): MaybePromise<readonly Message[]> {
