@@ -1,0 +1,84 @@
+import type { History, SeenMessage, SendOperation, Violation } from './history.js'
+import type { KnownMessages, StoredSend } from './known-messages.js'
+
+/** What the sends promised, held against what is stored at the end. */
+export function* checkSends(history: History, known: KnownMessages): Generator<Violation> {
+  yield* sameForAll(history)
+  const stored = new Map<string, number[]>()
+  for (const conversation of known.conversations) {
+    for (const [i, { message, attempts }] of known.of(conversation).entries()) {
+      if (message.seq !== i + 1)
+        yield { rule: 'gapless', what: `${conversation}: seq ${message.seq} at place ${i + 1}` }
+      if (attempts.length === 0)
+        yield { rule: 'nothing of itself', what: `${conversation} ${message.seq}: nobody sent it` }
+      const key = JSON.stringify([conversation, message.sender, message.id])
+      stored.set(key, [...(stored.get(key) ?? []), message.seq])
+      if (attempts.length > 0 && !attempts.some(({ text }) => text === message.text))
+        yield { rule: 'content', what: `${conversation} ${message.seq}: another text than was sent` }
+    }
+    yield* inOrder(history, conversation, known.of(conversation))
+  }
+  for (const [key, attempts] of known.attempts) yield* onceAtItsSeq(key, attempts, stored.get(key) ?? [])
+}
+
+/** Both sides, and all members, have the same. */
+function* sameForAll({ finals }: History): Generator<Violation> {
+  const first = new Map<string, readonly SeenMessage[]>()
+  for (const { conversationId, user, messages } of finals) {
+    const other = first.get(conversationId)
+    if (other === undefined) first.set(conversationId, messages)
+    else if (JSON.stringify(other) !== JSON.stringify(messages))
+      yield {
+        rule: 'same for all',
+        what: `${conversationId}: ${user} reads something else than another member`,
+      }
+  }
+}
+
+function* onceAtItsSeq(
+  key: string,
+  attempts: readonly SendOperation[],
+  seqs: readonly number[],
+): Generator<Violation> {
+  if (seqs.length > 1) yield { rule: 'at most once', what: `${key} is at ${seqs.join(' and ')}` }
+  let fresh = 0
+  for (const { outcome } of attempts) {
+    if (outcome.kind !== 'acknowledged') continue
+    if (!outcome.duplicate) fresh += 1
+    if (!seqs.includes(outcome.seq))
+      yield {
+        rule: 'exactly once',
+        what: `${key} was acknowledged at ${outcome.seq}, it is at ${seqs.join()}`,
+      }
+  }
+  if (fresh > 1) yield { rule: 'exactly once', what: `${key} was acknowledged as new ${fresh} times` }
+  if (seqs.length > 0 && attempts.every(({ outcome }) => outcome.kind === 'refused'))
+    yield { rule: 'definite', what: `${key} was refused by every attempt, and is at ${seqs.join()}` }
+}
+
+function* inOrder(
+  history: History,
+  conversation: string,
+  stored: readonly StoredSend[],
+): Generator<Violation> {
+  let before: StoredSend | undefined
+  let latestCall = 0
+  let newestCall = 0
+  for (const send of stored) {
+    const { message, attempts } = send
+    const where = `${conversation} ${message.seq}`
+    if (before !== undefined && message.timestamp < before.message.timestamp)
+      yield { rule: 'time', what: `${where}: its time is before that of ${before.message.seq}` }
+    // Whoever comes later in the conversation must not have been acknowledged before an earlier one was called.
+    if (send.acknowledged < latestCall)
+      yield { rule: 'real time', what: `${where}: one before it was called after its acknowledgement` }
+    latestCall = Math.max(latestCall, send.called)
+    const made = attempts.find(({ outcome }) => outcome.kind === 'acknowledged' && !outcome.duplicate)
+    if (history.oneStore && made !== undefined) {
+      if (made.call < newestCall)
+        yield { rule: 'order of the calls', what: `${where}: it was called before one that it follows` }
+      newestCall = Math.max(newestCall, made.call)
+    }
+    before = send
+  }
+}
