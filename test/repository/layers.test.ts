@@ -82,6 +82,14 @@ test('a circle is caught, also one of types', () => {
   ])
 })
 
+test('a worker and the module that starts it are no circle', () => {
+  const pair = [
+    readModule('src/local/flush-thread.ts', "new URL('./flush-worker.js', import.meta.url)"),
+    readModule('src/local/flush-worker.ts', "import type { Flush } from './flush-thread.js'"),
+  ]
+  expect(importCycles(pair)).toEqual([])
+})
+
 test.each(["export * from './errors.js'", 'export const version = 1', "import './errors.js'"])(
   'a door with `%s` is caught',
   (source) => {

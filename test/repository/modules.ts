@@ -16,7 +16,8 @@ export interface Module {
 export interface Import {
   /** Another module's path, or a package or built-in as it was written. */
   readonly to: string
-  readonly typeOnly: boolean
+  /** A file that is named as a URL runs on its own, in a worker thread or a child process. */
+  readonly kind: 'value' | 'type' | 'program'
 }
 
 /** All TypeScript files below a folder of the project, sorted. */
@@ -33,37 +34,38 @@ export function readSource(path: string): string {
 
 export function readModule(path: string, source = readSource(path)): Module {
   const imports: Import[] = []
-  const add = (specifier: string, typeOnly: boolean): void => {
-    imports.push({ to: resolveSpecifier(path, specifier), typeOnly })
+  const add = (specifier: string, kind: Import['kind']): void => {
+    imports.push({ to: resolveSpecifier(path, specifier), kind })
   }
+  const kindOf = (isType: boolean): Import['kind'] => (isType ? 'type' : 'value')
   const { program, errors } = parseSync(path, source)
   if (errors.length > 0) throw new Error(`${path} does not parse: ${errors[0]?.message}`)
   new Visitor({
     ImportDeclaration(node) {
       const named = node.specifiers
       const types = named.length > 0 && named.every((one) => 'importKind' in one && one.importKind === 'type')
-      add(node.source.value, node.importKind === 'type' || types)
+      add(node.source.value, kindOf(node.importKind === 'type' || types))
     },
     ExportNamedDeclaration(node) {
       if (node.source === null) return
       const types = node.specifiers.every((one) => one.exportKind === 'type')
-      add(node.source.value, node.exportKind === 'type' || types)
+      add(node.source.value, kindOf(node.exportKind === 'type' || types))
     },
     ExportAllDeclaration(node) {
-      add(node.source.value, node.exportKind === 'type')
+      add(node.source.value, kindOf(node.exportKind === 'type'))
     },
     ImportExpression(node) {
-      if (node.source.type === 'Literal') add(String(node.source.value), false)
+      if (node.source.type === 'Literal') add(String(node.source.value), 'value')
       else throw new Error(`${path} imports a name that is computed`)
     },
     TSImportType(node) {
-      add(node.source.value, true)
+      add(node.source.value, 'type')
     },
     NewExpression(node) {
       const [file] = node.arguments
       const isUrl = node.callee.type === 'Identifier' && node.callee.name === 'URL'
       if (isUrl && file?.type === 'Literal' && typeof file.value === 'string' && file.value.startsWith('.')) {
-        add(file.value, false)
+        add(file.value, 'program')
       }
     },
   }).visit(program)
