@@ -15,7 +15,7 @@ import {
   type GroupRow,
   type MarksRow,
   type MembershipRow,
-} from './records.js'
+} from './record-parts.js'
 
 /**
  * Values of the column families. Each is sealed with a checksum over key and value before it is stored

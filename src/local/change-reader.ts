@@ -1,6 +1,6 @@
 import type { ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
 import type { StoredChange } from '../formats/change-list.js'
-import type { MembershipRow } from '../formats/records.js'
+import type { MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Loader } from './loader.js'
 import type { ConversationEntry } from './memory/conversation-entry.js'

@@ -1,5 +1,5 @@
 import type { Committed, ConversationChange } from '../backend/port.js'
-import type { GroupRow, MembershipRow } from '../formats/records.js'
+import type { GroupRow, MembershipRow } from '../formats/record-parts.js'
 import { noMarks } from '../model/conversation.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { Applier } from './applier.js'

@@ -228,7 +228,7 @@ export class Lists {
     }
     await Promise.all(waiting)
     const memberships = entries.filter((entry) => entry.groupPart !== null && !entry.groupPart.complete)
-    await Promise.all(memberships.map((entry) => this.#loader.membership(user.id, entry)))
+    await Promise.all(memberships.map(async (entry) => this.#loader.membership(user.id, entry)))
   }
 
   /** Synchronous: from here on every write finds the nodes. Rows of the shard may be older than what memory knows. */
@@ -324,8 +324,10 @@ export class Lists {
     { below, limit, complete }: { below: number | undefined; limit: number; complete: boolean },
   ): Promise<RecentPage> {
     await this.#knowAll(user, found)
-    const views = await Promise.all(found.map((entry) => this.#participations.of(user.id, entry)))
-    const large = await Promise.all(largeNodes(user, below).map((node) => this.#participations.ofNode(node)))
+    const views = await Promise.all(found.map(async (entry) => this.#participations.of(user.id, entry)))
+    const large = await Promise.all(
+      largeNodes(user, below).map(async (node) => this.#participations.ofNode(node)),
+    )
     const all = [...views, ...large]
       .filter((view) => view !== null)
       .filter((view) => below === undefined || view.position < below)

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../backend/port.js'
-import type { MembershipRow } from '../formats/records.js'
+import type { MembershipRow } from '../formats/record-parts.js'
 import { directPrefix } from '../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'

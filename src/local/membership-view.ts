@@ -1,4 +1,4 @@
-import type { MembershipRow } from '../formats/records.js'
+import type { MembershipRow } from '../formats/record-parts.js'
 import type { Membership } from '../model/group.js'
 import type { Position, UserId } from '../model/ids.js'
 

@@ -1,7 +1,7 @@
 import type { MaybePromise } from '../backend/port.js'
-import type { GroupRow, MembershipRow } from '../formats/records.js'
+import type { MembershipRow } from '../formats/record-parts.js'
 import type { Interval, Marks, Participation } from '../model/conversation.js'
-import type { ConversationId, Position, UserId } from '../model/ids.js'
+import type { Position, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
 import type { Memory } from './memory/memory.js'
@@ -77,9 +77,11 @@ export class Participations {
             const membership = await this.#loader.membership(user.id, entry)
             node.membership ??= membership
           }
-          if (node.own === null) {
-            const own = await this.#loader.ownOrdinal(user.id, entry, entry.durableHead)
-            node.own ??= own
+          while (node.own === null) {
+            const head = entry.durableHead
+            const own = await this.#loader.ownOrdinal(user.id, entry, head)
+            // A message of the user's own that came meanwhile is not in it, and found no number to raise.
+            if (entry.durableHead === head) node.own ??= own
           }
         }
         const head = visibleHead(entry, node.membership)
@@ -208,10 +210,10 @@ function groupParticipation(
   lastMessage: Message | null,
 ): Participation {
   const membership = part.membership as MembershipRow
-  const { title, memberCount } = membership.left ?? (group.durable as GroupRow)
+  const { title, memberCount } = membership.left ?? group.durable ?? group.row
   const place = groupPlace(entry, membership, lastMessage)
   return {
-    conversationId: entry.id as ConversationId,
+    conversationId: entry.id,
     kind: 'group',
     peer: undefined,
     title,

@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../backend/port.js'
-import type { ContactRow, MembershipRow } from '../formats/records.js'
+import type { ContactRow, MembershipRow } from '../formats/record-parts.js'
 import { parseCanonicalJson } from '../model/canonical-json.js'
 import type { Marks } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
@@ -81,7 +81,7 @@ export class People {
   /** Unread of a conversation after its owner has read: nothing at the head, otherwise counted anew when asked. */
   #recount(user: UserId, entry: ConversationEntry, marks: Marks): void {
     const known = this.#parts.memory.peekUser(user)
-    if (known?.unread == null) return
+    if (known === undefined || known.unread === null) return
     if (marks.read >= entry.durableHead) known.unread.delete(entry.id)
     else if (known.unread.has(entry.id)) known.unread = null
   }
@@ -92,7 +92,7 @@ export class People {
     const { live } = this.#parts.memory
     for (let i = live.length - 1; i >= 0; i--) {
       const profile = live[i]?.users.get(id)?.own?.profile
-      if (profile != null) return profile
+      if (profile !== undefined && profile !== null) return profile
     }
     return this.#parts.rows.profile(id).then((row) => {
       if (row === undefined) return null
@@ -224,7 +224,7 @@ export class People {
       .filter((user) => user !== null)
       .slice(0, limit)
     const found: (MembershipRow | null)[] = await Promise.all(
-      users.map((user) => loader.membership(user, entry)),
+      users.map(async (user) => loader.membership(user, entry)),
     )
     return found.filter((membership) => membership !== null).map(toMembership)
   }

@@ -11,7 +11,7 @@ import {
   userPartition,
 } from '../formats/keys.js'
 import { decodeChanges, type StoredChange } from '../formats/change-list.js'
-import type { GroupRow, MarksRow, MembershipRow } from '../formats/records.js'
+import type { GroupRow, MarksRow, MembershipRow } from '../formats/record-parts.js'
 import {
   rows,
   type DirectHeadRow,

@@ -1,4 +1,4 @@
-import type { MembershipRow } from '../formats/records.js'
+import type { MembershipRow } from '../formats/record-parts.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { Loader } from './loader.js'
 import type { ConversationEntry } from './memory/conversation-entry.js'

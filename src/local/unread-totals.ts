@@ -34,7 +34,9 @@ export class UnreadTotals {
   }
 
   async #withLarge(user: UserEntry, small: ReadonlyMap<ConversationId, number>): Promise<UnreadTotal> {
-    const views = await Promise.all([...user.large.values()].map((node) => this.#participations.ofNode(node)))
+    const views = await Promise.all(
+      [...user.large.values()].map(async (node) => this.#participations.ofNode(node)),
+    )
     const all = new Map(small)
     for (const view of views) all.set(view.conversationId, unreadOf(view))
     return totalOf(all)

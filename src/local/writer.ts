@@ -4,6 +4,7 @@ import { ByteWriter } from '../formats/bytes.js'
 import { directImageBytes, writeDirectDigest } from '../formats/direct-image.js'
 import { idHash } from '../formats/id-hash.js'
 import { bodyRoom, writeBody, writeId } from '../formats/message-body.js'
+import { writeImage, type GroupImage } from '../formats/record-parts.js'
 import {
   countAt,
   encodeRecord,
@@ -14,8 +15,6 @@ import {
   recordKinds,
   seqAt,
   timeAt,
-  writeImage,
-  type GroupImage,
   type OtherRecord,
 } from '../formats/records.js'
 import type { UserId } from '../model/ids.js'

@@ -4,19 +4,8 @@ import type { StoredChange } from '../../formats/change-list.js'
 import { idHash } from '../../formats/id-hash.js'
 import { keys } from '../../formats/keys.js'
 import { endOfId, readBodyId, readId } from '../../formats/message-body.js'
-import {
-  countAt,
-  flags,
-  flagsAt,
-  idsAt,
-  readImage,
-  seqAt,
-  timeAt,
-  type GroupImage,
-  type GroupRow,
-  type MembershipRow,
-  type OtherRecord,
-} from '../../formats/records.js'
+import { readImage, type GroupImage, type GroupRow, type MembershipRow } from '../../formats/record-parts.js'
+import { countAt, flags, flagsAt, idsAt, seqAt, timeAt, type OtherRecord } from '../../formats/records.js'
 import { rows } from '../../formats/rows.js'
 import type { Partition, Partitions } from './partitions.js'
 import type { RowSink } from './sink.js'

@@ -1,6 +1,6 @@
 import { encodeChanges, type StoredChange } from '../../formats/change-list.js'
 import { groupPartition, keys, userPartition } from '../../formats/keys.js'
-import type { ContactRow, MarksRow } from '../../formats/records.js'
+import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
 import type { RowSink } from './sink.js'
 

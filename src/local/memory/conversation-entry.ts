@@ -1,5 +1,5 @@
 import type { ConversationHandle } from '../../backend/port.js'
-import type { GroupRow, MembershipRow } from '../../formats/records.js'
+import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'

@@ -2,7 +2,7 @@ import type { ChangeRef } from '../../backend/port.js'
 import type { Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
-import type { MembershipRow } from '../../formats/records.js'
+import type { MembershipRow } from '../../formats/record-parts.js'
 import type { ConversationEntry } from './conversation-entry.js'
 
 /** The part of a log chunk that memory needs: bytes that stay as they are until the last holder lets go. */

@@ -1,8 +1,8 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import { ConversationEntry } from './conversation-entry.js'
-import { Generation, type Touched } from './generation.js'
-import { ListNode, UserEntry } from './user-entry.js'
+import type { Generation, Touched } from './generation.js'
+import { type ListNode, UserEntry } from './user-entry.js'
 
 export interface MemoryOptions {
   /** What the cache may hold, in bytes as estimated by `costs`. Live generations are not part of it. */
@@ -117,7 +117,7 @@ export class Memory {
     const user = this.user(a)
     const known = user.peers.get(b)
     if (known !== undefined) return known
-    const id = directConversationId(a, b) as ConversationId
+    const id = directConversationId(a, b)
     const entry = this.conversation(id)
     if (entry.pair === null) {
       entry.pair = a < b ? [a, b] : [b, a]

@@ -1,5 +1,5 @@
 import type { RecentPage, UnreadTotal } from '../../backend/port.js'
-import type { MembershipRow } from '../../formats/records.js'
+import type { MembershipRow } from '../../formats/record-parts.js'
 import type { Marks, Participation } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ConversationEntry } from './conversation-entry.js'
