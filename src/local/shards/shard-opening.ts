@@ -87,7 +87,7 @@ export async function createShard(
     return { directory, database, checkpoint }
   } catch (error) {
     await database.close()
-    throw error
+    throw fromLevel(error, identity.index)
   }
 }
 
