@@ -157,7 +157,8 @@ export class Calls {
         sent.open--
         if (wasStored) return code === 'POISONED'
         if (code === 'BLOCKED') return mayBeBlocked().has(true)
-        if (code === 'NOT_A_MEMBER') return talk.direct === null && (before !== 'in' || talk.standing(sender) !== 'in')
+        if (code === 'NOT_A_MEMBER')
+          return talk.direct === null && (before !== 'in' || talk.standing(sender) !== 'in')
         return false
       },
       unknown: () => {
@@ -204,7 +205,13 @@ export class Calls {
       ok: ({ items }) => {
         for (const message of items) talk.observe(message, this.moment)
         const newest = Math.max(0, ...items.map(({ seq }) => seq))
-        claim('after' in options ? newest >= Math.min(head, 100) : newest >= head, 'I1 a page is behind', talk.name, head, newest)
+        claim(
+          'after' in options ? newest >= Math.min(head, 100) : newest >= head,
+          'I1 a page is behind',
+          talk.name,
+          head,
+          newest,
+        )
       },
       refused: (code) => code === 'NOT_A_MEMBER' && talk.standing(user) !== 'in',
       unknown: () => undefined,
@@ -307,15 +314,19 @@ export class Calls {
       : [others.filter((user) => group.members.has(user))[0]].filter((user) => user !== undefined)
     if (chosen.length === 0) return
     const before = group.members
-    const after = new Set(adding ? [...before, ...chosen] : [...before].filter((user) => !chosen.includes(user)))
+    const after = new Set(
+      adding ? [...before, ...chosen] : [...before].filter((user) => !chosen.includes(user)),
+    )
     group.pending = after
     const called = ++this.moment
     for (const user of chosen) {
       const stays = group.stays.get(user) ?? []
       group.stays.set(user, stays)
-      if (adding) stays.push({ joinCalled: called, joinDone: Infinity, leaveCalled: Infinity, leaveDone: Infinity })
+      if (adding)
+        stays.push({ joinCalled: called, joinDone: Infinity, leaveCalled: Infinity, leaveDone: Infinity })
       else {
-        if (stays.length === 0) stays.push({ joinCalled: -1, joinDone: -1, leaveCalled: called, leaveDone: Infinity })
+        if (stays.length === 0)
+          stays.push({ joinCalled: -1, joinDone: -1, leaveCalled: called, leaveDone: Infinity })
         const stay = stays.at(-1)
         if (stay !== undefined) stay.leaveCalled = called
       }
@@ -337,7 +348,9 @@ export class Calls {
       },
       refused: (code) => {
         resolvePending(group, before)
-        const blocked = chosen.some((user, at) => known.blockedSince(user, creator, blockedFrom[at] as number).has(true))
+        const blocked = chosen.some((user, at) =>
+          known.blockedSince(user, creator, blockedFrom[at] as number).has(true),
+        )
         return code === 'BLOCKED' && adding && blocked
       },
       unknown: () => {
@@ -361,7 +374,9 @@ export class Calls {
       },
       refused: (code) => {
         known.talks.delete(group.name)
-        const blocked = members.some((user, at) => known.blockedSince(user, creator, blockedFrom[at] as number).has(true))
+        const blocked = members.some((user, at) =>
+          known.blockedSince(user, creator, blockedFrom[at] as number).has(true),
+        )
         return code === 'BLOCKED' && blocked
       },
       unknown: () => undefined,
@@ -419,7 +434,12 @@ export class Calls {
     }
     if (code === 'OUTCOME_UNKNOWN') ends.unknown()
     else if (ends.refused(code)) return
-    claim(this.#mayFail(code, wasPoisoned, error), `${name} rejects with ${code}`, String(error), (error as Error).stack)
+    claim(
+      this.#mayFail(code, wasPoisoned, error),
+      `${name} rejects with ${code}`,
+      String(error),
+      (error as Error).stack,
+    )
   }
 
   /** Whether the world is such that any call may end like this. */

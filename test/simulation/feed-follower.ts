@@ -42,7 +42,9 @@ export class FeedFollower {
     while (await this.pull(store, 5)) claim(pages++ < 1000, 'I19 a feed without an end', this.#user)
     this.mayResync = false
     for (const row of (await store.getConversations(this.#user, { limit: 100 })).items) {
-      const seen = (await store.getMessages(this.#user, row.id, { limit: 1000 })).items.map(({ seq }) => seq).reverse()
+      const seen = (await store.getMessages(this.#user, row.id, { limit: 1000 })).items
+        .map(({ seq }) => seq)
+        .reverse()
       const told = [...(this.#messages.get(row.id) ?? [])].sort((a, b) => a - b)
       claimEqual(told, seen, `feed of ${this.#user}: messages of ${row.id}`)
       claimEqual(this.#read.get(row.id) ?? 0, row.readSeq, `feed of ${this.#user}: read in ${row.id}`)

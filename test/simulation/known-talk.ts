@@ -92,12 +92,21 @@ export class KnownTalk {
   acknowledge(sent: Sent, receipt: SendReceipt, moment: number): void {
     sent.open--
     if (this.id === '') this.id = receipt.conversationId
-    claim(receipt.conversationId === this.id && receipt.messageId === sent.id, 'I6 a receipt of something else', receipt)
+    claim(
+      receipt.conversationId === this.id && receipt.messageId === sent.id,
+      'I6 a receipt of something else',
+      receipt,
+    )
     if (sent.seq === null) {
       claim(!receipt.duplicate || sent.unknown || sent.calls > 1, 'I6 a duplicate of nothing', receipt)
     } else {
       claim(receipt.duplicate || sent.calls > 1, 'I6 stored twice', receipt)
-      claim(receipt.seq === sent.seq && receipt.timestamp === sent.timestamp, 'I6 another receipt', receipt, sent)
+      claim(
+        receipt.seq === sent.seq && receipt.timestamp === sent.timestamp,
+        'I6 another receipt',
+        receipt,
+        sent,
+      )
     }
     this.#store(sent, receipt.seq, receipt.timestamp, moment)
     this.ackedHead = Math.max(this.ackedHead, receipt.seq)
@@ -106,12 +115,22 @@ export class KnownTalk {
   /** Somebody saw this message: it is durable. */
   observe(message: Message, moment: number): Sent {
     const sent = this.sent.get(keyOf(message.sender, message.id))
-    claim(sent !== undefined && sent.text === message.text, 'I2 a message that nobody sent', this.name, message)
+    claim(
+      sent !== undefined && sent.text === message.text,
+      'I2 a message that nobody sent',
+      this.name,
+      message,
+    )
     claim(message.conversationId === this.id || this.id === '', 'I20 a message of elsewhere', message)
     this.id = message.conversationId
     claim(sent.seq !== null || sent.open > 0 || sent.unknown, 'I2 a ghost', this.name, message, sent)
     if (sent.seq !== null) {
-      claim(sent.seq === message.seq && sent.timestamp === message.timestamp, 'I1 a message changed', message, sent)
+      claim(
+        sent.seq === message.seq && sent.timestamp === message.timestamp,
+        'I1 a message changed',
+        message,
+        sent,
+      )
     }
     this.#store(sent, message.seq, message.timestamp, moment)
     return sent
@@ -138,7 +157,10 @@ export class KnownTalk {
   forget(): void {
     this.bySeq.clear()
     this.ackedHead = 0
-    this.marks.clear()
+    for (const marks of this.marks.values()) {
+      marks.read = marks.delivered = 0
+      marks.mayRead = marks.mayDelivered = Infinity
+    }
     for (const sent of this.sent.values()) {
       sent.seq = sent.timestamp = sent.known = null
       sent.unknown = true

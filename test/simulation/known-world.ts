@@ -39,7 +39,11 @@ export class KnownWorld {
 
   /** Every value that the block may have had since the moment `from`, an index of `blocks`. */
   blockedSince(blocker: string, blocked: string, from: number): ReadonlySet<boolean> {
-    return new Set(this.blocks(blocker, blocked).slice(from).flatMap((values) => [...values]))
+    return new Set(
+      this.blocks(blocker, blocked)
+        .slice(from)
+        .flatMap((values) => [...values]),
+    )
   }
 
   forgetBlocks(): void {

@@ -79,7 +79,8 @@ async function play(seed: number, opened: Database): Promise<string[]> {
   const chance = new SeededChance(seed)
   const told: string[] = []
   let one = opened
-  const key = (): Buffer => Buffer.from([1, ...Array.from({ length: 1 + chance.below(2) }, () => chance.below(6) * 51)])
+  const key = (): Buffer =>
+    Buffer.from([1, ...Array.from({ length: 1 + chance.below(2) }, () => chance.below(6) * 51)])
   const snapshots: ReturnType<ShardDatabase['snapshot']>[] = []
   const some = (): ReturnType<ShardDatabase['snapshot']> | undefined =>
     snapshots.length > 0 && chance.happens(0.5) ? snapshots[chance.below(snapshots.length)] : undefined
@@ -125,7 +126,9 @@ async function play(seed: number, opened: Database): Promise<string[]> {
       const before = (await one.names()).filter(isLevelLog)
       await settle(database.compactRange(beyondEveryKey, beyondEveryKey))
       const after = (await one.names()).filter(isLevelLog)
-      told.push(`logs ${before.length} ${after.length} ${after.filter((name) => before.includes(name)).length}`)
+      told.push(
+        `logs ${before.length} ${after.length} ${after.filter((name) => before.includes(name)).length}`,
+      )
     } else {
       for (const snapshot of snapshots.splice(0)) await settle(snapshot.close())
       one = await one.reopen()
@@ -141,7 +144,9 @@ test('the simulated LevelDB answers as the real one does, and its logs go as the
   for (let seed = 1; seed <= 30; seed++) {
     const location = await mkdtemp(join(tmpdir(), 'columba-level-'))
     try {
-      expect(await play(seed, await simulated(seed)), `seed ${seed}`).toEqual(await play(seed, await real(location, true)))
+      expect(await play(seed, await simulated(seed)), `seed ${seed}`).toEqual(
+        await play(seed, await real(location, true)),
+      )
     } finally {
       await rm(location, { recursive: true, force: true })
     }

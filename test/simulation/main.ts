@@ -23,7 +23,8 @@ for (let seed = first; seed < first + seeds; seed++) {
     console.log(`replay: npm run sim -- --seed ${seed}`)
     if (!arguments_.includes('--all')) break
   }
-  if (seeds > 1 && (seed - first + 1) % 1000 === 0) console.log(`${seed - first + 1} seeds, ${Date.now() - began} ms`)
+  if (seeds > 1 && (seed - first + 1) % 1000 === 0)
+    console.log(`${seed - first + 1} seeds, ${Date.now() - began} ms`)
 }
 console.log(`${seeds} seeds, ${failed} failed, ${Date.now() - began} ms, ${JSON.stringify(sums)}`)
 process.exitCode = failed > 0 ? 1 : 0

@@ -76,7 +76,10 @@ export class SimulatedWorld {
     const { clock, fileSystem, schedule } = this.#incarnation
     const { settings, tuning } = this.options
     const components = { clock, random: this.#random, fileSystem, logger: undefined, metrics: undefined }
-    const opener = simulatedLevelOpener({ fileSystem, turn: (label) => schedule.turn(label, () => undefined) })
+    const opener = simulatedLevelOpener({
+      fileSystem,
+      turn: (label) => schedule.turn(label, () => undefined),
+    })
     const backend = await openLocalBackend(settings, components, { opener, process: this.#process, tuning })
     return new MessageStore(backend, { limits: settings.limits, clock, usersMode: 'open' })
   }

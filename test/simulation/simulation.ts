@@ -126,9 +126,7 @@ class Simulation {
     const { settings } = this.#swarm
     this.#world.restart(power ? (keeps[this.#chance.below(keeps.length)] as number) : null)
     this.#calls.crashed()
-    if (settings.syncEveryMs === 0) return
-    for (const follower of this.#followers) follower.mayResync = true
-    if (power) this.#calls.mayHaveLost()
+    if (power && settings.syncEveryMs > 0) this.#calls.mayHaveLost()
   }
 
   /** A store that takes nothing more: closed and opened again in this process, or in the next one. */
@@ -156,17 +154,24 @@ class Simulation {
       await systemClock.yield()
       this.#calls.throwFinding()
       if (this.#calls.open === 0) break
-      claim(this.#world.now.schedule.step() && turns < 10_000, 'I17 calls outlive close', this.#calls.openNames)
+      claim(
+        this.#world.now.schedule.step() && turns < 10_000,
+        'I17 calls outlive close',
+        this.#calls.openNames,
+      )
     }
   }
 
   /** Opens until it works: faults may stand in the way at first, and a crash may come in between. */
   async #open(again: boolean): Promise<MessageStore> {
     const active = this.#faults.active
+    if (again && this.#swarm.settings.syncEveryMs > 0)
+      for (const follower of this.#followers) follower.mayResync = true
     for (let tries = 0; ; tries++) {
       if (tries === 5) this.#faults.active = false
       this.#faults.injected = 0
-      const crashAt = again && active && tries < 5 && this.#chance.happens(0.2) ? this.#chance.below(150) : Infinity
+      const crashAt =
+        again && active && tries < 5 && this.#chance.happens(0.2) ? this.#chance.below(150) : Infinity
       try {
         const store = await this.#openOnce(crashAt)
         this.#faults.active = active
@@ -203,7 +208,8 @@ class Simulation {
 
   /** Quiet: whatever state it is in, the store is brought to a good end and opened again, and everything is looked at. */
   async #recover(begun: MessageStore): Promise<MessageStore> {
-    const way = this.#calls.poisoned || this.#faults.injected > 0 ? 'kill' : ends[this.#chance.below(ends.length)]
+    const way =
+      this.#calls.poisoned || this.#faults.injected > 0 ? 'kill' : ends[this.#chance.below(ends.length)]
     let store = begun
     if (way === 'close') {
       await this.#closeAll(store)

@@ -7,7 +7,9 @@ import type { KnownTalk, Sent, Stay } from './known-talk.js'
 import { type KnownWorld, users } from './known-world.js'
 
 /** Walks pages to the end. */
-async function all<T>(read: (cursor: string | undefined) => Promise<{ items: readonly T[]; next: string | null }>): Promise<T[]> {
+async function all<T>(
+  read: (cursor: string | undefined) => Promise<{ items: readonly T[]; next: string | null }>,
+): Promise<T[]> {
   const items: T[] = []
   for (let cursor: string | undefined; ;) {
     const page = await read(cursor)
@@ -37,7 +39,9 @@ async function settleMembership(store: MessageStore, group: KnownTalk): Promise<
   const [creator] = group.founders as [string]
   let present: string[]
   try {
-    const listed = await all((cursor) => store.groups.members(creator, group.id, { limit: 2, ...withCursor(cursor) }))
+    const listed = await all((cursor) =>
+      store.groups.members(creator, group.id, { limit: 2, ...withCursor(cursor) }),
+    )
     present = listed.map(({ userId }) => userId)
   } catch (error) {
     if (!isColumbaError(error, 'NOT_A_MEMBER')) throw error
@@ -73,7 +77,10 @@ export function resolvePending(group: KnownTalk, present: ReadonlySet<string>): 
 
 async function messagesOf(store: MessageStore, user: string, talk: KnownTalk): Promise<Message[] | null> {
   try {
-    const ref = talk.direct === null || talk.id !== '' ? talk.id : { peer: talk.direct[0] === user ? talk.direct[1] : talk.direct[0] }
+    const ref =
+      talk.direct === null || talk.id !== ''
+        ? talk.id
+        : { peer: talk.direct[0] === user ? talk.direct[1] : talk.direct[0] }
     return await all((cursor) => store.getMessages(user, ref, { limit: 7, ...withCursor(cursor) }))
   } catch (error) {
     if (isColumbaError(error, 'NOT_A_MEMBER')) return null
@@ -123,7 +130,11 @@ async function verifyUser(store: MessageStore, known: KnownWorld, user: string):
     unread += await verifyRow(store, talk, row, user)
     if (row.unread > 0) unreadConversations++
   }
-  claimEqual(await store.getUnread(user), { total: unread, conversations: unreadConversations }, `I9 unread of ${user}`)
+  claimEqual(
+    await store.getUnread(user),
+    { total: unread, conversations: unreadConversations },
+    `I9 unread of ${user}`,
+  )
   for (const talk of known.talks.values()) {
     if (seen.has(talk)) continue
     const listed =
@@ -134,7 +145,12 @@ async function verifyUser(store: MessageStore, known: KnownWorld, user: string):
   }
 }
 
-async function verifyRow(store: MessageStore, talk: KnownTalk, row: Conversation, user: string): Promise<number> {
+async function verifyRow(
+  store: MessageStore,
+  talk: KnownTalk,
+  row: Conversation,
+  user: string,
+): Promise<number> {
   claimEqual(await store.getConversation(user, row.id), row, `I11 a conversation and its row for ${user}`)
   const items = (await messagesOf(store, user, talk)) ?? []
   claimEqual(row.lastMessage, items[0] ?? null, `I10 the last message of ${talk.name} for ${user}`)
@@ -144,11 +160,30 @@ async function verifyRow(store: MessageStore, talk: KnownTalk, row: Conversation
   const count = row.left ? 0 : items.filter(({ seq, sender }) => seq > row.readSeq && sender !== user).length
   const stays = talk.stays.get(user)?.length ?? 0
   // What was there before somebody came again stays readable and does not count.
-  if (stays <= 1 || row.left) claim(row.unread === count, 'I9 unread', row, count, user)
+  if (stays <= 1 || row.left)
+    claim(
+      row.unread === count,
+      'I9 unread',
+      row,
+      count,
+      user,
+      items.map(({ seq, sender }) => [seq, sender]),
+      talk.stays.get(user),
+    )
   else claim(row.unread <= count, 'I9 unread after coming again', row, count, user)
   const marks = talk.marksOf(user)
-  claim(row.readSeq <= row.deliveredSeq && row.deliveredSeq <= Math.max(row.headSeq, marks.delivered), 'I8 marks', row)
-  claim(row.readSeq >= marks.read && row.readSeq <= Math.max(marks.read, marks.mayRead), 'I8 read', row, marks, user)
+  claim(
+    row.readSeq <= row.deliveredSeq && row.deliveredSeq <= Math.max(row.headSeq, marks.delivered),
+    'I8 marks',
+    row,
+  )
+  claim(
+    row.readSeq >= marks.read && row.readSeq <= Math.max(marks.read, marks.mayRead),
+    'I8 read',
+    row,
+    marks,
+    user,
+  )
   claim(
     row.deliveredSeq >= marks.delivered &&
       row.deliveredSeq <= Math.max(marks.delivered, marks.mayDelivered, marks.mayRead),
@@ -176,7 +211,8 @@ function verifyVisible(talk: KnownTalk, items: readonly Message[], user: string)
   for (const [seq, { firstCall, lastCall, known, calls }] of talk.bySeq) {
     if (calls > 1) continue
     const within = (stay: Stay): boolean => lastCall > stay.joinDone && (known ?? Infinity) < stay.leaveCalled
-    const outside = (stay: Stay): boolean => (known ?? Infinity) < stay.joinCalled || firstCall > stay.leaveDone
+    const outside = (stay: Stay): boolean =>
+      (known ?? Infinity) < stay.joinCalled || firstCall > stay.leaveDone
     if (stays.some(within)) claim(visible.has(seq), 'I3 a member does not see', talk.name, user, seq, stays)
     if (stays.every(outside)) claim(!visible.has(seq), 'I20 seen from outside', talk.name, user, seq, stays)
   }
