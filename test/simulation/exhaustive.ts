@@ -1,0 +1,158 @@
+import type { MessageStore } from '../../src/api/message-store.js'
+import type { StoreSettings } from '../../src/backend/settings.js'
+import { isColumbaError } from '../../src/errors.js'
+import { resolveLimits } from '../../src/limits.js'
+import { FaultAt, type Faults, OperationCount } from '../../src/simulation/faults.js'
+import { claim } from './finding.js'
+import { KnownWorld } from './known-world.js'
+import { Crashed, location, SimulatedWorld } from './simulated-world.js'
+import { verifyWorld } from './verify-world.js'
+
+const settings: StoreSettings = {
+  location,
+  shards: 2,
+  virtualNodes: 2,
+  syncEveryMs: 0,
+  cacheBytes: 8192,
+  cacheTierSize: 2,
+  limits: resolveLimits(),
+}
+
+const tuning = {
+  fanOut: 3,
+  generationBytes: 500,
+  segmentBytes: 1024,
+  chunkBytes: 1024,
+  checkpointBytes: 1500,
+  maxWaiting: 1,
+  spareBytes: 0,
+  writeBufferBytes: 700,
+  batchBytes: 300,
+}
+
+/** Faults that are put in place of each other, on one world. */
+class Switched implements Faults {
+  now: Faults = new OperationCount()
+
+  next(...operation: Parameters<Faults['next']>): ReturnType<Faults['next']> {
+    return this.now.next(...operation)
+  }
+}
+
+export type Kind = 'once' | 'for good' | 'crash'
+
+/** What is kept at the power cut that follows a crash; null: no power cut. */
+const keeps = [0, null, 0.5] as const
+
+/** A small workload on a world, to be broken at any of its operations. */
+export class Scenario {
+  readonly world: SimulatedWorld
+  readonly #faults = new Switched()
+  readonly #known = new KnownWorld()
+  #ids = 0
+  #moment = 1
+
+  constructor(seed: number) {
+    this.world = new SimulatedWorld({ seed, faults: this.#faults, settings, tuning })
+  }
+
+  /** How many file operations the workload and the opening after a crash in its middle have. */
+  static async operations(): Promise<{ readonly workload: number; readonly recovery: number }> {
+    const whole = new Scenario(1)
+    const workload = new OperationCount()
+    await whole.under(workload, 0)
+    const crashed = new Scenario(1)
+    await crashed.under(new FaultAt(Math.floor(workload.count * 0.7), 'crash'), 0)
+    const recovery = new OperationCount()
+    await crashed.under(recovery, 0)
+    return { workload: workload.count, recovery: recovery.count }
+  }
+
+  /** Runs the workload, or what comes of it, under these faults; afterwards the process has ended. */
+  async under(faults: Faults, variant: number): Promise<void> {
+    this.#faults.now = faults
+    try {
+      const store = await this.world.settle(this.world.open())
+      await this.#work(store)
+    } catch (error) {
+      if (!(error instanceof Crashed)) this.#judge(error)
+    }
+    this.#faults.now = new OperationCount()
+    const crashed = this.world.crashed
+    this.world.restart(crashed ? (keeps[variant % keeps.length] as number | null) : variant % 2 === 0 ? null : 0)
+    for (const talk of this.#known.talks.values()) {
+      for (const sent of talk.sent.values()) {
+        if (sent.open > 0) sent.unknown = true
+        sent.open = 0
+      }
+    }
+  }
+
+  /** Without faults the store opens, and everything in it is as it must be, twice. */
+  async verify(): Promise<void> {
+    for (let round = 0; round < 2; round++) {
+      const store = await this.world.settle(this.world.open())
+      await this.world.settle(verifyWorld(store, this.#known, ++this.#moment))
+      if (round === 0) await this.#sendAll(store)
+      await this.world.settle(verifyWorld(store, this.#known, ++this.#moment))
+      await this.world.settle(store.close())
+      claim(this.world.now.fileSystem.openHandles === 0, 'I17 handles are open behind close')
+    }
+  }
+
+  async #work(store: MessageStore): Promise<void> {
+    await this.#sendAll(store)
+    await this.#sendAll(store)
+    await this.world.settle(store.admin.checkpoint().catch((error: unknown) => this.#judge(error)))
+    await this.#sendAll(store)
+    await this.world.settle(store.getConversations('a').catch((error: unknown) => this.#judge(error)))
+    await this.world.settle(store.close())
+  }
+
+  /** Several at once, to several conversations. */
+  async #sendAll(store: MessageStore): Promise<void> {
+    const pairs = [
+      ['a', 'ab'],
+      ['ab', 'a'],
+      ['a', '__proto__'],
+      ['__proto__', '__proto__'],
+      ['ab', '__proto__'],
+    ] as const
+    await this.world.settle(Promise.all(pairs.map(([sender, receiver]) => this.#send(store, sender, receiver))))
+  }
+
+  async #send(store: MessageStore, sender: string, receiver: string): Promise<void> {
+    const talk = this.#known.direct(sender, receiver)
+    const id = `id${this.#ids++}`
+    const sent = talk.callSend(sender, id, 'm'.repeat(20 + (this.#ids % 90)), ++this.#moment)
+    try {
+      const receipt = await store.sendMessage({ sender, receiver, id, text: sent.text })
+      talk.acknowledge(sent, receipt, ++this.#moment)
+    } catch (error) {
+      this.#judge(error)
+      sent.open--
+      if (isColumbaError(error, 'OUTCOME_UNKNOWN')) sent.unknown = true
+    }
+  }
+
+  /** Errors are of the library, or the system's own as it said them. */
+  #judge(error: unknown): void {
+    claim(isColumbaError(error) || (error instanceof Error && 'code' in error), 'an error of another kind', String(error))
+  }
+}
+
+/** The nth operation of the workload goes wrong; then all is well again. */
+export async function breakWorkload(nth: number, kind: Kind): Promise<void> {
+  const scenario = new Scenario(1)
+  await scenario.under(new FaultAt(nth, kind), nth)
+  await scenario.verify()
+}
+
+/** A crash in the workload, then the nth operation of the recovery goes wrong, and an operation of the recovery of that. */
+export async function breakRecovery(nth: number, kind: Kind, crashAt: number): Promise<void> {
+  const scenario = new Scenario(1)
+  await scenario.under(new FaultAt(crashAt, 'crash'), 0)
+  await scenario.under(new FaultAt(nth, kind), nth)
+  await scenario.under(new FaultAt(1 + ((nth * 7) % 60), 'crash'), nth + 1)
+  await scenario.verify()
+}

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { runSeeds } from './run-seeds.js'
+import { simulate } from './simulation.js'
+
+const fastMs = 20_000
+
+test('the same seed gives the same trace', async () => {
+  for (const seed of [11, 12, 13]) expect(await simulate(seed)).toEqual(await simulate(seed))
+})
+
+test('up to 500 seeds end with everything as it must be', async () => {
+  const run = await runSeeds(1, 500, { now: Date.now, ms: fastMs })
+  console.log(`${run.seeds} seeds: ${JSON.stringify(run.sums)}`)
+  expect(run.found).toEqual([])
+  expect(run.seeds).toBeGreaterThan(20)
+}, 120_000)
