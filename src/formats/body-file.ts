@@ -37,5 +37,7 @@ export function bodyFileName(cut: number): string {
 export function parseBodyFileName(name: string): number | null {
   if (!name.endsWith(suffix)) return null
   const digits = name.slice(0, -suffix.length)
-  return /^[0-9a-f]{14}$/.test(digits) ? parseInt(digits, 16) : null
+  if (!/^[0-9a-f]{14}$/.test(digits)) return null
+  const cut = parseInt(digits, 16)
+  return Number.isSafeInteger(cut) ? cut : null
 }

@@ -150,9 +150,10 @@ export const keys = {
 export function recentBelow(row: Buffer, position: number | undefined): { gte: Buffer; lt: Buffer } {
   const lt = join(row, families.list + 1)
   if (position === undefined) return { gte: join(row, families.list), lt }
+  if (position === 0) return { gte: lt, lt }
   const gte = join(row, families.list, 1 + WIDTH)
   gte[row.length + 1] = RECENT
-  gte.writeUIntBE(position === MAX ? 0 : MAX - position + 1, row.length + 2, WIDTH)
+  gte.writeUIntBE(MAX - position + 1, row.length + 2, WIDTH)
   return { gte, lt }
 }
 

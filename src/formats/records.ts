@@ -201,8 +201,7 @@ export function encodeRecord(record: OtherRecord): Buffer {
 export function decodeRecord(bytes: Buffer, start: number, end: number): OtherRecord {
   const r = new ByteReader(bytes, start, end)
   const kind = r.u8()
-  const time = bytes.readUIntLE(r.at, 6)
-  r.at += 6
+  const time = r.raw(6).readUIntLE(0, 6)
   const record = decodeFields(kind, time, r)
   if (r.left !== 0) throw badBytes('a record is longer than its fields')
   return record

@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { BlockWriter, readBlock } from '../../../src/formats/block.js'
+import { checksum } from '../../../src/formats/checksum.js'
+import { ids, numbers } from './arbitraries.js'
+import { damaged, refusesOrReads } from './damaged-bytes.js'
+
+const blocks = fc.record({
+  conversation: ids,
+  firstSeq: numbers,
+  n0Before: numbers,
+  senders: fc.array(ids, { maxLength: 3 }),
+  messages: fc.array(
+    fc.record({
+      position: fc.integer({ min: 1, max: 1000 }),
+      time: fc.nat(1000),
+      author: fc.nat(2),
+      body: fc.uint8Array({ maxLength: 30 }),
+    }),
+    { maxLength: 10 },
+  ),
+})
+type Content = typeof blocks extends fc.Arbitrary<infer T> ? T : never
+const writer = new BlockWriter()
+
+function write({ conversation, firstSeq, n0Before, senders, messages }: Content): Buffer {
+  let position = 0
+  let timestamp = 0
+  for (const { position: step, time, author, body } of messages) {
+    position += step
+    timestamp += time
+    const padded = Buffer.concat([Buffer.of(9), body, Buffer.of(9)])
+    writer.add(position, timestamp, author, padded, 1, 1 + body.length)
+  }
+  return writer.finish(conversation, firstSeq, n0Before, senders)
+}
+
+test('a block that was written is read again', () => {
+  fc.assert(
+    fc.property(blocks, (content) => {
+      const block = write(content)
+      const { head, entries } = readBlock(block)
+      const { conversation, firstSeq, n0Before, senders, messages } = content
+      expect(head).toEqual({ conversation, firstSeq, n0Before, senders, count: messages.length })
+      let position = 0
+      let timestamp = 0
+      messages.forEach((message, i) => {
+        const { start, end, ...entry } = entries[i]!
+        position += message.position
+        timestamp += message.time
+        expect(entry).toEqual({ seq: firstSeq + i, position, timestamp, author: message.author })
+        expect([...block.subarray(start, end)]).toEqual([...message.body])
+      })
+    }),
+  )
+})
+
+test('every flipped bit of a block is refused', () => {
+  fc.assert(
+    fc.property(blocks, fc.nat(), (content, bit) => {
+      const block = write(content)
+      const at = bit % (block.length * 8)
+      block[at >> 3]! ^= 1 << (at & 7)
+      expect(() => readBlock(block)).toThrow('checksum')
+    }),
+  )
+})
+
+test('bytes with a fitting checksum that are no block are refused and nothing else', () => {
+  const content = damaged(blocks.map((block) => write(block).subarray(4)))
+  fc.assert(
+    fc.property(content, (bytes) => {
+      const head = Buffer.alloc(4)
+      head.writeUInt32LE(checksum(bytes))
+      refusesOrReads(() => readBlock(Buffer.concat([head, bytes])))
+    }),
+  )
+  refusesOrReads(() => readBlock(Buffer.alloc(0)))
+})

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
+import { ids, numbers } from './arbitraries.js'
+import { damaged, refusesOrReads } from './damaged-bytes.js'
+
+const things = fc.oneof(
+  fc.record({ kind: fc.constant('message' as const), conversation: ids, seq: numbers }),
+  fc.record({
+    kind: fc.constantFrom('read' as const, 'delivered' as const, 'member' as const),
+    conversation: ids,
+    user: ids,
+  }),
+  fc.record({ kind: fc.constant('conversation' as const), conversation: ids }),
+  fc.record({ kind: fc.constant('contact' as const), user: ids }),
+  fc.record({ kind: fc.constant('profile' as const) }),
+)
+
+const lists: fc.Arbitrary<StoredChange[]> = fc
+  .array(fc.tuple(things, fc.nat(1000)), { maxLength: 20 })
+  .map((entries) => {
+    let position = 0
+    return entries.map(([thing, step]) => ({ position: (position += step), ...thing }))
+  })
+
+test('a list of changes that was encoded is decoded again', () => {
+  fc.assert(
+    fc.property(lists, (changes) => {
+      expect(decodeChanges(encodeChanges(changes))).toEqual(changes)
+    }),
+  )
+})
+
+test('bytes that are no list of changes are refused and nothing else', () => {
+  fc.assert(
+    fc.property(damaged(lists.map((changes) => encodeChanges(changes))), (bytes) => {
+      refusesOrReads(() => decodeChanges(bytes))
+    }),
+  )
+})
