@@ -2,7 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
 import { hasLeft } from '../model/conversation.js'
 import type { Marks, Participation } from '../model/conversation.js'
-import type { UserId } from '../model/ids.js'
+import type { ConversationId, UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
 import { see } from './participants.js'
 import type { Target } from './participants.js'
@@ -30,7 +30,8 @@ interface Slot {
 export class Marking {
   readonly #context: DomainContext
   readonly #backend: Backend
-  readonly #slots = new Map<ConversationHandle, Map<UserId, Slot>>()
+  /** By id: the backend may give a conversation another handle while a mark is being written. */
+  readonly #slots = new Map<ConversationId, Map<UserId, Slot>>()
 
   constructor(context: DomainContext) {
     this.#context = context
@@ -53,12 +54,12 @@ export class Marking {
   }
 
   #want(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
-    const users = this.#slots.get(handle) ?? new Map<UserId, Slot>()
+    const users = this.#slots.get(handle.id) ?? new Map<UserId, Slot>()
     const slot = users.get(user)
     if (slot === undefined) {
       const running = this.#write(user, handle, wanted)
       users.set(user, { running, waiting: null })
-      this.#slots.set(handle, users)
+      this.#slots.set(handle.id, users)
       this.#tidyBehind(running, user, handle)
       return running
     }
@@ -83,11 +84,11 @@ export class Marking {
 
   #tidyBehind(done: Promise<void>, user: UserId, handle: ConversationHandle): void {
     const tidy = (): void => {
-      const users = this.#slots.get(handle)
+      const users = this.#slots.get(handle.id)
       const slot = users?.get(user)
       if (users === undefined || slot?.running !== done || slot.waiting !== null) return
       users.delete(user)
-      if (users.size === 0) this.#slots.delete(handle)
+      if (users.size === 0) this.#slots.delete(handle.id)
     }
     done.then(tidy, tidy)
   }
