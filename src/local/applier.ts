@@ -4,11 +4,16 @@ import { countAt } from '../formats/records.js'
 import { noMarks } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import type { DurableGroup } from './commit-log/options.js'
-import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import {
+  type ConversationEntry,
+  type GroupPart,
+  Touched,
+  ListNode,
+  type UserEntry,
+} from './memory/entries.js'
 import type { ConversationFilter } from './memory/conversation-filter.js'
-import { Generation, Touched, type TouchedUser } from './memory/generation.js'
+import { Generation, type TouchedUser } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { ListNode, type UserEntry } from './memory/user-entry.js'
 import { isOpen } from './participations.js'
 import type { PendingSend } from './pending.js'
 

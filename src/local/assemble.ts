@@ -21,7 +21,6 @@ import type { ManifestFile } from './manifest-file.js'
 import { Generation } from './memory/generation.js'
 import { Memory } from './memory/memory.js'
 import { MessageReader } from './message-reader.js'
-import type { ShardFailureReport } from './open-local-backend.js'
 import { Participations } from './participations.js'
 import { People } from './people.js'
 import { Recovery } from './recovery.js'
@@ -34,6 +33,11 @@ import type { LocalTuning } from './tuning.js'
 import { UnreadTotals } from './unread-totals.js'
 import { verifyStore } from './verify.js'
 import { Writer } from './writer.js'
+
+/** What the shards report once they cannot be trusted any more; the backend that is being made listens later. */
+export interface ShardFailureReport {
+  listener: ((error: ColumbaError) => void) | null
+}
 
 export interface OpenedParts {
   readonly settings: StoreSettings

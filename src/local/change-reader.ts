@@ -3,8 +3,8 @@ import type { StoredChange } from '../formats/change-list.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Loader } from './loader.js'
-import type { ConversationEntry } from './memory/conversation-entry.js'
-import type { Generation, Touched } from './memory/generation.js'
+import type { ConversationEntry, Touched } from './memory/entries.js'
+import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { isOpen } from './participations.js'
 import type { RowReader, RunOwner } from './row-reader.js'
@@ -31,17 +31,19 @@ export class ChangeReader {
     const memberships = this.#parts.memory.user(user).memberships
     const [oldest] = this.#parts.memory.live
     if (memberships !== null && oldest !== undefined && after >= oldest.after) {
-      return this.#page(user, after, limit, memberships, [], this.#parts.memory.live)
+      const through = this.#parts.durablePosition() as Position
+      return this.#page(user, { after, through, limit }, memberships, [], this.#parts.memory.live)
     }
     return this.#readStored(user, after, limit)
   }
 
   async #readStored(user: UserId, after: Position, limit: number): Promise<ChangePage> {
     const { loader, memory } = this.#parts
-    const memberships = await loader.memberships(user)
-    const held = [...memory.live]
-    for (const generation of held) generation.hold()
+    const held = memory.beginRead()
+    // What comes while this reads is the next page's: it may lie in a generation that is not held here.
+    const through = this.#parts.durablePosition() as Position
     try {
+      const memberships = await loader.memberships(user)
       const boundary = (held[0] as Generation).after
       const stored: ChangeRef[] = []
       if (after < boundary) {
@@ -50,9 +52,9 @@ export class ChangeReader {
           await this.#collect({ kind: 'group', id: group }, { after, boundary, limit }, stored, membership)
         }
       }
-      return this.#page(user, after, limit, memberships, stored, held)
+      return this.#page(user, { after, through, limit }, memberships, stored, held)
     } finally {
-      for (const generation of held) generation.release()
+      memory.endRead(held)
     }
   }
 
@@ -82,14 +84,13 @@ export class ChangeReader {
 
   #page(
     user: UserId,
-    after: Position,
-    limit: number,
+    range: { readonly after: Position; readonly through: Position; readonly limit: number },
     memberships: ReadonlyMap<ConversationId, MembershipRow>,
     stored: ChangeRef[],
     live: readonly Generation[],
   ): ChangePage {
-    const through = this.#parts.durablePosition() as Position
-    const refs = stored
+    const { after, through, limit } = range
+    let refs = stored
     for (const generation of live) {
       const touched = generation.users.get(user)
       if (touched === undefined) continue
@@ -102,6 +103,7 @@ export class ChangeReader {
       const entry = this.#parts.memory.peekConversation(group)
       if (entry !== undefined) groupAfter(entry, after, membership, refs, live)
     }
+    refs = refs.filter(({ position }) => position <= through)
     refs.sort((a, b) => a.position - b.position)
     if (refs.length <= limit) return { refs, through, more: false }
     // Pointers of one position stay together: a page may be longer for it.
@@ -132,7 +134,7 @@ function groupAfter(
   live: readonly Generation[],
 ): void {
   for (let touched = entry.touched; touched !== null; touched = touched.older) {
-    if (touched.group === null || !live.includes(touched.generation)) continue
+    if (touched.group === null || !live.some((generation) => generation === touched.generation)) continue
     const found: ChangeRef[] = []
     messagesAfter(touched, after, found)
     for (const ref of touched.group.refs) if (ref.position > after) found.push(ref)

@@ -1,10 +1,9 @@
 import type { MaybePromise, RecentOptions, RecentPage } from '../backend/port.js'
 import type { Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
-import type { ConversationEntry } from './memory/conversation-entry.js'
+import { type ConversationEntry, ListNode, type UserEntry } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { ListNode, type UserEntry } from './memory/user-entry.js'
 import type { Loader } from './loader.js'
 import { toMarks } from './loader.js'
 import type { Participations } from './participations.js'
@@ -14,6 +13,12 @@ import { toMessage } from './stored-message.js'
 
 /** Nodes beyond this are not kept for a user: a walk through a long list reads past the cache. */
 const keptNodes = 600
+/** Marks as the shard had them, and the generations that may know newer ones. */
+interface StoredMarks {
+  readonly marks: ReadonlyMap<ConversationEntry, Parameters<typeof toMarks>[0]>
+  readonly held: readonly Generation[]
+}
+
 const empty: RecentPage = Object.freeze({ entries: Object.freeze([]), more: false })
 
 /**
@@ -153,7 +158,7 @@ export class Lists {
   async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
     const tiers = Math.ceil(wanted / this.#tierSize) * this.#tierSize
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
-    const held = this.#hold()
+    const held = this.#memory.beginRead()
     user.beginLoad()
     const used: ConversationEntry[] = []
     try {
@@ -169,8 +174,8 @@ export class Lists {
         user.id,
         used.map((entry) => entry.id),
       )
-      const stored = new Map(used.map((entry, i) => [entry, marks[i]]))
-      this.#publish(user, [...used, ...user.arrivals, ...touchedBy(user.id, this.#memory.live)], stored, {
+      const stored = { marks: new Map(used.map((entry, i) => [entry, marks[i]])), held }
+      this.#publish(user, [...used, ...user.arrivals, ...touchedBy(user.id, held)], stored, {
         complete,
         floor,
       })
@@ -180,14 +185,8 @@ export class Lists {
         this.#memory.release(entry)
       }
       user.endLoad()
-      for (const generation of held) generation.release()
+      this.#memory.endRead(held)
     }
-  }
-
-  #hold(): Generation[] {
-    const held = [...this.#memory.live]
-    for (const generation of held) generation.hold()
-    return held
   }
 
   /** The conversation of a stored row, with what the row tells of it if memory knows less. */
@@ -235,7 +234,7 @@ export class Lists {
   #publish(
     user: UserEntry,
     entries: Iterable<ConversationEntry>,
-    stored: ReadonlyMap<ConversationEntry, Parameters<typeof toMarks>[0]>,
+    stored: StoredMarks,
     reach: { readonly complete: boolean; readonly floor: number },
   ): void {
     const small: ListNode[] = []
@@ -260,13 +259,9 @@ export class Lists {
     user.changed()
   }
 
-  #newNode(
-    user: UserEntry,
-    entry: ConversationEntry,
-    stored: ReadonlyMap<ConversationEntry, Parameters<typeof toMarks>[0]>,
-  ): ListNode | null {
-    const live = this.#loader.liveMarks(user.id, entry.id)
-    const marks = live ?? (stored.has(entry) ? toMarks(stored.get(entry)) : null)
+  #newNode(user: UserEntry, entry: ConversationEntry, stored: StoredMarks): ListNode | null {
+    const live = this.#loader.liveMarks(user.id, entry.id, stored.held)
+    const marks = live ?? (stored.marks.has(entry) ? toMarks(stored.marks.get(entry)) : null)
     const node = new ListNode(user, entry, marks)
     if (entry.groupPart === null) {
       const [first, second] = entry.pair as readonly [UserId, UserId]
@@ -281,7 +276,7 @@ export class Lists {
 
   /** A page below what is kept: from the shards, with live generations above, and without keeping it. */
   async #beyond(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
-    const held = this.#hold()
+    const held = this.#memory.beginRead()
     user.beginLoad()
     try {
       const touched = new Set(touchedBy(user.id, held))
@@ -314,7 +309,7 @@ export class Lists {
       }
     } finally {
       user.endLoad()
-      for (const generation of held) generation.release()
+      this.#memory.endRead(held)
     }
   }
 

@@ -3,8 +3,9 @@ import type { MembershipRow } from '../formats/record-parts.js'
 import { directPrefix } from '../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
-import { type ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import { type ConversationEntry, GroupPart } from './memory/entries.js'
 import type { ConversationFilter } from './memory/conversation-filter.js'
+import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import type { RowReader } from './row-reader.js'
 
@@ -106,8 +107,11 @@ export class Loader {
     return this.liveMarks(user, entry.id) ?? toMarks(await this.#rows.marks(user, entry.id))
   }
 
-  liveMarks(user: UserId, conversation: ConversationId): Marks | undefined {
-    const { live } = this.#memory
+  liveMarks(
+    user: UserId,
+    conversation: ConversationId,
+    live: readonly Generation[] = this.#memory.live,
+  ): Marks | undefined {
     for (let i = live.length - 1; i >= 0; i--) {
       const marks = live[i]?.users.get(user)?.own?.marks.get(conversation)
       if (marks !== undefined) return marks
@@ -141,13 +145,12 @@ export class Loader {
   async memberships(user: UserId): Promise<Map<ConversationId, MembershipRow>> {
     const entry = this.#memory.user(user)
     if (entry.memberships !== null) return entry.memberships
-    const live = [...this.#memory.live]
-    for (const generation of live) generation.hold()
+    const held = this.#memory.beginRead()
     entry.pins++
     try {
       const found = await this.#rows.memberships(user)
-      // One that came while we read lies in a generation that was live then or is now.
-      for (const generation of [...live, ...this.#memory.live]) {
+      // One that came while we read lies in a generation that was live at some time of it.
+      for (const generation of held) {
         for (const [group, membership] of generation.users.get(user)?.own?.memberships ?? []) {
           const older = found.get(group)
           if (older === undefined || older.position < membership.position) found.set(group, membership)
@@ -156,7 +159,7 @@ export class Loader {
       return (entry.memberships ??= found as Map<ConversationId, MembershipRow>)
     } finally {
       entry.pins--
-      for (const generation of live) generation.release()
+      this.#memory.endRead(held)
     }
   }
 

@@ -9,7 +9,7 @@ import type { FileSystem } from '../platform/file-system.js'
 import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { BodyFiles } from './bodies/body-files.js'
-import { assembleBackend } from './assemble.js'
+import { assembleBackend, type ShardFailureReport } from './assemble.js'
 import { assertSameLayout, ManifestFile, newEpoch, newManifest } from './manifest-file.js'
 import { openClassicLevel } from './shards/classic-level-opener.js'
 import type { ShardOpener } from './shards/shard-database.js'
@@ -135,11 +135,6 @@ async function readManifest(
   })
   await file.replace(manifest)
   return manifest
-}
-
-/** What the shards report once they cannot be trusted any more; the backend that is being made listens later. */
-export interface ShardFailureReport {
-  listener: ((error: ColumbaError) => void) | null
 }
 
 async function openShards(

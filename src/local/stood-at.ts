@@ -1,7 +1,7 @@
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { Loader } from './loader.js'
-import type { ConversationEntry } from './memory/conversation-entry.js'
+import type { ConversationEntry } from './memory/entries.js'
 import { ownerOf, type MessageReader } from './message-reader.js'
 import type { RowReader } from './row-reader.js'
 

@@ -2,9 +2,8 @@ import type { MaybePromise, RecentOptions, UnreadTotal } from '../backend/port.j
 import { unreadOf, type Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Lists } from './lists.js'
-import type { ConversationEntry } from './memory/conversation-entry.js'
+import type { ConversationEntry, UserEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
-import type { UserEntry } from './memory/user-entry.js'
 import type { Participations } from './participations.js'
 
 /**

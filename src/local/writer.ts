@@ -23,7 +23,7 @@ import type { Clock } from '../platform/clock.js'
 import type { CommitLog } from './commit-log/commit-log.js'
 import type { DurableGroup, LogFailure } from './commit-log/options.js'
 import type { Applier } from './applier.js'
-import type { ConversationEntry, GroupPart } from './memory/conversation-entry.js'
+import type { ConversationEntry, GroupPart } from './memory/entries.js'
 import { PendingEvent, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
 
 export interface WriterOptions {

@@ -3,7 +3,7 @@ import type { Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
-import type { ConversationEntry } from './conversation-entry.js'
+import type { RecordChunks, Touched } from './entries.js'
 
 /** The part of a log chunk that memory needs: bytes that stay as they are until the last holder lets go. */
 export interface HeldChunk {
@@ -18,62 +18,6 @@ export interface HeldRange {
   readonly end: number
   readonly firstPosition: number
   readonly count: number
-}
-
-/** Chunks are at most this large, so that chunk number and offset fit one number. */
-const CHUNK_SPAN = 2 ** 25
-
-/** What a live generation knows of a group beside its messages. */
-export class TouchedGroup {
-  /** Changes that are no messages. */
-  readonly refs: ChangeRef[] = []
-  /** Who wrote what: own messages before this generation, and the seqs since. */
-  readonly own = new Map<UserId, { before: number; seqs: number[] }>()
-  readonly memberships = new Map<UserId, MembershipRow>()
-  /** Ordinals that came and went. */
-  readonly roll = new Map<number, UserId | null>()
-}
-
-/** What a live generation knows of one conversation. Messages stay bytes in the log's chunks. */
-export class Touched {
-  readonly entry: ConversationEntry
-  readonly generation: Generation
-  /** The seq of the first message here; meaningless without messages. */
-  firstSeq = 0
-  readonly #places: number[] = []
-  readonly positions: number[] = []
-  readonly group: TouchedGroup | null
-  /** What an older generation that is not dropped yet knows of it. */
-  older: Touched | null
-
-  constructor(entry: ConversationEntry, generation: Generation, older: Touched | null) {
-    this.entry = entry
-    this.generation = generation
-    this.older = older
-    this.group = entry.kind === 'group' ? new TouchedGroup() : null
-  }
-
-  get count(): number {
-    return this.#places.length
-  }
-
-  get lastSeq(): number {
-    return this.firstSeq + this.#places.length - 1
-  }
-
-  add(seq: number, offset: number, position: number): void {
-    if (this.#places.length === 0) this.firstSeq = seq
-    this.#places.push((this.generation.chunkCount - 1) * CHUNK_SPAN + offset)
-    this.positions.push(position)
-  }
-
-  /** Where the record of a message lies: the bytes, and the offset of its content in them. */
-  place(seq: number): { bytes: Buffer; start: number; end: number } {
-    const place = this.#places[seq - this.firstSeq] as number
-    const bytes = this.generation.chunkBytes(Math.floor(place / CHUNK_SPAN))
-    const start = place % CHUNK_SPAN
-    return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
-  }
 }
 
 /** What a user did in a live generation besides writing messages. */
@@ -105,7 +49,7 @@ export class TouchedUser {
  * A closed range of the log as far as it is not in the shards yet (or somebody still reads it): the bytes themselves
  * and an index of what they touch. Frozen by a cut record, flushed, then dropped when nobody holds it any more.
  */
-export class Generation {
+export class Generation implements RecordChunks {
   readonly number: number
   readonly conversations: Touched[] = []
   readonly users = new Map<UserId, TouchedUser>()

@@ -1,8 +1,7 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
-import { ConversationEntry } from './conversation-entry.js'
-import type { Generation, Touched } from './generation.js'
-import { type ListNode, UserEntry } from './user-entry.js'
+import { ConversationEntry, type Touched, type ListNode, UserEntry } from './entries.js'
+import type { Generation } from './generation.js'
 
 export interface MemoryOptions {
   /** What the cache may hold, in bytes as estimated by `costs`. Live generations are not part of it. */
@@ -27,6 +26,7 @@ export class Memory {
   readonly #conversations = new Map<ConversationId, ConversationEntry>()
   /** Not flushed yet, oldest first; the last one is being filled. */
   readonly #live: Generation[] = []
+  readonly #reads = new Set<Generation[]>()
   #warmest: UserEntry | null = null
   #coldest: UserEntry | null = null
   #extraBytes = 0
@@ -67,6 +67,26 @@ export class Memory {
 
   begin(generation: Generation): void {
     this.#live.push(generation)
+    for (const read of this.#reads) {
+      generation.hold()
+      read.push(generation)
+    }
+  }
+
+  /**
+   * For a read of the shards that takes a while: the live generations, oldest first, and those that begin until `endRead`,
+   * all of them held. What the shards answer too early for is in one of them, also if it has been flushed meanwhile.
+   */
+  beginRead(): readonly Generation[] {
+    const read = [...this.#live]
+    for (const generation of read) generation.hold()
+    this.#reads.add(read)
+    return read
+  }
+
+  endRead(read: readonly Generation[]): void {
+    this.#reads.delete(read as Generation[])
+    for (const generation of read) generation.release()
   }
 
   /** The shards have it: readers that come from now on find it there. */

@@ -1,0 +1,337 @@
+import type { ChangeRef, ConversationHandle, RecentPage, UnreadTotal } from '../../backend/port.js'
+import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
+import type { Marks, Participation } from '../../model/conversation.js'
+import type { GroupState } from '../../model/group.js'
+import type { ConversationId, Position, UserId } from '../../model/ids.js'
+import type { Message } from '../../model/message.js'
+import type { IdIndex } from './id-index.js'
+
+/*
+ * What memory has of users and conversations, and what live generations know of them: objects that point to each other,
+ * so that a message finds everybody's list without looking anything up.
+ */
+
+/** What is kept of a group besides its messages. */
+export class GroupPart {
+  /** Provisional, as the lane sees it. */
+  row: GroupRow
+  /** As readers see it; null before the group's creation is durable. */
+  durable: GroupRow | null
+  /** Small groups: all members there ever were. Large groups: some of those that were asked for. */
+  readonly members = new Map<UserId, MembershipRow>()
+  complete = false
+  /** Members whose lists are in memory. */
+  readonly nodes = new Map<UserId, ListNode>()
+  /** The last ordinal of authors that were seen: provisional. */
+  readonly ordinals = new Map<UserId, number>()
+  #state: GroupState | null = null
+  #stateOf: GroupRow | null = null
+
+  constructor(row: GroupRow, durable: GroupRow | null) {
+    this.row = row
+    this.durable = durable
+  }
+
+  state(id: ConversationId): GroupState {
+    if (this.#state === null || this.#stateOf !== this.row) {
+      const { title, creator, owner, createdAt, memberCount, createdAs, position } = this.row
+      this.#stateOf = this.row
+      this.#state = Object.freeze({
+        id,
+        title,
+        creator: creator as UserId,
+        owner: owner as UserId | null,
+        createdAt,
+        memberCount,
+        createdAs,
+        position: position as Position,
+      })
+    }
+    return this.#state
+  }
+}
+
+/**
+ * All that memory has about one conversation: shared by its participants, by readers and by the write path. Fields
+ * that end in nothing are provisional (they count what has been handed to the log), `durable…` is what readers see.
+ */
+export class ConversationEntry implements ConversationHandle {
+  readonly id: ConversationId
+  kind: 'direct' | 'group' | null = null
+  pair: readonly [UserId, UserId] | null = null
+  /** Writers have all they need. */
+  loaded = false
+  /** `durableHead` and what goes with it are known. */
+  known = false
+  lane: object | null = null
+  memo: object | null = null
+
+  head = 0
+  durableHead = 0
+  /** Messages of the first participant. */
+  n0 = 0
+  durableN0 = 0
+  firstBlocked = false
+  secondBlocked = false
+  /** Of the last message; provisional, then durable. */
+  lastPosition = 0
+  lastTimestamp = 0
+  position = 0
+  timestamp = 0
+
+  /** The generation whose log has an image of this conversation already. */
+  imageIn = -1
+  /** What the newest live generation with this conversation knows. */
+  touched: Touched | null = null
+  /** Live generations that touch it, and writes under way: it cannot be let go of before. */
+  live = 0
+  inFlight = 0
+  /** Users in memory that have it. */
+  refs = 0
+
+  ids: IdIndex | null = null
+  /** The last message, if it was asked for since it came; undefined if not. */
+  lastMessage: Message | null | undefined = undefined
+  /** The newest messages as objects, ascending, without a gap up to the last of them. */
+  page: readonly Message[] | null = null
+  /** The last answer about messages, forgotten with every change. */
+  answer: {
+    readonly from: number
+    readonly to: number
+    readonly descending: boolean
+    readonly items: readonly Message[]
+  } | null = null
+
+  /** The lists of the two participants of a direct conversation, if they are in memory and have it. */
+  first: ListNode | null = null
+  second: ListNode | null = null
+  groupPart: GroupPart | null = null
+
+  constructor(id: ConversationId) {
+    this.id = id
+  }
+
+  get group(): GroupState | null {
+    return this.groupPart === null ? null : this.groupPart.state(this.id)
+  }
+
+  isBlocked(sender: UserId): boolean {
+    return this.pair !== null && (this.pair[0] === sender ? this.firstBlocked : this.secondBlocked)
+  }
+
+  /** Nobody needs it to stay. */
+  get idle(): boolean {
+    return this.refs === 0 && this.live === 0 && this.inFlight === 0 && this.lane === null
+  }
+}
+
+/** A conversation in a user's list. Neighbours in the list hang on it. */
+export class ListNode {
+  readonly user: UserEntry
+  readonly entry: ConversationEntry
+  /** Null as long as they have not been read. */
+  marks: Marks | null
+  /** Groups only. */
+  membership: MembershipRow | null = null
+  /** Groups only: the user's own messages so far; null as long as it has not been read. */
+  own: number | null = null
+  view: Participation | null = null
+  newer: ListNode | null = null
+  older: ListNode | null = null
+
+  constructor(user: UserEntry, entry: ConversationEntry, marks: Marks | null) {
+    this.user = user
+    this.entry = entry
+    this.marks = marks
+  }
+
+  /** Where it stands in the list: the last message, or the user's joining; frozen after leaving. */
+  get position(): number {
+    const { membership, entry } = this
+    if (membership === null) return entry.position
+    return membership.place > 0 ? membership.place : Math.max(entry.position, membership.joined)
+  }
+}
+
+/**
+ * What memory has about one user. The list, if it is there, is always a prefix of the user's whole list: nodes by
+ * descending position down to `floor`, everything if `complete`. Large groups stand beside it: their messages do not
+ * touch their members.
+ */
+export class UserEntry {
+  readonly id: UserId
+  readonly peers = new Map<UserId, ConversationEntry>()
+  /** Present and former; null as long as they have not been read. */
+  memberships: Map<ConversationId, MembershipRow> | null = null
+
+  listed = false
+  newest: ListNode | null = null
+  oldest: ListNode | null = null
+  count = 0
+  complete = false
+  floor = 0
+  readonly large = new Map<ConversationId, ListNode>()
+
+  /** Goes up with everything that concerns the user (but not with messages of large groups). */
+  version = 0
+  page: { readonly limit: number; readonly version: number; readonly answer: RecentPage } | null = null
+  /** Unread messages by conversation, without large groups; null as long as they have not been counted. */
+  unread: Map<ConversationId, number> | null = null
+  unreadTotal: UnreadTotal | null = null
+  /** Conversations that changed while the unread ones were being counted. */
+  counting: Set<ConversationEntry> | null = null
+  counted: Promise<void> | null = null
+
+  /** Loads and counts under way: the user stays in memory. */
+  pins = 0
+  /** Loads of the list under way, and what became active since the first of them began; it stays in memory. */
+  loads = 0
+  readonly arrivals = new Set<ConversationEntry>()
+  loading: Promise<void> | null = null
+
+  /** Neighbours by the time of the last use. */
+  warmer: UserEntry | null = null
+  colder: UserEntry | null = null
+
+  constructor(id: UserId) {
+    this.id = id
+  }
+
+  beginLoad(): void {
+    this.pins++
+    this.loads++
+  }
+
+  endLoad(): void {
+    this.pins--
+    if (--this.loads > 0) return
+    for (const entry of this.arrivals) entry.inFlight--
+    this.arrivals.clear()
+  }
+
+  /** Something of the user changed: a load under way must not overlook it, and its object must not be replaced. */
+  arrived(entry: ConversationEntry): void {
+    if (this.loads === 0 || this.arrivals.has(entry)) return
+    this.arrivals.add(entry)
+    entry.inFlight++
+  }
+
+  changed(): void {
+    this.version++
+    this.page = null
+    this.unreadTotal = null
+  }
+
+  pushNewest(node: ListNode): void {
+    node.newer = null
+    node.older = this.newest
+    if (this.newest === null) this.oldest = node
+    else this.newest.newer = node
+    this.newest = node
+    this.count++
+  }
+
+  pushOldest(node: ListNode): void {
+    node.older = null
+    node.newer = this.oldest
+    if (this.oldest === null) this.newest = node
+    else this.oldest.older = node
+    this.oldest = node
+    this.count++
+  }
+
+  /** Puts a node where its position says; not at all if that is below what is kept. */
+  insert(node: ListNode): boolean {
+    if (!this.complete && node.position < this.floor) return false
+    let newer = this.oldest
+    while (newer !== null && newer.position < node.position) newer = newer.newer
+    if (newer === null) this.pushNewest(node)
+    else if (newer.older === null) this.pushOldest(node)
+    else {
+      node.newer = newer
+      node.older = newer.older
+      newer.older.newer = node
+      newer.older = node
+      this.count++
+    }
+    return true
+  }
+
+  remove(node: ListNode): void {
+    if (node.newer === null) this.newest = node.older
+    else node.newer.older = node.older
+    if (node.older === null) this.oldest = node.newer
+    else node.older.newer = node.newer
+    node.newer = node.older = null
+    this.count--
+  }
+
+  moveToNewest(node: ListNode): void {
+    if (this.newest === node) return
+    this.remove(node)
+    this.pushNewest(node)
+  }
+}
+
+/** Chunks are at most this large, so that chunk number and offset fit one number. */
+const CHUNK_SPAN = 2 ** 25
+
+/** Where the records of a generation lie. */
+export interface RecordChunks {
+  readonly chunkCount: number
+  chunkBytes(index: number): Buffer
+}
+
+/** What a live generation knows of a group beside its messages. */
+export class TouchedGroup {
+  /** Changes that are no messages. */
+  readonly refs: ChangeRef[] = []
+  /** Who wrote what: own messages before this generation, and the seqs since. */
+  readonly own = new Map<UserId, { before: number; seqs: number[] }>()
+  readonly memberships = new Map<UserId, MembershipRow>()
+  /** Ordinals that came and went. */
+  readonly roll = new Map<number, UserId | null>()
+}
+
+/** What a live generation knows of one conversation. Messages stay bytes in the log's chunks. */
+export class Touched {
+  readonly entry: ConversationEntry
+  /** The generation, as far as it is needed here. */
+  readonly generation: RecordChunks
+  /** The seq of the first message here; meaningless without messages. */
+  firstSeq = 0
+  readonly #places: number[] = []
+  readonly positions: number[] = []
+  readonly group: TouchedGroup | null
+  /** What an older generation that is not dropped yet knows of it. */
+  older: Touched | null
+
+  constructor(entry: ConversationEntry, generation: RecordChunks, older: Touched | null) {
+    this.entry = entry
+    this.generation = generation
+    this.older = older
+    this.group = entry.kind === 'group' ? new TouchedGroup() : null
+  }
+
+  get count(): number {
+    return this.#places.length
+  }
+
+  get lastSeq(): number {
+    return this.firstSeq + this.#places.length - 1
+  }
+
+  add(seq: number, offset: number, position: number): void {
+    if (this.#places.length === 0) this.firstSeq = seq
+    this.#places.push((this.generation.chunkCount - 1) * CHUNK_SPAN + offset)
+    this.positions.push(position)
+  }
+
+  /** Where the record of a message lies: the bytes, and the offset of its content in them. */
+  place(seq: number): { bytes: Buffer; start: number; end: number } {
+    const place = this.#places[seq - this.firstSeq] as number
+    const bytes = this.generation.chunkBytes(Math.floor(place / CHUNK_SPAN))
+    const start = place % CHUNK_SPAN
+    return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
+  }
+}
