@@ -40,30 +40,31 @@ export class History {
 
   /** Takes over what a process has left. Whatever it had under way has an unknown outcome. */
   read(lines: readonly JournalLine[]): void {
-    const open = new Map<number, Operation>()
+    const open = new Map<number, OpenCall>()
     for (const line of lines) {
       this.now++
       if (line.line === 'call') {
-        open.set(line.n, line.operation)
+        open.set(line.n, { operation: line.operation, called: this.now })
         this.#called(line.operation)
       } else if (line.line === 'done') {
-        this.#done(take(open, line.n), line.receipt)
+        const { operation, called } = take(open, line.n)
+        this.#done(operation, line.receipt, called)
       } else if (line.line === 'refused') {
-        this.#refused(take(open, line.n), line.definite)
+        this.#refused(take(open, line.n).operation, line.definite)
       } else if (line.line === 'seen') this.seen.push(line)
     }
-    for (const operation of open.values()) this.#refused(operation, false)
+    for (const { operation } of open.values()) this.#refused(operation, false)
     this.unknowns += open.size
   }
 
   /** A call that the checker itself makes. */
   async make<T extends SendReceipt | null>(operation: Operation, call: () => Promise<T>): Promise<T> {
-    this.now++
+    const called = ++this.now
     this.#called(operation)
     try {
       const receipt = await call()
       this.now++
-      this.#done(operation, receipt)
+      this.#done(operation, receipt, called)
       return receipt
     } catch (error) {
       this.#refused(operation, true)
@@ -105,14 +106,18 @@ export class History {
     }
   }
 
-  #done(operation: Operation, receipt: SendReceipt | null): void {
+  #done(operation: Operation, receipt: SendReceipt | null, called: number): void {
     this.acknowledgements++
     switch (operation.kind) {
       case 'send':
         if (receipt !== null) this.#acknowledged(operation, receipt)
         break
       case 'mark': {
-        const mark = this.marksOf(operation.user, operation.conversation)[operation.by]
+        const { user, conversation } = operation
+        // Who is out of a group marks nothing in it.
+        if (this.groups.has(conversation) && !this.memberships.during(conversation, user, called, this.now))
+          break
+        const mark = this.marksOf(user, conversation)[operation.by]
         mark.acknowledged = Math.max(mark.acknowledged, operation.seq)
         break
       }
@@ -183,9 +188,14 @@ export class History {
   }
 }
 
-function take(open: Map<number, Operation>, n: number): Operation {
-  const operation = open.get(n)
-  if (operation === undefined) throw new Error(`the journal has no call ${n}`)
+interface OpenCall {
+  readonly operation: Operation
+  readonly called: number
+}
+
+function take(open: Map<number, OpenCall>, n: number): OpenCall {
+  const call = open.get(n)
+  if (call === undefined) throw new Error(`the journal has no call ${n}`)
   open.delete(n)
-  return operation
+  return call
 }

@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CrashRig } from './crash-rig.js'
+import { crashVariants } from './crash-store.js'
+import type { CrashVariant } from './crash-store.js'
+import type { KillOptions, KillResult } from './kill.js'
+import { LoopDisk } from './loop-disk.js'
+
+const cutsPerStore = 10
+
+/**
+ * Cuts the power of the disk under a store that is being worked on, again and again, and holds what comes back against
+ * the journal, which lies on another disk. Some cuts come while the store is being opened, some right after another.
+ */
+export async function powerCuts({ cycles, seed, onCycle }: KillOptions): Promise<KillResult> {
+  const result: KillResult = { cycles: 0, checks: 0, messages: 0, acknowledgements: 0, unknown: 0 }
+  for (let store = 0; result.cycles < cycles; store++) {
+    const variant = crashVariants[store % crashVariants.length] as CrashVariant
+    const desk = await mkdtemp(join(tmpdir(), 'columba-power-'))
+    const disk = await LoopDisk.create(desk)
+    const storeSeed = seed + store
+    try {
+      const location = join(disk.mount, 'store')
+      const rig = await CrashRig.create({ location, desk, variant, seed: storeSeed })
+      for (let cut = 0; cut < cutsPerStore && result.cycles < cycles; cut++) {
+        await rig.work({
+          ending: 'wait',
+          since: rig.chance.happens(0.2) ? 'started' : 'working',
+          afterMs: rig.chance.below(15),
+          strike: async (worker) => {
+            await disk.cutPower()
+            worker.kill('SIGKILL')
+          },
+        })
+        await disk.restart()
+        await forgetLocks(location)
+        result.cycles++
+        if (rig.chance.happens(0.2) && cut < cutsPerStore - 1 && result.cycles < cycles) continue
+        await rig.check({ twice: rig.chance.happens(0.1) })
+        result.checks++
+        onCycle?.(result)
+      }
+      const { history } = rig
+      result.messages += history.messages.size
+      result.acknowledgements += history.acknowledgements
+      result.unknown += history.unknowns
+    } catch (error) {
+      throw new Error(`power cuts, seed ${storeSeed}, "${variant.name}", disk image in ${desk}`, {
+        cause: error,
+      })
+    } finally {
+      await disk.remove()
+    }
+    await rm(desk, { recursive: true })
+  }
+  return result
+}
+
+/** After a real power cut the machine has another boot id, and no lock of before holds. Here the processes live on. */
+async function forgetLocks(location: string): Promise<void> {
+  for (const name of await readdir(location)) if (name.startsWith('LOCK')) await rm(join(location, name))
+}
