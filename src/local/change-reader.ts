@@ -106,10 +106,10 @@ export class ChangeReader {
     refs = refs.filter(({ position }) => position <= through)
     refs.sort((a, b) => a.position - b.position)
     if (refs.length <= limit) return { refs, through, more: false }
-    // Pointers of one position stay together: a page may be longer for it.
+    // Pointers of one position stay together: a page may be longer for it. Behind the last one may be more in the shards,
+    // of which only a page was read.
     let end = limit
     while (end < refs.length && refs[end]?.position === refs[end - 1]?.position) end++
-    if (end === refs.length) return { refs, through, more: false }
     return { refs: refs.slice(0, end), through: (refs[end - 1] as ChangeRef).position, more: true }
   }
 }
