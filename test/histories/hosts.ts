@@ -5,7 +5,7 @@ import { MessageStore } from '../../src/api/message-store.js'
 import { EventualBackend } from '../../src/backend/reference/eventual-backend.js'
 import type { HistoryHost } from '../../src/histories/history-host.js'
 import { resolveLimits } from '../../src/limits.js'
-import { openLocalBackend } from '../../src/local/open-local-backend.js'
+import { openLocalBackend, type LocalComponents } from '../../src/local/open-local-backend.js'
 import { ManualClock } from '../../src/model-checking/manual-clock.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
@@ -26,7 +26,10 @@ export interface LocalHost extends HistoryHost {
 }
 
 /** The embedded store in a directory of its own; a crash is a log whose writes and syncs fail from then on. */
-export async function localHost({ settings, tuning }: LocalVariant): Promise<LocalHost> {
+export async function localHost(
+  { settings, tuning }: LocalVariant,
+  local: LocalComponents = {},
+): Promise<LocalHost> {
   const location = await mkdtemp(join(tmpdir(), 'columba-history-'))
   const clock = new ManualClock()
   const all = { location, ...defaults, limits, ...settings }
@@ -43,7 +46,7 @@ export async function localHost({ settings, tuning }: LocalVariant): Promise<Loc
         },
       })
       const components = { clock, random: systemRandom, fileSystem, logger: undefined, metrics: undefined }
-      return new MessageStore(await openLocalBackend(all, components, { tuning: tuning ?? {} }), {
+      return new MessageStore(await openLocalBackend(all, components, { ...local, tuning: tuning ?? {} }), {
         limits,
         clock,
         usersMode: 'open',
