@@ -134,7 +134,8 @@ export class Schedule {
     const slow = this.#slow
     if (slow !== undefined && turns.length > 1) {
       const label = turns[at]?.label ?? ''
-      if (slow.label.test(label) && this.#chance.happens(slow.probability)) at = this.#chance.below(turns.length)
+      if (slow.label.test(label) && this.#chance.happens(slow.probability))
+        at = this.#chance.below(turns.length)
     }
     const turn = turns[at]
     const last = turns.pop()

@@ -4,7 +4,11 @@ import { SimulatedDirectory, type SimulatedNode } from './simulated-directory.js
 
 /** An error as `node:fs` makes them. */
 export function systemError(code: string, operation: string, path: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: simulated, ${operation} '${path}'`), { code, path, syscall: operation })
+  return Object.assign(new Error(`${code}: simulated, ${operation} '${path}'`), {
+    code,
+    path,
+    syscall: operation,
+  })
 }
 
 /** A disk that outlives processes. Paths are absolute, with slashes. */

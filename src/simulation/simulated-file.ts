@@ -23,7 +23,8 @@ export class SimulatedFile {
     this.#current = withRoom(this.#current, end)
     this.#current.set(data, position)
     if (data.length === 0) return
-    for (let block = Math.floor(position / blockBytes); block * blockBytes < end; block++) this.#dirty.add(block)
+    for (let block = Math.floor(position / blockBytes); block * blockBytes < end; block++)
+      this.#dirty.add(block)
     // A hole that the write leaves behind itself is part of what changed.
     if (position > this.#size) {
       for (let block = Math.floor(this.#size / blockBytes); block * blockBytes < position; block++)

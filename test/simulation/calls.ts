@@ -189,7 +189,7 @@ export class Calls {
         if (byReading) now.read = Math.max(now.read, least)
         now.delivered = Math.max(now.delivered, byReading || seq !== undefined ? least : Math.min(1, least))
       },
-      refused: (code) => code === 'NOT_A_MEMBER' && talk.standing(user) !== 'in',
+      refused: (code) => code === 'NOT_A_MEMBER' && (head === 0 || talk.standing(user) !== 'in'),
       unknown: () => undefined,
     })
   }
@@ -213,7 +213,7 @@ export class Calls {
           newest,
         )
       },
-      refused: (code) => code === 'NOT_A_MEMBER' && talk.standing(user) !== 'in',
+      refused: (code) => code === 'NOT_A_MEMBER' && (head === 0 || talk.standing(user) !== 'in'),
       unknown: () => undefined,
     })
   }
@@ -335,7 +335,7 @@ export class Calls {
     const call = adding
       ? store.groups.addMembers(creator, group.id, chosen)
       : store.groups.removeMember(creator, group.id, chosen[0] as string)
-    this.#call(`members ${group.name}`, call, {
+    this.#call(`members ${group.name} ${adding ? '+' : '-'}${chosen.join()}`, call, {
       ok: () => {
         for (const user of chosen) {
           const stay = group.stays.get(user)?.at(-1)
@@ -368,7 +368,7 @@ export class Calls {
     known.talks.set(group.name, group)
     const title = chance.happens(0.5) ? 'a title' : undefined
     const request = { id: group.name, creator, members, ...(title === undefined ? {} : { title }) }
-    this.#call(`create ${group.name}`, store.groups.create(request), {
+    this.#call(`create ${group.name} ${members.join()}`, store.groups.create(request), {
       ok: () => {
         group.certain = true
       },

@@ -4,9 +4,12 @@ import { breakEach, kinds } from './exhaustive-runs.js'
 import { location, SimulatedWorld } from './simulated-world.js'
 import { Scenario } from './exhaustive.js'
 
-test.each(kinds)('operations of open, send, flush, checkpoint, rotation, close and recovery go wrong: %s', async (kind) => {
-  expect(await breakEach(kind, 41, kind.length)).toEqual([])
-})
+test.each(kinds)(
+  'operations of open, send, flush, checkpoint, rotation, close and recovery go wrong: %s',
+  async (kind) => {
+    expect(await breakEach(kind, 41, kind.length)).toEqual([])
+  },
+)
 
 test('a flipped bit in the manifest is refused with file and offset', async () => {
   const scenario = new Scenario(1)

@@ -79,7 +79,9 @@ export class Scenario {
     }
     this.#faults.now = new OperationCount()
     const crashed = this.world.crashed
-    this.world.restart(crashed ? (keeps[variant % keeps.length] as number | null) : variant % 2 === 0 ? null : 0)
+    this.world.restart(
+      crashed ? (keeps[variant % keeps.length] as number | null) : variant % 2 === 0 ? null : 0,
+    )
     for (const talk of this.#known.talks.values()) {
       for (const sent of talk.sent.values()) {
         if (sent.open > 0) sent.unknown = true
@@ -118,7 +120,9 @@ export class Scenario {
       ['__proto__', '__proto__'],
       ['ab', '__proto__'],
     ] as const
-    await this.world.settle(Promise.all(pairs.map(([sender, receiver]) => this.#send(store, sender, receiver))))
+    await this.world.settle(
+      Promise.all(pairs.map(([sender, receiver]) => this.#send(store, sender, receiver))),
+    )
   }
 
   async #send(store: MessageStore, sender: string, receiver: string): Promise<void> {
@@ -137,7 +141,11 @@ export class Scenario {
 
   /** Errors are of the library, or the system's own as it said them. */
   #judge(error: unknown): void {
-    claim(isColumbaError(error) || (error instanceof Error && 'code' in error), 'an error of another kind', String(error))
+    claim(
+      isColumbaError(error) || (error instanceof Error && 'code' in error),
+      'an error of another kind',
+      String(error),
+    )
   }
 }
 

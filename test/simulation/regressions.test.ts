@@ -11,6 +11,8 @@ const rows: readonly (readonly [seed: number, found: string])[] = [
   [7, 'a flush that failed while the log was paused left accepted calls without an answer'],
   [33, 'a lock that could not be removed shut out the process that had made it'],
   [6, 'a stranger who read a direct conversation by its id lifted a block'],
+  [371, 'a page of a feed that ended with several pointers of one position said that nothing was behind it'],
+  [238, 'a page of a feed skipped what came into a new generation while it was read'],
   [61, 'an own message that came while the own count was read was counted as unread for good'],
 ]
 

@@ -27,6 +27,9 @@ export async function runSeeds(
   return { seeds, found, sums }
 }
 
-function add(sums: Record<'turns' | 'crashes' | 'faults' | 'calls' | 'acknowledged', number>, one: SimulationResult): void {
+function add(
+  sums: Record<'turns' | 'crashes' | 'faults' | 'calls' | 'acknowledged', number>,
+  one: SimulationResult,
+): void {
   for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += one[name]
 }

@@ -77,7 +77,9 @@ export class SimulatedLevel implements ShardDatabase {
       return level
     } catch (cause) {
       await files.close()
-      throw Object.assign(new Error('Database failed to open', { cause }), { code: 'LEVEL_DATABASE_NOT_OPEN' })
+      throw Object.assign(new Error('Database failed to open', { cause }), {
+        code: 'LEVEL_DATABASE_NOT_OPEN',
+      })
     }
   }
 
@@ -150,7 +152,9 @@ export class SimulatedLevel implements ShardDatabase {
 
   getProperty(name: string): string {
     this.#assertOpen()
-    return name.endsWith('num-files-at-level0') ? String(this.#files.tables.length) : String(this.#memoryBytes)
+    return name.endsWith('num-files-at-level0')
+      ? String(this.#files.tables.length)
+      : String(this.#memoryBytes)
   }
 
   close(): Promise<void> {
@@ -280,5 +284,7 @@ function copy(value: Buffer | undefined): Buffer | undefined {
 }
 
 function ioError(error: unknown): Error {
-  return Object.assign(new Error(`IO error: ${(error as Error).message}`, { cause: error }), { code: 'LEVEL_IO_ERROR' })
+  return Object.assign(new Error(`IO error: ${(error as Error).message}`, { cause: error }), {
+    code: 'LEVEL_IO_ERROR',
+  })
 }
