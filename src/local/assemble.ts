@@ -155,6 +155,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       manifest.checkpoint,
     )
     await checkpointer.recover(recovery)
+    await log.removeThrough(manifest.checkpoint)
   } catch (error) {
     await log.close().catch(() => undefined)
     throw error

@@ -91,21 +91,27 @@ export class Checkpointer {
 
   /**
    * Flushes all that is durable and makes a checkpoint of it. Calls come one after the other: two checkpoints, or a
-   * checkpoint and a second drain of the same generations, must never be under way together.
+   * checkpoint and a second drain of the same generations, must never be under way together. `look`, if given, is called
+   * at the very moment when the shards are at the checkpoint and nothing is being written to them.
    */
-  run(): Promise<void> {
-    const turn = this.#lastRun.then(() => this.#runAlone())
+  run(look?: () => void): Promise<void> {
+    const turn = this.#lastRun.then(() => this.#runAlone(look))
     this.#lastRun = turn.catch(() => undefined)
     return turn
   }
 
-  async #runAlone(): Promise<void> {
+  async #runAlone(look: (() => void) | undefined): Promise<void> {
     if (this.#parts.memory.current.ranges.length > 0 || this.#parts.log.queuedRecords > 0)
       await this.#parts.writer.cut()
-    await this.#settled()
-    if (this.#flushed === this.#checkpoint) return
+    do await this.#settled()
+    while (this.#running !== null)
+    if (this.#flushed === this.#checkpoint) {
+      look?.()
+      return
+    }
     try {
       await (this.#running = this.#guard(() => this.#makeCheckpoint()))
+      look?.()
     } finally {
       this.#running = null
       this.#start()

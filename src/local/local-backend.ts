@@ -102,7 +102,7 @@ export class LocalBackend implements Backend {
       // Nothing of it has left memory: the index begins empty and stays complete.
       if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
       entry.ids = new IdIndex()
-      this.#parts.memory.account(entry.ids.bytes)
+      this.#parts.memory.charge(entry)
     }
     const seqs = entry.ids.find(idHash(this.#parts.hashSeed, sender, id))
     return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
@@ -172,7 +172,7 @@ export class LocalBackend implements Backend {
       for (const hash of live.reverse()) ids.add(hash)
       if (entry.ids === null) {
         entry.ids = ids
-        memory.account(ids.bytes)
+        memory.charge(entry)
       }
     } finally {
       entry.inFlight--

@@ -7,7 +7,7 @@ import type { UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import type { ConversationEntry } from './memory/entries.js'
-import { pageBytes, type Memory } from './memory/memory.js'
+import type { Memory } from './memory/memory.js'
 import type { RowReader, RunOwner } from './row-reader.js'
 import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
 
@@ -160,9 +160,8 @@ export class MessageReader {
     const first = (ascending[0] as Message).seq
     if (page !== null && (page[0] as Message).seq <= first && page.at(-1)?.seq === ascending.at(-1)?.seq)
       return
-    this.#memory.account(-pageBytes(entry))
     entry.page = ascending.slice()
-    this.#memory.account(pageBytes(entry))
+    this.#memory.charge(entry)
   }
 }
 

@@ -3,6 +3,7 @@ import { ColumbaError } from '../../errors.js'
 import {
   bodyFileName,
   bodyHeaderBytes,
+  checkBodyHeader,
   encodeBodyHeader,
   parseBodyFileName,
 } from '../../formats/body-file.js'
@@ -71,6 +72,11 @@ export class BodyFiles {
       done += count
     }
     return bytes
+  }
+
+  /** Rejects with CORRUPT unless the file has the header of this store and cut. */
+  async check(cut: number): Promise<void> {
+    checkBodyHeader(await this.read(cut, 0, bodyHeaderBytes), this.#options.storeId, cut)
   }
 
   /** The cuts of all files that are there. */

@@ -1,19 +1,20 @@
 import { BlockWriter } from '../../formats/block.js'
 import { badBytes } from '../../formats/bytes.js'
 import { directImageBytes, readDirectId } from '../../formats/direct-image.js'
+import type { StoredChange } from '../../formats/change-list.js'
 import { idHash } from '../../formats/id-hash.js'
 import { keys } from '../../formats/keys.js'
 import { endOfId, readBodyId, readId } from '../../formats/message-body.js'
 import type { DirectHead } from '../../formats/record-parts.js'
 import { countAt, flags, flagsAt, idsAt, seqAt, timeAt } from '../../formats/records.js'
 import { excerptBytes, rows } from '../../formats/rows.js'
-import type { Partition } from './partitions.js'
+import type { ChangeSource, Partition } from './partitions.js'
 import type { RowSink } from './sink.js'
 
 const blockWriter = new BlockWriter()
 
 /** What a generation makes of one direct conversation. */
-export class DirectFold {
+export class DirectFold implements ChangeSource {
   readonly #id: string
   readonly #first: Partition
   readonly #second: Partition
@@ -35,6 +36,8 @@ export class DirectFold {
     this.#id = id
     this.#first = first
     this.#second = second
+    first.addSource(this)
+    if (second !== first) second.addSource(this)
   }
 
   /** What tells conversations apart within a generation, cheaply: the bytes of both ids. */
@@ -91,15 +94,19 @@ export class DirectFold {
       firstBlocked: (bits & flags.firstBlocked) !== 0,
       secondBlocked: (bits & flags.secondBlocked) !== 0,
     }
-    const change = { position, kind: 'message', conversation: this.#id, seq } as const
-    this.#first.addChange(change)
-    if (this.#second !== this.#first) this.#second.addChange(change)
   }
 
   /** A block or unblock: the head as it is from now on. */
   setHead(head: DirectHead, previous: number): void {
     if (this.#head === null) this.#previous = previous
     this.#head = head
+  }
+
+  listChanges(into: StoredChange[]): void {
+    for (let i = 0; i < this.#positions.length; i++) {
+      const position = this.#positions[i] as number
+      into.push({ position, kind: 'message', conversation: this.#id, seq: this.#firstSeq + i })
+    }
   }
 
   writeBlock(append: (block: Buffer) => number): void {

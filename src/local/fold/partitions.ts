@@ -4,12 +4,19 @@ import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
 import type { RowSink } from './sink.js'
 
+/** Something whose changes a partition lists, in ascending order. */
+export interface ChangeSource {
+  listChanges(into: StoredChange[]): void
+}
+
 /** A partition that the generation touches: its key prefix and shard, worked out once, and what changed in it. */
 export class Partition {
   readonly id: string
   readonly row: Buffer
   readonly shard: number
   readonly #changes: StoredChange[] = []
+  /** Direct conversations list their messages when they are asked for: kept apart, they are nothing but numbers. */
+  readonly #sources: ChangeSource[] = []
 
   constructor(id: string, row: Buffer, shard: number) {
     this.id = id
@@ -21,9 +28,16 @@ export class Partition {
     this.#changes.push(change)
   }
 
+  addSource(source: ChangeSource): void {
+    this.#sources.push(source)
+  }
+
   putChanges(sink: RowSink, cut: number): void {
-    if (this.#changes.length > 0)
-      sink.put(this.shard, keys.changes(this.row, cut), encodeChanges(this.#changes))
+    const changes = [...this.#changes]
+    for (const source of this.#sources) source.listChanges(changes)
+    if (changes.length === 0) return
+    changes.sort((a, b) => a.position - b.position)
+    sink.put(this.shard, keys.changes(this.row, cut), encodeChanges(changes))
   }
 
   putMarks(sink: RowSink, conversation: string, marks: MarksRow): void {

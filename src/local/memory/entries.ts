@@ -90,6 +90,8 @@ export class ConversationEntry implements ConversationHandle {
   refs = 0
 
   ids: IdIndex | null = null
+  /** What of it is in the cache's account. */
+  charged = 0
   /** The last message, if it was asked for since it came; undefined if not. */
   lastMessage: Message | null | undefined = undefined
   /** The newest messages as objects, ascending, without a gap up to the last of them. */

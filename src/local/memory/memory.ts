@@ -60,9 +60,12 @@ export class Memory {
     return this.#users.size * costs.user + this.#conversations.size * costs.conversation + this.#extraBytes
   }
 
-  /** Adds what is not counted by the number of users and conversations: nodes, pages, indexes. */
-  account(bytes: number): void {
-    this.#extraBytes += bytes
+  /** What a conversation's index and page cost by now; called where they come and now and then while they grow. */
+  charge(entry: ConversationEntry): void {
+    if (this.#conversations.get(entry.id) !== entry) return
+    const bytes = (entry.ids?.bytes ?? 0) + pageBytes(entry)
+    this.#extraBytes += bytes - entry.charged
+    entry.charged = bytes
   }
 
   begin(generation: Generation): void {
@@ -235,6 +238,7 @@ export class Memory {
       if (newer !== null) newer.older = touched.older
       else if (entry.touched === touched) entry.touched = touched.older
       entry.live--
+      this.charge(entry)
       this.#letGo(entry)
     }
   }
@@ -292,8 +296,8 @@ export class Memory {
   #letGo(entry: ConversationEntry): void {
     if (!entry.idle || this.#conversations.get(entry.id) !== entry) return
     this.#conversations.delete(entry.id)
-    if (entry.ids !== null) this.#extraBytes -= entry.ids.bytes
-    if (entry.page !== null) this.#extraBytes -= pageBytes(entry)
+    this.#extraBytes -= entry.charged
+    entry.charged = 0
   }
 
   #warm(user: UserEntry): void {
@@ -314,7 +318,7 @@ export class Memory {
 }
 
 /** What the kept page of a conversation costs. */
-export function pageBytes(entry: ConversationEntry): number {
+function pageBytes(entry: ConversationEntry): number {
   let bytes = 0
   for (const message of entry.page ?? []) bytes += 300 + message.text.length * 2
   return bytes
