@@ -40,13 +40,15 @@ export async function openLocalBackend(
   const { fileSystem, clock, random } = components
   const directory = settings.location
   const made = await guardSpace(() => makeDirectories(fileSystem, directory))
-  const lock = await StoreLock.acquire({
-    directory,
-    fileSystem,
-    clock,
-    random,
-    process: local.process ?? systemProcess,
-  })
+  const lock = await guardSpace(() =>
+    StoreLock.acquire({
+      directory,
+      fileSystem,
+      clock,
+      random,
+      process: local.process ?? systemProcess,
+    }),
+  )
   const undo: (() => Promise<unknown>)[] = [() => lock.release()]
   try {
     const file = new ManifestFile(fileSystem, directory)
