@@ -36,7 +36,7 @@ interface OpenCall {
 export class Calls {
   readonly #options: CallsOptions
   readonly #open = new Set<OpenCall>()
-  #finding: unknown = null
+  #finding: Error | null = null
   /** Counts calls and answers: the order in which the clients see things happen. */
   moment = 1
   made = 0
@@ -405,7 +405,7 @@ export class Calls {
       try {
         end()
       } catch (error) {
-        this.#finding ??= error
+        this.#finding ??= error as Error
       }
     }
     call.then(
@@ -425,7 +425,7 @@ export class Calls {
 
   #reject(name: string, error: unknown, ends: Ends<never>): void {
     if (error instanceof Finding) throw error
-    const code = isColumbaError(error) ? error.code : String((error as { code?: unknown }).code ?? 'no code')
+    const code: string = (error as { code?: string }).code ?? 'no code'
     this.#options.world.trace.note(`${name}: ${code}`)
     const wasPoisoned = this.poisoned
     if (code === 'OUTCOME_UNKNOWN' || code === 'POISONED') {

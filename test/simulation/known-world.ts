@@ -11,7 +11,7 @@ export class KnownWorld {
   readonly busyBlocks = new Set<string>()
 
   direct(one: string, other: string): KnownTalk {
-    const pair = (one < other ? [one, other] : [other, one]) as [string, string]
+    const pair: [string, string] = one < other ? [one, other] : [other, one]
     const name = JSON.stringify(pair)
     let talk = this.talks.get(name)
     if (talk === undefined) {

@@ -1,14 +1,14 @@
 import { simulate } from './simulation.js'
 
 /** npm run sim -- --seed N [--seeds M] [--trace]: runs M seeds from N on (default: one); stops at the first that finds something. */
-const arguments_ = process.argv.slice(2)
+const words = process.argv.slice(2)
 const given = (name: string): string | undefined => {
-  const at = arguments_.indexOf(`--${name}`)
-  return at < 0 ? undefined : arguments_[at + 1]
+  const at = words.indexOf(`--${name}`)
+  return at < 0 ? undefined : words[at + 1]
 }
 const first = Number(given('seed') ?? 1)
 const seeds = Number(given('seeds') ?? 1)
-const traced = arguments_.includes('--trace')
+const traced = words.includes('--trace')
 const began = Date.now()
 const sums = { turns: 0, crashes: 0, faults: 0, calls: 0, acknowledged: 0 }
 let failed = 0
@@ -21,7 +21,7 @@ for (let seed = first; seed < first + seeds; seed++) {
     failed++
     console.log(`seed ${seed} found: ${(error as Error).stack ?? String(error)}`)
     console.log(`replay: npm run sim -- --seed ${seed}`)
-    if (!arguments_.includes('--all')) break
+    if (!words.includes('--all')) break
   }
   if (seeds > 1 && (seed - first + 1) % 1000 === 0)
     console.log(`${seed - first + 1} seeds, ${Date.now() - began} ms`)

@@ -12,7 +12,7 @@ interface Version {
  */
 export class LevelRows {
   readonly #versions = new Map<string, Version[]>()
-  #keys: string[] = []
+  readonly #keys: string[] = []
   #sorted = true
   readonly #held: number[] = []
   sequence = 0
