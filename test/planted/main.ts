@@ -11,7 +11,9 @@ import { plantedBugsPage } from './report.js'
  *     npm run planted                      five, others each day
  *     npm run planted -- --rotate 7        seven of them
  *     npm run planted -- --only 01,17      these
- *     npm run planted -- --all             all, and writes docs/planted-bugs.md
+ *     npm run planted -- --all             all
+ *
+ * What it found goes into docs/planted-bugs.md.
  */
 const { values } = parseArgs({
   options: {
@@ -48,10 +50,9 @@ try {
 } finally {
   await copy.remove()
 }
-if (values.all) {
+if (hunted.length > 0) {
   const before = await readFile(page, 'utf8').catch(() => '')
-  const after = plantedBugsPage(hunted, new Date())
-  if (after !== before) await writeFile(page, after)
+  await writeFile(page, plantedBugsPage(before, hunted, new Date()))
 }
 console.log(`${hunted.length} of ${bugs.length} bugs planted, ${problems.length} problems`)
 for (const problem of problems) console.log(`PROBLEM ${problem}`)
