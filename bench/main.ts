@@ -43,6 +43,7 @@ async function main(): Promise<void> {
       if (!asked.dry) saveResult(RESULTS, result)
       if (!sayVerdicts(benchmark, result) && asked.strict) process.exitCode = 1
     }
+    if (runner.failures > 0) throw new Error(`${runner.failures} runs failed`)
   } finally {
     runner.end()
   }

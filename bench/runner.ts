@@ -30,6 +30,7 @@ export class Runner {
   readonly #versions = new Map<ContestantName, { version: string; unavailable: string | null }>()
   readonly #rates = new Map<ContestantName, number>()
   readonly #filled = new Set<string>()
+  #failures = 0
 
   constructor(options: RunnerOptions) {
     this.#options = options
@@ -69,6 +70,11 @@ export class Runner {
     return { benchmark: benchmark.id, size, measuredAt, machine: machine(scratch), versions, skipped, runs }
   }
 
+  /** Runs that ended with an error; the others go on without them. */
+  get failures(): number {
+    return this.#failures
+  }
+
   /** Holds every contestant to the promises that all compete under. */
   async check(names: readonly ContestantName[]): Promise<void> {
     for (const name of names) {
@@ -102,9 +108,14 @@ export class Runner {
     const count = this.#options.runs ?? point.runs?.[size] ?? benchmark.runs[size]
     for (let turn = 1; turn <= count; turn++) {
       for (const name of contestants) {
-        const measured = await this.#one(benchmark, point, name)
-        ;(results[name] ??= []).push(measured)
-        say(`  ${point.label}  ${name}  ${turn}/${count}  ${headline(benchmark, measured)}`)
+        try {
+          const measured = await this.#one(benchmark, point, name)
+          ;(results[name] ??= []).push(measured)
+          say(`  ${point.label}  ${name}  ${turn}/${count}  ${headline(benchmark, measured)}`)
+        } catch (error) {
+          this.#failures++
+          say(`  ${point.label}  ${name}  ${turn}/${count}  FAILED: ${String(error)}`)
+        }
       }
     }
     return results

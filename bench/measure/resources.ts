@@ -14,7 +14,7 @@ function procField(file: string, field: string): number {
 }
 
 /** Anonymous memory of this process: what the operating system cannot drop. Mapped files are not in it. */
-export function rssAnonMib(): number {
+function rssAnonMib(): number {
   return procField('status', 'RssAnon') / 1024
 }
 

@@ -24,6 +24,8 @@ interface Statistics {
 type Store = Awaited<ReturnType<typeof openMessageStore>>
 
 const QUIET_POLL_MS = 20
+/** The default limit. */
+const IDS_PER_CALL = 1000
 
 /** Columba through its public calls, with its default settings. */
 class Columba implements LiveContestant {
@@ -63,7 +65,11 @@ class Columba implements LiveContestant {
   }
 
   async createGroup({ id, creator, members }: GroupPlan): Promise<ConversationReference> {
-    return (await this.#store.groups.create({ id, creator, members: [...members] })).id
+    const group = await this.#store.groups.create({ id, creator, members: members.slice(0, IDS_PER_CALL) })
+    for (let added = IDS_PER_CALL; added < members.length; added += IDS_PER_CALL) {
+      await this.#store.groups.addMembers(creator, group.id, members.slice(added, added + IDS_PER_CALL))
+    }
+    return group.id
   }
 
   subscribe(user: string, signal: AbortSignal): ReturnType<Store['subscribe']> {

@@ -8,7 +8,7 @@ import { shuffled } from './chat-dataset.js'
 import { readLoop } from './read-loop.js'
 import { sustainedSends } from './sustained-sends.js'
 import { atMost, timesBestPeer, timesPoint } from './thresholds.js'
-import { warmUsers } from './warm-users.js'
+import { fillLists, warmUsers } from './warm-users.js'
 
 const MESSAGES: Record<Size, readonly number[]> = {
   short: [50_000, 100_000, 200_000],
@@ -46,6 +46,7 @@ async function growth(run: Run): Promise<Measured> {
   const load = { perSecond: FIXED_RATE, seconds: FIXED_RATE_SECONDS[run.size] }
   const fixed = await openLoop(load, () => contestant.send(next()))
   const fixedResources = meter.stop(fixed.operations)
+  await fillLists(contestant, WARM_USERS)
   const warmed = await warmUsers(contestant, WARM_USERS)
   const warm = await readLoop({ operations: READS[run.size], inFlight: READS_IN_FLIGHT }, () =>
     contestant.list(warmed[below(random, warmed.length)]!),

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Histogram } from '../measure/histogram.js'
 import { openLoop } from '../measure/open-loop.js'
 import { burstSource, CHAT } from '../workload/bursts.js'
@@ -8,7 +10,9 @@ import { atMost } from './thresholds.js'
 const SUBSCRIBERS = 1000
 const SECONDS: Record<Size, number> = { short: 4, full: 30 }
 const SEED = 23
-const QUIET_MS = 500
+/** What is late is counted late; what is not there after so long is counted as not delivered. */
+const PATIENCE_MS = 20_000
+const POLL_MS = 20
 
 /** When a message was acknowledged and when it reached its receiver; whichever comes second closes the entry. */
 class Deliveries {
@@ -46,6 +50,7 @@ async function subscribers(run: Run): Promise<Measured> {
   const next = burstSource({ ...CHAT, users: SUBSCRIBERS, seed: SEED })
   const deliveries = new Deliveries()
   const ending = new AbortController()
+  setMaxListeners(SUBSCRIBERS * 2, ending.signal)
   const follow = async (user: string): Promise<void> => {
     for await (const change of contestant.subscribe(user, ending.signal)) {
       if (change.message !== undefined && change.message.sender !== user)
@@ -59,7 +64,8 @@ async function subscribers(run: Run): Promise<Measured> {
     await contestant.send(send)
     deliveries.acknowledge(send.id)
   })
-  await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+  const deadline = performance.now() + PATIENCE_MS
+  while (deliveries.open > 0 && performance.now() < deadline) await sleep(POLL_MS)
   ending.abort()
   await Promise.allSettled(following)
   await contestant.close()

@@ -1,6 +1,6 @@
 import { closedLoop } from '../measure/closed-loop.js'
-import type { Contestant } from '../peers/contestant.js'
-import { burstSource, CHAT } from '../workload/bursts.js'
+import { type Contestant, LIST_LENGTH } from '../peers/contestant.js'
+import { burstSource, CHAT, listFilling } from '../workload/bursts.js'
 import { below, seededRandom } from '../workload/random.js'
 import { type DirectSend, messageId, type SendSource } from '../workload/send.js'
 import type { Dataset, Size } from './benchmark.js'
@@ -12,6 +12,8 @@ const IN_FLIGHT = 1024
 const MESSAGES: Record<Size, number> = { short: 100_000, full: 1_000_000 }
 export const LONG_MESSAGES: Record<Size, number> = { short: 1000, full: 5000 }
 const LONG_CONVERSATIONS = 4
+/** So many users have full lists at least. */
+const LISTED_USERS = 500
 
 export const longPair = (index: number): readonly [string, string] => [`long-${index}-a`, `long-${index}-b`]
 
@@ -19,20 +21,30 @@ function chatSource(): SendSource {
   return burstSource({ ...CHAT, seed: SEED })
 }
 
-/** Chat-like bursts, with a message of a long conversation every so often, so that it lies spread over the store. */
+/**
+ * Chat-like bursts; in between, spread over the whole store, the messages of the long conversations and those that fill
+ * lists.
+ */
 function mixedSource(size: Size): SendSource {
   const bursts = chatSource()
-  const every = Math.floor(MESSAGES[size] / (LONG_CONVERSATIONS * LONG_MESSAGES[size]))
+  const longEvery = Math.floor(MESSAGES[size] / (LONG_CONVERSATIONS * LONG_MESSAGES[size]))
+  const listEvery = Math.floor(MESSAGES[size] / (LISTED_USERS * LIST_LENGTH))
   let index = 0
+  let lists = 0
   return () => {
-    const send = bursts()
     const at = index++
-    if (at % every > 0) return send
-    const place = Math.floor(at / every)
-    const [one, other] = longPair(place % LONG_CONVERSATIONS)
-    const [sender, receiver] = place % 8 < LONG_CONVERSATIONS ? [one, other] : [other, one]
-    return { ...send, sender, receiver, id: `long-${messageId(at)}` }
+    const send = bursts()
+    if (at % longEvery === 0)
+      return { ...send, ...longParticipants(at / longEvery), id: `long-${messageId(at)}` }
+    if (at % listEvery === 1) return listFilling(lists++, LISTED_USERS, CHAT.users)
+    return send
   }
+}
+
+function longParticipants(place: number): Pick<DirectSend, 'sender' | 'receiver'> {
+  const [one, other] = longPair(place % LONG_CONVERSATIONS)
+  const turn = Math.floor(place / LONG_CONVERSATIONS) % 2
+  return turn === 0 ? { sender: one, receiver: other } : { sender: other, receiver: one }
 }
 
 export function chatDataset(size: Size): Dataset {
@@ -55,6 +67,15 @@ export function chatPairs(size: Size, limit: number): Array<Pick<DirectSend, 'se
     if (!pairs.has(name)) pairs.set(name, { sender, receiver })
   }
   return [...pairs.values()]
+}
+
+/** Users whose lists are full in this dataset, found without asking a store, which would warm it. */
+export function usersWithFullLists(size: Size): string[] {
+  const peers = new Map<string, number>()
+  for (const { sender, receiver } of chatPairs(size, Number.MAX_SAFE_INTEGER)) {
+    for (const user of [sender, receiver]) peers.set(user, (peers.get(user) ?? 0) + 1)
+  }
+  return [...peers].filter(([, count]) => count >= LIST_LENGTH).map(([user]) => user)
 }
 
 export function shuffled<Item>(items: readonly Item[], seed: number): Item[] {

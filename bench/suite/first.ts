@@ -5,7 +5,7 @@ import type { Benchmark, Run, Measured, Size } from './benchmark.js'
 import { readLoop } from './read-loop.js'
 import { sustainedSends } from './sustained-sends.js'
 import { atMost, timesContestant } from './thresholds.js'
-import { warmUsers } from './warm-users.js'
+import { fillLists, warmUsers } from './warm-users.js'
 
 const MESSAGES = 200_000
 const READS: Record<Size, number> = { short: 30_000, full: 100_000 }
@@ -24,6 +24,7 @@ async function sendsThenLists(run: Run): Promise<Measured> {
   const random = seededRandom(SEED)
   const contestant = await run.open()
   const sends = await sustainedSends(contestant, { operations: messages, inFlight: IN_FLIGHT, next })
+  await fillLists(contestant, WARM_USERS)
   const users = await warmUsers(contestant, WARM_USERS)
   const lists = await readLoop({ operations: reads, inFlight: LISTS_IN_FLIGHT }, () =>
     contestant.list(users[below(random, users.length)]!),

@@ -1,14 +1,23 @@
+import { closedLoop } from '../measure/closed-loop.js'
 import { type Contestant, LIST_LENGTH } from '../peers/contestant.js'
-import { CHAT } from '../workload/bursts.js'
+import { CHAT, listFilling } from '../workload/bursts.js'
 import { userId } from '../workload/send.js'
 
-/** Users whose lists are full, the most active first, each read once: what is measured is lists of 20, from memory. */
+const FILLING_IN_FLIGHT = 256
+
+/** Sends what gives so many users full lists. */
+export async function fillLists(contestant: Contestant, users: number): Promise<void> {
+  await closedLoop({ inFlight: FILLING_IN_FLIGHT, operations: users * LIST_LENGTH }, (index) =>
+    contestant.send(listFilling(index, users, CHAT.users)),
+  )
+}
+
+/** The first users, whose lists must be full, each read once: what is measured is lists of 20, from memory. */
 export async function warmUsers(contestant: Contestant, limit: number): Promise<string[]> {
-  const users: string[] = []
-  for (let index = 0; index < CHAT.users && users.length < limit; index++) {
-    const user = userId(index)
-    if ((await contestant.list(user)).length === LIST_LENGTH) users.push(user)
+  const users = Array.from({ length: limit }, (_, index) => userId(index))
+  for (const user of users) {
+    const { length } = await contestant.list(user)
+    if (length !== LIST_LENGTH) throw new Error(`the list of ${user} has ${length} conversations`)
   }
-  if (users.length === 0) throw new Error('nobody has a full list: the store is too small')
   return users
 }

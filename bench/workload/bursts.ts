@@ -1,5 +1,5 @@
 import { below, type Random, seededRandom } from './random.js'
-import { messageId, type SendSource, EPOCH_MS, userId } from './send.js'
+import { type DirectSend, messageId, type SendSource, EPOCH_MS, userId } from './send.js'
 import { textPool } from './texts.js'
 
 export interface BurstShape {
@@ -27,7 +27,7 @@ export function peerOf(user: number, place: number, users: number): number {
 }
 
 /** Two people; low numbers and low places come far more often (the square of a uniform draw). */
-export function skewedPair(random: Random, users: number): readonly [number, number] {
+function skewedPair(random: Random, users: number): readonly [number, number] {
   const user = Math.floor(users * random() ** 2)
   return [user, peerOf(user, Math.floor(PEERS * random() ** 2), users)]
 }
@@ -62,5 +62,21 @@ export function burstSource(shape: BurstShape): SendSource {
       id: messageId(at),
       timestamp: EPOCH_MS + at,
     }
+  }
+}
+
+/**
+ * One message after the other that gives the users 0, 1, 2 … a full list: message `index` comes from peer
+ * `index / listed` of user `index % listed`. Bursts alone leave most lists short.
+ */
+export function listFilling(index: number, listed: number, users: number): DirectSend {
+  const user = index % listed
+  const peer = peerOf(user, PEERS + Math.floor(index / listed), users)
+  return {
+    sender: userId(peer),
+    receiver: userId(user),
+    text: `hello, this is ${userId(peer)}, do you have a minute for me?`,
+    id: `list-${messageId(index)}`,
+    timestamp: EPOCH_MS + index,
   }
 }

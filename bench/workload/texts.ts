@@ -7,7 +7,7 @@ import { below, seededRandom, zipf } from './random.js'
  * repetition gives nobody a better ratio.
  */
 const POOL_SIZE = 1 << 15
-const MEAN_WORDS = 18
+const MEAN_WORDS = 22
 const LONGEST_WORDS = 90
 
 const COMMON_WORDS = (
