@@ -7,7 +7,7 @@ import { Scenario } from './exhaustive.js'
 test.each(kinds)(
   'operations of open, send, flush, checkpoint, rotation, close and recovery go wrong: %s',
   async (kind) => {
-    expect(await breakEach(kind, 41, kind.length)).toEqual([])
+    expect(await breakEach(kind, 61, kind.length)).toEqual([])
   },
 )
 

@@ -126,11 +126,15 @@ export class LevelFiles {
     return number
   }
 
-  /** Directory, then manifest: only then the version counts. */
+  /**
+   * Directory, then manifest: only then the version counts. LevelDB appends to the manifest before it syncs the
+   * directory; a journal of metadata keeps the new size of the one behind the entries of the other all the same.
+   */
   async commit(tables: readonly number[], logNumber: number): Promise<void> {
     const version = { tables: [...tables], logNumber, nextFile: this.#nextFile }
+    await this.#fileSystem.syncDirectory(this.#directory)
     await this.#manifest?.append(encodeVersion(version))
-    await this.#syncManifest()
+    await this.#manifest?.sync()
     this.#version = version
   }
 
