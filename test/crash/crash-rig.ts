@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -27,6 +26,8 @@ export interface WayToDie {
   readonly strike: ((worker: ChildProcess) => Promise<void> | void) | null
   readonly since: 'started' | 'opened' | 'working'
   readonly afterMs: number
+  /** A command that runs the worker's, such as strace or a shell that sets limits. */
+  readonly through?: readonly string[]
 }
 
 export interface RigOptions {
@@ -70,13 +71,21 @@ export class CrashRig {
   }
 
   /** Lets one process work and die. Returns how it ended, for those that end by themselves. */
-  async work({ ending, strike, since, afterMs }: WayToDie): Promise<{ code: number | null; output: string }> {
+  async work({
+    ending,
+    strike,
+    since,
+    afterMs,
+    through = [],
+  }: WayToDie): Promise<{ code: number | null; output: string }> {
     const { history } = this
     history.cycle++
     const plan = this.#plan(ending)
     const planPath = join(this.#options.desk, 'plan.json')
+    await mkdir(plan.journal)
     await writeFile(planPath, JSON.stringify(plan))
-    const worker = spawn(process.execPath, ['--enable-source-maps', workerPath, planPath], {
+    const [program, ...command] = [...through, process.execPath, '--enable-source-maps', workerPath, planPath]
+    const worker = spawn(program, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
@@ -88,11 +97,8 @@ export class CrashRig {
       await strike(worker)
     }
     const [code] = await exited
-    // A line that the worker could not start with is no journal yet.
-    if (existsSync(plan.journal)) {
-      history.read(readJournal(plan.journal))
-      await rm(plan.journal)
-    }
+    history.read(readJournal(plan.journal))
+    await rm(plan.journal, { recursive: true })
     return { code, output }
   }
 

@@ -34,7 +34,7 @@ export interface WorkerPlan {
 export type Ending = 'close' | 'exit' | 'throw' | 'reject' | 'terminate' | 'wait'
 
 /** The same id has the same content in every process. */
-export function textOf(id: string): string {
+function textOf(id: string): string {
   let seed = 7
   for (const letter of id) seed = Math.imul(seed, 31) + letter.charCodeAt(0)
   const chance = new SeededChance(seed)

@@ -37,9 +37,12 @@ const endings: Readonly<Record<WorkerPlan['ending'], (close: () => Promise<void>
       void Promise.reject(new Error('nobody handles this'))
     },
     terminate: async (close) => {
-      process.once('SIGTERM', () => void close())
+      const terminated = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()))
+      const alive = setInterval(() => undefined, 1000)
       process.kill(process.pid, 'SIGTERM')
-      await new Promise((resolve) => setTimeout(resolve, 5000).unref())
+      await terminated
+      await close()
+      clearInterval(alive)
     },
     wait: () => new Promise(() => setInterval(() => undefined, 1000)),
   }

@@ -1,0 +1,75 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
+import { openMessageStore } from '../../src/index.js'
+import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+
+const opener = new URL('../crash/store-opener.js', import.meta.url)
+
+interface Answer {
+  readonly opened?: boolean
+  readonly code?: string
+  readonly pid?: number
+}
+
+async function inProcess(location: string): Promise<Answer & { readonly end: () => Promise<void> }> {
+  const child = fork(opener, [location])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [answer] = (await once(child, 'message')) as [Answer]
+  const end = async (): Promise<void> => {
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+  return { ...answer, end }
+}
+
+async function inThread(location: string): Promise<Answer> {
+  const worker = new Worker(opener, { argv: [location] })
+  const [answer] = (await once(worker, 'message')) as [Answer]
+  await worker.terminate()
+  return answer
+}
+
+const send = (n: number) => ({ sender: 'ann', receiver: 'bob', id: String(n), text: 'hello' })
+
+test('another handle, a thread and another process are refused and told who, and the holder works on', async () => {
+  const location = await temporaryDirectory()
+  const store = await openMessageStore({ location })
+  const refusal = { code: 'LOCKED', pid: process.pid }
+  for (let time = 1; time <= 2; time++) {
+    await expect(openMessageStore({ location })).rejects.toMatchObject({
+      code: 'LOCKED',
+      details: { pid: process.pid },
+    })
+    expect(await inThread(location)).toEqual(refusal)
+    expect(await inProcess(location)).toMatchObject(refusal)
+    expect((await store.sendMessage(send(time))).seq).toBe(time)
+    await store.admin.checkpoint()
+  }
+  await store.close()
+  const next = await inProcess(location)
+  expect(next).toMatchObject({ opened: true })
+  await next.end()
+  const again = await openMessageStore({ location })
+  expect((await again.getConversation('bob', { peer: 'ann' }))?.headSeq).toBe(2)
+  await again.close()
+})
+
+test('what a dead process left is taken over, also when its number belongs to another one by now', async () => {
+  const location = await temporaryDirectory()
+  const first = await inProcess(location)
+  expect(first).toMatchObject({ opened: true })
+  await first.end()
+  const store = await openMessageStore({ location })
+  const lock = join(location, 'LOCK.json')
+  const record = await readFile(lock, 'utf8')
+  await store.close()
+  // Number 1 is always running, and it did not start when this process did.
+  await writeFile(lock, JSON.stringify({ ...(JSON.parse(record) as object), pid: 1 }))
+  const reopened = await openMessageStore({ location })
+  await reopened.close()
+})
