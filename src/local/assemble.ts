@@ -262,7 +262,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       stats,
       checkpoint: () => background.run(),
       verify: (options) =>
-        verifyStore({ shards, bodies, ring, hashSeed, checkpoint: () => background.run() }, options),
+        verifyStore({ shards, bodies, ring, hashSeed, checkpoint: (look) => background.run(look) }, options),
       close: () => (closing ??= close()),
     },
   })

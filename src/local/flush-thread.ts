@@ -23,6 +23,12 @@ export type FromThread =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string }
 
+/**
+ * The fold of one generation takes some 30 MiB. A small heap collects often, and only a collection gives the native
+ * memory of written batches back.
+ */
+const heapLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 192 }
+
 interface Waiting {
   resolve(): void
   reject(error: unknown): void
@@ -41,7 +47,7 @@ export class FlushThread implements FlushRunner {
   constructor(data: FlushThreadData) {
     this.#worker = new Worker(new URL('./flush-worker.js', import.meta.url), {
       workerData: data,
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
+      resourceLimits: heapLimits,
     })
     this.#worker.unref()
     this.#worker.on('message', (message: FromThread) => {

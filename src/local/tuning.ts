@@ -29,10 +29,10 @@ export const localTuning: LocalTuning = {
   segmentBytes: 64 * MiB,
   chunkBytes: 1 * MiB,
   checkpointBytes: 32 * MiB,
-  maxWaiting: 2,
+  maxWaiting: 1,
   spareBytes: 64 * MiB,
   writeBufferBytes: 8 * MiB,
   blockCacheBytes: 2 * MiB,
-  batchBytes: MiB / 4,
+  batchBytes: MiB / 16,
   compression: true,
 }
