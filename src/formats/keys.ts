@@ -181,6 +181,17 @@ export function readNumberKey(key: Buffer): number {
   return key.readUIntBE(key.length - WIDTH, WIDTH)
 }
 
+/** The id and the number of a key of the families runs and own. */
+export function readNumberedKey(key: Buffer, rowLength: number): { id: string; number: number } {
+  const bytes: number[] = []
+  for (let at = rowLength + 1; at < key.length - WIDTH - 1; at++) {
+    const byte = key[at] as number
+    bytes.push(byte)
+    if (byte === 0) at++
+  }
+  return { id: Buffer.from(bytes).toString(), number: readNumberKey(key) }
+}
+
 /** Runs (or own messages) of one conversation, those that begin at or after `from`. */
 export function numberedRange(
   row: Buffer,

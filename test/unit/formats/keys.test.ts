@@ -11,6 +11,7 @@ import {
   readIdKey,
   readListKey,
   readNumberKey,
+  readNumberedKey,
   recentBelow,
   userPartition,
   type Family,
@@ -116,7 +117,7 @@ describe('columns', () => {
           expect(readIdKey(keys[family](row, id), row.length)).toBe(id)
         for (const key of [keys.roll(row, number), keys.changes(row, number), keys.run(row, id, number)])
           expect(readNumberKey(key)).toBe(number)
-        expect(readNumberKey(keys.own(row, id, number))).toBe(number)
+        expect(readNumberedKey(keys.own(row, id, number), row.length)).toEqual({ id, number })
         expect(readListKey(keys.large(row, id), row.length)).toEqual({
           large: true,
           position: 0,

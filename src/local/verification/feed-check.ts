@@ -1,0 +1,116 @@
+import type { StoredChange } from '../../formats/change-list.js'
+import { nameOf, type PartitionPlace } from './partition.js'
+import type { CheckContext, RunSummary } from './run-walk.js'
+
+/** What a partition holds, asked once all of it has been read. */
+export interface FeedTargets {
+  hasConversation(id: string): boolean
+  hasMember(user: string): boolean
+  hasContact(user: string): boolean
+  hasProfile(): boolean
+}
+
+/**
+ * The feed of one partition: positions ascend and lie in their generation, each message stands in it exactly once (the
+ * messages of a run are the changes of its generation), and pointers point to something.
+ */
+export class FeedCheck {
+  readonly #context: CheckContext
+  readonly #place: PartitionPlace
+  readonly #runs: ReadonlyMap<string, readonly RunSummary[]>
+  /** What is wrong with such a conversation is known already. */
+  readonly #isSuspect: (conversation: string) => boolean
+  readonly #seen = new Set<RunSummary>()
+  readonly #conversations = new Set<string>()
+  readonly #members = new Set<string>()
+  readonly #contacts = new Set<string>()
+  #profile = false
+  #lastCut = 0
+  /** A row of the feed was damaged: what is missing is known already. */
+  incomplete = false
+
+  constructor(
+    context: CheckContext,
+    place: PartitionPlace,
+    runs: ReadonlyMap<string, readonly RunSummary[]>,
+    isSuspect: (conversation: string) => boolean,
+  ) {
+    this.#isSuspect = isSuspect
+    this.#context = context
+    this.#place = place
+    this.#runs = runs
+  }
+
+  row(cut: number, changes: readonly StoredChange[]): void {
+    const { bodies, source } = this.#context
+    let last = Math.max(this.#lastCut, bodies.cutBefore(cut)) + 1
+    let inOrder = changes.length > 0 && cut <= source.position
+    const messages = new Map<string, { first: number; next: number; from: number; to: number }>()
+    for (const change of changes) {
+      if (change.position < last || change.position > cut) inOrder = false
+      last = change.position
+      if (change.kind === 'message') {
+        const { conversation, seq, position } = change
+        const known = messages.get(conversation)
+        if (known === undefined)
+          messages.set(conversation, { first: seq, next: seq + 1, from: position, to: position })
+        else {
+          if (known.next !== seq) inOrder = false
+          known.next = seq + 1
+          known.to = position
+        }
+      } else this.#note(change)
+    }
+    this.#lastCut = cut
+    if (!inOrder) this.#report(`the changes up to ${cut}`)
+    for (const [conversation, range] of messages) {
+      const run = this.#runs.get(conversation)?.find(({ file }) => file === cut)
+      const fits =
+        run?.firstSeq === range.first &&
+        run.lastSeq === range.next - 1 &&
+        run.firstPosition === range.from &&
+        run.lastPosition === range.to
+      if (run !== undefined) this.#seen.add(run)
+      if (!fits && !this.#isSuspect(conversation))
+        this.#report(`the changes up to ${cut}, conversation ${JSON.stringify(conversation)}`)
+    }
+  }
+
+  end(targets: FeedTargets): void {
+    for (const id of this.#conversations)
+      if (!this.#isSuspect(id) && !targets.hasConversation(id))
+        this.#report(`conversation ${JSON.stringify(id)}`)
+    for (const id of this.#members) if (!targets.hasMember(id)) this.#report(`member ${JSON.stringify(id)}`)
+    for (const id of this.#contacts)
+      if (!targets.hasContact(id)) this.#report(`contact ${JSON.stringify(id)}`)
+    if (this.#profile && !targets.hasProfile()) this.#report('profile')
+    if (this.incomplete) return
+    for (const [conversation, runs] of this.#runs) {
+      if (this.#isSuspect(conversation)) continue
+      const unseen = runs.find((run) => !this.#seen.has(run))
+      if (unseen !== undefined)
+        this.#report(`conversation ${JSON.stringify(conversation)}, messages from ${unseen.firstSeq}`)
+    }
+  }
+
+  #note(change: Exclude<StoredChange, { kind: 'message' }>): void {
+    switch (change.kind) {
+      case 'profile':
+        this.#profile = true
+        break
+      case 'contact':
+        this.#contacts.add(change.user)
+        break
+      case 'member':
+        this.#members.add(change.user)
+        this.#conversations.add(change.conversation)
+        break
+      default:
+        this.#conversations.add(change.conversation)
+    }
+  }
+
+  #report(what: string): void {
+    this.#context.findings.add('feed', nameOf(this.#place, what))
+  }
+}

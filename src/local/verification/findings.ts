@@ -1,0 +1,56 @@
+import type { VerifyFinding } from '../../backend/port.js'
+
+const rebuild = 'columba repair rebuilds it from the messages'
+const restore = 'restore a backup; columba repair keeps what can still be read'
+
+/** Everything that a verification can find: what it is called in reports, and what to do about it. */
+export const findingKinds = {
+  damagedValue: { what: 'damaged value', advice: restore },
+  shard: { what: 'shard that LevelDB cannot read to its end', advice: restore },
+  unknownRow: { what: 'unknown row', advice: 'something else wrote into the store; restore a backup' },
+  wrongShard: { what: 'row in the wrong shard', advice: rebuild },
+  unreadable: { what: 'row that cannot be read', advice: restore },
+  bodyMissing: { what: 'missing body file', advice: restore },
+  bodyHeader: { what: 'body file with a damaged header', advice: restore },
+  block: { what: 'damaged block', advice: restore },
+  runs: { what: 'runs that do not cover the conversation', advice: rebuild },
+  runBlock: { what: 'run that does not fit its block', advice: rebuild },
+  hash: { what: 'hash that does not fit its message', advice: rebuild },
+  head: { what: 'head that does not fit the messages', advice: rebuild },
+  sides: { what: 'two sides of a conversation that differ', advice: rebuild },
+  list: { what: 'list that does not fit the conversations', advice: rebuild },
+  marks: { what: 'marks that do not fit the messages', advice: rebuild },
+  contact: { what: 'contact that does not fit the block', advice: rebuild },
+  feed: { what: 'change that points to nothing, or a message without one', advice: rebuild },
+  group: { what: 'group that does not fit its members', advice: rebuild },
+  membership: { what: 'membership that differs from the group', advice: rebuild },
+  roll: { what: 'roll that differs from the members', advice: rebuild },
+  own: { what: 'own messages that differ from those of the group', advice: rebuild },
+} as const
+
+export type FindingKind = keyof typeof findingKinds
+
+/** More than anybody reads; what lies beyond is counted. */
+const maxFindings = 10_000
+
+/** Collects what a verification finds and counts what it has looked at. */
+export class Findings {
+  readonly checked: Record<string, number> = {}
+  readonly #all: VerifyFinding[] = []
+  #beyond = 0
+
+  add(kind: FindingKind, where: string): void {
+    const { what, advice } = findingKinds[kind]
+    if (this.#all.length < maxFindings) this.#all.push({ what, where, advice })
+    else this.#beyond++
+  }
+
+  count(what: string, by = 1): void {
+    this.checked[what] = (this.checked[what] ?? 0) + by
+  }
+
+  get all(): readonly VerifyFinding[] {
+    if (this.#beyond === 0) return this.#all
+    return [...this.#all, { what: `${this.#beyond} more findings`, where: 'everywhere', advice: restore }]
+  }
+}

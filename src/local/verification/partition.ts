@@ -1,0 +1,27 @@
+import { groupPartition, userPartition } from '../../formats/keys.js'
+
+export interface FamilyRange {
+  readonly gte: Buffer
+  readonly lt: Buffer
+}
+
+/** Whose rows are being checked. */
+export interface PartitionPlace {
+  readonly kind: 'user' | 'group'
+  readonly id: string
+  readonly shard: number
+  readonly row: Buffer
+}
+
+export function userPlace(id: string, shard: number): PartitionPlace {
+  return { kind: 'user', id, shard, row: userPartition(id) }
+}
+
+export function groupPlace(id: string, shard: number): PartitionPlace {
+  return { kind: 'group', id, shard, row: groupPartition(id) }
+}
+
+/** For reports: ids in quotes, so that every character shows. */
+export function nameOf({ kind, id, shard }: PartitionPlace, ...more: readonly string[]): string {
+  return [`shard ${shard}`, `${kind} ${JSON.stringify(id)}`, ...more].join(', ')
+}

@@ -1,0 +1,99 @@
+import type { VerifyOptions, VerifyReport } from '../../backend/port.js'
+import { isColumbaError } from '../../errors.js'
+import { describeKey } from '../../formats/keys.js'
+import { BodyCheck } from './body-check.js'
+import { Findings } from './findings.js'
+import { GroupCheck } from './group-check.js'
+import { groupPlace, nameOf, userPlace } from './partition.js'
+import type { CheckContext } from './run-walk.js'
+import { damaged, type StoreSource } from './store-source.js'
+import { UserCheck } from './user-check.js'
+
+const rowsPerReport = 10_000
+
+/**
+ * Reads everything and holds it against itself, partition by partition; memory grows with the largest partition (without
+ * its messages), never with the store. Changes nothing.
+ */
+export async function verifySource(
+  source: StoreSource,
+  { onProgress }: VerifyOptions,
+): Promise<VerifyReport> {
+  const findings = new Findings()
+  const bodies = new BodyCheck(source, findings)
+  await bodies.headers((items, total) => onProgress?.({ part: 'body files', items, total }))
+  for (let shard = 0; shard < source.shards; shard++) {
+    const items = await verifyShard({ source, findings, bodies }, shard, (rows) =>
+      onProgress?.({ part: `shard ${shard}`, items: rows, total: null }),
+    )
+    onProgress?.({ part: `shard ${shard}`, items, total: items })
+  }
+  bodies.countOrphans()
+  return { ok: findings.all.length === 0, checked: findings.checked, findings: findings.all }
+}
+
+async function verifyShard(
+  context: CheckContext,
+  shard: number,
+  onRows: (rows: number) => void,
+): Promise<number> {
+  const { source, findings } = context
+  let current: { check: UserCheck | GroupCheck; prefix: Buffer } | null = null
+  let items = 0
+  for await (const [key, payload] of readable(source.rows(shard), () =>
+    findings.add('shard', `shard ${shard}`),
+  )) {
+    if (++items % rowsPerReport === 0) onRows(items)
+    const described = describeKey(key)
+    if (described === null) {
+      findings.add('unknownRow', `shard ${shard}`)
+      continue
+    }
+    const { kind, row, rowLength, family } = described
+    findings.count(family)
+    if (current === null || !key.subarray(0, rowLength).equals(current.prefix)) {
+      await current?.check.end()
+      const place = kind === 'user' ? userPlace(row, shard) : groupPlace(row, shard)
+      // Of a partition that lies elsewhere nothing fits: one finding says it.
+      if (source.shardOf(row) !== shard) findings.add('wrongShard', nameOf(place))
+      const check = kind === 'user' ? new UserCheck(context, place) : new GroupCheck(context, place)
+      current = { check, prefix: place.row }
+    }
+    const where = `shard ${shard}, ${kind} ${JSON.stringify(row)}, ${family}`
+    if (payload === damaged) {
+      findings.add('damagedValue', where)
+      current.check.damaged(family, key)
+      continue
+    }
+    try {
+      await current.check.row(family, key, payload)
+    } catch (error) {
+      if (!isColumbaError(error, 'CORRUPT') && !(error instanceof RangeError)) throw error
+      findings.add('unreadable', where)
+      current.check.damaged(family, key)
+    }
+  }
+  await current?.check.end()
+  return items
+}
+
+/** Ends where the database itself refuses to go on. */
+async function* readable<T>(items: AsyncIterable<T>, onDamage: () => void): AsyncGenerator<T, void> {
+  const iterator = items[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      let next: IteratorResult<T>
+      try {
+        next = await iterator.next()
+      } catch (error) {
+        if (!isColumbaError(error, 'CORRUPT')) throw error
+        onDamage()
+        return
+      }
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}

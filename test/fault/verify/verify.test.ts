@@ -1,0 +1,425 @@
+import { cp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { VerifyReport } from '../../../src/backend/port.js'
+import { bodyFileName, encodeBodyHeader } from '../../../src/formats/body-file.js'
+import { decodeChanges, encodeChanges } from '../../../src/formats/change-list.js'
+import { families, keys, readListKey, userPartition, type Family } from '../../../src/formats/keys.js'
+import { rows } from '../../../src/formats/rows.js'
+import { findingKinds, type FindingKind } from '../../../src/local/verification/findings.js'
+import { directConversationId } from '../../../src/model/direct-conversation-id.js'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+import { makeSample, openSample } from './sample-store.js'
+import { ShardEdit } from './shard-edit.js'
+
+let sample: string
+beforeAll(async () => {
+  sample = await makeSample()
+})
+afterAll(() => rm(sample, { recursive: true, force: true }))
+
+async function verified(location: string): Promise<VerifyReport> {
+  const store = await openSample(location)
+  try {
+    return await store.admin.verify()
+  } finally {
+    await store.close()
+  }
+}
+
+/** What verify finds in a copy of the sample after an edit: each kind once. */
+async function findingsAfter(edit: (shards: ShardEdit) => Promise<unknown>): Promise<FindingKind[]> {
+  const location = await temporaryDirectory()
+  await cp(sample, location, { recursive: true })
+  await ShardEdit.of(location, edit)
+  return kindsOf(await verified(location))
+}
+
+function kindsOf({ findings, ok }: VerifyReport): FindingKind[] {
+  expect(ok).toBe(findings.length === 0)
+  const names = Object.keys(findingKinds) as FindingKind[]
+  const found = findings.map(
+    ({ what }) => names.find((name) => findingKinds[name].what === what) as FindingKind,
+  )
+  return [...new Set(found)].sort()
+}
+
+const annBen = directConversationId('ann', 'ben')
+
+describe('a store that is whole', () => {
+  test('has no findings, and all of it was looked at', async () => {
+    const progress: string[] = []
+    const store = await openSample(sample)
+    const report = await store.admin.verify({
+      onProgress: ({ part, items, total }) => progress.push(`${part}: ${items} of ${total}`),
+    })
+    await store.close()
+    expect(report.findings).toEqual([])
+    expect(report.ok).toBe(true)
+    for (const family of Object.keys(families)) expect(report.checked[family]).toBeGreaterThan(0)
+    expect(report.checked['messages']).toBe(14 + 7 + 2 + 3 + 1 + 15 + 23 + 9)
+    expect(report.checked['orphaned body files']).toBe(0)
+    expect(progress.some((line) => line.startsWith('body files'))).toBe(true)
+    expect(progress.some((line) => line.startsWith('shard 1'))).toBe(true)
+  })
+
+  test('is verified as it was at one moment while messages keep coming', async () => {
+    const location = await temporaryDirectory()
+    const store = await openSample(location)
+    let writing = true
+    const writers = ['a', 'b', 'c'].map(async (sender) => {
+      for (let i = 0; writing; i++) {
+        await store.sendMessage({ sender, receiver: `r${i % 4}`, text: `message ${i}` })
+        if (i % 5 === 0) await store.markRead(`r${i % 4}`, { peer: sender })
+      }
+    })
+    for (let i = 0; i < 6; i++) expect((await store.admin.verify()).findings).toEqual([])
+    writing = false
+    await Promise.all(writers)
+    await store.close()
+  })
+})
+
+describe('a flipped bit', () => {
+  test.each(Object.keys(families) as Family[])('in a value of %s is one finding', async (family) => {
+    const kinds = await findingsAfter(async (shards) => {
+      const [row] = await shards.rows((one) => one.family === family)
+      if (row === undefined) throw new Error('no row')
+      const value = Buffer.concat([row.payload, Buffer.alloc(4)])
+      value[0]! ^= 4
+      await shards.putRaw(row, value)
+    })
+    expect(kinds).toEqual(['damagedValue'])
+  })
+})
+
+describe('a row that does not fit', () => {
+  test.each<[string, FindingKind[], (shards: ShardEdit) => Promise<unknown>]>([
+    [
+      'a key that is none of ours',
+      ['unknownRow'],
+      (shards) => shards.put({ shard: 0, key: Buffer.from([1, 0x61, 0, 0x7f]) }, Buffer.of(1)),
+    ],
+    [
+      'a partition in the wrong shard',
+      ['wrongShard'],
+      async (shards) => {
+        const row = await shards.row('profile', 'ann')
+        await shards.put({ shard: 1 - row.shard, key: row.key }, row.payload)
+      },
+    ],
+    [
+      'a row that cannot be read',
+      ['unreadable'],
+      async (shards) => shards.put(await shards.row('profile', 'ann'), Buffer.of(200)),
+    ],
+    [
+      'a head that is gone on one side',
+      ['head', 'sides'],
+      async (shards) => shards.del(await shards.row('head', 'ann', annBen)),
+    ],
+    [
+      'another count of messages in the head of the second',
+      ['sides'],
+      async (shards) => {
+        const row = await shards.row('head', 'ben', annBen)
+        const head = rows.directHead.decode(row.payload)
+        await shards.put(row, rows.directHead.encode({ ...head, n0: head.n0 - 1 }))
+      },
+    ],
+    [
+      'another count of messages in both heads',
+      ['head'],
+      async (shards) => {
+        for (const id of ['ann', 'ben']) {
+          const row = await shards.row('head', id, annBen)
+          const head = rows.directHead.decode(row.payload)
+          await shards.put(row, rows.directHead.encode({ ...head, n0: head.n0 - 1 }))
+        }
+      },
+    ],
+    [
+      'a list row that is gone',
+      ['list'],
+      async (shards) => shards.del(await shards.row('list', 'ann', annBen)),
+    ],
+    [
+      'a list row that should have gone',
+      ['list'],
+      async (shards) => {
+        const row = await shards.row('list', 'ben', annBen)
+        const { position } = readListKey(row.key, row.rowLength)
+        const key = keys.recent(userPartition('ben'), position - 1, annBen)
+        await shards.put({ shard: row.shard, key }, row.payload)
+      },
+    ],
+    [
+      'a list row with another text',
+      ['list'],
+      async (shards) => {
+        const row = await shards.row('list', 'ben', annBen)
+        const payload = Buffer.from(row.payload)
+        payload[payload.length - 1]! ^= 1
+        await shards.put(row, payload)
+      },
+    ],
+    [
+      'a small group that is not listed',
+      ['list'],
+      async (shards) => shards.del(await shards.row('list', 'ben', 'small')),
+    ],
+    [
+      'a large group that is not listed',
+      ['list'],
+      async (shards) => shards.del(await shards.row('list', 'dan', 'large')),
+    ],
+    [
+      'the first run gone on one side',
+      ['feed', 'runs', 'sides'],
+      async (shards) => {
+        const [run] = await shards.rows(({ family, id }) => family === 'runs' && id === 'ben')
+        if (run !== undefined) await shards.del(run)
+      },
+    ],
+    [
+      'a run of a group gone',
+      ['feed', 'runs'],
+      async (shards) => {
+        const [run] = await shards.rows(({ family, id }) => family === 'runs' && id === 'large')
+        if (run !== undefined) await shards.del(run)
+      },
+    ],
+    [
+      'the hash of an id, on both sides',
+      ['hash'],
+      async (shards) => {
+        for (const id of ['ann', 'ben']) {
+          const key = keys.run(userPartition(id), annBen, 1)
+          const [row] = await shards.rows((one) => one.key.equals(key))
+          if (row === undefined) throw new Error('no row')
+          const run = rows.run.decode(row.payload)
+          const [first = 0, ...others] = run.hashes
+          await shards.put(row, rows.run.encode({ ...run, hashes: [first ^ 1, ...others] }))
+        }
+      },
+    ],
+    [
+      'a run that points to another block, on both sides',
+      ['block'],
+      async (shards) => {
+        for (const id of ['ann', 'ben']) {
+          const key = keys.run(userPartition(id), annBen, 1)
+          const [row] = await shards.rows((one) => one.key.equals(key))
+          if (row === undefined) throw new Error('no row')
+          const run = rows.run.decode(row.payload)
+          await shards.put(row, rows.run.encode({ ...run, length: run.length - 1 }))
+        }
+      },
+    ],
+    [
+      'a wrong number of own messages at the read mark',
+      ['marks'],
+      async (shards) => {
+        const row = await shards.row('marks', 'ann', annBen)
+        const marks = rows.marks.decode(row.payload)
+        await shards.put(row, rows.marks.encode({ ...marks, ownAtRead: marks.ownAtRead + 1 }))
+      },
+    ],
+    [
+      'read above delivered',
+      ['marks'],
+      async (shards) => {
+        const row = await shards.row('marks', 'ben', annBen)
+        const marks = rows.marks.decode(row.payload)
+        await shards.put(row, rows.marks.encode({ ...marks, delivered: 0, read: 1, ownAtRead: 0 }))
+      },
+    ],
+    [
+      'marks above the head',
+      ['marks'],
+      async (shards) => {
+        const row = await shards.row('marks', 'ben', annBen)
+        const marks = rows.marks.decode(row.payload)
+        await shards.put(row, rows.marks.encode({ ...marks, delivered: 1000 }))
+      },
+    ],
+    [
+      'marks of a group',
+      ['marks'],
+      async (shards) => {
+        const row = await shards.row('marks', 'ben', 'small')
+        const marks = rows.marks.decode(row.payload)
+        await shards.put(row, rows.marks.encode({ ...marks, ownAtRead: 0 }))
+      },
+    ],
+    [
+      'a contact that is gone, of one who is blocked',
+      ['contact', 'feed'],
+      async (shards) => shards.del(await shards.row('contact', 'ben', 'cem')),
+    ],
+    [
+      'a contact that says blocked, and no head does',
+      ['contact'],
+      async (shards) => {
+        const row = await shards.row('contact', 'ann', 'ben')
+        const contact = rows.contactEntry.decode(row.payload)
+        await shards.put(row, rows.contactEntry.encode({ ...contact, blocked: true }))
+      },
+    ],
+    ['a profile that is gone', ['feed'], async (shards) => shards.del(await shards.row('profile', 'ann'))],
+    [
+      'changes that are gone',
+      ['feed'],
+      async (shards) => {
+        const [row] = await shards.rows(({ family, id }) => family === 'changes' && id === 'ann')
+        if (row !== undefined) await shards.del(row)
+      },
+    ],
+    [
+      'changes out of order',
+      ['feed'],
+      async (shards) => {
+        const [row] = await shards.rows(
+          ({ family, payload }) => family === 'changes' && decodeChanges(payload).length > 2,
+        )
+        if (row === undefined) throw new Error('no row')
+        const [first, ...others] = decodeChanges(row.payload)
+        const moved = { ...first!, position: first!.position - 1 }
+        await shards.put(row, encodeChanges([moved, ...others]))
+      },
+    ],
+    [
+      'a group without its row',
+      ['group', 'membership'],
+      async (shards) => shards.del(await shards.row('group', 'quiet')),
+    ],
+    [
+      'a wrong number of members',
+      ['group'],
+      async (shards) => {
+        const row = await shards.row('group', 'large')
+        const group = rows.group.decode(row.payload)
+        await shards.put(row, rows.group.encode({ ...group, memberCount: group.memberCount + 1 }))
+      },
+    ],
+    [
+      'an owner who has left',
+      ['group'],
+      async (shards) => {
+        const row = await shards.row('group', 'large')
+        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'ben' }))
+      },
+    ],
+    [
+      'the head of a group that is gone',
+      ['head', 'list', 'marks'],
+      async (shards) => shards.del(await shards.row('head', 'small')),
+    ],
+    [
+      'a wrong position in the head of a large group',
+      ['head'],
+      async (shards) => {
+        const row = await shards.row('head', 'large')
+        const head = rows.groupHead.decode(row.payload)
+        await shards.put(row, rows.groupHead.encode({ ...head, position: head.position - 1 }))
+      },
+    ],
+    [
+      'a membership that is gone',
+      ['list', 'membership'],
+      async (shards) => shards.del(await shards.row('membership', 'dan', 'quiet')),
+    ],
+    [
+      'a membership with another ordinal',
+      ['membership'],
+      async (shards) => {
+        const row = await shards.row('membership', 'dan', 'quiet')
+        const membership = rows.membership.decode(row.payload)
+        await shards.put(row, rows.membership.encode({ ...membership, ordinal: 7 }))
+      },
+    ],
+    [
+      'a member whom the group has lost',
+      ['feed', 'group', 'membership', 'roll'],
+      async (shards) => shards.del(await shards.row('member', 'quiet', 'dan')),
+    ],
+    [
+      'a place in the roll that is gone',
+      ['roll'],
+      async (shards) => shards.del(await shards.row('roll', 'quiet', Buffer.of(2))),
+    ],
+    [
+      'a place in the roll for somebody else',
+      ['roll'],
+      async (shards) => shards.put(await shards.row('roll', 'quiet', Buffer.of(2)), rows.roll.encode('ben')),
+    ],
+    [
+      'own messages that are gone',
+      ['own'],
+      async (shards) => {
+        const all = await shards.rows(({ family, id }) => family === 'own' && id === 'eva')
+        await shards.del(all.at(-1)!)
+      },
+    ],
+    [
+      'own messages with another seq',
+      ['own'],
+      async (shards) => {
+        const all = await shards.rows(({ family, id }) => family === 'own' && id === 'eva')
+        const row = all.at(-1)!
+        const own = rows.own.decode(row.payload)
+        await shards.put(row, rows.own.encode({ ...own, seqs: [...own.seqs.slice(0, -1), 1000] }))
+      },
+    ],
+  ])('%s: %j', async (_what, expected, edit) => {
+    expect(await findingsAfter(edit)).toEqual(expected)
+  })
+})
+
+describe('body files', () => {
+  async function damageBodies(
+    edit: (path: string, names: string[]) => Promise<unknown>,
+  ): Promise<VerifyReport> {
+    const location = await temporaryDirectory()
+    await cp(sample, location, { recursive: true })
+    const bodies = join(location, 'bodies')
+    await edit(bodies, (await readdir(bodies)).sort())
+    return verified(location)
+  }
+
+  test('a missing one is one finding, however many rows point to it', async () => {
+    const report = await damageBodies((path, [name]) => unlink(join(path, name!)))
+    expect(kindsOf(report)).toEqual(['bodyMissing'])
+    expect(report.findings).toHaveLength(1)
+  })
+
+  test.each([
+    [10, 'bodyHeader'],
+    [60, 'block'],
+  ] as const)('a bit flipped at %i', async (at, kind) => {
+    const report = await damageBodies(async (path, [name]) => {
+      const bytes = await readFile(join(path, name!))
+      bytes[at]! ^= 1
+      await writeFile(join(path, name!), bytes)
+    })
+    expect(kindsOf(report)).toEqual([kind])
+  })
+
+  test('one that ends too early', async () => {
+    const report = await damageBodies(async (path, [name]) => {
+      const bytes = await readFile(join(path, name!))
+      await writeFile(join(path, name!), bytes.subarray(0, bytes.length - 1))
+    })
+    expect(kindsOf(report)).toEqual(['block'])
+  })
+
+  test('one that nothing points to is counted and no damage', async () => {
+    const cut = 2 ** 40
+    const report = await damageBodies(async (path, [name]) => {
+      const storeId = (await readFile(join(path, name!))).subarray(8, 24)
+      await writeFile(join(path, bodyFileName(cut)), encodeBodyHeader(storeId, cut))
+    })
+    expect(report.findings).toEqual([])
+    expect(report.checked['orphaned body files']).toBe(1)
+  })
+})
