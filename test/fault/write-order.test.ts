@@ -39,7 +39,7 @@ const kinds: readonly (readonly [kind: string, file: RegExp])[] = [
 ]
 
 /** The embedded store on a real disk, with everything in between written down. */
-async function world(): Promise<World> {
+async function world(segmentBytes = small.segmentBytes): Promise<World> {
   const location = await mkdtemp(join(tmpdir(), 'columba-order-'))
   onTestFinished(() => rm(location, { recursive: true, force: true }))
   const journal: string[] = []
@@ -78,7 +78,7 @@ async function world(): Promise<World> {
     open: async (syncEveryMs = 0) => {
       const backend = await openLocalBackend({ ...settings, syncEveryMs }, components, {
         opener,
-        tuning: small,
+        tuning: { ...small, segmentBytes },
       })
       return new MessageStore(backend, { limits, clock, usersMode: 'open' })
     },
@@ -107,7 +107,8 @@ function expectBefore(journal: readonly string[], first: string, thing: string, 
 
 describe('the order of what goes to the disk', () => {
   test('nothing is flushed before the log below it is synced, also where syncing is left to the system', async () => {
-    const { open, journal, failures } = await world()
+    // So large that no segment is full: the end of one is synced as well.
+    const { open, journal, failures } = await world(1 << 22)
     const store = await open(Infinity)
     failures.set('sync log', new Error('the disk is gone'))
     journal.length = 0

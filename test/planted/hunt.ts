@@ -15,8 +15,8 @@ export interface Hunted {
   readonly ms: number
 }
 
-/** Plants a bug in the copy, runs tests until one is red, and takes the bug out again. */
-export async function hunt(copy: ProjectCopy, bug: PlantedBug): Promise<Hunted> {
+/** Plants a bug in the copy, runs tests until one is red, and takes the bug out again; without `suite` only the row's tests. */
+export async function hunt(copy: ProjectCopy, bug: PlantedBug, { suite = true } = {}): Promise<Hunted> {
   const began = performance.now()
   const patch = join(patchDirectory, patchName(bug))
   try {
@@ -26,7 +26,8 @@ export async function hunt(copy: ProjectCopy, bug: PlantedBug): Promise<Hunted> 
   }
   try {
     await copy.compile()
-    const caughtBy = (await firstRed(copy, bug.tests)) ?? (await copy.firstRed('fast', wholeSuite))
+    const tried = await firstRed(copy, bug.tests)
+    const caughtBy = tried === null && suite ? await copy.firstRed('fast', wholeSuite) : tried
     return { bug, caughtBy, ms: performance.now() - began }
   } finally {
     await copy.unapply(patch)

@@ -12,6 +12,7 @@ import { plantedBugsPage } from './report.js'
  *     npm run planted -- --rotate 7        seven of them
  *     npm run planted -- --only 01,17      these
  *     npm run planted -- --all             all
+ *     npm run planted -- --all --tried     all, each with the tests of its row only
  *
  * What it found goes into docs/planted-bugs.md.
  */
@@ -19,6 +20,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     all: { type: 'boolean', default: false },
+    tried: { type: 'boolean', default: false },
     rotate: { type: 'string', default: '5' },
   },
 })
@@ -37,7 +39,7 @@ try {
   for (const bug of bugs) {
     if (problems.length > 0 && red !== null) break
     try {
-      const found = await hunt(copy, bug)
+      const found = await hunt(copy, bug, { suite: !values.tried })
       hunted.push(found)
       if (found.caughtBy === null) problems.push(`${bug.number} ${bug.name}: no test found it`)
       const by = found.caughtBy === null ? 'NOT FOUND' : `${found.caughtBy.file}: ${found.caughtBy.title}`

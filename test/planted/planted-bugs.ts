@@ -72,7 +72,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '12',
     name: 'forgotten-recency-delete',
     what: 'The old place of a conversation stays in the stored list',
-    tests: ['property/local-chat'],
+    tests: ['conformance/local', 'histories/local-histories'],
   },
   {
     number: '13',
@@ -90,7 +90,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '15',
     name: 'keyset-cursor',
     what: 'A walk goes on below the last position and overlooks what has moved up',
-    tests: ['conformance/local', 'property/local-chat'],
+    tests: ['unit/api/list', 'conformance/local', 'histories/local-histories'],
   },
   {
     number: '16',
@@ -102,7 +102,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '17',
     name: 'dedupe-in-memory-only',
     what: 'A repeat is known only while its message is in memory',
-    tests: ['conformance/local', 'property/local-chat'],
+    tests: ['conformance/local'],
   },
   {
     number: '18',
@@ -120,7 +120,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '20',
     name: 'own-count-wrong',
     what: 'The own messages before a run are counted with the first one',
-    tests: ['property/local-chat'],
+    tests: ['histories/local-histories'],
   },
   {
     number: '21',
@@ -168,7 +168,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '28',
     name: 'time-goes-back',
     what: 'The time of a message is that of the clock, also when the clock was put back',
-    tests: ['property/local-chat'],
+    tests: ['fault/write-order'],
   },
   {
     number: '29',
@@ -180,7 +180,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '30',
     name: 'group-image-forgotten',
     what: 'The first record of a group in a generation does not say where the group was',
-    tests: ['property/local-chat'],
+    tests: ['conformance/local', 'histories/local-histories'],
   },
   {
     number: '31',
@@ -240,7 +240,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '40',
     name: 'evicted-list-complete',
     what: 'A list of which a part was evicted is taken for the whole',
-    tests: ['property/local-chat'],
+    tests: ['conformance/local', 'histories/local-histories'],
   },
   {
     number: '41',

@@ -72,7 +72,7 @@ export class ProjectCopy {
     const files = names.map((name) => (name.endsWith('/') ? `test/${name}` : `test/${name}.test.js`))
     const failure = await this.#node('vitest/vitest.mjs', [
       'run',
-      ...['--project', project, '--bail', '1', '--testTimeout', project === 'fast' ? '30000' : '240000'],
+      ...['--project', project, '--bail', '1', '--testTimeout', '300000'],
       ...['--reporter', 'json', '--outputFile', results],
       ...files,
     ]).then(
