@@ -24,7 +24,7 @@ export interface BodyFilesOptions {
  */
 export class BodyFiles {
   readonly #options: BodyFilesOptions
-  readonly #open = new Map<number, Promise<FileHandle>>()
+  readonly #open = new Map<number, OpenFile>()
   #bytesWritten = 0
 
   constructor(options: BodyFilesOptions) {
@@ -59,24 +59,14 @@ export class BodyFiles {
   }
 
   async read(cut: number, offset: number, length: number): Promise<Buffer> {
-    const handle = await this.#handle(cut)
-    const bytes = Buffer.allocUnsafe(length)
-    for (let done = 0; done < length;) {
-      const count = await handle.read(bytes.subarray(done), offset + done)
-      if (count === 0) {
-        throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
-          file: bodyFileName(cut),
-          offset,
-        })
-      }
-      done += count
+    const file = this.#file(cut)
+    file.reads++
+    try {
+      return await readWhole(await file.handle, cut, offset, length)
+    } finally {
+      file.reads--
+      await closeIfDone(file)
     }
-    return bytes
-  }
-
-  /** Rejects with CORRUPT unless the file has the header of this store and cut. */
-  async check(cut: number): Promise<void> {
-    checkBodyHeader(await this.read(cut, 0, bodyHeaderBytes), this.#options.storeId, cut)
   }
 
   /** The cuts of all files that are there. */
@@ -89,35 +79,65 @@ export class BodyFiles {
     for (const cut of [...this.#open.keys()]) await this.#close(cut)
   }
 
-  #handle(cut: number): Promise<FileHandle> {
-    let handle = this.#open.get(cut)
-    if (handle === undefined) {
-      handle = this.#options.fileSystem
+  #file(cut: number): OpenFile {
+    let file = this.#open.get(cut)
+    if (file === undefined) {
+      const handle = this.#options.fileSystem
         .open(join(this.#options.directory, bodyFileName(cut)), 'read')
         .catch((error: unknown) => {
           this.#open.delete(cut)
           throw missing(cut, error)
         })
+      file = { handle, reads: 0, done: false }
     } else this.#open.delete(cut)
-    this.#open.set(cut, handle)
-    if (this.#open.size > (this.#options.openFiles ?? 64)) this.#closeOldest()
-    return handle
+    this.#open.set(cut, file)
+    if (this.#open.size > (this.#options.openFiles ?? 64)) {
+      const oldest = this.#open.keys().next().value as number
+      // A file that cannot be closed is nobody's loss: it was only read.
+      this.#close(oldest).catch(() => undefined)
+    }
+    return file
   }
 
-  /** Reads under way on the oldest handle were issued before its close and finish first. */
-  #closeOldest(): void {
-    const oldest = this.#open.keys().next().value as number
-    void this.#close(oldest)
-  }
-
+  /** Readers that still need the file keep it open; the last of them closes it. */
   async #close(cut: number): Promise<void> {
-    const handle = this.#open.get(cut)
+    const file = this.#open.get(cut)
+    if (file === undefined) return
     this.#open.delete(cut)
-    await handle?.then(
-      (open) => open.close(),
-      () => undefined,
-    )
+    file.done = true
+    await closeIfDone(file)
   }
+}
+
+/** A body file that is open for reading. */
+interface OpenFile {
+  readonly handle: Promise<FileHandle>
+  reads: number
+  /** Nobody else will read from it. */
+  done: boolean
+}
+
+async function closeIfDone(file: OpenFile): Promise<void> {
+  if (!file.done || file.reads > 0) return
+  await file.handle.then(
+    (open) => open.close(),
+    () => undefined,
+  )
+}
+
+async function readWhole(handle: FileHandle, cut: number, offset: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length)
+  for (let done = 0; done < length;) {
+    const count = await handle.read(bytes.subarray(done), offset + done)
+    if (count === 0) {
+      throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
+        file: bodyFileName(cut),
+        offset,
+      })
+    }
+    done += count
+  }
+  return bytes
 }
 
 /** Joins small blocks so that a file is written in pieces of about a megabyte. */
