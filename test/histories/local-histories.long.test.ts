@@ -5,7 +5,7 @@ import { tiny } from '../property/stores.js'
 import { localHost } from './hosts.js'
 
 const firstSeed = 100
-const histories = 40
+const histories = 30
 
 test.each(Array.from({ length: histories }, (_, i) => firstSeed + i))(
   'concurrent clients of the embedded store see what was promised, seed %i',
