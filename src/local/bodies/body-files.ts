@@ -69,6 +69,11 @@ export class BodyFiles {
     }
   }
 
+  /** Rejects with CORRUPT unless the file has the header of this store and cut. */
+  async check(cut: number): Promise<void> {
+    checkBodyHeader(await this.read(cut, 0, bodyHeaderBytes), this.#options.storeId, cut)
+  }
+
   /** The cuts of all files that are there. */
   async list(): Promise<number[]> {
     const names = await this.#options.fileSystem.list(this.#options.directory)
