@@ -125,6 +125,8 @@ async function outcome(location: string): Promise<string> {
     const store = await openCrashStore({ location, variant })
     try {
       if (isDeepStrictEqual(await dumpStore(store, users), expected)) return 'the same'
+      const { recovery } = (await store.admin.stats()) as { recovery?: { tornBytes?: number } }
+      if ((recovery?.tornBytes ?? 0) > 0) return 'told by recovery'
       return (await store.admin.verify()).ok ? 'WRONG' : 'told by verify'
     } finally {
       await store.close().catch(() => undefined)
@@ -133,6 +135,8 @@ async function outcome(location: string): Promise<string> {
     return isColumbaError(error) ? error.code : `UNTYPED ${String(error)}`
   }
 }
+
+const answers = ['the same', 'told by verify', 'CORRUPT', 'INCOMPATIBLE']
 
 const files: readonly (readonly [string, RegExp])[] = [
   ['log', /^\d|\.log$|\.wal$/],
@@ -149,22 +153,22 @@ test.each(files)('flipped bits and cut ends in %s/%s: never a wrong answer', asy
   const seen = new Map<string, number>()
   for (let time = 0; time < 8; time++) {
     const store = join(await temporaryDirectory(), 'store')
-    await cp(crashed, store, { recursive: true })
+    const cut = time % 4 === 3
+    // An end of the log that is cut off after a crash is what a torn write leaves; a log that was closed has none.
+    await cp(cut && directory === 'log' ? closed : crashed, store, { recursive: true })
     const names = (await readdir(join(store, directory))).filter((name) => pattern.test(name)).sort()
     const file = join(store, directory, names[chance.below(names.length)] as string)
     const bytes = await readFile(file)
     const at = chance.below(bytes.length)
-    if (time % 4 === 3) await truncate(file, at)
+    if (cut) await truncate(file, at)
     else {
       bytes[at] = (bytes[at] as number) ^ (1 << chance.below(8))
       await writeFile(file, bytes)
     }
     const found = await outcome(store)
     seen.set(found, (seen.get(found) ?? 0) + 1)
-    expect(
-      ['the same', 'told by verify', 'CORRUPT', 'INCOMPATIBLE'],
-      `${file} at ${at}, seed ${seed}`,
-    ).toContain(found)
+    const allowed = directory === 'log' ? [...answers, 'told by recovery'] : answers
+    expect(allowed, `${file} at ${at}, seed ${seed}`).toContain(found)
   }
   expect(seen.size).toBeGreaterThan(0)
 })

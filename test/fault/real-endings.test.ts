@@ -20,10 +20,9 @@ test.each(endings)(
     const seed = Date.now() % 1_000_000
     const variant = crashVariants[seed % 2] as CrashVariant
     const rig = await CrashRig.create({ location: join(desk, 'store'), desk, variant, seed })
-    for (let time = 0; time < 3; time++) {
-      const ended = await rig.work({ ending, strike: null, since: 'opened', afterMs: 0 })
-      expect({ seed, ...ended }).toMatchObject({ seed, code })
-      await rig.check()
-    }
+    const ended = await rig.work({ ending, strike: null, since: 'opened', afterMs: 0 })
+    expect({ seed, ...ended }).toMatchObject({ seed, code })
+    await rig.check()
   },
+  120_000,
 )
