@@ -102,6 +102,11 @@ export class CrashRig {
     return { code, output }
   }
 
+  /** Whether the next process may work on what the last one left, before any check. */
+  maySkipCheck(probability: number): boolean {
+    return this.#chance.happens(probability) && !this.history.memberships.isUnsure
+  }
+
   /** Opens the store and holds it against the history; with `twice`, also a copy of what the crash left. */
   async check({ twice = false } = {}): Promise<void> {
     const { location, variant, desk } = this.#options

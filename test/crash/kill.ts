@@ -40,7 +40,7 @@ export async function killCycles({ cycles, seed, onCycle }: KillOptions): Promis
       for (let cycle = 0; cycle < cyclesPerStore && result.cycles < cycles; cycle++) {
         await rig.work(killing(rig.chance))
         result.cycles++
-        if (rig.chance.happens(0.3) && cycle < cyclesPerStore - 1 && result.cycles < cycles) continue
+        if (rig.maySkipCheck(0.4) && cycle < cyclesPerStore - 1 && result.cycles < cycles) continue
         await rig.check({ twice: rig.chance.happens(0.15) })
         result.checks++
         onCycle?.(result)

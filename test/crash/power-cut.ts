@@ -39,7 +39,7 @@ export async function powerCuts({ cycles, seed, onCycle }: KillOptions): Promise
         await disk.restart()
         await forgetLocks(location)
         result.cycles++
-        if (rig.chance.happens(0.2) && cut < cutsPerStore - 1 && result.cycles < cycles) continue
+        if (rig.maySkipCheck(0.3) && cut < cutsPerStore - 1 && result.cycles < cycles) continue
         await rig.check({ twice: rig.chance.happens(0.1) })
         result.checks++
         onCycle?.(result)

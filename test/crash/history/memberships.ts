@@ -44,6 +44,12 @@ export class Memberships {
     return (turns.at(-1)?.joins ?? false) === isIn
   }
 
+  /** True while a call of unknown outcome waits for a check: another call on top of it could not be told apart. */
+  get isUnsure(): boolean {
+    for (const turns of this.#turns.values()) if (turns.at(-1)?.settled === Infinity) return true
+    return false
+  }
+
   isIn(conversation: string, user: string): boolean {
     return this.#of(conversation, user).at(-1)?.joins ?? false
   }
