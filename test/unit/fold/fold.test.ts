@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { apply, fold, meaning, type Folded, type Rows } from './folded.js'
+import { Scribe, type Deed } from './scribe.js'
+
+const number = fc.nat(20)
+const whats: readonly Deed['what'][] = [
+  ...Array.from({ length: 5 }, () => 'direct' as const),
+  ...Array.from({ length: 6 }, () => 'message' as const),
+  'create',
+  'create',
+  'join',
+  'join',
+  'leave',
+  'leave',
+  'rename',
+  'marks',
+  'contact',
+  'block',
+  'user',
+]
+const deeds: fc.Arbitrary<Deed[]> = fc.array(
+  fc.record({ what: fc.constantFrom(...whats), who: number, whom: number, size: number }),
+  { minLength: 5, maxLength: 80 },
+)
+const cuts = fc.uniqueArray(fc.nat(79), { maxLength: 10 }).map((all) => new Set(all))
+
+function foldAll(all: readonly Deed[], after: ReadonlySet<number>): Folded[] {
+  return Scribe.write(all, after).map(fold)
+}
+
+function stateOf(generations: readonly Folded[]): Rows {
+  return generations.reduce((state, { writes }) => apply(state, writes), new Map<string, string>())
+}
+
+test('the same records give the same rows and the same bytes of the body file', () => {
+  fc.assert(
+    fc.property(deeds, cuts, (all, after) => {
+      expect(foldAll(all, after)).toEqual(foldAll(all, after))
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('a generation writes each row once', () => {
+  fc.assert(
+    fc.property(deeds, cuts, (all, after) => {
+      for (const { writes } of foldAll(all, after)) {
+        const places = writes.map(({ shard, key }) => `${shard}/${key}`)
+        expect(new Set(places).size).toBe(places.length)
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('folded again over shards that are behind, ahead or full of holes, the rows are the same', () => {
+  fc.assert(
+    fc.property(deeds, cuts, fc.nat(10), fc.infiniteStream(fc.boolean()), (all, after, durable, kept) => {
+      const generations = foldAll(all, after)
+      const expected = stateOf(generations)
+      const checkpoint = durable % (generations.length + 1)
+      // Up to the checkpoint everything is there. Of what came later each row may be there or not.
+      const state = stateOf(generations.slice(0, checkpoint))
+      const later = generations.slice(checkpoint)
+      for (const { writes } of later)
+        apply(
+          state,
+          writes.filter(() => kept.next().value === true),
+        )
+      for (const { writes } of later) apply(state, writes)
+      expect(state).toEqual(expected)
+      for (const { writes } of later) apply(state, writes)
+      expect(state).toEqual(expected)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('wherever generations end, the rows say the same', () => {
+  fc.assert(
+    fc.property(deeds, cuts, cuts, (all, one, other) => {
+      const [first, second] = [foldAll(all, one), foldAll(all, other)]
+      const said = (generations: readonly Folded[]): Map<string, unknown> =>
+        meaning(stateOf(generations), new Map(generations.map(({ file, blocks }) => [file, blocks])))
+      expect(said(first)).toEqual(said(second))
+    }),
+    { numRuns: 150 },
+  )
+})

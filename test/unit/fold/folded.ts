@@ -1,0 +1,95 @@
+import { readBlock } from '../../../src/formats/block.js'
+import { bodyHeaderBytes } from '../../../src/formats/body-file.js'
+import { decodeChanges } from '../../../src/formats/change-list.js'
+import { describeKey, readNumberedKey } from '../../../src/formats/keys.js'
+import { rows } from '../../../src/formats/rows.js'
+import { Fold } from '../../../src/local/fold/fold.js'
+import type { RecordRange } from '../../../src/local/fold/sink.js'
+
+/** One row put, or (null) deleted. */
+export interface RowWrite {
+  readonly shard: number
+  readonly key: string
+  readonly value: string | null
+}
+
+/** What a generation writes: rows in order, and the bytes of its body file without the header. */
+export interface Folded {
+  readonly writes: readonly RowWrite[]
+  readonly file: number
+  readonly blocks: Buffer
+}
+
+/** Rows by shard and key, in hexadecimal. */
+export type Rows = Map<string, string>
+
+export function fold(range: RecordRange): Folded {
+  const one = new Fold({ hashSeed: 77, shardOf: (id) => id.length % 3 })
+  finish(one.add(range))
+  const blocks: Buffer[] = []
+  let offset = bodyHeaderBytes
+  finish(
+    one.blocks((block) => {
+      blocks.push(block)
+      offset += block.length
+      return offset - block.length
+    }),
+  )
+  const writes: RowWrite[] = []
+  const sink = {
+    put: (shard: number, key: Buffer, value: Buffer) =>
+      writes.push({ shard, key: key.toString('hex'), value: value.toString('hex') }),
+    del: (shard: number, key: Buffer) => writes.push({ shard, key: key.toString('hex'), value: null }),
+  }
+  finish(one.rows(sink, one.last))
+  return { writes, file: one.last, blocks: Buffer.concat(blocks) }
+}
+
+function finish(steps: Generator<void>): void {
+  while (steps.next().done !== true);
+}
+
+export function apply(state: Rows, writes: Iterable<RowWrite>): Rows {
+  for (const { shard, key, value } of writes) {
+    if (value === null) state.delete(`${shard}/${key}`)
+    else state.set(`${shard}/${key}`, value)
+  }
+  return state
+}
+
+/** What the rows say, however they are cut into generations: runs as their messages, changes and own messages joined. */
+export function meaning(state: Rows, files: ReadonlyMap<number, Buffer>): Map<string, unknown> {
+  const said = new Map<string, unknown>()
+  const join = (name: string, more: readonly unknown[]): void => {
+    said.set(name, [...((said.get(name) as unknown[] | undefined) ?? []), ...more])
+  }
+  for (const [place, value] of [...state].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const key = Buffer.from(place.slice(place.indexOf('/') + 1), 'hex')
+    const payload = Buffer.from(value, 'hex')
+    const described = describeKey(key)
+    if (described === null) throw new Error('a key that is none')
+    const { family, rowLength } = described
+    const partition = `${family} ${key.subarray(0, rowLength).toString('hex')}`
+    if (family === 'changes') join(partition, decodeChanges(payload))
+    else if (family === 'own')
+      join(`${partition} ${readNumberedKey(key, rowLength).id}`, rows.own.decode(payload).seqs)
+    else if (family === 'runs') {
+      const run = rows.run.decode(payload)
+      const start = run.offset - bodyHeaderBytes
+      const block = files.get(run.file)?.subarray(start, start + run.length) as Buffer
+      const { entries, head } = readBlock(block)
+      join(
+        `${partition} ${readNumberedKey(key, rowLength).id}`,
+        entries.map(({ seq, position, timestamp, author, start: from, end }, i) => ({
+          seq,
+          position,
+          timestamp,
+          author: head.senders[author] ?? author,
+          body: block.toString('hex', from, end),
+          hash: run.hashes[i],
+        })),
+      )
+    } else said.set(place, value)
+  }
+  return said
+}
