@@ -155,8 +155,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     number: '26',
     name: 'lock-ignored',
-    what: 'A store that somebody else holds is opened all the same',
-    tests: ['unit/store-lock/store-lock'],
+    what: 'The lock of a process that is running is taken over',
+    tests: ['unit/store-lock/store-lock', 'fault/store-lock/processes'],
   },
   {
     number: '27',
