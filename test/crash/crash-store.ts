@@ -2,6 +2,7 @@ import { MessageStore } from '../../src/api/message-store.js'
 import type { Logger, StoreSettings } from '../../src/backend/settings.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
+import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
 import { systemClock } from '../../src/platform/clock.js'
 import type { Clock } from '../../src/platform/clock.js'
@@ -69,6 +70,7 @@ export interface CrashStoreOptions {
   readonly variant: CrashVariant
   readonly clock?: Clock
   readonly logger?: Logger
+  readonly opener?: ShardOpener
   readonly settings?: Partial<StoreSettings>
 }
 
@@ -77,6 +79,7 @@ export async function openCrashStore({
   variant,
   clock = systemClock,
   logger,
+  opener,
   settings: given,
 }: CrashStoreOptions): Promise<MessageStore> {
   const limits = resolveLimits()
@@ -94,6 +97,9 @@ export async function openCrashStore({
   const components = { clock, random: systemRandom, fileSystem: nodeFileSystem, logger, metrics: undefined }
   // The disks of these tests are small; how the store minds the spare bytes has a test of its own.
   const tuning = { spareBytes: 0, ...variant.tuning }
-  const backend = await openLocalBackend(settings, components, { tuning })
+  const backend = await openLocalBackend(settings, components, {
+    tuning,
+    ...(opener === undefined ? {} : { opener }),
+  })
   return new MessageStore(backend, { limits, clock, usersMode: 'open' })
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
+import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { crashVariants, openCrashStore } from '../crash/crash-store.js'
 import type { CrashVariant } from '../crash/crash-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -22,5 +24,34 @@ test('checkpoints asked for all at once, while generations are flushed, neither 
   const { items } = await reopened.getConversations('ann')
   expect(items.reduce((sum, { headSeq }) => sum + headSeq, 0)).toBe(120)
   expect(await reopened.admin.verify()).toMatchObject({ ok: true })
+  await reopened.close()
+})
+
+test('a checkpoint that leaves no evidence is told, reads go on, and the store closes and opens again', async () => {
+  const location = await temporaryDirectory()
+  let lies = false
+  const opener: ShardOpener = async (directory, options) => {
+    const database = await openClassicLevel(directory, options)
+    return new Proxy(database, {
+      get(target, name) {
+        // LevelDB says so when its compaction has failed, too.
+        if (name === 'compactRange' && lies) return () => Promise.resolve()
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+  }
+  const variant = crashVariants[0] as CrashVariant
+  const store = await openCrashStore({ location, variant, opener })
+  lies = true
+  const send = { sender: 'ann', receiver: 'bob', id: '1', text: 'hello' }
+  await store.sendMessage(send)
+  await expect(store.admin.checkpoint()).rejects.toMatchObject({ code: 'POISONED' })
+  await expect(store.sendMessage({ ...send, id: '2' })).rejects.toMatchObject({ code: 'POISONED' })
+  expect((await store.getMessages('bob', { peer: 'ann' })).items).toHaveLength(1)
+  await store.close()
+  lies = false
+  const reopened = await openCrashStore({ location, variant, opener })
+  expect(await reopened.sendMessage(send)).toMatchObject({ seq: 1, duplicate: true })
   await reopened.close()
 })
