@@ -48,6 +48,12 @@ const MAX = 2 ** 48 - 1
 /** No position is greater. */
 export const maxPosition = MAX
 
+/**
+ * Numbers behind an id stay below this: their first byte is never 0xff, which behind the 0x00 that ends the id would say
+ * that the id goes on.
+ */
+const NUMBERS_END = 0xff0000000000
+
 const scratch = Buffer.allocUnsafe(4096)
 
 function escaped(id: string, at: number): number {
@@ -198,7 +204,7 @@ export function numberedRange(
   family: 'runs' | 'own',
   conversation: string,
   from: number,
-  to: number = MAX,
+  to: number = NUMBERS_END - 1,
 ): { gte: Buffer; lt: Buffer } {
   return {
     gte: withIdAndNumber(row, family, conversation, from),
