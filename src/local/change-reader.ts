@@ -147,6 +147,8 @@ function concerns(ref: ChangeRef, membership: MembershipRow): boolean {
   if (ref.kind === 'message') {
     return membership.intervals.some(({ from, to }) => ref.seq >= from && (to === null || ref.seq <= to))
   }
+  // One's own marks outlast leaving and coming back.
+  if ('userId' in ref && ref.kind !== 'member' && ref.userId === membership.user) return true
   return ref.position >= membership.joined && (isOpen(membership) || ref.position <= membership.position)
 }
 
