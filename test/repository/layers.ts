@@ -128,6 +128,13 @@ const layers: readonly Layer[] = [
     has: isOneOf(['src/index.ts', 'src/testing.ts']),
     imports: [...inDoors, 'testing'],
   },
+  {
+    // The command line is a user of the package like any other.
+    name: 'command line',
+    has: below('src/cli/'),
+    imports: ['door', 'platform'],
+    packages: ['node:path', 'node:util'],
+  },
   { name: 'demo', has: below('demo/'), imports: ['door'], packages: ['node:'] },
 ]
 

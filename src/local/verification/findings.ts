@@ -1,7 +1,8 @@
 import type { VerifyFinding } from '../../backend/port.js'
 
-const rebuild = 'columba repair rebuilds it from the messages'
-const restore = 'restore a backup; columba repair keeps what can still be read'
+const restore = 'restore a backup'
+/** Derived from messages: nothing that people wrote is lost by it. */
+const rebuild = 'restore a backup; it is derived, the messages themselves are checked apart'
 
 /** Everything that a verification can find: what it is called in reports, and what to do about it. */
 export const findingKinds = {

@@ -1,0 +1,47 @@
+import { parseArgs } from 'node:util'
+import { isColumbaError } from '../index.js'
+import type { Command, ExitCode, Terminal } from './command.js'
+import { statsCommand } from './stats-command.js'
+import { verifyCommand } from './verify-command.js'
+
+const commands: readonly Command[] = [verifyCommand, statsCommand]
+
+const help = `Usage: columba COMMAND DIR
+
+${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
+
+columba COMMAND --help says more.
+`
+
+/** Runs one command line and says how it went; prints errors and never throws. */
+export async function runCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } },
+    })
+    const [name, directory, ...others] = positionals
+    const command = commands.find((one) => one.name === name)
+    if (values.help === true) {
+      terminal.out(command?.help ?? help)
+      return 0
+    }
+    if (command === undefined)
+      return refuse(name === undefined ? help : `There is no command ${name}.\n\n${help}`)
+    if (directory === undefined || others.length > 0) return refuse(command.help)
+    return await command.run(directory, { json: values.json === true }, terminal)
+  } catch (error) {
+    return refuse(`${describe(error)}\n`)
+  }
+
+  function refuse(why: string): ExitCode {
+    terminal.error(why)
+    return 2
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return isColumbaError(error) ? `${error.code}: ${error.message}` : error.message
+}

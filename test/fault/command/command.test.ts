@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process'
+import { cp, readdir, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from '../../../src/cli/run-command.js'
+import type { VerifyReport } from '../../../src/index.js'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+import { makeSample, openSample } from '../verify/sample-store.js'
+
+const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url))
+
+let sample: string
+beforeAll(async () => {
+  sample = await makeSample()
+})
+afterAll(() => rm(sample, { recursive: true, force: true }))
+
+async function copyOfSample(): Promise<string> {
+  const location = await temporaryDirectory()
+  await cp(sample, location, { recursive: true })
+  return location
+}
+
+/** As a program of its own. */
+function columba(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+describe('verify', () => {
+  test('a whole store: 0, and what was counted', async () => {
+    const { status, stdout, stderr } = columba('verify', await copyOfSample())
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^ {2}messages +74$/m)
+    expect(stdout).toContain('Everything fits.')
+  })
+
+  test('findings: 1, and what, where and what to do', async () => {
+    const location = await copyOfSample()
+    const [name] = (await readdir(join(location, 'bodies'))).sort()
+    await unlink(join(location, 'bodies', name!))
+    const { status, stdout } = columba('verify', location)
+    expect(status).toBe(1)
+    expect(stdout).toContain(`1 findings:\n- missing body file\n  ${name}\n  restore a backup`)
+    const json = columba('verify', location, '--json')
+    expect(json.status).toBe(1)
+    expect((JSON.parse(json.stdout) as VerifyReport).findings).toHaveLength(1)
+  })
+
+  test('a store that somebody has open: 2, and who', async () => {
+    const location = await copyOfSample()
+    const store = await openSample(location)
+    const { status, stderr } = columba('verify', location)
+    await store.close()
+    expect(status).toBe(2)
+    expect(stderr).toContain(`LOCKED`)
+    expect(stderr).toContain(String(process.pid))
+  })
+
+  test('a directory that is no store stays as it is: 2', async () => {
+    const location = await temporaryDirectory()
+    for (const directory of [location, join(location, 'nothing')]) {
+      const { status, stderr } = columba('verify', directory)
+      expect(status).toBe(2)
+      expect(stderr).toContain('is not a store')
+    }
+    expect(await readdir(location)).toEqual([])
+  })
+
+  test('progress goes to a terminal, and is gone at the end', async () => {
+    const shown: string[] = []
+    const terminal = { out: () => undefined, error: (text: string) => shown.push(text), columns: 40 }
+    expect(await runCommand(['verify', await copyOfSample()], terminal)).toBe(0)
+    expect(shown.some((line) => line.includes('body files [='))).toBe(true)
+    expect(shown.every((line) => line.length <= 44)).toBe(true)
+    expect(shown.at(-1)).toBe('\r\u001b[K')
+  })
+})
+
+describe('stats', () => {
+  test('numbers as lines and as JSON', async () => {
+    const location = await copyOfSample()
+    const { status, stdout } = columba('stats', location)
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/^backend +local$/m)
+    expect(stdout).toMatch(/^checkpoint +\d+$/m)
+    expect(JSON.parse(columba('stats', location, '--json').stdout)).toMatchObject({ backend: 'local' })
+  })
+})
+
+describe('arguments', () => {
+  test.each([
+    [['--help'], 0, 'Usage: columba COMMAND DIR'],
+    [['verify', '--help'], 0, 'Usage: columba verify DIR'],
+    [['stats', '-h'], 0, 'Usage: columba stats DIR'],
+    [[], 2, 'Usage: columba COMMAND DIR'],
+    [['dance'], 2, 'There is no command dance.'],
+    [['verify'], 2, 'Usage: columba verify DIR'],
+    [['verify', 'a', 'b'], 2, 'Usage: columba verify DIR'],
+    [['verify', 'a', '--colour'], 2, "Unknown option '--colour'"],
+  ])('%j: %i', async (args, code, text) => {
+    const said: string[] = []
+    const say = (more: string): void => void said.push(more)
+    expect(await runCommand(args, { out: say, error: say, columns: undefined })).toBe(code)
+    expect(said.join('')).toContain(text)
+  })
+})
