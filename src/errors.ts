@@ -3,14 +3,7 @@
  * `docs/errors.md` shows the same table to users and a test holds the two together.
  */
 export type ErrorKind =
-  | 'invalid'
-  | 'not-found'
-  | 'forbidden'
-  | 'conflict'
-  | 'unavailable'
-  | 'unknown'
-  | 'closed'
-  | 'corrupt'
+  'invalid' | 'not-found' | 'forbidden' | 'conflict' | 'unavailable' | 'unknown' | 'closed' | 'corrupt'
 
 export const errorKinds = {
   INVALID_ARGUMENT: 'invalid',

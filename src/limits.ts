@@ -55,7 +55,7 @@ const table: Readonly<Record<keyof Limits, LimitRow>> = {
   subscriptionChanges: { value: 1024, min: 1, max: 1_000_000 },
 }
 
-export const limitNames = Object.keys(table) as readonly (keyof Limits)[]
+const limitNames = Object.keys(table) as readonly (keyof Limits)[]
 
 export const defaultLimits: Limits = Object.freeze(
   Object.fromEntries(limitNames.map((name) => [name, table[name].value])),

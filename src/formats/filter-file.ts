@@ -19,7 +19,7 @@ export interface FilterLayer {
 }
 
 /** Bits per conversation; with 7 probes about 1 in 120 others is taken for one that is there. */
-export const bitsPerItem = 10
+const bitsPerItem = 10
 
 export function layerBytes(capacity: number): number {
   return Math.ceil((capacity * bitsPerItem) / 8)

@@ -10,7 +10,7 @@ export interface StoredSend {
   readonly acknowledged: number
 }
 
-export const keyOf = (conversationId: string, sender: string, id: string): string =>
+const keyOf = (conversationId: string, sender: string, id: string): string =>
   JSON.stringify([conversationId, sender, id])
 
 /** The messages of all conversations at the end, joined with the attempts behind them. */

@@ -145,7 +145,7 @@ export class Participations {
 }
 
 /** The newest seq that the user may see; 0 if there is none. */
-export function visibleHead(entry: ConversationEntry, membership: MembershipRow | null): number {
+function visibleHead(entry: ConversationEntry, membership: MembershipRow | null): number {
   if (membership === null) return entry.durableHead
   for (let i = membership.intervals.length - 1; i >= 0; i--) {
     const { from, to } = membership.intervals[i] as Interval

@@ -20,7 +20,7 @@ export interface StoredMessage {
 }
 
 /** The live generation's index that has this message; null if it is in the shards. */
-export function touchedWith(entry: ConversationEntry, seq: number): Touched | null {
+function touchedWith(entry: ConversationEntry, seq: number): Touched | null {
   for (let touched = entry.touched; touched !== null; touched = touched.older) {
     if (touched.count > 0 && seq >= touched.firstSeq) return seq <= touched.lastSeq ? touched : null
   }
@@ -37,7 +37,7 @@ export function liveMessage(entry: ConversationEntry, seq: number): StoredMessag
 }
 
 /** Reads a message record as the log has it. */
-export function readRecord(
+function readRecord(
   entry: ConversationEntry,
   at: { bytes: Buffer; start: number; end: number; seq: number; position: number },
 ): StoredMessage {

@@ -1,7 +1,7 @@
 import type { SeededChance } from '../backend/reference/seeded-chance.js'
 
 /** What a disk writes at once, and the system keeps dirty or clean as a whole. */
-export const blockBytes = 4096
+const blockBytes = 4096
 const sectorBytes = 512
 /** A block that is written while the power goes may be whole up to one of its sectors only. */
 const tornShare = 1 / 8

@@ -22,6 +22,6 @@ describe('examples', () => {
     const shown = [...readSource('docs/guide.md').matchAll(/\.\.\/examples\/([\w-]+\.mjs)/g)].map(
       ([, name]) => name,
     )
-    expect(shown.toSorted()).toEqual(names.toSorted())
+    expect(new Set(shown)).toEqual(new Set(names))
   })
 })

@@ -190,6 +190,6 @@ export class KnownTalk {
   }
 }
 
-export function keyOf(sender: string, id: string): string {
+function keyOf(sender: string, id: string): string {
   return JSON.stringify([sender, id])
 }

@@ -176,5 +176,3 @@ function missing(cut: number, cause: unknown): unknown {
     cause,
   )
 }
-
-export { bodyHeaderBytes }

@@ -1,5 +1,5 @@
 import { badBytes } from '../../formats/bytes.js'
-import { decodeRecord, flags, flagsAt, recordKinds, timeAt, type OtherRecord } from '../../formats/records.js'
+import { decodeRecord, recordKinds, timeAt, type OtherRecord } from '../../formats/records.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import { DirectFold } from './direct-fold.js'
 import { GroupFold } from './group-fold.js'
@@ -171,14 +171,4 @@ export class Fold {
 /** The store's time of a record. */
 export function recordTime(bytes: Buffer, start: number): number {
   return bytes.readUIntLE(start + timeAt, 6)
-}
-
-/** True if the record at `start` ends a generation. */
-export function isCut(bytes: Buffer, start: number): boolean {
-  return bytes[start] === recordKinds.cut
-}
-
-/** True if the message record at `start` carries an image. */
-export function hasImage(bytes: Buffer, start: number): boolean {
-  return ((bytes[start + flagsAt] as number) & flags.image) !== 0
 }

@@ -36,7 +36,7 @@ export function simulatedLevelOpener(world: SimulatedLevelWorld): ShardOpener {
  *  - Logs are removed only after table, directory and manifest are synced, and never after a failure.
  *  - Nothing is checked when it is read.
  */
-export class SimulatedLevel implements ShardDatabase {
+class SimulatedLevel implements ShardDatabase {
   readonly #world: SimulatedLevelWorld
   readonly #files: LevelFiles
   readonly #rows = new LevelRows()
