@@ -28,5 +28,7 @@ test.each([
       await under.destroy()
     }
   })
-  expect(await verdict(fc.check(property, { numRuns: 12, endOnFailure: true, interruptAfterTimeLimit: 40_000 }))).toBe(holds)
+  expect(
+    await verdict(fc.check(property, { numRuns: 12, endOnFailure: true, interruptAfterTimeLimit: 40_000 })),
+  ).toBe(holds)
 })

@@ -169,6 +169,14 @@ describe('a row that does not fit', () => {
       async (shards) => shards.del(await shards.row('list', 'ben', 'small')),
     ],
     [
+      'a group that is listed as if it were direct',
+      ['list'],
+      async (shards) => {
+        const direct = await shards.row('list', 'ben', annBen)
+        await shards.put(await shards.row('list', 'ben', 'small'), direct.payload)
+      },
+    ],
+    [
       'a large group that is not listed',
       ['list'],
       async (shards) => shards.del(await shards.row('list', 'dan', 'large')),
@@ -283,9 +291,9 @@ describe('a row that does not fit', () => {
           ({ family, payload }) => family === 'changes' && decodeChanges(payload).length > 2,
         )
         if (row === undefined) throw new Error('no row')
-        const [first, ...others] = decodeChanges(row.payload)
-        const moved = { ...first!, position: first!.position - 1 }
-        await shards.put(row, encodeChanges([moved, ...others]))
+        const changes = decodeChanges(row.payload)
+        const last = changes.pop()!
+        await shards.put(row, encodeChanges([...changes, { ...last, position: last.position + 1000 }]))
       },
     ],
     [
