@@ -53,7 +53,11 @@ export interface Backend {
    */
   append(handle: ConversationHandle, expectedHead: number, draft: MessageDraft): Promise<SendReceipt | Moved>
   /** Any other change of a loaded conversation. */
-  commit(handle: ConversationHandle, expectedHead: number, change: ConversationChange): Promise<Committed | Moved>
+  commit(
+    handle: ConversationHandle,
+    expectedHead: number,
+    change: ConversationChange,
+  ): Promise<Committed | Moved>
 
   // ---- what a user sees
 
@@ -253,7 +257,11 @@ export interface StoreStats {
 }
 
 export interface VerifyOptions {
-  readonly onProgress?: (done: { readonly part: string; readonly items: number; readonly total: number | null }) => void
+  readonly onProgress?: (done: {
+    readonly part: string
+    readonly items: number
+    readonly total: number | null
+  }) => void
 }
 
 export interface VerifyFinding {
