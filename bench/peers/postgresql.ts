@@ -17,7 +17,14 @@ import { unread } from './conversation-state.js'
 import { GroupCommit, Refusal } from './group-commit.js'
 import { packageVersion } from './package-version.js'
 import { SCHEMA, SETTINGS, STATEMENTS } from './postgresql-schema.js'
-import { findProgram, PrivateServer, runAs, serverAccount, serverDirectory } from './private-server.js'
+import {
+  findProgram,
+  PrivateServer,
+  programVersion,
+  runAs,
+  serverAccount,
+  serverDirectory,
+} from './private-server.js'
 import { IdempotencyConflict, NotAMember } from './refusals.js'
 
 const READERS = 4
@@ -190,5 +197,5 @@ export async function open({ directory }: OpenOptions): Promise<Contestant> {
 }
 
 export function version(): string {
-  return `PostgreSQL through pg ${packageVersion('pg')}`
+  return `${programVersion('postgres')} through pg ${packageVersion('pg')}`
 }

@@ -17,6 +17,14 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }
 
+/** What the program says it is, for the reports. */
+export function programVersion(name: string): string {
+  const program = findProgram(name)
+  return program === undefined
+    ? `${name}, not installed`
+    : execFileSync(program, ['--version'], { encoding: 'utf8' }).trim()
+}
+
 export interface Account {
   readonly uid: number
   readonly gid: number

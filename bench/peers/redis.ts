@@ -15,7 +15,7 @@ import {
 } from './contestant.js'
 import { GroupCommit, Refusal } from './group-commit.js'
 import { packageVersion } from './package-version.js'
-import { findProgram, PrivateServer, serverDirectory } from './private-server.js'
+import { findProgram, PrivateServer, programVersion, serverDirectory } from './private-server.js'
 import { LIST, MARK, PAGE, SEND } from './redis-scripts.js'
 import { IdempotencyConflict, NotAMember } from './refusals.js'
 
@@ -170,5 +170,5 @@ export async function open({ directory }: OpenOptions): Promise<Contestant> {
 }
 
 export function version(): string {
-  return `Redis through ioredis ${packageVersion('ioredis')}`
+  return `${programVersion('redis-server')} through ioredis ${packageVersion('ioredis')}`
 }

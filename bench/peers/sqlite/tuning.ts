@@ -10,11 +10,13 @@ import type Database from 'better-sqlite3'
  * - the log file filled with zeroes before use, so that a sync changes no metadata: 16 in flight 12,600 → 17,500;
  * - the unique index led by the message id: clients' ids are ordered by time, so it grows at its end: +5 %, 17 % less
  *   written;
- * - exclusive locking (no shared-memory index): sends +3 %, lists +8 %, and +40 % for lists of one conversation.
+ * - exclusive locking (no shared-memory index): sends +3 %, lists +10 %.
  * What did not: memory-mapped reads (same within noise, and they count as the page cache does), 1 and 2 KiB pages
  * (slower at 256, 15 % faster alone), 8 and 16 KiB pages (+3 % at 256, −5 % at 16, half as much again written), a
  * checkpointer of its own on a worker thread (the log never restarts under load), idempotency keys as negative
  * sequence numbers in the messages' tree (9 % less written, no faster), message bodies packed into one JSON column.
+ * Not done: better-sqlite3 is built without HAVE_FDATASYNC, so SQLite syncs with fsync; nobody who installs it has
+ * another build.
  * Not allowed: `synchronous=NORMAL` with an own fdatasync beside it would overlap processor and disk, but shows readers
  * what a power cut takes away; two databases on two threads would lose the atomic move on both sides.
  */
