@@ -2,15 +2,15 @@ import type { Contestant, ConversationReference } from '../peers/contestant.js'
 import type { ContestantName } from '../peers/contestants.js'
 import { below, seededRandom } from '../workload/random.js'
 import type { Benchmark, Measured, Run, Size } from './benchmark.js'
-import { chatDataset, chatPairs, LONG_MESSAGES, longPair, shuffled } from './chat-dataset.js'
+import { chatDataset, chatConversations, LONG_MESSAGES, longPair, shuffled } from './chat-dataset.js'
 import { readLoop } from './read-loop.js'
 import { timesBestPeer } from './thresholds.js'
 
 const READERS: readonly ContestantName[] = ['columba', 'better-sqlite3', 'lmdb', 'level']
 const IN_FLIGHT = 16
-const WARM_CONVERSATIONS = 500
+const WARM_CONVERSATIONS: Record<Size, number> = { short: 100, full: 500 }
 const READS: Record<Size, number> = { short: 20_000, full: 200_000 }
-const COLD_CONVERSATIONS: Record<Size, number> = { short: 5000, full: 50_000 }
+const COLD_CONVERSATIONS: Record<Size, number> = { short: 2000, full: 20_000 }
 const LONG_CONVERSATIONS = 4
 const SEED = 15
 
@@ -19,8 +19,9 @@ interface Place {
   readonly conversation: ConversationReference
 }
 
+/** The longest conversations: most pages should be full. */
 async function places(contestant: Contestant, size: Size, limit: number): Promise<Place[]> {
-  const pairs = shuffled(chatPairs(size, Number.MAX_SAFE_INTEGER), SEED).slice(0, limit)
+  const pairs = shuffled(chatConversations(size).slice(0, limit), SEED)
   const found: Place[] = []
   for (const { sender, receiver } of pairs) {
     found.push({ user: receiver, conversation: await contestant.conversationOf(sender, receiver) })
@@ -29,7 +30,7 @@ async function places(contestant: Contestant, size: Size, limit: number): Promis
 }
 
 async function warm(contestant: Contestant, size: Size): Promise<Measured> {
-  const warmed = await places(contestant, size, WARM_CONVERSATIONS)
+  const warmed = await places(contestant, size, WARM_CONVERSATIONS[size])
   for (const { user, conversation } of warmed) await contestant.page(user, conversation)
   const random = seededRandom(SEED)
   return readLoop({ operations: READS[size], inFlight: IN_FLIGHT }, () => {
@@ -80,7 +81,7 @@ export const b5: Benchmark = {
   id: 'B5',
   title: 'Pages of a conversation',
   workload:
-    'The newest 50 messages of a conversation: of those read before, of each conversation once after opening, and all ' +
+    'The newest 50 messages of the longest conversations: read before, and each once after opening; and all ' +
     'pages of a few long conversations from the newest to the first.',
   runs: { short: 1, full: 7 },
   columns: [

@@ -57,22 +57,30 @@ export function chatDataset(size: Size): Dataset {
   }
 }
 
-/** The conversations that the dataset has, each once, in the order in which they began. */
-export function chatPairs(size: Size, limit: number): Array<Pick<DirectSend, 'sender' | 'receiver'>> {
-  const next = mixedSource(size)
-  const pairs = new Map<string, Pick<DirectSend, 'sender' | 'receiver'>>()
-  for (let index = 0; index < MESSAGES[size] && pairs.size < limit; index++) {
-    const { sender, receiver } = next()
-    const name = sender < receiver ? `${sender} ${receiver}` : `${receiver} ${sender}`
-    if (!pairs.has(name)) pairs.set(name, { sender, receiver })
-  }
-  return [...pairs.values()]
+export interface ChatConversation {
+  readonly sender: string
+  readonly receiver: string
+  messages: number
 }
 
-/** Users whose lists are full in this dataset, found without asking a store, which would warm it. */
+/** The conversations that the dataset has, the longest first; found without asking a store, which would warm it. */
+export function chatConversations(size: Size): ChatConversation[] {
+  const next = mixedSource(size)
+  const conversations = new Map<string, ChatConversation>()
+  for (let index = 0; index < MESSAGES[size]; index++) {
+    const { sender, receiver } = next()
+    const name = sender < receiver ? `${sender} ${receiver}` : `${receiver} ${sender}`
+    const known = conversations.get(name)
+    if (known === undefined) conversations.set(name, { sender, receiver, messages: 1 })
+    else known.messages++
+  }
+  return [...conversations.values()].sort((one, other) => other.messages - one.messages)
+}
+
+/** Users whose lists are full in this dataset. */
 export function usersWithFullLists(size: Size): string[] {
   const peers = new Map<string, number>()
-  for (const { sender, receiver } of chatPairs(size, Number.MAX_SAFE_INTEGER)) {
+  for (const { sender, receiver } of chatConversations(size)) {
     for (const user of [sender, receiver]) peers.set(user, (peers.get(user) ?? 0) + 1)
   }
   return [...peers].filter(([, count]) => count >= LIST_LENGTH).map(([user]) => user)
