@@ -249,7 +249,10 @@ export class Lists {
     while (user.oldest !== null) user.remove(user.oldest)
     small.sort((a, b) => b.position - a.position)
     for (const node of small) {
-      if (node.position < reach.floor) continue
+      if (node.position < reach.floor) {
+        if (this.#memory.nodeOf(user, node.entry) === node) this.#memory.forgetNode(node)
+        continue
+      }
       if (this.#memory.nodeOf(user, node.entry) === node) user.pushOldest(node)
       else this.#memory.addNode(node, 'oldest')
     }

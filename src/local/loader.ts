@@ -127,6 +127,7 @@ export class Loader {
     if (known !== undefined) return known
     if (part.complete) return null
     for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      if (touched.generation.flushed) continue
       const membership = touched.group?.memberships.get(user)
       if (membership !== undefined) return membership
     }
@@ -166,6 +167,7 @@ export class Loader {
   /** How many messages of a group up to `seq` are the user's own. */
   async ownOrdinal(user: UserId, entry: ConversationEntry, seq: number): Promise<number> {
     for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      if (touched.generation.flushed) continue
       const own = touched.group?.own.get(user)
       if (own !== undefined && own.seqs.length > 0 && (own.seqs[0] as number) <= seq)
         return own.before + upTo(own.seqs, seq)

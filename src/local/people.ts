@@ -211,7 +211,9 @@ export class People {
     const { rows, loader } = this.#parts
     const live = new Map<number, UserId | null>()
     const chain = []
-    for (let touched = entry.touched; touched !== null; touched = touched.older) chain.unshift(touched)
+    for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      if (!touched.generation.flushed) chain.unshift(touched)
+    }
     for (const { group } of chain) for (const [ordinal, user] of group?.roll ?? []) live.set(ordinal, user)
     const wanted = limit + live.size
     const stored = await rows.roll(entry.id, after, wanted)

@@ -40,6 +40,8 @@ async function newestMessage(
     membership.intervals.some(({ from, to }) => seq >= from && (to === null || seq <= to))
   let stored = entry.durableHead
   for (let touched = entry.touched; touched !== null; touched = touched.older) {
+    // One that is flushed and only kept by a reader may lack what came after it: the shards have all of it.
+    if (touched.generation.flushed) continue
     for (let i = touched.count - 1; i >= 0; i--) {
       const position = touched.positions[i] as number
       if (position <= asOf && sees(touched.firstSeq + i)) return position

@@ -281,6 +281,8 @@ const CHUNK_SPAN = 2 ** 25
 /** Where the records of a generation lie. */
 export interface RecordChunks {
   readonly chunkCount: number
+  /** The shards have all of it. */
+  readonly flushed: boolean
   chunkBytes(index: number): Buffer
 }
 

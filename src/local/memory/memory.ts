@@ -183,7 +183,7 @@ export class Memory {
       user.remove(node)
       user.large.set(entry.id, node)
     } else if (user.large.delete(entry.id)) {
-      if (!user.insert(node)) this.#forgetNode(node)
+      if (!user.insert(node)) this.forgetNode(node)
     }
   }
 
@@ -191,10 +191,11 @@ export class Memory {
     const { user, entry } = node
     if (user.large.get(entry.id) === node) user.large.delete(entry.id)
     else user.remove(node)
-    this.#forgetNode(node)
+    this.forgetNode(node)
   }
 
-  #forgetNode(node: ListNode): void {
+  /** For a node that stands in no list any more. */
+  forgetNode(node: ListNode): void {
     const { user, entry } = node
     this.#extraBytes -= costs.node
     if (entry.groupPart !== null) entry.groupPart.nodes.delete(user.id)
