@@ -54,7 +54,8 @@ export class Lists {
       below === undefined &&
       page !== null &&
       page.limit === limit &&
-      this.#largeUnchanged(user, page.answer)
+      // Messages of large groups move them without a word to their members.
+      page.newestLarge === newestLarge(user)
     ) {
       this.#memory.counters.hits++
       return page.answer
@@ -98,7 +99,8 @@ export class Lists {
     }
     if (waiting.length > 0) return this.#again(user, waiting, below, limit)
     const answer = Object.freeze({ entries: Object.freeze(entries), more })
-    if (below === undefined && user.version === version) user.page = { limit, version, answer }
+    if (below === undefined && user.version === version)
+      user.page = { limit, version, newestLarge: newestLarge(user), answer }
     return answer
   }
 
@@ -115,18 +117,6 @@ export class Lists {
     } finally {
       user.pins--
     }
-  }
-
-  /** Messages of large groups move them without a word to their members. */
-  #largeUnchanged(user: UserEntry, answer: RecentPage): boolean {
-    if (user.large.size === 0) return true
-    const last = answer.entries.at(-1)
-    for (const node of user.large.values()) {
-      if (node.view === null || node.view.position !== node.position) {
-        if (last === undefined || !answer.more || node.position > last.position) return false
-      }
-    }
-    return true
   }
 
   async #load(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
@@ -350,6 +340,13 @@ function touchedBy(user: UserId, generations: Iterable<Generation>): Conversatio
 
 function* walk(user: UserEntry): Generator<ListNode> {
   for (let node = user.newest; node !== null; node = node.older) yield node
+}
+
+/** The position of the newest message, or joining, of all the user's large groups: whatever moves one of them raises it. */
+function newestLarge(user: UserEntry): number {
+  let newest = 0
+  for (const node of user.large.values()) newest = Math.max(newest, node.position)
+  return newest
 }
 
 function largeNodes(user: UserEntry, below: number | undefined): ListNode[] {

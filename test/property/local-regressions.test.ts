@@ -51,3 +51,49 @@ describe('found by properties', () => {
     )
   })
 })
+
+describe('found by histories', () => {
+  /** A store in which `a` has a large group, written to first, and a direct conversation, written to since. */
+  async function withLargeGroup(task: (store: CheckedStore) => Promise<void>) {
+    const under = underLocal({ tuning: { fanOut: 1 } })
+    const store = await under.open()
+    try {
+      await store.groups.create({ creator: 'b', members: ['a', 'c'], id: 'group' })
+      await store.sendMessage({ sender: 'b', conversationId: 'group', text: 'one', id: '1' })
+      await store.sendMessage({ sender: 'b', receiver: 'a', text: 'one', id: '1' })
+      await task(store)
+    } finally {
+      await store.close()
+      await under.destroy()
+    }
+  }
+
+  /** The list is not told of it; looking at the group alone makes its part of the list new. */
+  async function writeAndLook(store: CheckedStore) {
+    await store.sendMessage({ sender: 'b', conversationId: 'group', text: 'two', id: '2' })
+    await store.getConversation('a', 'group')
+  }
+
+  test('a list shows the message of a large group that somebody has looked at since the list before', async () => {
+    await withLargeGroup(async (store) => {
+      await store.getConversations('a')
+      await writeAndLook(store)
+      const { items } = await store.getConversations('a')
+      expect(items.map(({ kind, headSeq }) => [kind, headSeq])).toEqual([
+        ['group', 2],
+        ['direct', 1],
+      ])
+    })
+  })
+
+  test('a walk finds a large group that moved up and was looked at, also right after another walk', async () => {
+    await withLargeGroup(async (store) => {
+      const first = await store.getConversations('a', { limit: 1 })
+      const cursor = first.next as string
+      await store.getConversations('a', { limit: 1, cursor })
+      await writeAndLook(store)
+      const { items } = await store.getConversations('a', { limit: 1, cursor })
+      expect(items).toMatchObject([{ id: 'group', headSeq: 2 }])
+    })
+  })
+})

@@ -176,7 +176,13 @@ export class UserEntry {
 
   /** Goes up with everything that concerns the user (but not with messages of large groups). */
   version = 0
-  page: { readonly limit: number; readonly version: number; readonly answer: RecentPage } | null = null
+  /** The last page from the top, and the newest position among the large groups when it was made. */
+  page: {
+    readonly limit: number
+    readonly version: number
+    readonly newestLarge: number
+    readonly answer: RecentPage
+  } | null = null
   /** Unread messages by conversation, without large groups; null as long as they have not been counted. */
   unread: Map<ConversationId, number> | null = null
   unreadTotal: UnreadTotal | null = null
