@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { decodeFilter, encodeFilter } from '../formats/filter-file.js'
 import { describeKey, readIdKey } from '../formats/keys.js'
 import type { FileSystem } from '../platform/file-system.js'
+import { readHead, replaceFile } from '../platform/whole-files.js'
 import { ConversationFilter } from './memory/conversation-filter.js'
 import type { ShardSet } from './shards/shard-set.js'
 
@@ -11,13 +12,11 @@ const fileName = 'conversations.filter'
 export class FilterKeeper {
   readonly #fileSystem: FileSystem
   readonly #path: string
-  readonly #directory: string
   #stopped = false
   #rebuilding: Promise<void> | null = null
 
   constructor(fileSystem: FileSystem, directory: string) {
     this.#fileSystem = fileSystem
-    this.#directory = directory
     this.#path = join(directory, fileName)
   }
 
@@ -41,33 +40,19 @@ export class FilterKeeper {
 
   async save(filter: ConversationFilter, position: number): Promise<void> {
     if (!filter.complete) return
-    const temporary = `${this.#path}.tmp`
-    if ((await this.#fileSystem.stat(temporary)) !== null) await this.#fileSystem.unlink(temporary)
-    const bytes = encodeFilter(position, filter.layers)
-    const handle = await this.#fileSystem.open(temporary, 'create')
-    try {
-      for (let at = 0; at < bytes.length;) at += await handle.write(bytes.subarray(at), at)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await this.#fileSystem.rename(temporary, this.#path)
-    await this.#fileSystem.syncDirectory(this.#directory)
+    const content = encodeFilter(position, filter.layers)
+    await replaceFile(this.#fileSystem, this.#path, `${this.#path}.tmp`, [content])
   }
 
   async #read(): Promise<Buffer | null> {
     const found = await this.#fileSystem.stat(this.#path)
     if (found === null) return null
-    const bytes = Buffer.alloc(found.size)
     const handle = await this.#fileSystem.open(this.#path, 'read')
     try {
-      for (let at = 0, read = 1; read > 0 && at < bytes.length; at += read) {
-        read = await handle.read(bytes.subarray(at), at)
-      }
+      return await readHead(handle, found.size)
     } finally {
       await handle.close()
     }
-    return bytes
   }
 
   async #scan(filter: ConversationFilter, shards: ShardSet): Promise<void> {

@@ -3,6 +3,7 @@ import { ColumbaError } from '../errors.js'
 import { decodeManifest, encodeManifest, idBytes, type Manifest } from '../formats/manifest.js'
 import { shardsDirectory } from '../formats/shard-names.js'
 import type { FileSystem } from '../platform/file-system.js'
+import { readHead, replaceFile } from '../platform/whole-files.js'
 import type { Random } from '../platform/random.js'
 
 const manifestName = 'MANIFEST'
@@ -54,28 +55,15 @@ export class ManifestFile {
    */
   async replace(manifest: Manifest): Promise<void> {
     const next = join(this.#directory, nextName)
-    const bytes = encodeManifest(manifest)
-    const handle = await this.#fileSystem.open(next, 'create')
-    try {
-      for (let at = 0; at < bytes.byteLength;) at += await handle.write(bytes.subarray(at), at)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await this.#fileSystem.rename(next, this.path)
-    await this.#fileSystem.syncDirectory(this.#directory)
+    await replaceFile(this.#fileSystem, this.path, next, [encodeManifest(manifest)])
   }
 
   async #bytes(): Promise<Buffer | null> {
     const found = await this.#fileSystem.stat(this.path)
     if (found === null) return null
-    const bytes = Buffer.alloc(Math.min(found.size, maxBytes))
     const handle = await this.#fileSystem.open(this.path, 'read')
     try {
-      let at = 0
-      for (let read = 1; read > 0 && at < bytes.byteLength; at += read)
-        read = await handle.read(bytes.subarray(at), at)
-      return bytes.subarray(0, at)
+      return await readHead(handle, Math.min(found.size, maxBytes))
     } finally {
       await handle.close()
     }

@@ -23,7 +23,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     number: '04',
     name: 'ignored-short-write',
-    what: 'A short write of the log is taken for a whole one',
+    what: 'A short write is taken for a whole one',
     tests: ['fault/commit-log', 'unit/commit-log'],
   },
   {

@@ -43,6 +43,14 @@ const layers: readonly Layer[] = [
     packages: ['node:buffer', 'node:crypto', 'node:zlib'],
   },
   {
+    // What every file is made with, over the seam that it is given: nothing here reaches the system by itself.
+    name: 'whole files',
+    has: isOneOf(['src/platform/whole-files.ts', 'src/platform/whole-transfers.ts']),
+    imports: [],
+    types: ['platform'],
+    packages: ['node:path'],
+  },
+  {
     name: 'platform',
     has: below('src/platform/'),
     imports: ['errors'],
@@ -78,7 +86,7 @@ const layers: readonly Layer[] = [
   {
     name: 'local part',
     has: (path) => /^src\/local\/[^/]+\//.test(path),
-    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats'],
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'whole files'],
     types: ['platform'],
     packages: [
       'abstract-level',
@@ -99,7 +107,17 @@ const layers: readonly Layer[] = [
   {
     name: 'local',
     has: below('src/local/'),
-    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'local part', 'local worker'],
+    imports: [
+      'errors',
+      'limits',
+      'model',
+      'async',
+      'backend',
+      'formats',
+      'whole files',
+      'local part',
+      'local worker',
+    ],
     types: ['platform'],
     packages: ['node:path', 'node:worker_threads', 'ulid'],
   },

@@ -8,6 +8,8 @@ import {
   parseBodyFileName,
 } from '../../formats/body-file.js'
 import type { FileHandle, FileSystem } from '../../platform/file-system.js'
+import { replaceFile } from '../../platform/whole-files.js'
+import { readFully } from '../../platform/whole-transfers.js'
 
 export interface BodyFilesOptions {
   readonly directory: string
@@ -39,23 +41,10 @@ export class BodyFiles {
   async write(cut: number, blocks: readonly Uint8Array[]): Promise<void> {
     const { directory, fileSystem, storeId } = this.#options
     const name = join(directory, bodyFileName(cut))
-    const temporary = `${name}.tmp`
-    if ((await fileSystem.stat(temporary)) !== null) await fileSystem.unlink(temporary)
-    const handle = await fileSystem.open(temporary, 'create')
-    try {
-      let at = 0
-      for (const piece of [encodeBodyHeader(storeId, cut), ...gather(blocks)]) {
-        await writeWhole(handle, piece, at)
-        at += piece.length
-      }
-      await handle.sync()
-      this.#bytesWritten += at
-    } finally {
-      await handle.close()
-    }
+    // Windows does not rename over a file that is open.
     await this.#close(cut)
-    await fileSystem.rename(temporary, name)
-    await fileSystem.syncDirectory(directory)
+    const pieces = inPieces(encodeBodyHeader(storeId, cut), blocks)
+    this.#bytesWritten += await replaceFile(fileSystem, name, `${name}.tmp`, pieces)
   }
 
   async read(cut: number, offset: number, length: number): Promise<Buffer> {
@@ -132,21 +121,16 @@ async function closeIfDone(file: OpenFile): Promise<void> {
 
 async function readWhole(handle: FileHandle, cut: number, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
-  for (let done = 0; done < length;) {
-    const count = await handle.read(bytes.subarray(done), offset + done)
-    if (count === 0) {
-      throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
-        file: bodyFileName(cut),
-        offset,
-      })
-    }
-    done += count
-  }
-  return bytes
+  if ((await readFully(handle, bytes, offset)) === length) return bytes
+  throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
+    file: bodyFileName(cut),
+    offset,
+  })
 }
 
-/** Joins small blocks so that a file is written in pieces of about a megabyte. */
-function* gather(blocks: readonly Uint8Array[]): Generator<Uint8Array> {
+/** The header, then the blocks, small ones joined so that a file is written in pieces of about a megabyte. */
+function* inPieces(header: Uint8Array, blocks: readonly Uint8Array[]): Generator<Uint8Array> {
+  yield header
   const most = 1 << 20
   let from = 0
   let bytes = 0
@@ -156,14 +140,6 @@ function* gather(blocks: readonly Uint8Array[]): Generator<Uint8Array> {
     yield Buffer.concat(blocks.slice(from, i + 1))
     from = i + 1
     bytes = 0
-  }
-}
-
-async function writeWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const count = await handle.write(bytes.subarray(done), position + done)
-    if (count === 0) throw new Error('the disk takes no more bytes of a body file')
-    done += count
   }
 }
 

@@ -13,7 +13,7 @@ import {
 import type { FileSystem } from '../../platform/file-system.js'
 import type { ChunkPool } from './chunk-pool.js'
 import type { DurableGroup, Recovery } from './options.js'
-import { readFully } from './whole-transfers.js'
+import { readFully } from '../../platform/whole-transfers.js'
 import { readRemainder, readSegment } from './segment-reader.js'
 
 /** A segment as the log keeps it in its books: enough to know when it may go. */

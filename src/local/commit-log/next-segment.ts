@@ -3,7 +3,7 @@ import type { SegmentHeader } from '../../formats/segment.js'
 import { encodeSegmentHeader, nextSegmentName, segmentName } from '../../formats/segment.js'
 import type { FileHandle, FileSystem } from '../../platform/file-system.js'
 import { SegmentWriter } from './segment-writer.js'
-import { writeFully } from './whole-transfers.js'
+import { writeFully } from '../../platform/whole-transfers.js'
 
 const pieceBytes = 1024 * 1024
 const zeroes = Buffer.alloc(pieceBytes)

@@ -12,7 +12,7 @@ import { segmentHeaderBytes } from '../../formats/segment.js'
 import type { FileHandle } from '../../platform/file-system.js'
 import type { ChunkPool } from './chunk-pool.js'
 import type { Chunk, DurableGroup } from './options.js'
-import { readFully } from './whole-transfers.js'
+import { readFully } from '../../platform/whole-transfers.js'
 
 /** How far a segment is whole. */
 export interface ReadThrough {

@@ -3,7 +3,7 @@ import type { SegmentEnd, SegmentHeader } from '../../formats/segment.js'
 import { segmentHeaderBytes } from '../../formats/segment.js'
 import type { FileHandle } from '../../platform/file-system.js'
 import type { DurableGroup } from './options.js'
-import { writeFully } from './whole-transfers.js'
+import { writeFully } from '../../platform/whole-transfers.js'
 
 /**
  * The segment that is being written: one write or sync at a time, frames behind one another. It keeps the books of

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { copyName, segmentName, tornName } from '../../formats/segment.js'
 import type { FileHandle, FileSystem } from '../../platform/file-system.js'
 import type { LogScan } from './log-scan.js'
-import { readFully, writeFully } from './whole-transfers.js'
+import { readFully, writeFully } from '../../platform/whole-transfers.js'
 
 const pieceBytes = 1024 * 1024
 

@@ -6,6 +6,7 @@ import {
   unfinishedName,
 } from '../../formats/lock-record.js'
 import type { FileSystem } from '../../platform/file-system.js'
+import { readHead, writeAside } from '../../platform/whole-files.js'
 
 export type FoundLock =
   | { readonly state: 'missing' }
@@ -37,12 +38,8 @@ export class LockFiles {
     const handle = await unlessMissing(this.#fileSystem.open(this.path(name), 'read'))
     if (handle === null) return { state: 'missing' }
     try {
-      const bytes = Buffer.alloc(maxBytes)
-      let length = 0
-      for (let read = 1; read > 0 && length < maxBytes; length += read) {
-        read = await handle.read(bytes.subarray(length), length)
-      }
-      const record = length < maxBytes ? decodeLockRecord(bytes.subarray(0, length)) : null
+      const bytes = await readHead(handle, maxBytes)
+      const record = bytes.byteLength < maxBytes ? decodeLockRecord(bytes) : null
       return record === null ? { state: 'unreadable' } : { state: 'read', record }
     } finally {
       await handle.close()
@@ -53,14 +50,7 @@ export class LockFiles {
   async write(name: string, record: LockRecord, nonce: string): Promise<void> {
     const aside = unfinishedName(nonce)
     try {
-      const handle = await this.#fileSystem.open(this.path(aside), 'create')
-      try {
-        const bytes = encodeLockRecord(record)
-        for (let at = 0; at < bytes.byteLength;) at += await handle.write(bytes.subarray(at), at)
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
+      await writeAside(this.#fileSystem, this.path(aside), [encodeLockRecord(record)])
       await this.rename(aside, name)
     } catch (error) {
       await this.remove(aside).catch(() => undefined)

@@ -1,6 +1,9 @@
-import type { FileHandle } from '../../platform/file-system.js'
+import type { FileHandle } from './file-system.js'
 
-/** A disk may write less than asked without saying why; the second time that it writes nothing at all is an error. */
+/**
+ * Writes all of `data`, in as many writes as the disk wants. A disk may take less than asked without saying why; that it
+ * takes nothing at all twice in a row is an error.
+ */
 export async function writeFully(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
   let written = 0
   let stalled = false
