@@ -2,11 +2,12 @@ import { crc32 } from 'node:zlib'
 import { ByteReader, ByteWriter, badBytes } from './bytes.js'
 
 /**
- * A block: consecutive messages of one conversation in a body file. Direct conversations name authors by their place
- * in the sorted pair; groups carry a table of senders.
+ * A block: consecutive messages of one conversation in a body file. It names those who may have written in it, and says
+ * by itself whose conversation it is, so that rows can be made anew from blocks: of a direct conversation it names the
+ * two participants in their order (one, of notes to oneself), of a group those who wrote in this block.
  *
  *     crc32 u32 LE over all that follows | conversation id | first seq | messages of the first participant before
- *     | number of senders, senders (0 for direct) | count | per message: position delta, time delta, author, length, body
+ *     | number of senders, senders | count | per message: position delta, time delta, author, length, body
  *
  * Numbers are varints, strings have their length before them; the first deltas are the values themselves.
  */
@@ -15,7 +16,7 @@ export interface BlockHead {
   readonly firstSeq: number
   /** Direct: n0 of the message before. */
   readonly n0Before: number
-  /** Groups: who wrote in this block. Empty for direct. */
+  /** Direct: the participants. Groups: who wrote in this block. */
   readonly senders: readonly string[]
   readonly count: number
 }
@@ -24,7 +25,7 @@ export interface BlockEntry {
   readonly seq: number
   readonly position: number
   readonly timestamp: number
-  /** Direct: 0 or 1; groups: index into `senders`. */
+  /** Index into `senders`. */
   readonly author: number
   /** Where the body lies in the block's bytes. */
   readonly start: number
@@ -39,8 +40,13 @@ export class BlockWriter {
   #position = 0
   #timestamp = 0
 
-  get length(): number {
-    return this.#out.length
+  /** Messages, and bytes of them, in the block that is being written. */
+  get count(): number {
+    return this.#count
+  }
+
+  get bytes(): number {
+    return this.#entries.length
   }
 
   add(
@@ -62,30 +68,57 @@ export class BlockWriter {
   }
 
   /** Closes the block and returns its bytes; the next one begins empty. */
-  finish(conversation: string, firstSeq: number, n0Before: number, senders: readonly string[]): Buffer {
+  finish(
+    conversation: string,
+    firstSeq: number,
+    n0Before: number,
+    senders: readonly string[],
+    joined: readonly number[] = [],
+  ): Buffer {
     const w = this.#out.reset()
-    w.string(conversation).varint(firstSeq).varint(n0Before).varint(senders.length)
+    w.u32(0).u32(0).string(conversation).varint(firstSeq).varint(n0Before).varint(senders.length)
     for (const sender of senders) w.string(sender)
+    w.varint(joined.length)
+    let last = firstSeq
+    for (const seq of joined) {
+      w.varint(seq - last)
+      last = seq
+    }
     w.varint(this.#count).raw(this.#entries.finish())
-    const content = w.finish()
-    const block = Buffer.allocUnsafe(4 + content.length)
-    block.writeUInt32LE(crc32(content), 0)
-    content.copy(block, 4)
+    const block = w.finish()
+    block.writeUInt32LE(block.length, 0)
+    block.writeUInt32LE(crc32(block.subarray(sealBytes)), 4)
     this.#entries.reset()
     this.#count = this.#position = this.#timestamp = 0
     return block
   }
 }
 
+/** The beginning of the block that begins at `at`; `bytes` hold at least `blockPeekBytes` of it, or all up to the file's end. */
+export function peekBlock(bytes: Buffer, at: number): BlockPeek {
+  const r = new ByteReader(bytes, at)
+  const length = r.u32()
+  r.u32()
+  if (length <= sealBytes) throw badBytes('a block has no content')
+  return { length, conversation: r.string(), firstSeq: r.varint() }
+}
+
 export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry[] } {
-  if (block.length < 4 || crc32(block.subarray(4)) !== block.readUInt32LE(0))
-    throw badBytes('a block has a wrong checksum')
-  const r = new ByteReader(block, 4)
+  if (
+    block.length < sealBytes ||
+    block.readUInt32LE(0) !== block.length ||
+    crc32(block.subarray(sealBytes)) !== block.readUInt32LE(4)
+  )
+    throw badBytes('a block has a wrong length or checksum')
+  const r = new ByteReader(block, sealBytes)
   const conversation = r.string()
   const firstSeq = r.varint()
   const n0Before = r.varint()
   const senders: string[] = []
   for (let i = r.varint(); i > 0; i--) senders.push(r.string())
+  const joined: number[] = []
+  let join = firstSeq
+  for (let i = r.varint(); i > 0; i--) joined.push((join += r.varint()))
   const count = r.varint()
   const entries: BlockEntry[] = []
   let position = 0
@@ -99,5 +132,5 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
     r.raw(length)
     entries.push({ seq: firstSeq + i, position, timestamp, author, start, end: start + length })
   }
-  return { head: { conversation, firstSeq, n0Before, senders, count }, entries }
+  return { head: { conversation, firstSeq, n0Before, senders, joined, count }, entries }
 }

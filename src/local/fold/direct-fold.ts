@@ -15,7 +15,7 @@ const blockWriter = new BlockWriter()
 
 /** What a generation makes of one direct conversation. */
 export class DirectFold implements ChangeSource {
-  readonly #id: string
+  readonly id: string
   readonly #first: Partition
   readonly #second: Partition
   /** Per message: the bytes it lies in; then start, end of the body, position, time and author as numbers. */
@@ -33,7 +33,7 @@ export class DirectFold implements ChangeSource {
   #length = 0
 
   constructor(id: string, first: Partition, second: Partition) {
-    this.#id = id
+    this.id = id
     this.#first = first
     this.#second = second
     first.addSource(this)
@@ -105,7 +105,7 @@ export class DirectFold implements ChangeSource {
   listChanges(into: StoredChange[]): void {
     for (let i = 0; i < this.#positions.length; i++) {
       const position = this.#positions[i] as number
-      into.push({ position, kind: 'message', conversation: this.#id, seq: this.#firstSeq + i })
+      into.push({ position, kind: 'message', conversation: this.id, seq: this.#firstSeq + i })
     }
   }
 
@@ -122,7 +122,9 @@ export class DirectFold implements ChangeSource {
         this.#ends[i] as number,
       )
     }
-    const block = blockWriter.finish(this.#id, this.#firstSeq, this.#n0Before, [])
+    // Its id does not tell whose conversation it is: without the names a block would be worthless once the rows are lost.
+    const pair = this.#first === this.#second ? [this.#first.id] : [this.#first.id, this.#second.id]
+    const block = blockWriter.finish(this.id, this.#firstSeq, this.#n0Before, pair)
     this.#length = block.length
     this.#offset = append(block)
   }
@@ -137,11 +139,11 @@ export class DirectFold implements ChangeSource {
 
   #side(sink: RowSink, owner: Partition, peer: string, head: DirectHead, run: Buffer | null): void {
     const { row, shard } = owner
-    sink.put(shard, keys.head(row, this.#id), rows.directHead.encode({ peer, ...head }))
+    sink.put(shard, keys.head(row, this.id), rows.directHead.encode({ peer, ...head }))
     if (run === null) return
-    if (this.#previous > 0) sink.del(shard, keys.recent(row, this.#previous, this.#id))
-    sink.put(shard, keys.recent(row, this.#positions.at(-1) as number, this.#id), this.#listRow(peer, head))
-    sink.put(shard, keys.run(row, this.#id, this.#firstSeq), run)
+    if (this.#previous > 0) sink.del(shard, keys.recent(row, this.#previous, this.id))
+    sink.put(shard, keys.recent(row, this.#positions.at(-1) as number, this.id), this.#listRow(peer, head))
+    sink.put(shard, keys.run(row, this.id, this.#firstSeq), run)
   }
 
   #listRow(peer: string, head: DirectHead): Buffer {

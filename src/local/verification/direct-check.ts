@@ -29,7 +29,9 @@ class DirectRecount implements MessageVisitor {
   }
 
   block(head: BlockHead): boolean {
-    return head.n0Before === this.n0 && head.senders.length === 0
+    const named = [...new Set(this.#pair)]
+    const isNamed = head.senders.length === named.length && head.senders.every((id, i) => id === named[i])
+    return head.n0Before === this.n0 && isNamed
   }
 
   sender(_head: BlockHead, author: number): string | undefined {
