@@ -6,10 +6,12 @@ import { ByteReader, ByteWriter, badBytes } from './bytes.js'
  * by itself whose conversation it is, so that rows can be made anew from blocks: of a direct conversation it names the
  * two participants in their order (one, of notes to oneself), of a group those who wrote in this block.
  *
- *     crc32 u32 LE over all that follows | conversation id | first seq | messages of the first participant before
- *     | number of senders, senders | count | per message: position delta, time delta, author, length, body
+ *     length of the whole u32 LE | crc32 u32 LE over all that follows | conversation id | first seq
+ *     | messages of the first participant before | number of senders, senders | number of joined, joined
+ *     | count | per message: position delta, time delta, author, length, body
  *
- * Numbers are varints, strings have their length before them; the first deltas are the values themselves.
+ * Numbers are varints, strings have their length before them; the first deltas are the values themselves. *Joined* are
+ * the first seqs, behind its own, of the blocks that were merged into this one; they too are kept as deltas.
  */
 export interface BlockHead {
   readonly conversation: string
@@ -18,8 +20,23 @@ export interface BlockHead {
   readonly n0Before: number
   /** Direct: the participants. Groups: who wrote in this block. */
   readonly senders: readonly string[]
+  /** First seqs of the blocks behind the first that were merged into this one; ascending. */
+  readonly joined: readonly number[]
   readonly count: number
 }
+
+/** What can be told of a block by its beginning, before it has been checked. */
+export interface BlockPeek {
+  readonly length: number
+  readonly conversation: string
+  readonly firstSeq: number
+}
+
+/** Length and checksum, which stand before what is checked. */
+const sealBytes = 8
+
+/** No more of a block is needed to look at its beginning. */
+export const blockPeekBytes = sealBytes + 2 + 256 + 8
 
 export interface BlockEntry {
   readonly seq: number

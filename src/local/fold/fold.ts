@@ -54,13 +54,12 @@ export class Fold {
     }
   }
 
+  /** In the order of the conversations' ids, so that files can be merged by reading them from end to end. */
   *blocks(append: (block: Buffer) => number): Generator<void> {
-    for (const direct of this.#directs.values()) {
-      direct.writeBlock(append)
-      yield
-    }
-    for (const group of this.#groups.values()) {
-      group.writeBlock(append)
+    const all = [...this.#directs.values(), ...this.#groups.values()]
+    all.sort((a, b) => (a.id < b.id ? -1 : 1))
+    for (const conversation of all) {
+      conversation.writeBlock(append)
       yield
     }
   }

@@ -51,6 +51,10 @@ export class GroupFold {
     this.#partition = partition
   }
 
+  get id(): string {
+    return this.#partition.id
+  }
+
   static messageGroup(bytes: Buffer, start: number, end: number): string {
     endOfId(bytes, start + idsAt, end)
     return readId(bytes, start + idsAt)

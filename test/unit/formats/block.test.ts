@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BlockWriter, readBlock } from '../../../src/formats/block.js'
+import { BlockWriter, blockPeekBytes, peekBlock, readBlock } from '../../../src/formats/block.js'
 import { checksum } from '../../../src/formats/checksum.js'
 import { ids, numbers } from './arbitraries.js'
 import { damaged, refusesOrReads } from './damaged-bytes.js'
@@ -10,6 +10,7 @@ const blocks = fc.record({
   firstSeq: numbers,
   n0Before: numbers,
   senders: fc.array(ids, { maxLength: 3 }),
+  joined: fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 3 }),
   messages: fc.array(
     fc.record({
       position: fc.integer({ min: 1, max: 1000 }),
@@ -23,7 +24,14 @@ const blocks = fc.record({
 type Content = typeof blocks extends fc.Arbitrary<infer T> ? T : never
 const writer = new BlockWriter()
 
-function write({ conversation, firstSeq, n0Before, senders, messages }: Content): Buffer {
+/** First seqs of what was joined, from the steps between them. */
+function joinedOf({ firstSeq, joined }: Content): number[] {
+  let last = firstSeq
+  return joined.map((step) => (last += step))
+}
+
+function write(content: Content): Buffer {
+  const { conversation, firstSeq, n0Before, senders, messages } = content
   let position = 0
   let timestamp = 0
   for (const { position: step, time, author, body } of messages) {
@@ -32,7 +40,7 @@ function write({ conversation, firstSeq, n0Before, senders, messages }: Content)
     const padded = Buffer.concat([Buffer.of(9), body, Buffer.of(9)])
     writer.add(position, timestamp, author, padded, 1, 1 + body.length)
   }
-  return writer.finish(conversation, firstSeq, n0Before, senders)
+  return writer.finish(conversation, firstSeq, n0Before, senders, joinedOf(content))
 }
 
 test('a block that was written is read again', () => {
@@ -41,7 +49,13 @@ test('a block that was written is read again', () => {
       const block = write(content)
       const { head, entries } = readBlock(block)
       const { conversation, firstSeq, n0Before, senders, messages } = content
-      expect(head).toEqual({ conversation, firstSeq, n0Before, senders, count: messages.length })
+      const joined = joinedOf(content)
+      expect(head).toEqual({ conversation, firstSeq, n0Before, senders, joined, count: messages.length })
+      expect(peekBlock(block.subarray(0, blockPeekBytes), 0)).toEqual({
+        length: block.length,
+        conversation,
+        firstSeq,
+      })
       let position = 0
       let timestamp = 0
       messages.forEach((message, i) => {
@@ -67,11 +81,12 @@ test('every flipped bit of a block is refused', () => {
 })
 
 test('bytes with a fitting checksum that are no block are refused and nothing else', () => {
-  const content = damaged(blocks.map((block) => write(block).subarray(4)))
+  const content = damaged(blocks.map((block) => write(block).subarray(8)))
   fc.assert(
     fc.property(content, (bytes) => {
-      const head = Buffer.alloc(4)
-      head.writeUInt32LE(checksum(bytes))
+      const head = Buffer.alloc(8)
+      head.writeUInt32LE(bytes.length + 8)
+      head.writeUInt32LE(checksum(bytes), 4)
       refusesOrReads(() => readBlock(Buffer.concat([head, bytes])))
     }),
   )
