@@ -171,7 +171,7 @@ export class Applier {
       const [first, second] = entry.pair
       current.user(first).conversations.push(touched)
       if (second !== first) current.user(second).conversations.push(touched)
-    } else if (entry.groupPart !== null && !entry.groupPart.row.large) {
+    } else if (entry.groupPart !== null && entry.groupPart.durable?.large !== true) {
       for (const [user, membership] of entry.groupPart.members) {
         if (isOpen(membership)) current.user(user).conversations.push(touched)
       }

@@ -316,9 +316,13 @@ export class Events {
 
   /** From now on messages touch no list: members in memory keep the group beside it. */
   #becameLarge(entry: ConversationEntry, part: GroupPart): void {
-    const { memory } = this.#parts
+    const { memory, applier } = this.#parts
+    const touched = applier.touch(entry)
     for (const [user, membership] of part.members) {
       if (!isOpen(membership)) continue
+      // Its row moves within the stored list: whoever reads the list during the flush finds the group here.
+      const { conversations } = applier.touchUser(user)
+      if (!conversations.includes(touched)) conversations.push(touched)
       const known = memory.peekUser(user)
       if (known === undefined) continue
       known.unread?.delete(entry.id)

@@ -165,10 +165,11 @@ export class Lists {
         used.map((entry) => entry.id),
       )
       const stored = { marks: new Map(used.map((entry, i) => [entry, marks[i]])), held }
-      this.#publish(user, [...used, ...user.arrivals, ...touchedBy(user.id, held)], stored, {
-        complete,
-        floor,
-      })
+      const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
+      // Members of large groups come and go in memory: all must be there in the step in which the list is published.
+      for (let missing; (missing = this.#missingMemberships(user, all())).length > 0;)
+        if ((await Promise.all(missing)).every((membership) => membership === null)) break
+      this.#publish(user, all(), stored, { complete, floor })
     } finally {
       for (const entry of used) {
         entry.inFlight--
@@ -216,8 +217,13 @@ export class Lists {
       if (load instanceof Promise) waiting.push(load)
     }
     await Promise.all(waiting)
-    const memberships = entries.filter((entry) => entry.groupPart !== null && !entry.groupPart.complete)
-    await Promise.all(memberships.map(async (entry) => this.#loader.membership(user.id, entry)))
+    await Promise.all(this.#missingMemberships(user, entries))
+  }
+
+  /** Reads of those memberships that are not in memory. */
+  #missingMemberships(user: UserEntry, entries: readonly ConversationEntry[]) {
+    const known = entries.map((entry) => this.#loader.membership(user.id, entry))
+    return known.filter((membership) => membership instanceof Promise)
   }
 
   /** Synchronous: from here on every write finds the nodes. Rows of the shard may be older than what memory knows. */
@@ -274,6 +280,7 @@ export class Lists {
     try {
       const touched = new Set(touchedBy(user.id, held))
       const found: ConversationEntry[] = []
+      /** How far down the rows have been read. */
       let from = below
       let complete = false
       while (found.length <= limit && !complete) {
@@ -293,7 +300,9 @@ export class Lists {
         found.push(entry)
       }
       try {
-        return await this.#page(user, found, { below, limit, complete })
+        const page = await this.#page(user, found, { below, limit, floor: complete ? 0 : (from ?? 0) })
+        // All of them may have moved up meanwhile: what the list goes on with lies below.
+        return page.entries.length === 0 && page.more ? await this.#beyond(user, from, limit) : page
       } finally {
         for (const entry of found) {
           entry.inFlight--
@@ -306,23 +315,26 @@ export class Lists {
     }
   }
 
+  /** Down to `floor`, where the rows that were read end: what lies deeper stands between others. */
   async #page(
     user: UserEntry,
     found: readonly ConversationEntry[],
-    { below, limit, complete }: { below: number | undefined; limit: number; complete: boolean },
+    { below, limit, floor }: { below: number | undefined; limit: number; floor: number },
   ): Promise<RecentPage> {
     await this.#knowAll(user, found)
     const views = await Promise.all(found.map(async (entry) => this.#participations.of(user.id, entry)))
     const large = await Promise.all(
       largeNodes(user, below).map(async (node) => this.#participations.ofNode(node)),
     )
-    const all = [...views, ...large]
-      .filter((view) => view !== null)
-      .filter((view) => below === undefined || view.position < below)
-      .sort((a, b) => b.position - a.position)
-    const entries = all.filter((view, i) => i === 0 || view.conversationId !== all[i - 1]?.conversationId)
-    if (entries.length === 0) return empty
-    return { entries: Object.freeze(entries.slice(0, limit)), more: entries.length > limit || !complete }
+    const byId = new Map<ConversationId, Participation>()
+    for (const view of [...views, ...large]) {
+      if (view === null || view.position < floor || (below !== undefined && view.position >= below)) continue
+      byId.set(view.conversationId, view)
+    }
+    const entries = [...byId.values()].sort((a, b) => b.position - a.position)
+    const more = entries.length > limit || floor > 0
+    if (entries.length === 0) return more ? { ...empty, more } : empty
+    return { entries: Object.freeze(entries.slice(0, limit)), more }
   }
 }
 

@@ -86,13 +86,12 @@ export class RowReader {
     const row = userPartition(user)
     const all = await this.#listRows(user, recentBelow(row, below), limit)
     if (all[0]?.large !== true) return { large: [], recent: all }
-    // Rare: the large groups took places of the others, so both are read on their own.
+    // The large groups took places of the others, so both are read on their own. The others come first: a group that
+    // becomes large between the two reads is in both then, not in none.
     const { gte, lt } = recentBelow(row, undefined)
     const firstRecent = recentBelow(row, maxPosition).gte
-    return {
-      large: await this.#listRows(user, { gte, lt: firstRecent }, Infinity),
-      recent: await this.#listRows(user, { gte: firstRecent, lt }, limit),
-    }
+    const recent = await this.#listRows(user, { gte: firstRecent, lt }, limit)
+    return { large: await this.#listRows(user, { gte, lt: firstRecent }, Infinity), recent }
   }
 
   async largeGroups(user: string): Promise<string[]> {

@@ -5,26 +5,46 @@ import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { localHost } from './hosts.js'
 
-/** Shards whose `getMany` has read, but does not answer before the gate opens. */
-function gatedShards(gate: { through: Promise<void>; onRead: () => void }): ShardOpener {
+/** Shards whose `getMany`, or whose look at a range, has read, but does not answer before the gate opens. */
+function gatedShards(gate: Gate): ShardOpener {
   return async (location, options) => {
     const database = await openClassicLevel(location, options)
-    const getMany = database.getMany.bind(database)
-    database.getMany = async (keys, given) => {
-      const found = await getMany(keys, given)
+    const through = async <T>(found: T): Promise<T> => {
       gate.onRead()
       await gate.through
       return found
     }
+    const getMany = database.getMany.bind(database)
+    database.getMany = async (keys, given) => {
+      const found = await getMany(keys, given)
+      return gate.at === 'keys' ? through(found) : found
+    }
+    const iterator = database.iterator.bind(database)
+    database.iterator = (given) => {
+      const rows = iterator(given)
+      return {
+        nextv: async (size) => {
+          const found = await rows.nextv(size)
+          return gate.at === 'ranges' ? through(found) : found
+        },
+        close: () => rows.close(),
+      }
+    }
     return database
   }
+}
+
+interface Gate {
+  at: 'keys' | 'ranges' | 'nothing'
+  through: Promise<void>
+  onRead: () => void
 }
 
 /** A store whose next list of `a` hangs behind the gate, what is done meanwhile, and the list after that. */
 async function listAround(
   meanwhile: (store: CheckedStore) => Promise<unknown>,
 ): Promise<readonly Conversation[]> {
-  const gate = { through: Promise.resolve(), onRead: (): void => undefined }
+  const gate: Gate = { at: 'keys', through: Promise.resolve(), onRead: (): void => undefined }
   const host = await localHost({}, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
@@ -83,3 +103,42 @@ test('a lower mark that waits behind a higher one does not take it back', async 
   await Promise.all([3, 1, 2].map((seq) => store.markRead('a', { peer: 'b' }, seq)))
   expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 3, unread: 0 })
 })
+
+// A user with large groups has the list read in three looks at the shard. A group that moves among them, from the ones in
+// the order of time to the large ones, must not slip through, after whichever look it is flushed.
+test.each([1, 2, 3])(
+  'a group that became large, and is flushed after look %i, is in the list',
+  async (looks) => {
+    const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+    const host = await localHost({ tuning: { fanOut: 2 } }, { opener: gatedShards(gate) })
+    onTestFinished(host.destroy)
+    const first = await host.open()
+    await first.groups.create({ creator: 'a', members: ['b', 'c'], id: 'large' })
+    await first.groups.create({ creator: 'a', members: ['b'], id: 'grows' })
+    await first.sendMessage({ sender: 'b', receiver: 'a', text: 'one' })
+    await first.close()
+
+    const store = await host.open()
+    onTestFinished(() => store.close())
+    await store.groups.addMembers('b', 'grows', ['c'])
+    let left = looks
+    let open = (): void => undefined
+    const read = new Promise<void>((resolve) => {
+      gate.onRead = () => {
+        left -= 1
+        if (left > 0) return
+        gate.at = 'nothing'
+        gate.through = new Promise((through) => {
+          open = through
+        })
+        resolve()
+      }
+    })
+    gate.at = 'ranges'
+    const loading = store.getConversations('a')
+    await read
+    await store.admin.checkpoint()
+    open()
+    expect((await loading).items.map(({ id }) => id)).toContain('grows')
+  },
+)

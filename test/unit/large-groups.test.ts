@@ -26,3 +26,19 @@ test('nobody gets into more large groups than the limit, neither by creating, jo
     await store.close()
   }
 })
+
+test('everybody has a group in the list that more members list at once than memory keeps', async () => {
+  const location = await temporaryDirectory()
+  const members = Array.from({ length: 1500 }, (_, i) => `member ${i}`)
+  let store = await openMessageStore({ location, durability: 'os' })
+  await store.groups.create({ creator: 'ada', members: members.slice(0, 900), id: 'crowd' })
+  await store.groups.addMembers('ada', 'crowd', members.slice(900))
+  await store.close()
+  store = await openMessageStore({ location, durability: 'os' })
+  try {
+    const lists = await Promise.all(members.map((member) => store.getConversations(member)))
+    expect(lists.filter(({ items }) => items[0]?.id !== 'crowd')).toEqual([])
+  } finally {
+    await store.close()
+  }
+})
