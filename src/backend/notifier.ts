@@ -6,21 +6,13 @@ import type { UserId } from '../model/ids.js'
  * what carries the hint from the server that wrote to the one that a phone hangs on.
  */
 export interface Notifier {
-  /** False spares the publisher the trouble: nobody watches at all. */
-  readonly watched: boolean
   publish(user: UserId): void
   /** Returns the function that ends it. */
   watch(user: UserId, listener: () => void): () => void
-  /** Users that are watched: for those who would otherwise name a hundred thousand members. */
-  users(): Iterable<UserId>
 }
 
 export class InProcessNotifier implements Notifier {
   readonly #listeners = new Map<UserId, Set<() => void>>()
-
-  get watched(): boolean {
-    return this.#listeners.size > 0
-  }
 
   publish(user: UserId): void {
     const listeners = this.#listeners.get(user)
@@ -40,9 +32,5 @@ export class InProcessNotifier implements Notifier {
       listeners.delete(own)
       if (listeners.size === 0 && this.#listeners.get(user) === listeners) this.#listeners.delete(user)
     }
-  }
-
-  users(): Iterable<UserId> {
-    return this.#listeners.keys()
   }
 }

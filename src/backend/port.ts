@@ -1,4 +1,4 @@
-import type { Marks, Participation } from '../model/conversation.js'
+import type { Interval, Marks, Participation } from '../model/conversation.js'
 import type { GroupState, Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
@@ -63,6 +63,11 @@ export interface Backend {
 
   /** The user's part in a conversation; null for one who never had any. The same object until something changes. */
   participation(user: UserId, handle: ConversationHandle): MaybePromise<Participation | null>
+  /**
+   * Only the `intervals` of the user's part; null for one who never had any. It needs no marks and no messages, so that
+   * what was written just now can be handed on without reading anything.
+   */
+  intervals(user: UserId, handle: ConversationHandle): MaybePromise<readonly Interval[] | null>
   /**
    * The user's conversations by descending position, those below `below` if it is given. Without `below` the answer is
    * the same object until something changes.

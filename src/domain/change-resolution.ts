@@ -1,7 +1,7 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ChangeRef, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
-import { hasLeft, mayRead } from '../model/conversation.js'
+import { hasEnded, isVisible } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import { shownMessage } from '../model/message-ids.js'
 import type { DomainContext } from './context.js'
@@ -62,9 +62,9 @@ export class ChangeResolver {
     messages: FeedMessages,
   ): MaybePromise<Change | null> {
     const handle = this.#backend.conversation(ref.conversationId)
-    return andThen(this.#backend.participation(user, handle), (participation) => {
-      if (participation === null || !mayRead(participation, ref.seq)) return null
-      return andThen(messages.get(handle, participation, ref.seq), (message) =>
+    return andThen(this.#backend.intervals(user, handle), (intervals) => {
+      if (intervals === null || !isVisible(intervals, ref.seq)) return null
+      return andThen(messages.get(handle, ref.seq), (message) =>
         message === null
           ? null
           : Object.freeze({ position, kind: 'message', message: shownMessage(message) }),
@@ -76,8 +76,8 @@ export class ChangeResolver {
   #receipt(user: UserId, ref: RefOf<'read' | 'delivered'>, position: string): MaybePromise<Change | null> {
     const { conversationId, userId, kind } = ref
     const handle = this.#backend.conversation(conversationId)
-    return andThen(this.#backend.participation(user, handle), (participation) => {
-      if (participation === null || (userId !== user && hasLeft(participation))) return null
+    return andThen(this.#backend.intervals(user, handle), (intervals) => {
+      if (intervals === null || (userId !== user && hasEnded(intervals))) return null
       return andThen(this.#backend.marks(userId, handle), (marks) => {
         const [at, seq] = kind === 'read' ? [marks.readAt, marks.read] : [marks.deliveredAt, marks.delivered]
         if (this.#sharedPositions && at !== ref.position) return null

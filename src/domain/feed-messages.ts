@@ -1,6 +1,5 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
-import type { Participation } from '../model/conversation.js'
 import type { ConversationId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import type { FeedEntry } from './feed-place.js'
@@ -25,10 +24,8 @@ export class FeedMessages {
     if (entries.length > 1) for (const { ref } of entries) if (ref.kind === 'message') this.#extend(ref)
   }
 
-  /** The message with this seq, which the user of `participation` may see. */
-  get(handle: ConversationHandle, participation: Participation, seq: number): MaybePromise<Message | null> {
-    const last = participation.lastMessage
-    if (last?.seq === seq) return last
+  /** The message with this seq, which the reader may see. */
+  get(handle: ConversationHandle, seq: number): MaybePromise<Message | null> {
     const span = this.#spans.get(handle.id)
     const dense = span !== undefined && span.to - span.from < 2 * span.count
     if (!dense) return andThen(this.#read(handle, seq, seq), (messages) => messages[0] ?? null)

@@ -20,8 +20,8 @@ interface Reading {
   readonly page: ChangePage
   readonly entries: readonly FeedEntry[]
   readonly messages: FeedMessages
-  /** Where a conversation comes last in this page: it is given once, there. */
-  readonly lastOf: ReadonlyMap<ConversationId, FeedEntry>
+  /** Where a conversation comes last in this page: it is given once, there. Made when the first one comes. */
+  lastOf: ReadonlyMap<ConversationId, FeedEntry> | null
   readonly limit: number
   readonly changes: Change[]
 }
@@ -41,19 +41,22 @@ export class FeedReader {
     return andThen(this.#backend.changes(user, place.position, limit), (page) => {
       const entries = entriesBehind(page.refs, place)
       const messages = new FeedMessages(this.#backend, entries)
-      const reading = { user, page, entries, messages, lastOf: lastOfEach(entries), limit, changes: [] }
+      const reading = { user, page, entries, messages, lastOf: null, limit, changes: [] }
       return this.#examine(reading, 0)
     })
   }
 
   #examine(reading: Reading, from: number): MaybePromise<FeedPage> {
-    const { user, entries, messages, lastOf, limit, changes } = reading
+    const { user, entries, messages, limit, changes } = reading
     let next = from
     while (next < entries.length && changes.length < limit) {
       const entry = entries[next] as FeedEntry
       const { ref } = entry
       next += 1
-      if (ref.kind === 'conversation' && lastOf.get(ref.conversationId) !== entry) continue
+      if (ref.kind === 'conversation') {
+        reading.lastOf ??= lastOfEach(entries)
+        if (reading.lastOf.get(ref.conversationId) !== entry) continue
+      }
       const found = this.#resolver.resolve(user, ref, formatFeedPlace(this.#backend, entry.behind), messages)
       if (found instanceof Promise) {
         const goOn = next

@@ -21,6 +21,7 @@ interface Waiter {
   reject(error: unknown): void
 }
 
+const nextTick = Promise.resolve()
 const done: IteratorResult<Change, undefined> = Object.freeze({ done: true, value: undefined })
 
 /**
@@ -132,10 +133,13 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     this.#stale = true
     if (this.#looking || this.#waiting.length === 0) return
     this.#looking = true
-    queueMicrotask(() => {
-      this.#looking = false
-      this.#pull()
-    })
+    // Not `queueMicrotask`: it costs several times as much.
+    void nextTick.then(this.#look)
+  }
+
+  readonly #look = (): void => {
+    this.#looking = false
+    this.#pull()
   }
 
   /** Reads as long as somebody waits and there may be something. */

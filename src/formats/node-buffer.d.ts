@@ -2,5 +2,6 @@
 interface Buffer {
   utf8Write(text: string, offset: number, length?: number): number
   utf8Slice(start: number, end: number): string
+  base64urlSlice(start: number, end: number): string
   latin1Slice(start: number, end: number): string
 }

@@ -1,8 +1,7 @@
 import type { ChangeRef } from '../backend/port.js'
-import type { Notifier } from '../backend/notifier.js'
 import { countAt } from '../formats/records.js'
 import { noMarks } from '../model/conversation.js'
-import type { UserId } from '../model/ids.js'
+import type { ConversationId, UserId } from '../model/ids.js'
 import type { DurableGroup } from './commit-log/options.js'
 import {
   type ConversationEntry,
@@ -16,9 +15,10 @@ import { Generation, type TouchedUser } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { isOpen } from './participations.js'
 import type { PendingSend } from './pending.js'
+import type { Watchers } from './watchers.js'
 
 export interface ApplierOptions {
-  readonly notifier: Notifier
+  readonly watchers: Watchers
   readonly filter: ConversationFilter
   readonly onFrozen: (generation: Generation) => void
   readonly onDrop: (generation: Generation) => void
@@ -36,6 +36,8 @@ export class Applier {
   #start = 0
   #first = 0
   readonly #news = new Set<UserId>()
+  /** News of this group that belong to a generation which it has ended. */
+  #cutNews: readonly UserId[] = []
 
   constructor(memory: Memory, options: ApplierOptions) {
     this.#memory = memory
@@ -56,11 +58,11 @@ export class Applier {
   end(): void {
     const { chunk, end, firstPosition, count } = this.#group
     this.#addRange(chunk.bytes, end, firstPosition + count - this.#first)
-    if (this.#news.size > 0) {
-      const news = [...this.#news]
-      this.#news.clear()
-      for (const user of news) this.#options.notifier.publish(user)
-    }
+    const news = this.#takeNews(firstPosition + count - 1)
+    // IMPORTANT: only now: whoever hears of it finds the whole group.
+    this.#options.watchers.publish(this.#cutNews)
+    this.#options.watchers.publish(news)
+    this.#cutNews = []
     this.#memory.trim()
   }
 
@@ -69,12 +71,22 @@ export class Applier {
     const { chunk } = this.#group
     const frozen = this.current
     this.#addRange(chunk.bytes, end, position - this.#first + 1)
+    this.#cutNews = [...this.#cutNews, ...this.#takeNews(position)]
     this.#start = end
     this.#first = position + 1
     const next = new Generation(frozen.number + 1, position, this.#options.onDrop)
     next.useChunk(chunk)
     this.#memory.begin(next)
     this.#options.onFrozen(frozen)
+  }
+
+  /** What has gathered for those who watch, noted as part of the current generation. */
+  #takeNews(position: number): readonly UserId[] {
+    if (this.#news.size === 0) return []
+    const news = [...this.#news]
+    this.#news.clear()
+    this.#options.watchers.note(news, position, this.current.after)
+    return news
   }
 
   #addRange(bytes: Buffer, end: number, count: number): void {
@@ -109,7 +121,7 @@ export class Applier {
     // Also while it is being read: this is newer than what the read will bring.
     if (sender !== undefined) sender.own = ordinal
     if (part.durable?.large !== true) this.#activeMembers(entry, part, draft.sender)
-    this.newsOfGroup(part)
+    this.newsOfGroup(entry.id)
   }
 
   #advance({ entry, seq, timestamp }: PendingSend, position: number): void {
@@ -129,7 +141,7 @@ export class Applier {
 
   /** A message moves the conversation to the top of a list, if the list is in memory. */
   #active(entry: ConversationEntry, id: UserId, node: ListNode | null, own: boolean, begins: boolean): void {
-    if (this.#options.notifier.watched) this.#news.add(id)
+    if (this.#options.watchers.any) this.#news.add(id)
     let user: UserEntry | undefined
     if (node !== null) {
       user = node.user
@@ -194,14 +206,17 @@ export class Applier {
   }
 
   news(user: UserId): void {
-    if (this.#options.notifier.watched) this.#news.add(user)
+    if (this.#options.watchers.any) this.#news.add(user)
   }
 
-  /** Members of large groups are not listed: whoever is watched gets the hint, and finds nothing if it was for others. */
-  newsOfGroup(part: GroupPart): void {
-    const { notifier } = this.#options
-    if (!notifier.watched) return
-    if (part.complete) for (const user of part.members.keys()) this.#news.add(user)
-    else for (const user of notifier.users()) this.#news.add(user)
+  newsOfGroup(group: ConversationId): void {
+    const { watchers } = this.#options
+    if (!watchers.any) return
+    for (const user of watchers.ofGroup(group)) this.#news.add(user)
+  }
+
+  /** From now on news of the group are the user's. */
+  joined(user: UserId, group: ConversationId): void {
+    this.#options.watchers.joined(user, group)
   }
 }

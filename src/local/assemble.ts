@@ -32,6 +32,7 @@ import { liveMessage, toMessage } from './stored-message.js'
 import type { LocalTuning } from './tuning.js'
 import { UnreadTotals } from './unread-totals.js'
 import { verifyStore } from './verify.js'
+import { Watchers } from './watchers.js'
 import { Writer } from './writer.js'
 
 /** What the shards report once they cannot be trusted any more; the backend that is being made listens later. */
@@ -106,8 +107,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   function dropGeneration(generation: Generation): void {
     memory.dropped(generation, keepLastMessage)
   }
+  const watchers = new Watchers(notifier)
   const applier = new Applier(memory, {
-    notifier,
+    watchers,
     filter,
     onFrozen: (generation) => checkpointer?.frozen(generation),
     onDrop: dropGeneration,
@@ -222,6 +224,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         conversations: memory.conversationCount,
         evictions: memory.evictions,
         ...memory.counters,
+        rowReads: rows.reads,
       },
       generations: { live: memory.live.length, waiting: background.waiting, ...background.stats },
       checkpoint: background.checkpoint,
@@ -239,7 +242,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     participations,
     lists,
     unread: new UnreadTotals({ memory, lists, participations }),
-    changes: new ChangeReader({ memory, loader, rows, durablePosition }),
+    changes: new ChangeReader({ memory, loader, rows, watchers, durablePosition }),
     events: new Events({
       memory,
       loader,
@@ -252,7 +255,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     people,
     writer,
     applier,
-    notifier,
+    watchers,
     clock,
     random,
     hashSeed,

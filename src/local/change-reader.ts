@@ -8,11 +8,13 @@ import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { isOpen } from './participations.js'
 import type { RowReader, RunOwner } from './row-reader.js'
+import type { Watchers } from './watchers.js'
 
 export interface ChangeReaderParts {
   readonly memory: Memory
   readonly loader: Loader
   readonly rows: RowReader
+  readonly watchers: Watchers
   readonly durablePosition: () => number
 }
 
@@ -30,20 +32,27 @@ export class ChangeReader {
   read(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
     const memberships = this.#parts.memory.user(user).memberships
     const [oldest] = this.#parts.memory.live
-    if (memberships !== null && oldest !== undefined && after >= oldest.after) {
+    if (memberships !== null) this.#parts.watchers.learn(user, memberships.keys())
+    if (memberships !== null && oldest !== undefined && this.#isFlushedKnown(user, after, oldest.after)) {
       const through = this.#parts.durablePosition() as Position
       return this.#page(user, { after, through, limit }, memberships, [], this.#parts.memory.live)
     }
     return this.#readStored(user, after, limit)
   }
 
+  /** True if the shards have nothing to tell above `after`. */
+  #isFlushedKnown(user: UserId, after: number, boundary: number): boolean {
+    return after >= boundary || this.#parts.watchers.isQuiet(user, after, boundary)
+  }
+
   async #readStored(user: UserId, after: Position, limit: number): Promise<ChangePage> {
-    const { loader, memory } = this.#parts
+    const { loader, memory, watchers } = this.#parts
     const held = memory.beginRead()
     // What comes while this reads is the next page's: it may lie in a generation that is not held here.
     const through = this.#parts.durablePosition() as Position
     try {
       const memberships = await loader.memberships(user)
+      watchers.learn(user, memberships.keys())
       const boundary = (held[0] as Generation).after
       const stored: ChangeRef[] = []
       if (after < boundary) {
@@ -92,6 +101,7 @@ export class ChangeReader {
     const { after, through, limit } = range
     let refs = stored
     for (const generation of live) {
+      if (generation.last <= after) continue
       const touched = generation.users.get(user)
       if (touched === undefined) continue
       for (const conversation of touched.conversations) {

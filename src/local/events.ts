@@ -1,7 +1,7 @@
 import type { Committed, ConversationChange } from '../backend/port.js'
 import type { GroupRow, MembershipRow } from '../formats/record-parts.js'
 import { noMarks } from '../model/conversation.js'
-import type { Position, UserId } from '../model/ids.js'
+import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Applier } from './applier.js'
 import type { Loader } from './loader.js'
 import { type ConversationEntry, GroupPart, type TouchedGroup, ListNode } from './memory/entries.js'
@@ -123,7 +123,7 @@ export class Events {
           for (const userId of members)
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
-          this.#parts.applier.newsOfGroup(part)
+          this.#parts.applier.newsOfGroup(conversationId)
         },
       }
     })
@@ -182,7 +182,7 @@ export class Events {
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
             applier.addUserRef(userId, { position: at, kind: 'conversation', conversationId })
           }
-          this.#changed(part)
+          this.#changed(conversationId, part)
         },
       }
     })
@@ -232,7 +232,7 @@ export class Events {
             known.unread?.delete(conversationId)
             known.changed()
           }
-          this.#changed(part)
+          this.#changed(conversationId, part)
           applier.news(user)
         },
       }
@@ -257,7 +257,7 @@ export class Events {
             kind: 'conversation',
             conversationId,
           })
-          this.#changed(part)
+          this.#changed(conversationId, part)
         },
       }
     })
@@ -289,6 +289,7 @@ export class Events {
     touched.roll.set(membership.ordinal, user)
     const inGeneration = applier.touchUser(user)
     inGeneration.makeOwn().memberships.set(entry.id, membership)
+    applier.joined(user, entry.id)
     const generationEntry = applier.touch(entry)
     if (!inGeneration.conversations.includes(generationEntry))
       inGeneration.conversations.push(generationEntry)
@@ -340,11 +341,11 @@ export class Events {
   }
 
   /** Title, owner or number of members: everybody's view is another one. */
-  #changed(part: GroupPart): void {
+  #changed(group: ConversationId, part: GroupPart): void {
     for (const node of part.nodes.values()) {
       node.view = null
       node.user.changed()
     }
-    this.#parts.applier.newsOfGroup(part)
+    this.#parts.applier.newsOfGroup(group)
   }
 }

@@ -14,11 +14,10 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from '../backend/port.js'
-import type { Notifier } from '../backend/notifier.js'
 import { ColumbaError } from '../errors.js'
 import { idHash } from '../formats/id-hash.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
-import type { Marks, Participation } from '../model/conversation.js'
+import type { Interval, Marks, Participation } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
@@ -42,6 +41,7 @@ import type { RowReader } from './row-reader.js'
 import { stoodAt } from './stood-at.js'
 import { liveMessage, type StoredMessage } from './stored-message.js'
 import type { UnreadTotals } from './unread-totals.js'
+import type { Watchers } from './watchers.js'
 import type { Writer } from './writer.js'
 
 /** The life of the backend as a whole, kept by whoever put the parts together. */
@@ -66,7 +66,7 @@ export interface LocalParts {
   readonly people: People
   readonly writer: Writer
   readonly applier: Applier
-  readonly notifier: Notifier
+  readonly watchers: Watchers
   readonly clock: Clock
   readonly random: Random
   readonly hashSeed: number
@@ -219,6 +219,10 @@ export class LocalBackend implements Backend {
     return this.#parts.participations.of(user, entry)
   }
 
+  intervals(user: UserId, entry: ConversationEntry): MaybePromise<readonly Interval[] | null> {
+    return this.#parts.participations.intervals(user, entry)
+  }
+
   recent(user: UserId, options: RecentOptions): MaybePromise<RecentPage> {
     return this.#parts.lists.recent(user, options)
   }
@@ -322,7 +326,7 @@ export class LocalBackend implements Backend {
   }
 
   watch(user: UserId, listener: () => void): () => void {
-    return this.#parts.notifier.watch(user, listener)
+    return this.#parts.watchers.watch(user, listener, this.#parts.durablePosition())
   }
 
   // ---- the whole store

@@ -114,7 +114,8 @@ export class MessageReader {
     const pageLast = page?.at(-1)?.seq ?? 0
     for (let seq = to; seq >= from; seq--) {
       let message: Message | undefined
-      if (page !== null && seq >= pageFirst && seq <= pageLast) message = page[seq - pageFirst]
+      if (entry.lastMessage?.seq === seq) message = entry.lastMessage
+      else if (page !== null && seq >= pageFirst && seq <= pageLast) message = page[seq - pageFirst]
       else {
         const live = liveMessage(entry, seq)
         if (live !== null) message = toMessage(entry.id, live)
@@ -147,7 +148,8 @@ export class MessageReader {
 
   /** Keeps what is worth keeping and gives the answer in the asked order. */
   #finish(entry: ConversationEntry, range: MessageRange, ascending: Message[]): readonly Message[] {
-    if (range.to === entry.durableHead && ascending.length > 0 && ascending.length <= pageMessages) {
+    if (range.from === entry.durableHead) entry.lastMessage = ascending[0]
+    else if (range.to === entry.durableHead && ascending.length > 0 && ascending.length <= pageMessages) {
       this.#keepPage(entry, ascending)
     }
     const items = Object.freeze(range.descending ? ascending.reverse() : ascending)

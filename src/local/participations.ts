@@ -1,3 +1,4 @@
+import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { Interval, Marks, Participation } from '../model/conversation.js'
@@ -36,6 +37,26 @@ export class Participations {
     const known = this.#memory.peekUser(user)
     const node = known === undefined ? null : this.#memory.nodeOf(known, entry)
     return node === null ? this.#load(user, entry) : this.ofNode(node)
+  }
+
+  /** What the user may see of a conversation, without marks and messages; null if there is no part in it. */
+  intervals(user: UserId, entry: ConversationEntry): MaybePromise<readonly Interval[] | null> {
+    const { pair, groupPart, known } = entry
+    if (pair !== null && known) return pair.includes(user) && entry.durableHead > 0 ? whole : null
+    if (groupPart === null) return this.#loadIntervals(user, entry)
+    if (groupPart.durable === null) return null
+    return andThen(this.#loader.membership(user, entry), (membership) => membership?.intervals ?? null)
+  }
+
+  async #loadIntervals(user: UserId, entry: ConversationEntry): Promise<readonly Interval[] | null> {
+    entry.inFlight++
+    try {
+      await this.#loader.load(entry, user)
+      return entry.kind === null ? null : await this.intervals(user, entry)
+    } finally {
+      entry.inFlight--
+      this.#memory.release(entry)
+    }
   }
 
   /** The same from a list; kept until something changes. */

@@ -7,7 +7,7 @@ import type { Position, UserId } from '../model/ids.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
 import type { Applier } from './applier.js'
 import type { Loader } from './loader.js'
-import type { ConversationEntry, GroupPart } from './memory/entries.js'
+import type { ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import { toMembership } from './membership-view.js'
 import { isOpen } from './participations.js'
@@ -58,7 +58,7 @@ export class People {
           applier.touchUser(user).makeOwn().marks.set(conversation, marks)
           if (peer === undefined) {
             applier.touch(entry).group?.refs.push(ref)
-            applier.newsOfGroup(entry.groupPart as GroupPart)
+            applier.newsOfGroup(conversation)
           } else {
             applier.addUserRef(user, ref)
             if (peer !== user) applier.addUserRef(peer, ref)

@@ -77,7 +77,12 @@ export interface Participation {
 }
 
 export function hasLeft(participation: Participation): boolean {
-  return participation.intervals.at(-1)?.to !== null
+  return hasEnded(participation.intervals)
+}
+
+/** True if the last stretch has an end: the user left. */
+export function hasEnded(intervals: readonly Interval[]): boolean {
+  return intervals.at(-1)?.to !== null
 }
 
 /**
@@ -93,6 +98,11 @@ export function unreadOf(participation: Participation): number {
   if (marks.read >= joinedAt)
     return head <= marks.read ? 0 : head - marks.read - (ownAtHead - marks.ownAtRead)
   return head <= joinedAt ? 0 : head - joinedAt - (ownAtHead - ownAtJoin)
+}
+
+/** True if a message with this seq, which exists, lies in one of the stretches. */
+export function isVisible(intervals: readonly Interval[], seq: number): boolean {
+  return intervals.some(({ from, to }) => seq >= from && (to === null || seq <= to))
 }
 
 /** True if the user may see the message with this seq. */

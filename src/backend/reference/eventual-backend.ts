@@ -1,6 +1,6 @@
 import { ColumbaError } from '../../errors.js'
 import { noMarks } from '../../model/conversation.js'
-import type { Marks, Participation } from '../../model/conversation.js'
+import type { Interval, Marks, Participation } from '../../model/conversation.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
@@ -136,6 +136,10 @@ export class EventualBackend implements Backend {
     const known = this.#handle(handle.id)
     known.durableHead = Math.max(known.durableHead, participation?.head ?? 0)
     return participation
+  }
+
+  async intervals(user: UserId, handle: ConversationHandle): Promise<readonly Interval[] | null> {
+    return (await this.participation(user, handle))?.intervals ?? null
   }
 
   async recent(user: UserId, options: RecentOptions): Promise<RecentPage> {

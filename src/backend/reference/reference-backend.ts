@@ -1,6 +1,6 @@
 import { ColumbaError } from '../../errors.js'
 import { noMarks } from '../../model/conversation.js'
-import type { Marks, Participation } from '../../model/conversation.js'
+import type { Interval, Marks, Participation } from '../../model/conversation.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
@@ -149,6 +149,10 @@ export class ReferenceBackend implements Backend {
 
   participation(user: UserId, handle: ConversationHandle): Participation | null {
     return this.#view(user).participations.get(handle.id) ?? null
+  }
+
+  intervals(user: UserId, handle: ConversationHandle): readonly Interval[] | null {
+    return this.participation(user, handle)?.intervals ?? null
   }
 
   recent(user: UserId, options: RecentOptions): RecentPage {
