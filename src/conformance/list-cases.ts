@@ -109,6 +109,22 @@ export const listCases = [
     is(await backend.stoodAt('cleo' as UserId, group, now), (await bench.part('cleo', group)).position)
   }),
 
+  backendCase('each joining is a place, also of one who has left and come back since', async (bench) => {
+    const { backend } = bench
+    const group = await bench.group('trip', ['ada', 'bob'])
+    const places: [asOf: Position, place: Position][] = []
+    for (const text of [null, 'seen', null, null]) {
+      await bench.join(group, 'cleo')
+      if (text !== null) await bench.say(group, ['ada', text])
+      const { position } = await bench.part('cleo', group)
+      places.push([await backend.latest('cleo' as UserId), position])
+      await bench.leave(group, 'cleo', 'ada')
+      await bench.say(group, ['ada', 'unseen'])
+    }
+    await bench.join(group, 'cleo')
+    for (const [asOf, place] of places) is(await backend.stoodAt('cleo' as UserId, group, asOf), place)
+  }),
+
   backendCase('unread is the sum over all conversations', async (bench) => {
     const group = await bench.group('trip', ['ada', 'bob', 'cleo'])
     const direct = await bench.direct('ada', 'bob')

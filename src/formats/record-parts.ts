@@ -45,6 +45,8 @@ export interface MembershipRow {
   readonly ownAtJoin: number
   /** Position of the last joining. */
   readonly joined: number
+  /** Positions of the joinings before the last one, ascending: a list of the past stood in their order. */
+  readonly joinedBefore: readonly number[]
   /** The store's time of the last joining. */
   readonly joinedAt: number
   /** Where the group stays in the list of one who has left; 0 while in. */
@@ -148,7 +150,8 @@ export function writeMembership(w: ByteWriter, m: MembershipRow): void {
   w.varint(m.ordinal).varint(m.ownAtJoin).varint(m.joined).varint(m.joinedAt).varint(m.place)
   if (m.left === null) w.u8(0)
   else w.u8(1).optionalString(m.left.title).varint(m.left.memberCount)
-  w.varint(m.position)
+  w.varint(m.position).varint(m.joinedBefore.length)
+  for (const position of m.joinedBefore) w.varint(position)
 }
 
 export function readMembership(r: ByteReader): MembershipRow {
@@ -166,6 +169,7 @@ export function readMembership(r: ByteReader): MembershipRow {
     place: r.varint(),
     left: r.u8() === 0 ? null : { title: r.optionalString(), memberCount: r.varint() },
     position: r.varint(),
+    joinedBefore: list(r, () => r.varint()),
   }
 }
 

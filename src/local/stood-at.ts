@@ -9,7 +9,7 @@ const runsAtOnce = 64
 
 /**
  * Where a conversation stood in a user's list at a moment of the past: the position of the last message at or before it
- * that the user may see, or of the user's last joining if that came later; null if it was not in the list.
+ * that the user may see, or of the user's last joining until then if that came later; null if it was not in the list.
  */
 export async function stoodAt(
   parts: { readonly loader: Loader; readonly rows: RowReader; readonly messages: MessageReader },
@@ -24,9 +24,15 @@ export async function stoodAt(
     if (membership === null) return null
   }
   const message = await newestMessage(parts, entry, asOf, membership)
-  const joined = membership !== null && membership.joined <= asOf ? membership.joined : 0
-  const position = Math.max(message, joined)
+  const position = Math.max(message, lastJoining(membership, asOf))
   return position === 0 ? null : (position as Position)
+}
+
+/** Who left and came back stood, before that, where an earlier joining had put the conversation. */
+function lastJoining(membership: MembershipRow | null, asOf: number): number {
+  if (membership === null) return 0
+  if (membership.joined <= asOf) return membership.joined
+  return membership.joinedBefore.findLast((position) => position <= asOf) ?? 0
 }
 
 async function newestMessage(

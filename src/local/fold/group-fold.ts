@@ -102,6 +102,7 @@ export class GroupFold {
             ordinal,
             ownAtJoin: 0,
             joined: position,
+            joinedBefore: [],
             joinedAt,
             place: 0,
             left: null,

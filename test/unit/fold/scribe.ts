@@ -258,7 +258,7 @@ export class Scribe {
       large: members.length > fanOut,
       position,
     }
-    const rows = members.map((user, i) => [user, this.#membership(user, i + 1, [], 1, 0)] as const)
+    const rows = members.map((user, i) => [user, this.#membership(user, i + 1, undefined, 1, 0)] as const)
     this.#groups.set(conversation, {
       row,
       head: 0,
@@ -273,21 +273,29 @@ export class Scribe {
   #membership(
     user: string,
     ordinal: number,
-    before: MembershipRow['intervals'],
+    former: MembershipRow | undefined,
     from: number,
     ownAtJoin: number,
   ): MembershipRow {
     const position = this.#position
-    const intervals = [...before, { from, to: null }]
-    const joinedAt = this.#time
-    return { user, intervals, ordinal, ownAtJoin, joined: position, joinedAt, place: 0, left: null, position }
+    return {
+      user,
+      intervals: [...(former?.intervals ?? []), { from, to: null }],
+      ordinal,
+      ownAtJoin,
+      joined: position,
+      joinedBefore: former === undefined ? [] : [...former.joinedBefore, former.joined],
+      joinedAt: this.#time,
+      place: 0,
+      left: null,
+      position,
+    }
   }
 
   #join(conversation: string, group: Group, user: string, former: MembershipRow | undefined): void {
     const image = this.#image(group)
-    const before = former?.intervals ?? []
     const own = group.own.get(user) ?? 0
-    const membership = this.#membership(user, group.row.lastOrdinal + 1, before, group.head + 1, own)
+    const membership = this.#membership(user, group.row.lastOrdinal + 1, former, group.head + 1, own)
     const memberCount = group.row.memberCount + 1
     const large = group.row.large || memberCount > fanOut
     const becameLarge = large && !group.row.large

@@ -74,6 +74,7 @@ export const membershipRows: fc.Arbitrary<MembershipRow> = fc.record({
   ordinal: numbers,
   ownAtJoin: numbers,
   joined: numbers,
+  joinedBefore: fc.array(numbers, { maxLength: 3 }),
   joinedAt: numbers,
   place: numbers,
   left: fc.option(fc.record({ title: maybe(texts), memberCount: numbers })),
