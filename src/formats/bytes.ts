@@ -1,5 +1,10 @@
 import { ColumbaError } from '../errors.js'
 
+/** Views shorter than this are kept by a writer. */
+const keptViews = 1024
+/** Up to so many bytes a loop is faster than a call. */
+const copiedByHand = 64
+
 /**
  * Plain building blocks of every format but the log's hot path: unsigned LEB128 varints, length-prefixed UTF-8, raw
  * bytes. A reader never goes beyond its end and never allocates by a length that it has not checked.
@@ -7,6 +12,8 @@ import { ColumbaError } from '../errors.js'
 export class ByteWriter {
   #bytes: Buffer
   #at = 0
+  /** What `view` has given out, by length. */
+  #views: (Buffer | undefined)[] = []
 
   constructor(capacity = 256) {
     this.#bytes = Buffer.allocUnsafe(capacity)
@@ -14,7 +21,18 @@ export class ByteWriter {
 
   /** A copy of what was written. */
   finish(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#at))
+    const copy = Buffer.allocUnsafe(this.#at)
+    copy.set(this.view())
+    return copy
+  }
+
+  /**
+   * What was written, in place: valid until the writer is used again. Short views are kept, so that a writer which is
+   * used for row after row makes no objects.
+   */
+  view(): Buffer {
+    if (this.#at >= keptViews) return this.#bytes.subarray(0, this.#at)
+    return (this.#views[this.#at] ??= this.#bytes.subarray(0, this.#at))
   }
 
   get length(): number {
@@ -35,7 +53,19 @@ export class ByteWriter {
 
   u32(value: number): this {
     this.#room(4)
-    this.#at = this.#bytes.writeUInt32LE(value >>> 0, this.#at)
+    const at = this.#at
+    this.#bytes[at] = value
+    this.#bytes[at + 1] = value >>> 8
+    this.#bytes[at + 2] = value >>> 16
+    this.#bytes[at + 3] = value >>> 24
+    this.#at = at + 4
+    return this
+  }
+
+  /** Big-endian, so that the order of the bytes is that of the numbers. */
+  u48BE(value: number): this {
+    this.#room(6)
+    this.#at = this.#bytes.writeUIntBE(value, this.#at, 6)
     return this
   }
 
@@ -52,10 +82,21 @@ export class ByteWriter {
   }
 
   string(value: string): this {
-    const bytes = Buffer.byteLength(value)
-    this.varint(bytes)
-    this.#room(bytes)
-    this.#at += this.#bytes.write(value, this.#at, bytes, 'utf8')
+    // Short strings are nearly always shorter than 128 bytes: then their length is one byte, known after the text.
+    if (value.length < 43) {
+      this.#room(1 + 3 * value.length)
+      const bytes = this.#bytes.utf8Write(value, this.#at + 1)
+      this.#bytes[this.#at] = bytes
+      this.#at += 1 + bytes
+      return this
+    }
+    return this.varint(Buffer.byteLength(value)).text(value)
+  }
+
+  /** UTF-8 without a length. */
+  text(value: string): this {
+    this.#room(3 * value.length)
+    this.#at += this.#bytes.utf8Write(value, this.#at)
     return this
   }
 
@@ -65,6 +106,10 @@ export class ByteWriter {
 
   raw(bytes: Uint8Array, start = 0, end = bytes.length): this {
     this.#room(end - start)
+    if (end - start <= copiedByHand) {
+      for (let at = start; at < end; at++) this.#bytes[this.#at++] = bytes[at] as number
+      return this
+    }
     this.#bytes.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.#at)
     this.#at += end - start
     return this
@@ -75,6 +120,7 @@ export class ByteWriter {
     const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + bytes))
     this.#bytes.copy(larger, 0, 0, this.#at)
     this.#bytes = larger
+    this.#views = []
   }
 }
 

@@ -16,28 +16,70 @@ export type StoredChange = { readonly position: number } & (
 
 const kinds = ['message', 'read', 'delivered', 'member', 'conversation', 'contact', 'profile'] as const
 
-const out = new ByteWriter(4096)
-const entries = new ByteWriter(4096)
+const kindNumbers = Object.fromEntries(kinds.map((kind, number) => [kind, number])) as Record<
+  (typeof kinds)[number],
+  number
+>
 
-export function encodeChanges(changes: readonly StoredChange[]): Buffer {
-  const names = new Map<string, number>()
-  const nameOf = (name: string): number => {
-    let index = names.get(name)
-    if (index === undefined) names.set(name, (index = names.size))
+/** Writes one list after the other, each in ascending order of position. */
+export class ChangeListWriter {
+  readonly #out = new ByteWriter(4096)
+  readonly #entries = new ByteWriter(4096)
+  readonly #names = new Map<string, number>()
+  #position = 0
+  /** Of the last message: most come in bursts. */
+  #conversation = ''
+  #conversationName = -1
+
+  message(position: number, conversation: string, seq: number): void {
+    if (conversation !== this.#conversation || this.#conversationName < 0) {
+      this.#conversation = conversation
+      this.#conversationName = this.#name(conversation)
+    }
+    this.#begin(position, kindNumbers.message).varint(this.#conversationName).varint(seq)
+  }
+
+  add(change: StoredChange): void {
+    if (change.kind === 'message') {
+      this.message(change.position, change.conversation, change.seq)
+      return
+    }
+    const entry = this.#begin(change.position, kindNumbers[change.kind])
+    if ('conversation' in change) entry.varint(this.#name(change.conversation))
+    if ('user' in change) entry.varint(this.#name(change.user))
+  }
+
+  /** The list, in place: valid until the writer is used again. The next list begins empty. */
+  finish(): Buffer {
+    this.#out.reset().varint(this.#names.size)
+    for (const name of this.#names.keys()) this.#out.string(name)
+    this.#out.raw(this.#entries.view())
+    this.#names.clear()
+    this.#entries.reset()
+    this.#position = 0
+    this.#conversationName = -1
+    return this.#out.view()
+  }
+
+  #begin(position: number, kind: number): ByteWriter {
+    this.#entries.varint(position - this.#position).u8(kind)
+    this.#position = position
+    return this.#entries
+  }
+
+  #name(name: string): number {
+    let index = this.#names.get(name)
+    if (index === undefined) this.#names.set(name, (index = this.#names.size))
     return index
   }
-  entries.reset()
-  let last = 0
-  for (const change of changes) {
-    entries.varint(change.position - last).u8(kinds.indexOf(change.kind))
-    last = change.position
-    if ('conversation' in change) entries.varint(nameOf(change.conversation))
-    if (change.kind === 'message') entries.varint(change.seq)
-    else if ('user' in change) entries.varint(nameOf(change.user))
-  }
-  out.reset().varint(names.size)
-  for (const name of names.keys()) out.string(name)
-  return out.raw(entries.finish()).finish()
+}
+
+const writer = new ChangeListWriter()
+
+/** A list by itself. */
+export function encodeChanges(changes: readonly StoredChange[]): Buffer {
+  for (const change of changes) writer.add(change)
+  return Buffer.from(writer.finish())
 }
 
 export function decodeChanges(bytes: Buffer): StoredChange[] {

@@ -5,11 +5,33 @@
  * can choose ids that meet. The value is part of the format of runs.
  */
 export function idHash(seed: number, sender: string, id: string): number {
-  let hash = seed | 0
-  for (let i = 0; i < sender.length; i++) hash = Math.imul(hash ^ sender.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ 0x10000, 0x01000193)
-  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return finish(hashUnits(idHashOfSender(seed, sender), id))
+}
+
+/** The part of a hash that all messages of a sender share. */
+export function idHashOfSender(seed: number, sender: string): number {
+  return Math.imul(hashUnits(seed | 0, sender) ^ 0x10000, 0x01000193)
+}
+
+/** The rest: the hash of the id that stands in UTF-8 from `start` to `end`. No string is made of one that is ASCII. */
+export function idHashOfBytes(ofSender: number, bytes: Buffer, start: number, end: number): number {
+  let hash = ofSender
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    if (byte > 0x7f) return finish(hashUnits(ofSender, bytes.utf8Slice(start, end)))
+    hash = Math.imul(hash ^ byte, 0x01000193)
+  }
+  return finish(hash)
+}
+
+function hashUnits(from: number, text: string): number {
+  let hash = from
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash
+}
+
+function finish(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
 }

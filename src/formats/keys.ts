@@ -1,3 +1,5 @@
+import { ByteWriter } from './bytes.js'
+
 /**
  * Keys of the column families. A key is an ordered, prefix-free tuple:
  *
@@ -54,25 +56,18 @@ export const maxPosition = MAX
  */
 const NUMBERS_END = 0xff0000000000
 
-const scratch = Buffer.allocUnsafe(4096)
+const writer = new ByteWriter(4096)
 
-function escaped(id: string, at: number): number {
-  const end = at + scratch.utf8Write(id, at)
-  if (!scratch.subarray(at, end).includes(0)) return end
-  const plain = Buffer.from(id)
-  let to = at
-  for (const byte of plain) {
-    scratch[to++] = byte
-    if (byte === 0) scratch[to++] = 0xff
-  }
-  return to
+/** The id and the 0x00 that ends it. */
+function endedId(to: ByteWriter, id: string): ByteWriter {
+  const parts = id.includes('\0') ? id.split('\0') : null
+  if (parts === null) return to.text(id).u8(0)
+  parts.forEach((part, i) => (i === 0 ? to : to.u8(0).u8(0xff)).text(part))
+  return to.u8(0)
 }
 
 function partition(kind: number, id: string): Buffer {
-  scratch[0] = kind
-  const end = escaped(id, 1)
-  scratch[end] = 0
-  return Buffer.from(scratch.subarray(0, end + 1))
+  return endedId(writer.reset().u8(kind), id).finish()
 }
 
 /** The beginning of all keys of a user's partition; keep it while writing several rows of one user. */
@@ -87,79 +82,59 @@ export function groupPartition(group: string): Buffer {
 
 /** The range of a whole partition, or of one family of it. */
 export function familyRange(row: Buffer, family: Family): { gte: Buffer; lt: Buffer } {
-  return { gte: join(row, families[family]), lt: join(row, families[family] + 1) }
+  return { gte: begin(row, families[family]).finish(), lt: begin(row, families[family] + 1).finish() }
 }
 
-function join(row: Buffer, family: number, room = 0): Buffer {
-  const key = Buffer.allocUnsafe(row.length + 1 + room)
-  row.copy(key)
-  key[row.length] = family
-  return key
+function begin(row: Buffer, family: number): ByteWriter {
+  return writer.reset().raw(row).u8(family)
 }
 
-function withId(row: Buffer, family: Family, id: string): Buffer {
-  const bytes = Buffer.byteLength(id)
-  const key = join(row, families[family], bytes)
-  key.utf8Write(id, row.length + 1)
-  return key
+function keyBuilders(finish: (key: ByteWriter) => Buffer) {
+  const alone = (row: Buffer, family: Family) => finish(begin(row, families[family]))
+  const withId = (row: Buffer, family: Family, id: string) => finish(begin(row, families[family]).text(id))
+  const withNumber = (row: Buffer, family: Family, number: number) =>
+    finish(begin(row, families[family]).u48BE(number))
+  const withIdAndNumber = (row: Buffer, family: Family, id: string, number: number) =>
+    finish(endedId(begin(row, families[family]), id).u48BE(number))
+  return {
+    head: (row: Buffer, conversation: string) => withId(row, 'head', conversation),
+    marks: (row: Buffer, conversation: string) => withId(row, 'marks', conversation),
+    contact: (row: Buffer, other: string) => withId(row, 'contact', other),
+    membership: (row: Buffer, group: string) => withId(row, 'membership', group),
+    member: (row: Buffer, user: string) => withId(row, 'member', user),
+    profile: (row: Buffer) => alone(row, 'profile'),
+    group: (row: Buffer) => alone(row, 'group'),
+    roll: (row: Buffer, ordinal: number) => withNumber(row, 'roll', ordinal),
+    changes: (row: Buffer, cut: number) => withNumber(row, 'changes', cut),
+    run: (row: Buffer, conversation: string, firstSeq: number) =>
+      withIdAndNumber(row, 'runs', conversation, firstSeq),
+    own: (row: Buffer, group: string, firstSeq: number) => withIdAndNumber(row, 'own', group, firstSeq),
+    /** A conversation's place in the list. */
+    recent: (row: Buffer, position: number, conversation: string) =>
+      finish(
+        begin(row, families.list)
+          .u8(RECENT)
+          .u48BE(MAX - position)
+          .text(conversation),
+      ),
+    large: (row: Buffer, group: string) => finish(begin(row, families.list).u8(LARGE).text(group)),
+  }
 }
 
-function withIdAndNumber(row: Buffer, family: Family, id: string, number: number): Buffer {
-  scratch[0] = 0
-  const end = escaped(id, 0)
-  scratch[end] = 0
-  const key = join(row, families[family], end + 1 + WIDTH)
-  scratch.copy(key, row.length + 1, 0, end + 1)
-  key.writeUIntBE(number, row.length + 1 + end + 1, WIDTH)
-  return key
-}
+export const keys = keyBuilders((key) => key.finish())
 
-function withNumber(row: Buffer, family: Family, number: number): Buffer {
-  const key = join(row, families[family], WIDTH)
-  key.writeUIntBE(number, row.length + 1, WIDTH)
-  return key
-}
-
-export const keys = {
-  head: (row: Buffer, conversation: string) => withId(row, 'head', conversation),
-  marks: (row: Buffer, conversation: string) => withId(row, 'marks', conversation),
-  contact: (row: Buffer, other: string) => withId(row, 'contact', other),
-  membership: (row: Buffer, group: string) => withId(row, 'membership', group),
-  member: (row: Buffer, user: string) => withId(row, 'member', user),
-  profile: (row: Buffer) => join(row, families.profile),
-  group: (row: Buffer) => join(row, families.group),
-  roll: (row: Buffer, ordinal: number) => withNumber(row, 'roll', ordinal),
-  changes: (row: Buffer, cut: number) => withNumber(row, 'changes', cut),
-  run: (row: Buffer, conversation: string, firstSeq: number) =>
-    withIdAndNumber(row, 'runs', conversation, firstSeq),
-  own: (row: Buffer, group: string, firstSeq: number) => withIdAndNumber(row, 'own', group, firstSeq),
-
-  /** A conversation's place in the list. */
-  recent(row: Buffer, position: number, conversation: string): Buffer {
-    const bytes = Buffer.byteLength(conversation)
-    const key = join(row, families.list, 1 + WIDTH + bytes)
-    key[row.length + 1] = RECENT
-    key.writeUIntBE(MAX - position, row.length + 2, WIDTH)
-    key.utf8Write(conversation, row.length + 2 + WIDTH)
-    return key
-  },
-  large(row: Buffer, group: string): Buffer {
-    const bytes = Buffer.byteLength(group)
-    const key = join(row, families.list, 1 + bytes)
-    key[row.length + 1] = LARGE
-    key.utf8Write(group, row.length + 2)
-    return key
-  },
-}
+/** The same keys in place, for one row after the other: each is valid until the next key is made. */
+export const passingKeys = keyBuilders((key) => key.view())
 
 /** The part of the list strictly below a position. */
 export function recentBelow(row: Buffer, position: number | undefined): { gte: Buffer; lt: Buffer } {
-  const lt = join(row, families.list + 1)
-  if (position === undefined) return { gte: join(row, families.list), lt }
+  const lt = begin(row, families.list + 1).finish()
+  if (position === undefined) return { gte: begin(row, families.list).finish(), lt }
   if (position === 0) return { gte: lt, lt }
-  const gte = join(row, families.list, 1 + WIDTH)
-  gte[row.length + 1] = RECENT
-  gte.writeUIntBE(MAX - position + 1, row.length + 2, WIDTH)
+  const gte = begin(row, families.list)
+    .u8(RECENT)
+    .u48BE(MAX - position + 1)
+    .finish()
   return { gte, lt }
 }
 
@@ -198,6 +173,8 @@ export function readNumberedKey(key: Buffer, rowLength: number): { id: string; n
   return { id: Buffer.from(bytes).toString(), number: readNumberKey(key) }
 }
 
+const rangeKeys = { runs: 'run', own: 'own' } as const
+
 /** Runs (or own messages) of one conversation, those that begin at or after `from`. */
 export function numberedRange(
   row: Buffer,
@@ -207,8 +184,8 @@ export function numberedRange(
   to: number = NUMBERS_END - 1,
 ): { gte: Buffer; lt: Buffer } {
   return {
-    gte: withIdAndNumber(row, family, conversation, from),
-    lt: withIdAndNumber(row, family, conversation, to),
+    gte: keys[rangeKeys[family]](row, conversation, from),
+    lt: keys[rangeKeys[family]](row, conversation, to),
   }
 }
 

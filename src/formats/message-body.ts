@@ -79,6 +79,9 @@ export function readBody(bytes: Buffer, at: number, end: number): Body {
   return { id, deviceId, sentAt, text, attributes }
 }
 
+/** Where in a body the id begins (see `readId`). */
+export const bodyIdAt = 1
+
 /** Reads only the id of a body: enough to tell whose repeat a message is. */
 export function readBodyId(bytes: Buffer, at: number): string {
   return bytes.utf8Slice(at + 2, at + 3 + (bytes[at + 1] as number))

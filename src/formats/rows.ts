@@ -68,18 +68,15 @@ export interface OwnRow {
 export const excerptBytes = 1024
 
 export const rows = {
-  directHead: {
-    encode: (row: DirectHeadRow): Buffer => {
-      w.reset().string(row.peer)
-      writeDirectHead(w, row)
-      return w.finish()
+  directHead: codec<DirectHeadRow>(
+    (to, row) => {
+      writeDirectHead(to.string(row.peer), row)
     },
-    decode: (bytes: Buffer): DirectHeadRow => {
-      const r = new ByteReader(bytes)
+    (r) => {
       const peer = r.string()
       return { peer, ...readDirectHead(r) }
     },
-  },
+  ),
   groupHead: {
     encode: (row: GroupHeadRow): Buffer =>
       w.reset().varint(row.head).varint(row.position).varint(row.timestamp).finish(),
@@ -88,15 +85,14 @@ export const rows = {
       return { head: r.varint(), position: r.varint(), timestamp: r.varint() }
     },
   },
-  directList: {
-    encode: (row: DirectListRow): Buffer => {
-      w.reset().string(row.peer).varint(row.head).varint(row.n0).varint(row.timestamp)
-      w.u8((row.second ? 1 : 0) | (row.body === null ? 0 : 2))
-      if (row.body !== null) w.raw(row.body.bytes, row.body.start, row.body.end)
-      return w.finish()
+  directList: codec<DirectListRow>(
+    (to, row) => {
+      to.string(row.peer).varint(row.head).varint(row.n0).varint(row.timestamp)
+      to.u8((row.second ? 1 : 0) | (row.body === null ? 0 : 2))
+      if (row.body !== null) to.raw(row.body.bytes, row.body.start, row.body.end)
     },
-    decode: (bytes: Buffer): DirectListRow => {
-      const r = new ByteReader(bytes)
+    (r) => {
+      const { bytes } = r
       const peer = r.string()
       const head = r.varint()
       const n0 = r.varint()
@@ -105,7 +101,7 @@ export const rows = {
       const body = (bits & 2) === 0 ? null : { bytes, start: r.at, end: bytes.length }
       return { peer, head, n0, timestamp, second: (bits & 1) !== 0, body }
     },
-  },
+  ),
   run: {
     encode: (row: RunRow): Buffer => {
       w.reset().varint(row.file).varint(row.offset).varint(row.length).varint(row.firstSeq).varint(row.count)
@@ -175,7 +171,13 @@ export const rows = {
 } as const
 
 function codec<T>(write: (to: ByteWriter, row: T) => void, read: (r: ByteReader) => T) {
+  const pass = (row: T): Buffer => {
+    write(w.reset(), row)
+    return w.view()
+  }
   return {
+    /** In place, for one row after the other: valid until the next row is encoded. */
+    pass,
     encode: (row: T): Buffer => {
       write(w.reset(), row)
       return w.finish()

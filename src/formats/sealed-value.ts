@@ -1,5 +1,6 @@
-import { crc32 } from 'node:zlib'
 import { ColumbaError } from '../errors.js'
+import { ByteWriter } from './bytes.js'
+import { checksum } from './checksum.js'
 import { describeKey } from './keys.js'
 
 /**
@@ -13,21 +14,22 @@ import { describeKey } from './keys.js'
  */
 export const sealBytes = 4
 
-/** A new buffer with a copy of the payload and its seal. */
+/** Seals one value after the other without making an object for each. */
+export class Sealer {
+  readonly #sealed = new ByteWriter(4096)
+
+  /** The payload with its seal, in place: valid until the next call. */
+  seal(key: Uint8Array, payload: Uint8Array): Buffer {
+    const sum = checksum(payload, checksum(key))
+    return this.#sealed.reset().raw(payload).u32(sum).view()
+  }
+}
+
+const sealer = new Sealer()
+
+/** One value by itself: a new buffer with a copy of the payload and its seal. */
 export function sealValue(key: Uint8Array, payload: Uint8Array): Buffer {
-  const sealed = Buffer.allocUnsafe(payload.byteLength + sealBytes)
-  sealed.set(payload)
-  return seal(key, sealed, payload)
-}
-
-/** For encoders that left the last four bytes of `value` free: writes the seal there and returns `value`. */
-export function sealInPlace(key: Uint8Array, value: Buffer): Buffer {
-  return seal(key, value, value.subarray(0, value.byteLength - sealBytes))
-}
-
-function seal(key: Uint8Array, value: Buffer, payload: Uint8Array): Buffer {
-  value.writeUInt32LE(crc32(payload, crc32(key)), value.byteLength - sealBytes)
-  return value
+  return Buffer.from(sealer.seal(key, payload))
 }
 
 /**
@@ -38,7 +40,7 @@ export function openValue(key: Uint8Array, stored: Buffer, shard: number): Buffe
   const end = stored.byteLength - sealBytes
   if (end >= 0) {
     const payload = stored.subarray(0, end)
-    if (crc32(payload, crc32(key)) === stored.readUInt32LE(end)) return payload
+    if (checksum(payload, checksum(key)) === stored.readUInt32LE(end)) return payload
   }
   throw new ColumbaError(
     'CORRUPT',

@@ -1,7 +1,6 @@
 import { badBytes } from '../../formats/bytes.js'
 import { decodeRecord, recordKinds, timeAt, type OtherRecord } from '../../formats/records.js'
-import { directConversationId } from '../../model/direct-conversation-id.js'
-import { DirectFold } from './direct-fold.js'
+import { DirectMessages } from './direct-messages.js'
 import { GroupFold } from './group-fold.js'
 import { Partitions } from './partitions.js'
 import type { RecordRange, RowSink } from './sink.js'
@@ -16,7 +15,7 @@ import type { RecordRange, RowSink } from './sink.js'
  */
 export class Fold {
   readonly #partitions: Partitions
-  readonly #directs = new Map<string, DirectFold>()
+  readonly #directs: DirectMessages
   readonly #groups = new Map<string, GroupFold>()
   readonly #marks = new Map<string, OtherRecord & { kind: 'marks' }>()
   readonly #contacts = new Map<
@@ -30,6 +29,7 @@ export class Fold {
   /** `hashSeed` is the store's secret for id hashes; `shardOf` places a partition. */
   constructor(options: { readonly hashSeed: number; readonly shardOf: (id: string) => number }) {
     this.#partitions = new Partitions(options.shardOf)
+    this.#directs = new DirectMessages(this.#partitions)
     this.#hashSeed = options.hashSeed
   }
 
@@ -41,6 +41,7 @@ export class Fold {
   /** Takes in a range of records; the bytes must stay as they are until the fold has been used up. */
   *add(range: RecordRange): Generator<void> {
     const { bytes, end } = range
+    this.#directs.begin(range)
     let at = range.start
     let position = range.firstPosition
     for (let i = 0; i < range.count; i++) {
@@ -56,22 +57,24 @@ export class Fold {
 
   /** In the order of the conversations' ids, so that files can be merged by reading them from end to end. */
   *blocks(append: (block: Buffer) => number): Generator<void> {
-    const all = [...this.#directs.values(), ...this.#groups.values()]
+    const { conversations, columns } = this.#directs
+    const all = [...conversations, ...this.#groups.values()]
     all.sort((a, b) => (a.id < b.id ? -1 : 1))
     for (const conversation of all) {
-      conversation.writeBlock(append)
+      conversation.writeBlock(append, columns)
       yield
     }
   }
 
   /** `file` names the body file that the blocks went to. */
   *rows(sink: RowSink, file: number): Generator<void> {
-    for (const direct of this.#directs.values()) {
-      direct.writeRows(sink, file, this.#hashSeed)
+    const { conversations, columns } = this.#directs
+    for (const direct of conversations) {
+      direct.writeRows(sink, file, this.#hashSeed, columns)
       yield
     }
     for (const group of this.#groups.values()) {
-      yield* group.writeRows(sink, file, this.#hashSeed, this.#partitions, this.#last)
+      yield* group.writeRows(sink, file, this.#hashSeed, this.#partitions, this.#last, this.#directs)
     }
     for (const record of this.#marks.values()) {
       this.#partitions.user(record.user).putMarks(sink, record.conversation, record.marks)
@@ -89,34 +92,18 @@ export class Fold {
       yield
     }
     for (const partition of this.#partitions.users()) {
-      partition.putChanges(sink, this.#last)
+      partition.putChanges(sink, this.#last, this.#directs)
       yield
     }
   }
 
   #record(bytes: Buffer, start: number, end: number, position: number): void {
     const kind = bytes[start]
-    if (kind === recordKinds.direct) this.#direct(bytes, start, end, position)
+    if (kind === recordKinds.direct) this.#directs.add(bytes, start, end, position)
     else if (kind === recordKinds.groupMessage) {
       const group = GroupFold.messageGroup(bytes, start, end)
       this.#group(group).addMessage(bytes, start, end, position)
     } else this.#other(decodeRecord(bytes, start, end), position)
-  }
-
-  #direct(bytes: Buffer, start: number, end: number, position: number): void {
-    const pair = DirectFold.pairBytes(bytes, start, end)
-    let direct = this.#directs.get(pair)
-    if (direct === undefined) {
-      const [first, second] = DirectFold.readPair(bytes, start)
-      direct = this.#newDirect(pair, first, second, DirectFold.readId(bytes, start, end))
-    }
-    direct.addMessage(bytes, start, end, position)
-  }
-
-  #newDirect(key: string, first: string, second: string, id: string): DirectFold {
-    const direct = new DirectFold(id, this.#partitions.user(first), this.#partitions.user(second))
-    this.#directs.set(key, direct)
-    return direct
   }
 
   #group(id: string): GroupFold {
@@ -142,10 +129,7 @@ export class Fold {
       }
       case 'block': {
         const [first, second] = [record.blocker, record.other].sort() as [string, string]
-        const key = DirectFold.keyOf(first, second)
-        const direct =
-          this.#directs.get(key) ?? this.#newDirect(key, first, second, directConversationId(first, second))
-        direct.setHead(record.head, record.previous)
+        this.#directs.between(first, second).setHead(record.head, record.previous)
         this.#contacts.set(`${record.blocker}\0${record.other}`, { record, position })
         this.#partitions.user(record.blocker).addChange({ position, kind: 'contact', user: record.other })
         return

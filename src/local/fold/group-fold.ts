@@ -2,12 +2,12 @@ import { BlockWriter } from '../../formats/block.js'
 import { ByteReader } from '../../formats/bytes.js'
 import type { StoredChange } from '../../formats/change-list.js'
 import { idHash } from '../../formats/id-hash.js'
-import { keys } from '../../formats/keys.js'
+import { passingKeys } from '../../formats/keys.js'
 import { endOfId, readBodyId, readId } from '../../formats/message-body.js'
 import { readImage, type GroupImage, type GroupRow, type MembershipRow } from '../../formats/record-parts.js'
 import { countAt, flags, flagsAt, idsAt, seqAt, timeAt, type OtherRecord } from '../../formats/records.js'
 import { rows } from '../../formats/rows.js'
-import type { Partition, Partitions } from './partitions.js'
+import type { MessageChain, Partition, Partitions } from './partitions.js'
 import type { RowSink } from './sink.js'
 
 type GroupEvent = Extract<OtherRecord, { kind: 'create' | 'join' | 'leave' | 'rename' }>
@@ -157,39 +157,40 @@ export class GroupFold {
     hashSeed: number,
     partitions: Partitions,
     cut: number,
+    chain: MessageChain,
   ): Generator<void> {
     const { id, row, shard } = this.#partition
-    if (this.#state !== null) sink.put(shard, keys.group(row), rows.group.encode(this.#state))
+    if (this.#state !== null) sink.put(shard, passingKeys.group(row), rows.group.encode(this.#state))
     const last = this.#messages.at(-1)
     if (last !== undefined) {
       const head = this.#firstSeq + this.#messages.length - 1
       sink.put(
         shard,
-        keys.head(row, id),
+        passingKeys.head(row, id),
         rows.groupHead.encode({ head, position: last.position, timestamp: last.timestamp }),
       )
-      sink.put(shard, keys.run(row, id, this.#firstSeq), rows.run.encode(this.#run(file, hashSeed)))
+      sink.put(shard, passingKeys.run(row, id, this.#firstSeq), rows.run.encode(this.#run(file, hashSeed)))
     }
     for (const [user, membership] of this.#memberships) {
       const value = rows.membership.encode(membership)
-      sink.put(shard, keys.member(row, user), value)
+      sink.put(shard, passingKeys.member(row, user), value)
       const member = partitions.user(user)
-      sink.put(member.shard, keys.membership(member.row, id), value)
+      sink.put(member.shard, passingKeys.membership(member.row, id), value)
       yield
     }
     for (const [ordinal, user] of this.#roll) {
-      if (user === null) sink.del(shard, keys.roll(row, ordinal))
-      else sink.put(shard, keys.roll(row, ordinal), rows.roll.encode(user))
+      if (user === null) sink.del(shard, passingKeys.roll(row, ordinal))
+      else sink.put(shard, passingKeys.roll(row, ordinal), rows.roll.encode(user))
     }
     for (const [user, own] of this.#own) {
       const member = partitions.user(user)
-      sink.put(member.shard, keys.own(member.row, id, own.seqs[0] as number), rows.own.encode(own))
+      sink.put(member.shard, passingKeys.own(member.row, id, own.seqs[0] as number), rows.own.encode(own))
     }
     for (const [user, place] of this.#places) {
       this.#writePlace(sink, partitions.user(user), place, last?.position ?? 0)
       yield
     }
-    this.#partition.putChanges(sink, cut)
+    this.#partition.putChanges(sink, cut, chain)
   }
 
   /** A member's list: large groups are marked once, small ones stand where their last message put them. */
@@ -198,21 +199,21 @@ export class GroupFold {
     const { id } = this.#partition
     const { previous, joined, left } = place
     if (left > 0) {
-      if (this.#large) sink.del(shard, keys.large(row, id))
-      if (previous > 0 && previous !== left) sink.del(shard, keys.recent(row, previous, id))
-      sink.put(shard, keys.recent(row, left, id), nothing)
+      if (this.#large) sink.del(shard, passingKeys.large(row, id))
+      if (previous > 0 && previous !== left) sink.del(shard, passingKeys.recent(row, previous, id))
+      sink.put(shard, passingKeys.recent(row, left, id), nothing)
       return
     }
     if (this.#large) {
       if (joined === 0 && !this.#becameLarge) return
-      if (previous > 0) sink.del(shard, keys.recent(row, previous, id))
-      sink.put(shard, keys.large(row, id), nothing)
+      if (previous > 0) sink.del(shard, passingKeys.recent(row, previous, id))
+      sink.put(shard, passingKeys.large(row, id), nothing)
       return
     }
     const now = Math.max(lastMessage, joined)
     if (now === 0) return
-    if (previous > 0 && previous !== now) sink.del(shard, keys.recent(row, previous, id))
-    sink.put(shard, keys.recent(row, now, id), nothing)
+    if (previous > 0 && previous !== now) sink.del(shard, passingKeys.recent(row, previous, id))
+    sink.put(shard, passingKeys.recent(row, now, id), nothing)
   }
 
   #takeImage(image: GroupImage | null): void {

@@ -1,22 +1,33 @@
-import { encodeChanges, type StoredChange } from '../../formats/change-list.js'
-import { groupPartition, keys, userPartition } from '../../formats/keys.js'
+import { ChangeListWriter, type StoredChange } from '../../formats/change-list.js'
+import { idHashOfSender } from '../../formats/id-hash.js'
+import { groupPartition, passingKeys, userPartition } from '../../formats/keys.js'
 import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
+import { none } from './message-columns.js'
 import type { RowSink } from './sink.js'
 
-/** Something whose changes a partition lists, in ascending order. */
-export interface ChangeSource {
-  listChanges(into: StoredChange[]): void
+/** The messages of a partition's direct conversations, in ascending order. */
+export interface MessageChain {
+  /** The message behind this one in the partition's chain, or `none`. */
+  next(partition: Partition, message: number): number
+  position(message: number): number
+  conversation(message: number): string
+  seq(message: number): number
 }
+
+const changeList = new ChangeListWriter()
 
 /** A partition that the generation touches: its key prefix and shard, worked out once, and what changed in it. */
 export class Partition {
   readonly id: string
   readonly row: Buffer
   readonly shard: number
-  readonly #changes: StoredChange[] = []
-  /** Direct conversations list their messages when they are asked for: kept apart, they are nothing but numbers. */
-  readonly #sources: ChangeSource[] = []
+  /** The chain of its direct messages; written by the fold. */
+  firstMessage = none
+  lastMessage = none
+  /** Everything else, in ascending order. */
+  #changes: StoredChange[] | null = null
+  #hash: number | null = null
 
   constructor(id: string, row: Buffer, shard: number) {
     this.id = id
@@ -24,32 +35,40 @@ export class Partition {
     this.shard = shard
   }
 
+  /** What the hashes of all message ids of this user begin with. */
+  idHash(seed: number): number {
+    return (this.#hash ??= idHashOfSender(seed, this.id))
+  }
+
   addChange(change: StoredChange): void {
-    this.#changes.push(change)
+    if (this.#changes === null) this.#changes = [change]
+    else this.#changes.push(change)
   }
 
-  addSource(source: ChangeSource): void {
-    this.#sources.push(source)
-  }
-
-  putChanges(sink: RowSink, cut: number): void {
-    const changes = [...this.#changes]
-    for (const source of this.#sources) source.listChanges(changes)
-    if (changes.length === 0) return
-    changes.sort((a, b) => a.position - b.position)
-    sink.put(this.shard, keys.changes(this.row, cut), encodeChanges(changes))
+  putChanges(sink: RowSink, cut: number, chain: MessageChain): void {
+    const others = this.#changes ?? []
+    if (this.firstMessage === none && others.length === 0) return
+    let other = 0
+    for (let message = this.firstMessage; message !== none; message = chain.next(this, message)) {
+      const position = chain.position(message)
+      while (other < others.length && (others[other] as StoredChange).position < position)
+        changeList.add(others[other++] as StoredChange)
+      changeList.message(position, chain.conversation(message), chain.seq(message))
+    }
+    while (other < others.length) changeList.add(others[other++] as StoredChange)
+    sink.put(this.shard, passingKeys.changes(this.row, cut), changeList.finish())
   }
 
   putMarks(sink: RowSink, conversation: string, marks: MarksRow): void {
-    sink.put(this.shard, keys.marks(this.row, conversation), rows.marks.encode(marks))
+    sink.put(this.shard, passingKeys.marks(this.row, conversation), rows.marks.pass(marks))
   }
 
   putContact(sink: RowSink, other: string, contact: ContactRow & { position: number }): void {
-    sink.put(this.shard, keys.contact(this.row, other), rows.contactEntry.encode(contact))
+    sink.put(this.shard, passingKeys.contact(this.row, other), rows.contactEntry.pass(contact))
   }
 
   putProfile(sink: RowSink, profile: { name: string; profile: string | undefined; position: number }): void {
-    sink.put(this.shard, keys.profile(this.row), rows.profile.encode(profile))
+    sink.put(this.shard, passingKeys.profile(this.row), rows.profile.pass(profile))
   }
 }
 

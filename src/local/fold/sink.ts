@@ -1,4 +1,7 @@
-/** Where the fold puts its rows. Values are not sealed yet. Nothing is read. */
+/**
+ * Where the fold puts its rows. Values are not sealed yet. Nothing is read. Keys and values are used again after the
+ * call: whoever keeps them copies them.
+ */
 export interface RowSink {
   put(shard: number, key: Buffer, value: Buffer): void
   del(shard: number, key: Buffer): void

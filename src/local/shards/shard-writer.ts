@@ -1,4 +1,4 @@
-import { sealValue } from '../../formats/sealed-value.js'
+import { Sealer } from '../../formats/sealed-value.js'
 import type { CallSlots } from './call-slots.js'
 import type { ShardBatch, ShardDatabase } from './shard-database.js'
 import type { ShardFailure } from './shard-failure.js'
@@ -25,8 +25,11 @@ const rowOverhead = 8
  */
 export class ShardWriter {
   readonly #options: ShardWriterOptions
+  readonly #sealer = new Sealer()
   #open: ShardBatch | null = null
   #openBytes = 0
+  /** The rows being handed over belong together. */
+  #undivided = false
   readonly #queue: ShardBatch[] = []
   #writing = false
   #held = false
@@ -57,18 +60,32 @@ export class ShardWriter {
     return this.#queue.length + (this.#writing ? 1 : 0)
   }
 
-  /** Seals a copy of the payload. The buffers may be used again after the call. */
+  /** Seals the payload. The buffers may be used again after the call: a batch copies what it is given. */
   put(key: Buffer, payload: Uint8Array): void {
-    this.putSealed(key, sealValue(key, payload))
+    this.putSealed(key, this.#sealer.seal(key, payload))
   }
 
-  /** For a value that is sealed already (`sealInPlace`): saves the copy. */
+  /** For a value that is sealed already. */
   putSealed(key: Buffer, value: Buffer): void {
     this.#room(key.byteLength + value.byteLength + rowOverhead).put(key, value)
   }
 
   del(key: Buffer): void {
     this.#room(key.byteLength + rowOverhead).del(key)
+  }
+
+  /** Puts a row and deletes others in one batch, however large: all of it is there after a crash, or nothing. */
+  swap(key: Buffer, payload: Uint8Array, gone: readonly Buffer[]): void {
+    let bytes = key.byteLength + payload.byteLength + rowOverhead
+    for (const one of gone) bytes += one.byteLength + rowOverhead
+    if (this.#openBytes + bytes > this.#options.batchBytes) this.#handOver()
+    this.#undivided = true
+    try {
+      this.put(key, payload)
+      for (const one of gone) this.del(one)
+    } finally {
+      this.#undivided = false
+    }
   }
 
   /** Hands the open batch over; resolves when all rows so far have been accepted. Rejects with POISONED. */
@@ -101,7 +118,7 @@ export class ShardWriter {
 
   #room(bytes: number): ShardBatch {
     this.#options.failure.throwIfFailed()
-    if (this.#openBytes + bytes > this.#options.batchBytes) this.#handOver()
+    if (!this.#undivided && this.#openBytes + bytes > this.#options.batchBytes) this.#handOver()
     this.#openBytes += bytes
     this.#bytes += bytes - rowOverhead
     this.#rows++

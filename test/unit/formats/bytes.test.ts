@@ -26,6 +26,18 @@ test('what was written is read again, in order, and nothing is left', () => {
   )
 })
 
+test('a view shows what was written last, whatever was written with the writer before', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(ids, texts, fc.string({ minLength: 400, maxLength: 2000 }))), (all) => {
+      const w = new ByteWriter(1)
+      for (const text of all) {
+        expect(new ByteReader(w.reset().string(text).view()).string()).toBe(text)
+        expect(w.reset().text(text).view().toString()).toBe(Buffer.from(text).toString())
+      }
+    }),
+  )
+})
+
 test('a reader never goes beyond its end', () => {
   fc.assert(
     fc.property(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { idHash } from '../../../src/formats/id-hash.js'
+import { idHash, idHashOfBytes, idHashOfSender } from '../../../src/formats/id-hash.js'
 import { ids } from './arbitraries.js'
 
 test.each([
@@ -28,4 +28,14 @@ test('ids that differ little meet no more often than chance', () => {
   const seen = new Set<number>()
   for (let i = 0; i < 20_000; i++) seen.add(idHash(5, 'alice', `m${i}`))
   expect(seen.size).toBeGreaterThan(19_990)
+})
+
+test('the same from bytes, with what the messages of a sender share', () => {
+  fc.assert(
+    fc.property(fc.nat(2 ** 32 - 1), ids, ids, (seed, sender, id) => {
+      const bytes = Buffer.from(`<${id}>`)
+      const hash = idHashOfBytes(idHashOfSender(seed, sender), bytes, 1, bytes.length - 1)
+      expect(hash).toBe(idHash(seed, sender, id))
+    }),
+  )
 })
