@@ -70,7 +70,8 @@ export interface Backend {
   intervals(user: UserId, handle: ConversationHandle): MaybePromise<readonly Interval[] | null>
   /**
    * The user's conversations by descending position, those below `below` if it is given. Without `below` the answer is
-   * the same object until something changes.
+   * the same object until something changes, and for a limit of up to 500 it shows one moment; otherwise what moves
+   * while it is read may be left out.
    */
   recent(user: UserId, options: RecentOptions): MaybePromise<RecentPage>
   /**

@@ -46,6 +46,9 @@ interface MadePage {
 /** Below every conversation. */
 const bottom = 0 as Position
 
+/** A backend reads up to so many from the top in one moment; the later parts of a longer answer may be newer than the first. */
+const ofOneMoment = 500
+
 /** Conversations that are read at a time while a filter or a walk looks for the next ones. */
 const chunk = 100
 
@@ -75,8 +78,9 @@ export class ConversationList {
   page(user: UserId, query: ListQuery): MaybePromise<Page<Conversation>> {
     return andThen(requireUsers(this.#context, [user]), () => {
       if (query.cursor !== undefined) return this.#next(user, query, this.#walkOf(user, query, query.cursor))
-      if (query.since !== undefined || query.unreadOnly) return this.#firstFiltered(user, query)
       const { start, limit } = query
+      if (query.since !== undefined || query.unreadOnly || start + limit > ofOneMoment)
+        return this.#firstOfMany(user, query)
       return andThen(this.#backend.recent(user, { limit: start + limit }), (recent) => {
         const made = this.#made.get(recent.entries)
         if (made !== undefined && made.start === start && made.limit === limit) return made.page
@@ -97,14 +101,15 @@ export class ConversationList {
     return this.#pageOf(user, query, shown, walk)
   }
 
-  async #firstFiltered(user: UserId, query: ListQuery): Promise<Page<Conversation>> {
+  /** A first page for which more is read than comes from one moment: it is put together like those behind a cursor. */
+  async #firstOfMany(user: UserId, query: ListQuery): Promise<Page<Conversation>> {
     const { start, limit } = query
     const top = await this.#backend.recent(user, { limit: chunk })
     const asOf = top.entries[0]?.position
     if (asOf === undefined) return this.#pageOf(user, query, [], null)
     // One more than is shown tells whether there is a next page.
     const stayed = await this.#stayed(user, query, undefined, start + limit + 1, top)
-    // What was overtaken by a change while the filter went down the list is found again as moved.
+    // What was overtaken by a change while this went down the list is found again as moved.
     const moved = await this.#moved(user, query, { asOf, below: Infinity as Position })
     return this.#merge(user, query, asOf, stayed, moved, start)
   }

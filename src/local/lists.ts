@@ -11,7 +11,10 @@ import type { ListRow, RowReader } from './row-reader.js'
 import { readBody } from '../formats/message-body.js'
 import { toMessage } from './stored-message.js'
 
-/** Nodes beyond this are not kept for a user: a walk through a long list reads past the cache. */
+/**
+ * Nodes beyond this are not kept for a user: a walk through a long list reads past the cache. What is kept is read in one
+ * moment, as the port promises of 500.
+ */
 const keptNodes = 600
 /** Marks as the shard had them, and the generations that may know newer ones. */
 interface StoredMarks {
@@ -123,12 +126,16 @@ export class Lists {
     user.pins++
     try {
       if (!user.listed) await this.#extend(user, Math.min(limit + 1, keptNodes))
-      for (;;) {
+      for (let wanted = limit + 1; ;) {
         const nodes = this.#fromMemory(user, below, limit)
         if (nodes !== null) return await this.#answer(user, nodes, below, limit)
-        const wanted = user.count + limit + 1
-        if (below === undefined && wanted <= keptNodes) await this.#extend(user, wanted)
-        else return await this.#beyond(user, below, limit)
+        if (below !== undefined || wanted > keptNodes) return await this.#beyond(user, below, limit)
+        if (user.loading !== null) await user.loading
+        else {
+          await this.#extend(user, wanted)
+          // Should groups have left the order of time meanwhile, so that it is still too short.
+          wanted += this.#tierSize
+        }
       }
     } finally {
       user.pins--

@@ -1,11 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Conversation } from '../../src/model/conversation.js'
+import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
+import { systemClock } from '../../src/platform/clock.js'
 import { localHost } from './hosts.js'
 
-/** Shards whose `getMany`, or whose look at a range, has read, but does not answer before the gate opens. */
+/** Shards whose answers of one kind, though they have been read, do not come before the gate opens. */
 function gatedShards(gate: Gate): ShardOpener {
   return async (location, options) => {
     const database = await openClassicLevel(location, options)
@@ -18,6 +20,11 @@ function gatedShards(gate: Gate): ShardOpener {
     database.getMany = async (keys, given) => {
       const found = await getMany(keys, given)
       return gate.at === 'keys' ? through(found) : found
+    }
+    const get = database.get.bind(database)
+    database.get = async (key, given) => {
+      const found = await get(key, given)
+      return typeof gate.at === 'object' && key.includes(gate.at.key) ? through(found) : found
     }
     const iterator = database.iterator.bind(database)
     database.iterator = (given) => {
@@ -35,7 +42,7 @@ function gatedShards(gate: Gate): ShardOpener {
 }
 
 interface Gate {
-  at: 'keys' | 'ranges' | 'nothing'
+  at: 'keys' | 'ranges' | 'nothing' | { readonly key: string }
   through: Promise<void>
   onRead: () => void
 }
@@ -142,3 +149,42 @@ test.each([1, 2, 3])(
     expect((await loading).items.map(({ id }) => id)).toContain('grows')
   },
 )
+
+test('a long first page and the walk from there give everything once, whatever moves while it is read', async () => {
+  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const host = await localHost({}, { opener: gatedShards(gate) })
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  const peers = Array.from({ length: 700 }, (_, i) => `peer ${i}`)
+  // In this order: peer 699 is at the top.
+  for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'one' })
+  await first.close()
+
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  let open = (): void => undefined
+  const read = new Promise<void>((resolve) => {
+    gate.onRead = resolve
+  })
+  gate.through = new Promise((resolve) => {
+    open = resolve
+  })
+  // The marks of one of the page hang (their family is 4); the first one behind the page has been read when it moves up,
+  // before the one that hangs does.
+  gate.at = { key: `\u0004${directConversationId('peer 80', 'a')}` }
+  const loading = store.getConversations('a', { limit: 640 })
+  await read
+  gate.at = 'nothing'
+  await systemClock.yield()
+  await store.sendMessage({ sender: 'peer 59', receiver: 'a', text: 'two' })
+  await store.sendMessage({ sender: 'peer 80', receiver: 'a', text: 'two' })
+  open()
+  const seen: (string | undefined)[] = []
+  let page = await loading
+  for (;;) {
+    seen.push(...page.items.map(({ peer }) => peer))
+    if (page.next === null) break
+    page = await store.getConversations('a', { limit: 640, cursor: page.next })
+  }
+  expect(seen).toEqual(peers.toReversed())
+})
