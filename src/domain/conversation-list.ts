@@ -101,17 +101,23 @@ export class ConversationList {
     return this.#pageOf(user, query, shown, walk)
   }
 
-  /** A first page for which more is read than comes from one moment: it is put together like those behind a cursor. */
+  /** A first page for which more is read than comes from one moment; it shows the moment in which it is complete. */
   async #firstOfMany(user: UserId, query: ListQuery): Promise<Page<Conversation>> {
     const { start, limit } = query
     const top = await this.#backend.recent(user, { limit: chunk })
-    const asOf = top.entries[0]?.position
-    if (asOf === undefined) return this.#pageOf(user, query, [], null)
+    let newest = top.entries[0]?.position
+    if (newest === undefined) return this.#pageOf(user, query, [], null)
     // One more than is shown tells whether there is a next page.
     const stayed = await this.#stayed(user, query, undefined, start + limit + 1, top)
-    // What was overtaken by a change while this went down the list is found again as moved.
-    const moved = await this.#moved(user, query, { asOf, below: Infinity as Position })
-    return this.#merge(user, query, asOf, stayed, moved, start)
+    // What moves while this goes down the list is at its top; when nothing newer is there, all else has stayed.
+    const moved = new Map<ConversationId, Placed>()
+    for (;;) {
+      const newer: readonly Participation[] = await this.#above(user, newest)
+      if (newer.length === 0) return this.#merge(user, query, newest, stayed, moved, start)
+      newest = (newer[0] as Participation).position
+      for (const participation of newer)
+        moved.set(participation.conversationId, { participation, stood: participation.position })
+    }
   }
 
   async #next(user: UserId, query: ListQuery, walk: Walk): Promise<Page<Conversation>> {

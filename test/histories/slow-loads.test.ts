@@ -186,5 +186,6 @@ test('a long first page and the walk from there give everything once, whatever m
     if (page.next === null) break
     page = await store.getConversations('a', { limit: 640, cursor: page.next })
   }
-  expect(seen).toEqual(peers.toReversed())
+  const moved = ['peer 80', 'peer 59']
+  expect(seen).toEqual([...moved, ...peers.filter((peer) => !moved.includes(peer)).toReversed()])
 })
