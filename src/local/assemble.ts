@@ -29,6 +29,7 @@ import { RowReader } from './row-reader.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { liveMessage, toMessage } from './stored-message.js'
+import { Tidier } from './tidier.js'
 import type { LocalTuning } from './tuning.js'
 import { UnreadTotals } from './unread-totals.js'
 import { verifyStore } from './verify.js'
@@ -102,6 +103,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   }
 
   let checkpointer: Checkpointer | null = null
+  let tidier: Tidier
   const first = new Generation(0, 0, dropGeneration)
   const memory = new Memory({ maxBytes: settings.cacheBytes, tierSize: settings.cacheTierSize }, first)
   function dropGeneration(generation: Generation): void {
@@ -142,6 +144,17 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       })
     }
     writer.attach(log, Math.max(manifest.lastTimestamp, recovery.lastTimestamp))
+    tidier = new Tidier({
+      ...flushParts,
+      clock,
+      checkpoint: () => current.checkpoint,
+      freeBytes: () => fileSystem.freeBytes(settings.location),
+      tuning,
+      onFailure: (error) => {
+        const { code = null } = error as { code?: string }
+        logger?.warn('body files could not be merged; nothing is lost', { code })
+      },
+    })
     checkpointer = new Checkpointer(
       { shards, runner, clock, memory, log, writer },
       {
@@ -153,6 +166,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         commitManifest: (checkpoint) => commitManifest({ checkpoint, lastTimestamp: writer.lastTimestamp }),
         onFailure: fail,
         epoch: manifest.epoch,
+        tidy: tidier,
       },
       manifest.checkpoint,
     )
@@ -176,6 +190,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   }
   opened.failure.listener = fail
   keeper.rebuild(filter, shards)
+  tidier.wake()
 
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
   const loader = new Loader(memory, rows, filter)
@@ -188,6 +203,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
 
   async function close(): Promise<void> {
     writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
+    await tidier.stop()
     let clean = log.failed === null && shards.failed === null
     try {
       if (clean) await background.run()
@@ -195,6 +211,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       clean = false
     }
     await background.stop()
+    await tidier.finish()
     await keeper.stop()
     await runner.close()
     await log.close()
@@ -228,7 +245,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       },
       generations: { live: memory.live.length, waiting: background.waiting, ...background.stats },
       checkpoint: background.checkpoint,
-      bodies: { bytesWritten: bodies.bytesWritten },
+      bodies: { bytesWritten: bodies.bytesWritten, ...tidier.stats },
       recovery: { ...report },
     }
   }
@@ -265,7 +282,12 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       stats,
       checkpoint: () => background.run(),
       verify: (options) =>
-        verifyStore({ shards, bodies, ring, hashSeed, checkpoint: (look) => background.run(look) }, options),
+        tidier.still(() =>
+          verifyStore(
+            { shards, bodies, ring, hashSeed, checkpoint: (look) => background.run(look) },
+            options,
+          ),
+        ),
       close: () => (closing ??= close()),
     },
   })

@@ -31,6 +31,15 @@ export interface CheckpointerOptions {
   /** A failed flush or checkpoint: the store takes no more writes. */
   readonly onFailure: (error: unknown) => void
   readonly epoch: number
+  readonly tidy: Evidence
+}
+
+/** Somebody else's rows in the shards, of which a checkpoint is the evidence. */
+export interface Evidence {
+  /** Rows have been accepted that no checkpoint has proven. */
+  readonly unproven: boolean
+  /** Called before the first step; what it returns, when all rows that had been accepted by then are on the disk. */
+  readonly checkpointBegins: () => () => void
 }
 
 /**
@@ -105,7 +114,7 @@ export class Checkpointer {
       await this.#parts.writer.cut()
     do await this.#settled()
     while (this.#running !== null)
-    if (this.#flushed === this.#checkpoint) {
+    if (this.#flushed === this.#checkpoint && !this.#options.tidy.unproven) {
       look?.()
       return
     }
@@ -182,6 +191,7 @@ export class Checkpointer {
     const { shards, log, clock } = this.#parts
     const position = this.#flushed
     const began = clock.now()
+    const proven = this.#options.tidy.checkpointBegins()
     await shards.checkpoint({ position, epoch: this.#options.epoch })
     await this.#options.commitManifest(position)
     this.#checkpoint = position
@@ -189,6 +199,7 @@ export class Checkpointer {
     await log.removeThrough(position)
     this.stats.checkpoints++
     this.stats.lastCheckpointMs = clock.now() - began
+    proven()
   }
 
   /** Stops draining the queue while the background is too far behind, and goes on when it has caught up. */

@@ -5,7 +5,7 @@ import { readBody } from '../formats/message-body.js'
 import type { RunRow } from '../formats/rows.js'
 import type { UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
-import type { BodyFiles } from './bodies/body-files.js'
+import { isMissingBody, type BodyFiles } from './bodies/body-files.js'
 import type { ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { RowReader, RunOwner } from './row-reader.js'
@@ -85,18 +85,18 @@ export class MessageReader {
     return found.reverse()
   }
 
-  /** All messages of one run. */
+  /** All messages of one run, and no others, also if the tidy has moved them since the run was read. */
   async block(entry: ConversationEntry, run: RunRow): Promise<StoredMessage[]> {
-    const bytes = await this.#bodies.read(run.file, run.offset, run.length)
+    const { at, bytes } = await this.#bytesOf(entry, run)
     const { head, entries } = readBlock(bytes)
-    if (head.conversation !== entry.id || head.firstSeq !== run.firstSeq) {
+    if (head.conversation !== entry.id || head.firstSeq !== at.firstSeq) {
       throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation', {
-        file: run.file,
-        offset: run.offset,
+        file: at.file,
+        offset: at.offset,
       })
     }
     let n0 = head.n0Before
-    return entries.map(({ seq, position, timestamp, author, start, end }) => {
+    const messages = entries.map(({ seq, position, timestamp, author, start, end }) => {
       if (entry.groupPart === null && author === 0) n0++
       const sender =
         entry.groupPart === null ? entry.pair?.[author] : (head.senders[author] as UserId | undefined)
@@ -104,6 +104,22 @@ export class MessageReader {
       const count = entry.groupPart === null ? n0 : 0
       return { seq, sender, timestamp, position, count, body: readBody(bytes, start, end) }
     })
+    if (at === run) return messages
+    return messages.filter(({ seq }) => seq >= run.firstSeq && seq < run.firstSeq + run.count)
+  }
+
+  /** A body file that is gone was merged into another one: the row that is there now says where the messages are. */
+  async #bytesOf(entry: ConversationEntry, run: RunRow): Promise<{ at: RunRow; bytes: Buffer }> {
+    for (let at = run; ;) {
+      try {
+        return { at, bytes: await this.#bodies.read(at.file, at.offset, at.length) }
+      } catch (error) {
+        if (!isMissingBody(error)) throw error
+        const [now] = await this.#rows.runs(ownerOf(entry), entry.id, run.firstSeq, 1)
+        if (now === undefined || now.file === at.file) throw error
+        at = now
+      }
+    }
   }
 
   /** Ascending messages if memory has all of them, else null. */

@@ -18,6 +18,12 @@ export interface LocalTuning {
   readonly blockCacheBytes: number
   readonly batchBytes: number
   readonly compression: boolean
+  /** So many body files of one level are merged into one; Infinity: none ever. */
+  readonly tidyFiles: number
+  /** Nothing larger is merged: a merge needs that much room until it is done. */
+  readonly tidyBytes: number
+  /** What the tidy rests after each piece of work. */
+  readonly tidyRestMs: number
 }
 
 const MiB = 1024 * 1024
@@ -35,4 +41,7 @@ export const localTuning: LocalTuning = {
   blockCacheBytes: 2 * MiB,
   batchBytes: MiB / 16,
   compression: true,
+  tidyFiles: 8,
+  tidyBytes: 4096 * MiB,
+  tidyRestMs: 10,
 }

@@ -11,7 +11,7 @@ export async function replaceFile(
   fileSystem: FileSystem,
   path: string,
   aside: string,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<number> {
   const bytes = await writeAside(fileSystem, aside, pieces)
   await fileSystem.rename(aside, path)
@@ -27,12 +27,12 @@ export async function replaceFile(
 export async function writeAside(
   fileSystem: FileSystem,
   path: string,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<number> {
   const handle = await createAnew(fileSystem, path)
   let written = 0
   try {
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       await writeFully(handle, piece, written)
       written += piece.byteLength
     }

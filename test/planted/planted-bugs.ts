@@ -284,4 +284,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A page of the feed overlooks the generation that begins while it is read',
     tests: ['simulation/simulation', 'histories/local-histories'],
   },
+  {
+    number: '48',
+    name: 'merged-files-gone-before-evidence',
+    what: 'Body files that were merged go before a checkpoint has proven the rows of the merged one',
+    tests: ['fault/tidy'],
+  },
+  {
+    number: '49',
+    name: 'merge-above-the-checkpoint',
+    what: 'Body files are merged whose rows recovery may write anew',
+    tests: ['unit/tidy/tidy'],
+  },
 ]

@@ -28,6 +28,8 @@ const tuning = {
   spareBytes: 0,
   writeBufferBytes: 700,
   batchBytes: 300,
+  tidyFiles: 2,
+  tidyRestMs: 0,
 }
 
 /** Faults that are put in place of each other, on one world. */
@@ -106,6 +108,8 @@ export class Scenario {
     await this.#sendAll(store)
     await this.#sendAll(store)
     await this.world.settle(store.admin.checkpoint().catch((error: unknown) => this.#judge(error)))
+    // Body files are merged when there is nothing else to do.
+    await this.world.quiet()
     await this.#sendAll(store)
     await this.world.settle(store.getConversations('a').catch((error: unknown) => this.#judge(error)))
     await this.world.settle(store.close())

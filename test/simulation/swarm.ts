@@ -59,9 +59,8 @@ export function drawSwarm(chance: SeededChance): Swarm {
     batchBytes: oneOf([128, 512, 4096]),
   }
   const faulty = chance.happens(0.7)
-  return {
+  const drawn = {
     settings,
-    tuning,
     calls: oneOf([20, 60, 120]),
     inFlight: oneOf([1, 4, 16]),
     callRate: oneOf([0.1, 0.3, 0.7]),
@@ -81,6 +80,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
     ticking: chance.happens(0.7),
     slow: chance.happens(0.6) ? { label: oneOf(slowLabels), probability: 0.9 } : undefined,
   }
+  return { ...drawn, tuning: { ...tuning, tidyFiles: oneOf([2, 3, 8, Infinity]), tidyRestMs: oneOf([0, 5]) } }
 }
 
 /** Faults by chance, until they are switched off. */

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { ColumbaError } from '../../errors.js'
+import { ColumbaError, isColumbaError } from '../../errors.js'
 import {
   bodyFileName,
   bodyHeaderBytes,
   checkBodyHeader,
   encodeBodyHeader,
+  levelOf,
   parseBodyFileName,
 } from '../../formats/body-file.js'
 import type { FileHandle, FileSystem } from '../../platform/file-system.js'
@@ -20,9 +21,9 @@ export interface BodyFilesOptions {
 }
 
 /**
- * The body files: message bodies, written once by the flush and shared by all participants. A file is durable, name
- * and all, before the first row points to it. What a file contains follows from the records of its generation alone,
- * so writing one again after a crash gives the same bytes.
+ * The body files: message bodies, written once by the flush, or by the tidy that merges files, and shared by all
+ * participants. A file is durable, name and all, before the first row points to it. What a flush writes follows from the
+ * records of its generation alone, so writing it again after a crash gives the same bytes.
  */
 export class BodyFiles {
   readonly #options: BodyFilesOptions
@@ -47,6 +48,50 @@ export class BodyFiles {
     this.#bytesWritten += await replaceFile(fileSystem, name, `${name}.tmp`, pieces)
   }
 
+  /**
+   * Writes the file that several others are merged into. Rejects with what `blocks` throws: then there is no such file. After
+   * any other rejection it is unknown whether there is one.
+   */
+  async writeMerged(file: number, blocks: AsyncIterable<Uint8Array>): Promise<void> {
+    const { directory, fileSystem, storeId } = this.#options
+    const name = join(directory, bodyFileName(file))
+    async function* pieces(): AsyncGenerator<Uint8Array, void> {
+      yield encodeBodyHeader(storeId, file)
+      yield* blocks
+    }
+    this.#bytesWritten += await replaceFile(fileSystem, name, `${name}.tmp`, pieces())
+  }
+
+  /** Removes a file; gone is gone. Reads that are under way end well, later ones reject as for a missing file. */
+  async remove(file: number): Promise<void> {
+    const { directory, fileSystem } = this.#options
+    const name = join(directory, bodyFileName(file))
+    if ((await fileSystem.stat(name)) !== null) await fileSystem.unlink(name)
+    await this.#close(file)
+  }
+
+  /** Removes what an interrupted merge has left. What flushes leave they write again themselves. */
+  async removeLeftovers(): Promise<void> {
+    const { directory, fileSystem } = this.#options
+    for (const name of await fileSystem.list(directory)) {
+      if (!name.endsWith('.tmp')) continue
+      const file = parseBodyFileName(name.slice(0, -'.tmp'.length))
+      if (file !== null && levelOf(file) > 0) await fileSystem.unlink(join(directory, name))
+    }
+  }
+
+  /** Makes the names of all files durable, and that those that were removed are gone. */
+  syncNames(): Promise<void> {
+    return this.#options.fileSystem.syncDirectory(this.#options.directory)
+  }
+
+  /** Bytes of a file; rejects with CORRUPT if it is missing. */
+  async size(file: number): Promise<number> {
+    const found = await this.#options.fileSystem.stat(join(this.#options.directory, bodyFileName(file)))
+    if (found === null) throw missing(file, { code: 'ENOENT' })
+    return found.size
+  }
+
   async read(cut: number, offset: number, length: number): Promise<Buffer> {
     const file = this.#file(cut)
     file.reads++
@@ -63,10 +108,10 @@ export class BodyFiles {
     checkBodyHeader(await this.read(cut, 0, bodyHeaderBytes), this.#options.storeId, cut)
   }
 
-  /** The cuts of all files that are there. */
+  /** All files that are there. */
   async list(): Promise<number[]> {
     const names = await this.#options.fileSystem.list(this.#options.directory)
-    return names.map(parseBodyFileName).filter((cut) => cut !== null)
+    return names.map(parseBodyFileName).filter((file) => file !== null)
   }
 
   async close(): Promise<void> {
@@ -141,6 +186,11 @@ function* inPieces(header: Uint8Array, blocks: readonly Uint8Array[]): Generator
     from = i + 1
     bytes = 0
   }
+}
+
+/** The error of a read from a file that is not there. */
+export function isMissingBody(error: unknown): boolean {
+  return isColumbaError(error, 'CORRUPT') && (error.cause as { code?: unknown } | undefined)?.code === 'ENOENT'
 }
 
 function missing(cut: number, cause: unknown): unknown {

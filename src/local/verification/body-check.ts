@@ -1,6 +1,6 @@
 import { isColumbaError } from '../../errors.js'
 import { readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
-import { bodyFileName } from '../../formats/body-file.js'
+import { bodyFileName, cutOf, levelOf } from '../../formats/body-file.js'
 import type { RunRow } from '../../formats/rows.js'
 import type { Findings } from './findings.js'
 import type { StoreSource } from './store-source.js'
@@ -15,7 +15,8 @@ export interface Block {
 export class BodyCheck {
   readonly #source: StoreSource
   readonly #findings: Findings
-  #cuts: readonly number[] = []
+  /** By cut, then by level. */
+  #files: readonly number[] = []
   readonly #present = new Set<number>()
   readonly #used = new Set<number>()
   readonly #missing = new Set<number>()
@@ -26,31 +27,35 @@ export class BodyCheck {
   }
 
   async headers(onProgress: (items: number, total: number) => void): Promise<void> {
-    this.#cuts = [...(await this.#source.bodyFiles())].sort((a, b) => a - b)
-    for (const [index, cut] of this.#cuts.entries()) {
-      this.#present.add(cut)
+    this.#files = [...(await this.#source.bodyFiles())].sort((a, b) => cutOf(a) - cutOf(b) || a - b)
+    for (const [index, file] of this.#files.entries()) {
+      this.#present.add(file)
       try {
-        await this.#source.checkBodyFile(cut)
+        await this.#source.checkBodyFile(file)
       } catch (error) {
         if (!isColumbaError(error, 'CORRUPT')) throw error
-        this.#findings.add('bodyHeader', bodyFileName(cut))
+        this.#findings.add('bodyHeader', bodyFileName(file))
       }
-      if (index % 64 === 63) onProgress(index + 1, this.#cuts.length)
+      if (index % 64 === 63) onProgress(index + 1, this.#files.length)
     }
-    this.#findings.count('body files', this.#cuts.length)
-    onProgress(this.#cuts.length, this.#cuts.length)
+    this.#findings.count('body files', this.#files.length)
+    onProgress(this.#files.length, this.#files.length)
   }
 
-  /** The end of the generation before the one that ended with `cut`, as far as files say; 0 for none. */
-  cutBefore(cut: number): number {
+  /**
+   * The end of the generation before the first one in a file, as far as files say; 0 for none. Files of lower levels say
+   * nothing of it: they may have been merged into this one.
+   */
+  cutBefore(file: number): number {
     let low = 0
-    let high = this.#cuts.length
+    let high = this.#files.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#cuts[middle] as number) < cut) low = middle + 1
+      if (cutOf(this.#files[middle] as number) < cutOf(file)) low = middle + 1
       else high = middle
     }
-    return this.#cuts[low - 1] ?? 0
+    while (low > 0 && levelOf(this.#files[low - 1] as number) < levelOf(file)) low--
+    return low === 0 ? 0 : cutOf(this.#files[low - 1] as number)
   }
 
   /** Notes that a row points there; for sides of a conversation whose blocks are read for the other side. */
@@ -76,9 +81,9 @@ export class BodyCheck {
     }
   }
 
-  /** Files that no row points to: a flush that a crash interrupted leaves them. They only take room. */
+  /** Files that no row points to: an interrupted flush leaves them, or a merge that is not over. They only take room. */
   countOrphans(): void {
-    const orphans = this.#cuts.filter((cut) => !this.#used.has(cut)).length
+    const orphans = this.#files.filter((file) => !this.#used.has(file)).length
     this.#findings.count('orphaned body files', orphans)
   }
 }

@@ -12,7 +12,7 @@ export interface FeedTargets {
 
 /**
  * The feed of one partition: positions ascend and lie in their generation, each message stands in it exactly once (the
- * messages of a run are the changes of its generation), and pointers point to something.
+ * messages of a run are the changes of its generations, one behind the other), and pointers point to something.
  */
 export class FeedCheck {
   readonly #context: CheckContext
@@ -20,7 +20,8 @@ export class FeedCheck {
   readonly #runs: ReadonlyMap<string, readonly RunSummary[]>
   /** What is wrong with such a conversation is known already. */
   readonly #isSuspect: (conversation: string) => boolean
-  readonly #seen = new Set<RunSummary>()
+  /** The last seq of a run that the feed has had so far. */
+  readonly #seen = new Map<RunSummary, number>()
   readonly #conversations = new Set<string>()
   readonly #members = new Set<string>()
   readonly #contacts = new Set<string>()
@@ -64,13 +65,15 @@ export class FeedCheck {
     this.#lastCut = cut
     if (!inOrder) this.#report(`the changes up to ${cut}`)
     for (const [conversation, range] of messages) {
-      const run = this.#runs.get(conversation)?.find(({ file }) => file === cut)
+      const run = runWith(this.#runs.get(conversation) ?? [], range.first)
+      const newest = range.next - 1
       const fits =
-        run?.firstSeq === range.first &&
-        run.lastSeq === range.next - 1 &&
-        run.firstPosition === range.from &&
-        run.lastPosition === range.to
-      if (run !== undefined) this.#seen.add(run)
+        run !== undefined &&
+        range.first === (this.#seen.get(run) ?? run.firstSeq - 1) + 1 &&
+        newest <= run.lastSeq &&
+        (range.first === run.firstSeq ? range.from === run.firstPosition : range.from > run.firstPosition) &&
+        (newest === run.lastSeq ? range.to === run.lastPosition : range.to < run.lastPosition)
+      if (run !== undefined) this.#seen.set(run, newest)
       if (!fits && !this.#isSuspect(conversation))
         this.#report(`the changes up to ${cut}, conversation ${JSON.stringify(conversation)}`)
     }
@@ -87,7 +90,7 @@ export class FeedCheck {
     if (this.incomplete) return
     for (const [conversation, runs] of this.#runs) {
       if (this.#isSuspect(conversation)) continue
-      const unseen = runs.find((run) => !this.#seen.has(run))
+      const unseen = runs.find((run) => this.#seen.get(run) !== run.lastSeq)
       if (unseen !== undefined)
         this.#report(`conversation ${JSON.stringify(conversation)}, messages from ${unseen.firstSeq}`)
     }
@@ -113,4 +116,17 @@ export class FeedCheck {
   #report(what: string): void {
     this.#context.findings.add('feed', nameOf(this.#place, what))
   }
+}
+
+/** The run that has a message. */
+function runWith(runs: readonly RunSummary[], seq: number): RunSummary | undefined {
+  let low = 0
+  let high = runs.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((runs[middle] as RunSummary).lastSeq < seq) low = middle + 1
+    else high = middle
+  }
+  const run = runs[low]
+  return run !== undefined && run.firstSeq <= seq ? run : undefined
 }

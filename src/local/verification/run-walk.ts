@@ -1,4 +1,5 @@
 import type { BlockEntry, BlockHead } from '../../formats/block.js'
+import { cutOf } from '../../formats/body-file.js'
 import { idHash } from '../../formats/id-hash.js'
 import { readBody } from '../../formats/message-body.js'
 import type { RunRow } from '../../formats/rows.js'
@@ -23,7 +24,6 @@ export interface MessageVisitor {
 
 /** What the feed needs to know of a run. */
 export interface RunSummary {
-  readonly file: number
   readonly firstSeq: number
   readonly lastSeq: number
   readonly firstPosition: number
@@ -69,13 +69,13 @@ export class RunWalk {
         findings.add('runs', `${this.#where}, a run from ${firstSeq} behind ${this.head}`)
       this.whole = false
     }
-    const inOrder = firstPosition > this.#position && lastPosition <= Math.min(file, source.position)
-    const inGeneration = firstPosition > bodies.cutBefore(file)
-    if (!inOrder || !inGeneration || hashes.length !== count)
+    const inOrder = firstPosition > this.#position && lastPosition <= Math.min(cutOf(file), source.position)
+    const inFile = firstPosition > bodies.cutBefore(file)
+    if (!inOrder || !inFile || hashes.length !== count)
       findings.add('runs', `${this.#where}, positions of the run from ${firstSeq}`)
     this.head = Math.max(this.head, lastSeq)
     this.#position = Math.max(this.#position, lastPosition)
-    this.runs.push({ file, firstSeq, lastSeq, firstPosition, lastPosition })
+    this.runs.push({ firstSeq, lastSeq, firstPosition, lastPosition })
     if (this.#visitor === null) bodies.use(run)
     else if (!(await this.#read(run, this.#visitor))) this.whole = false
   }
@@ -89,6 +89,7 @@ export class RunWalk {
     const fits =
       head.conversation === this.#conversation &&
       head.firstSeq === run.firstSeq &&
+      (head.joined.at(-1) ?? 0) < run.firstSeq + run.count &&
       entries.length === run.count &&
       entries[0]?.position === run.firstPosition &&
       entries.at(-1)?.position === run.lastPosition

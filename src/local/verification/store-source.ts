@@ -17,9 +17,9 @@ export interface StoreSource {
     shard: number,
     range: FamilyRange,
   ): AsyncGenerator<readonly [key: Buffer, payload: Buffer | typeof damaged]>
-  /** The cuts of all body files. */
+  /** All body files. */
   bodyFiles(): Promise<readonly number[]>
   /** Rejects unless the file has a good header. */
-  checkBodyFile(cut: number): Promise<void>
-  readBody(cut: number, offset: number, length: number): Promise<Buffer>
+  checkBodyFile(file: number): Promise<void>
+  readBody(file: number, offset: number, length: number): Promise<Buffer>
 }

@@ -9,13 +9,14 @@ import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { systemRandom } from '../../../src/platform/random.js'
 
-/** A new generation every few messages, groups above three members are large. */
+/** A new generation every few messages, groups above three members are large, and nothing moves. */
 const tuning: Partial<LocalTuning> = {
   fanOut: 3,
   generationBytes: 1024,
   segmentBytes: 8192,
   checkpointBytes: 4096,
   maxWaiting: 1,
+  tidyFiles: Infinity,
 }
 
 export async function openSample(location: string, clock = new ManualClock()): Promise<MessageStore> {
