@@ -97,7 +97,8 @@ export class Applier {
 
   readonly direct = (send: PendingSend, position: number): void => {
     const { entry, seq, draft } = send
-    const [first, second] = entry.pair as readonly [UserId, UserId]
+    // By place: taken apart as a list it would make an iterator for every message.
+    const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const byFirst = draft.sender === first
     if (byFirst) entry.durableN0++
     if (seq === 1) this.#options.filter.add(entry.id)
@@ -180,7 +181,7 @@ export class Applier {
     entry.live++
     current.conversations.push(touched)
     if (entry.pair !== null) {
-      const [first, second] = entry.pair
+      const { 0: first, 1: second } = entry.pair
       current.user(first).conversations.push(touched)
       if (second !== first) current.user(second).conversations.push(touched)
     } else if (entry.groupPart !== null && entry.groupPart.durable?.large !== true) {

@@ -15,6 +15,19 @@ export interface PendingWrite {
   reject(error: ColumbaError): void
 }
 
+/** The functions of the promise that was made last: one executor for all sends, instead of a closure for each. */
+const caught = {
+  resolve: (_receipt: SendReceipt): void => undefined,
+  reject: (_error: ColumbaError): void => undefined,
+}
+function catchFunctions(
+  resolve: (receipt: SendReceipt) => void,
+  reject: (error: ColumbaError) => void,
+): void {
+  caught.resolve = resolve
+  caught.reject = reject
+}
+
 /** A message under way. */
 export class PendingSend {
   position = 0
@@ -25,8 +38,8 @@ export class PendingSend {
   readonly seq: number
   readonly timestamp: number
   readonly promise: Promise<SendReceipt>
-  resolve!: (receipt: SendReceipt) => void
-  reject!: (error: ColumbaError) => void
+  readonly resolve: (receipt: SendReceipt) => void
+  readonly reject: (error: ColumbaError) => void
   readonly #apply: (send: PendingSend, position: number) => void
 
   constructor(
@@ -41,10 +54,9 @@ export class PendingSend {
     this.seq = seq
     this.timestamp = timestamp
     this.#apply = apply
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
+    this.promise = new Promise(catchFunctions)
+    this.resolve = caught.resolve
+    this.reject = caught.reject
   }
 
   apply(position: number): void {
@@ -85,37 +97,51 @@ export class PendingEvent {
   }
 }
 
-/** The writes between append and acknowledgement, in the order of the log. */
+/**
+ * The writes between append and acknowledgement, in the order of the log: a ring. It forgets what has been taken out at
+ * once, for whatever it kept on to would live through collections and be copied by them.
+ */
 export class PendingQueue {
-  #writes: PendingWrite[] = []
-  #next = 0
+  /** As many as a power of two. */
+  #slots: (PendingWrite | undefined)[] = Array.from({ length: 256 })
+  #first = 0
+  #count = 0
 
   push(write: PendingWrite): void {
-    this.#writes.push(write)
+    if (this.#count === this.#slots.length) this.#grow()
+    this.#slots[(this.#first + this.#count++) & (this.#slots.length - 1)] = write
   }
 
   shift(): PendingWrite {
-    const write = this.#writes[this.#next++] as PendingWrite
-    if (this.#next > 4096) {
-      this.#writes = this.#writes.slice(this.#next)
-      this.#next = 0
-    }
+    const write = this.#slots[this.#first] as PendingWrite
+    this.#slots[this.#first] = undefined
+    this.#first = (this.#first + 1) & (this.#slots.length - 1)
+    this.#count--
     return write
   }
 
   /** The send of a message that is under way; for those who repeat it meanwhile. */
   findSend(entry: ConversationEntry, seq: number): PendingSend | undefined {
-    for (let i = this.#next; i < this.#writes.length; i++) {
-      const write = this.#writes[i]
+    for (let i = 0; i < this.#count; i++) {
+      const write = this.#at(i)
       if (write instanceof PendingSend && write.entry === entry && write.seq === seq) return write
     }
     return undefined
   }
 
   takeAll(): PendingWrite[] {
-    const all = this.#writes.slice(this.#next)
-    this.#writes = []
-    this.#next = 0
-    return all
+    return Array.from({ length: this.#count }, () => this.shift())
+  }
+
+  #at(place: number): PendingWrite | undefined {
+    return this.#slots[(this.#first + place) & (this.#slots.length - 1)]
+  }
+
+  #grow(): void {
+    const slots = Array.from({ length: this.#slots.length * 2 }, (_, i) =>
+      i < this.#count ? this.#at(i) : undefined,
+    )
+    this.#slots = slots
+    this.#first = 0
   }
 }

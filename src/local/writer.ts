@@ -176,7 +176,8 @@ export class Writer {
   // ---- encoding
 
   #direct(entry: ConversationEntry, draft: MessageDraft): PendingSend {
-    const [first, second] = entry.pair as readonly [UserId, UserId]
+    // By place: taken apart as a list it would make an iterator for every message.
+    const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const log = this.#log
     const start = log.reserve(messageHeadBytes + bodyRoom(draft))
     const { bytes } = log
