@@ -95,18 +95,25 @@ class Traffic {
 
   async #client(name: string, chance: SeededChance): Promise<void> {
     for (let i = 0; i < this.#options.callsPerClient; i += 1) {
-      const place = this.#places[chance.below(this.#places.length)] as Place
+      const place = this.#place(chance)
       const user = place.members[chance.below(place.members.length)] as string
       const what = chance.next()
       if (what < 0.5) await this.#burst(name, i, place, user, chance)
       else if (what < 0.65) await this.#read(name, place, user, chance)
-      else if (what < 0.78) await this.#list(name, user)
+      else if (what < 0.78) await this.#list(name, user, chance)
       else if (what < 0.88) await this.#walk(name, user, chance)
       else await this.#mark(name, place, user, chance)
       this.#calls += 1
       await this.#interruptIfDue(chance)
       for (let left = chance.below(pauses); left > 0; left -= 1) await Promise.resolve()
     }
+  }
+
+  /** Groups, which are the first ones, come up more often than one of many direct conversations would. */
+  #place(chance: SeededChance): Place {
+    const { groups } = this.#options
+    const among = groups > 0 && chance.happens(0.3) ? groups : this.#places.length
+    return this.#places[chance.below(among)] as Place
   }
 
   /** One to four messages, handed over without waiting in between. */
@@ -163,10 +170,10 @@ class Traffic {
     })
   }
 
-  async #list(client: string, user: string): Promise<void> {
-    const found = await this.#recorder.look(async () =>
-      (await this.#store).getConversations(user, { limit: 1000 }),
-    )
+  /** The whole list, by the short way or by that for long ones. */
+  async #list(client: string, user: string, chance: SeededChance): Promise<void> {
+    const limit = chance.happens(0.5) ? 100 : 1000
+    const found = await this.#recorder.look(async () => (await this.#store).getConversations(user, { limit }))
     if (found === null) return
     const { call, end, seen } = found
     this.#recorder.operations.push({

@@ -9,6 +9,7 @@ const seeds = [1, 2]
 const variants: readonly (readonly [name: string, variant: LocalVariant])[] = [
   ['everything small, synced', { ...tiny, settings: { ...tiny.settings, syncEveryMs: 0 } }],
   ['hardly any cache, left to the system', { ...tiny, settings: { ...tiny.settings, cacheBytes: 0 } }],
+  ['large groups, all of it cached', { settings: { syncEveryMs: 0 }, tuning: { fanOut: 3 } }],
   ['as it comes', { settings: { syncEveryMs: 0 } }],
 ]
 
