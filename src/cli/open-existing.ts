@@ -4,10 +4,13 @@ import { nodeFileSystem } from '../platform/node-file-system.js'
 
 /** Opens a store that is there, and never makes one. Takes the store's lock and recovers what was not closed. */
 export async function openExisting(directory: string): Promise<MessageStore> {
-  // Shards without a manifest are a store that has lost it: opening says so.
-  const found = await Promise.all(
-    ['MANIFEST', 'shards'].map((name) => nodeFileSystem.stat(join(directory, name))),
-  )
-  if (found.every((one) => one === null)) throw new Error(`${directory} is not a store: it has no MANIFEST`)
+  await assertStore(directory)
   return openMessageStore({ location: directory })
+}
+
+/** Refuses a directory that is none. Shards without a manifest are a store that has lost it: opening says so. */
+export async function assertStore(directory: string): Promise<void> {
+  const parts = ['MANIFEST', 'shards', 'repair.new']
+  const found = await Promise.all(parts.map((name) => nodeFileSystem.stat(join(directory, name))))
+  if (found.every((one) => one === null)) throw new Error(`${directory} is not a store: it has no MANIFEST`)
 }

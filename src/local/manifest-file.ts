@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ColumbaError } from '../errors.js'
 import { decodeManifest, encodeManifest, idBytes, type Manifest } from '../formats/manifest.js'
+import { repairName, repairReportName } from '../formats/repair-names.js'
 import { shardsDirectory } from '../formats/shard-names.js'
 import type { FileSystem } from '../platform/file-system.js'
 import { readHead, replaceFile } from '../platform/whole-files.js'
@@ -35,6 +36,7 @@ export class ManifestFile {
     const bytes = await this.#bytes()
     const manifest = bytes === null ? null : decodeManifest(bytes, this.path)
     const names = await this.#fileSystem.list(this.#directory)
+    if (names.includes(repairName)) await this.#refuseHalfRepaired()
     if (manifest === null && names.includes(shardsDirectory)) {
       throw new ColumbaError(
         'CORRUPT',
@@ -47,6 +49,14 @@ export class ManifestFile {
     }
     if (names.includes(nextName)) await this.#fileSystem.unlink(join(this.#directory, nextName))
     return manifest
+  }
+
+  /** While a repair puts new parts in the place of old ones, what lies here is neither store. */
+  async #refuseHalfRepaired(): Promise<void> {
+    const file = join(this.#directory, repairName, repairReportName)
+    if ((await this.#fileSystem.stat(file)) === null) return
+    const what = `A repair of ${this.#directory} was interrupted; run columba repair again, it goes on from there`
+    throw new ColumbaError('CORRUPT', what, { file, offset: 0 })
   }
 
   /**

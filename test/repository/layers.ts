@@ -100,8 +100,24 @@ const layers: readonly Layer[] = [
   {
     // Concrete parts are put together here and in `src/api/open.ts`, nowhere else.
     name: 'open local',
-    has: isOneOf(['src/local/open-local-backend.ts', 'src/local/assemble.ts']),
-    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'platform', 'local', 'local part'],
+    has: isOneOf([
+      'src/local/open-local-backend.ts',
+      'src/local/assemble.ts',
+      'src/local/repair-store.ts',
+      'src/local/repair-write.ts',
+    ]),
+    imports: [
+      'errors',
+      'limits',
+      'model',
+      'async',
+      'backend',
+      'formats',
+      'whole files',
+      'platform',
+      'local',
+      'local part',
+    ],
     packages: ['node:path'],
   },
   {
@@ -147,10 +163,10 @@ const layers: readonly Layer[] = [
     imports: [...inDoors, 'testing'],
   },
   {
-    // The command line is a user of the package like any other.
+    // The command line is a user of the package like any other; a repair is no call of the package, but its own.
     name: 'command line',
     has: below('src/cli/'),
-    imports: ['door', 'platform'],
+    imports: ['door', 'platform', 'open local'],
     packages: ['node:path', 'node:util'],
   },
   { name: 'demo', has: below('demo/'), imports: ['door'], packages: ['node:'] },

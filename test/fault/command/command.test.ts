@@ -78,6 +78,47 @@ describe('verify', () => {
   })
 })
 
+describe('repair', () => {
+  test('a whole store: 0, and it stays as it is', async () => {
+    const location = await copyOfSample()
+    const before = await readdir(location)
+    const { status, stdout, stderr } = columba('repair', location)
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: 'Everything fits. Nothing was changed.\n',
+      stderr: '',
+    })
+    expect(await readdir(location)).toEqual(before)
+  })
+
+  test('a store without a body file: 1, what was found, made and lost, and where the rest is; then all fits', async () => {
+    const location = await copyOfSample()
+    const [name] = (await readdir(join(location, 'bodies'))).sort()
+    await unlink(join(location, 'bodies', name!))
+    const { status, stdout } = columba('repair', location)
+    expect(status).toBe(1)
+    expect(stdout).toContain(`Found:\n- missing body file: ${name}`)
+    expect(stdout).toMatch(/^ {2}messages +\d+$/m)
+    expect(stdout).toMatch(/^- lost messages: conversation "d\./m)
+    const kept = /kept in (repaired-\S+)\.\n$/.exec(stdout)?.[1] ?? 'nowhere'
+    expect(await readdir(join(location, kept))).toEqual(expect.arrayContaining(['REPORT.json', 'old']))
+    expect(columba('verify', location).status).toBe(0)
+    expect(columba('repair', location).status).toBe(0)
+  })
+
+  test('a store that somebody has open, or without a manifest: 2, and it stays as it is', async () => {
+    const location = await copyOfSample()
+    const store = await openSample(location)
+    expect(columba('repair', location)).toMatchObject({ status: 2, stdout: '' })
+    await store.close()
+    await unlink(join(location, 'MANIFEST'))
+    const { status, stderr } = columba('repair', location)
+    expect(status).toBe(2)
+    expect(stderr).toContain('CORRUPT')
+    expect(stderr).toContain('MANIFEST is missing')
+  })
+})
+
 describe('stats', () => {
   test('numbers as lines and as JSON', async () => {
     const location = await copyOfSample()
@@ -93,6 +134,7 @@ describe('arguments', () => {
   test.each([
     [['--help'], 0, 'Usage: columba COMMAND DIR'],
     [['verify', '--help'], 0, 'Usage: columba verify DIR'],
+    [['repair', '--help'], 0, 'Usage: columba repair DIR'],
     [['stats', '-h'], 0, 'Usage: columba stats DIR'],
     [[], 2, 'Usage: columba COMMAND DIR'],
     [['dance'], 2, 'There is no command dance.'],

@@ -75,6 +75,12 @@ export class ShardEdit {
     await this.#databases[shard]?.put(key, value)
   }
 
+  /** Lets go of what was written over. */
+  async compact(): Promise<void> {
+    for (const database of this.#databases)
+      await database.compactRange(Buffer.alloc(0), Buffer.alloc(9, 0xff))
+  }
+
   async del({ shard, key }: { shard: number; key: Buffer }): Promise<void> {
     await this.#databases[shard]?.del(key)
   }

@@ -1,0 +1,103 @@
+import type { GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import type { Anchor, ConversationFact, ConversationFacts, MessageFact } from './facts.js'
+
+type Contact = Extract<ConversationFact, { kind: 'contact' }>
+
+/** All that was found of a conversation besides its messages: of each thing the newest. */
+export interface FoundState {
+  pair: readonly [string, string] | null
+  group: GroupRow | null
+  readonly memberships: Map<string, MembershipRow>
+  /** By owner. */
+  readonly contacts: Map<string, Contact>
+  readonly marks: Map<string, MarksRow>
+  blocks: Extract<ConversationFact, { kind: 'blocks' }> | null
+  large: boolean
+  readonly own: { readonly user: string; readonly seqs: readonly number[] }[]
+  readonly anchors: Map<number, Anchor>
+}
+
+/** Reads up to the first message; the messages are given one by one. */
+export async function readState({
+  facts,
+}: ConversationFacts): Promise<{ state: FoundState; messages: AsyncGenerator<MessageFact> }> {
+  const state: FoundState = {
+    pair: null,
+    group: null,
+    memberships: new Map(),
+    contacts: new Map(),
+    marks: new Map(),
+    blocks: null,
+    large: false,
+    own: [],
+    anchors: new Map(),
+  }
+  let next = await facts.next()
+  for (; next.done !== true && next.value.kind !== 'message'; next = await facts.next())
+    take(state, next.value)
+  const messages = async function* (): AsyncGenerator<MessageFact> {
+    for (; next.done !== true; next = await facts.next()) {
+      if (next.value.kind === 'message') yield next.value.message
+    }
+  }
+  return { state, messages: messages() }
+}
+
+function take(state: FoundState, fact: Exclude<ConversationFact, { kind: 'message' }>): void {
+  switch (fact.kind) {
+    case 'pair':
+      state.pair = fact.pair
+      break
+    case 'group':
+      state.group = fact.group
+      break
+    case 'membership':
+      state.memberships.set(fact.membership.user, fact.membership)
+      break
+    case 'contact':
+      state.contacts.set(fact.user, fact)
+      break
+    case 'marks':
+      state.marks.set(fact.user, newest(state.marks.get(fact.user), fact.marks))
+      break
+    case 'blocks':
+      state.blocks = fact
+      break
+    case 'large':
+      state.large = true
+      break
+    case 'own':
+      state.own.push(fact)
+      break
+    case 'anchor': {
+      const before = state.anchors.get(fact.anchor.seq)
+      // What heads and lists say is more than what runs say, and comes behind it.
+      if (before === undefined || before.n0 === null) state.anchors.set(fact.anchor.seq, fact.anchor)
+    }
+  }
+}
+
+/** Marks only go up, each by itself. */
+function newest(a: MarksRow | undefined, b: MarksRow): MarksRow {
+  if (a === undefined) return b
+  const [read, delivered] = [a.read > b.read ? a : b, a.delivered > b.delivered ? a : b]
+  return {
+    read: read.read,
+    readAt: read.readAt,
+    ownAtRead: 0,
+    delivered: delivered.delivered,
+    deliveredAt: delivered.deliveredAt,
+  }
+}
+
+/** Marks that fit the messages there are; null if there is nothing to mark. */
+export function marksUpTo(marks: MarksRow, head: number, ownAtRead: number): MarksRow | null {
+  const read = Math.min(marks.read, head)
+  const delivered = Math.min(Math.max(marks.delivered, read), head)
+  return delivered === 0 ? null : { ...marks, read, delivered, ownAtRead }
+}
+
+/** Where a record of marks belongs. */
+export function marksPosition({ readAt, deliveredAt }: MarksRow): number {
+  return Math.max(1, readAt, deliveredAt)
+}

@@ -1,0 +1,277 @@
+import { ByteReader, ByteWriter } from '../../formats/bytes.js'
+import { directConversationId } from '../../model/direct-conversation-id.js'
+import type { ContactRow, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+
+/**
+ * Rows on the disk, sorted by key, that a repair works with: more than fits into memory. What was put can be read after
+ * `settle`.
+ */
+export interface SortedRows {
+  put(key: Buffer, value: Uint8Array): void
+  settle(): Promise<void>
+  get(key: Buffer): Promise<Buffer | undefined>
+  range(gte: Buffer, lt: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>
+}
+
+/** A message as it was found in a block, in a record of the log, or in a row of a list. */
+export interface MessageFact {
+  readonly seq: number
+  readonly position: number
+  readonly timestamp: number
+  readonly sender: string
+  /** Direct: messages of the first participant up to this one. Null if it was not said. */
+  readonly n0: number | null
+  readonly body: Buffer
+}
+
+/** Something that says where a message of a conversation stood, whether it is still there or not. */
+export interface Anchor {
+  readonly seq: number
+  readonly position: number
+  readonly timestamp: number | null
+  readonly n0: number | null
+}
+
+/**
+ * What was found of a conversation. State is kept under its position, so that the newest of several copies comes last;
+ * messages come behind everything else, in order.
+ */
+export type ConversationFact =
+  | { readonly kind: 'pair'; readonly pair: readonly [string, string] }
+  | { readonly kind: 'group'; readonly group: GroupRow }
+  | { readonly kind: 'membership'; readonly membership: MembershipRow }
+  | {
+      readonly kind: 'contact'
+      readonly user: string
+      readonly other: string
+      readonly contact: ContactRow & { readonly position: number }
+    }
+  | { readonly kind: 'marks'; readonly user: string; readonly marks: MarksRow }
+  | {
+      readonly kind: 'blocks'
+      readonly position: number
+      readonly firstBlocked: boolean
+      readonly secondBlocked: boolean
+    }
+  | { readonly kind: 'large' }
+  | { readonly kind: 'own'; readonly user: string; readonly seqs: readonly number[] }
+  | { readonly kind: 'anchor'; readonly anchor: Anchor }
+  | { readonly kind: 'message'; readonly message: MessageFact }
+
+export interface ProfileFact {
+  readonly user: string
+  readonly name: string
+  readonly profile: string | undefined
+  readonly position: number
+}
+
+const sections = { conversation: 1, profile: 2, record: 3, members: 4 } as const
+const kinds = [
+  'pair',
+  'group',
+  'membership',
+  'contact',
+  'marks',
+  'blocks',
+  'large',
+  'own',
+  'anchor',
+  'message',
+] as const
+
+const w = new ByteWriter(4096)
+const widthOfNumbers = 6
+
+/** The beginning of all keys of a conversation, of a user or of a group within a section. */
+function prefix(section: number, id: string): Buffer {
+  const bytes = Buffer.from(id)
+  const key = Buffer.allocUnsafe(3 + bytes.length)
+  key[0] = section
+  key.writeUInt16BE(bytes.length, 1)
+  bytes.copy(key, 3)
+  return key
+}
+
+function number(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(widthOfNumbers)
+  bytes.writeUIntBE(value, 0, widthOfNumbers)
+  return bytes
+}
+
+function afterPrefix(key: Buffer): Buffer {
+  const end = Buffer.from(key)
+  for (let at = end.length - 1; ; at--) {
+    const byte = (end[at] as number) + 1
+    end[at] = byte
+    if (byte <= 0xff) return end.subarray(0, at + 1)
+  }
+}
+
+/** Everything that was found, by what it is about. Putting the same thing twice is the same as once. */
+export class Facts {
+  readonly #rows: SortedRows
+
+  constructor(rows: SortedRows) {
+    this.#rows = rows
+  }
+
+  settle(): Promise<void> {
+    return this.#rows.settle()
+  }
+
+  add(conversation: string, fact: ConversationFact): void {
+    const [order, who, value] = placed(fact)
+    const key = Buffer.concat([
+      prefix(sections.conversation, conversation),
+      Buffer.of(kinds.indexOf(fact.kind)),
+      number(order),
+      Buffer.from(who),
+    ])
+    this.#rows.put(key, value)
+  }
+
+  addProfile(fact: ProfileFact): void {
+    this.#rows.put(Buffer.concat([prefix(sections.profile, fact.user), number(fact.position)]), json(fact))
+  }
+
+  /** All conversations, each with its facts in their order. A conversation's facts must be read before the next. */
+  async *conversations(): AsyncGenerator<ConversationFacts> {
+    const everything = this.#rows.range(
+      Buffer.of(sections.conversation),
+      Buffer.of(sections.conversation + 1),
+    )
+    const rows = everything[Symbol.asyncIterator]()
+    try {
+      let next = await rows.next()
+      while (next.done !== true) {
+        const [key] = next.value
+        const length = 3 + key.readUInt16BE(1)
+        const own = key.subarray(0, length)
+        const isOwn = (): boolean => next.done !== true && next.value[0].subarray(0, length).equals(own)
+        const facts = async function* (): AsyncGenerator<ConversationFact> {
+          while (next.done !== true && isOwn()) {
+            const [found, value] = next.value
+            yield factOf(kinds[found[length] as number], value)
+            next = await rows.next()
+          }
+        }
+        yield { id: own.utf8Slice(3, own.length), facts: facts() }
+        while (isOwn()) next = await rows.next()
+      }
+    } finally {
+      await rows.return?.(undefined)
+    }
+  }
+
+  /** The newest profile of each user. */
+  async *profiles(): AsyncGenerator<ProfileFact> {
+    let last: ProfileFact | null = null
+    for await (const [, value] of this.#rows.range(Buffer.of(sections.profile), Buffer.of(sections.record))) {
+      const fact = JSON.parse(value.toString()) as ProfileFact
+      if (last !== null && last.user !== fact.user) yield last
+      last = fact
+    }
+    if (last !== null) yield last
+  }
+
+  async hasProfile(user: string): Promise<boolean> {
+    return this.#hasAny(prefix(sections.profile, user))
+  }
+
+  hasContact(user: string, other: string): Promise<boolean> {
+    return this.has(directConversationId(user, other), 'contact', user)
+  }
+
+  /** Whether anything of a kind was found in a conversation, of this user if one is given. */
+  async has(conversation: string, kind: ConversationFact['kind'], user?: string): Promise<boolean> {
+    const key = Buffer.concat([prefix(sections.conversation, conversation), Buffer.of(kinds.indexOf(kind))])
+    if (user === undefined) return this.#hasAny(key)
+    const who = Buffer.from(user)
+    for await (const [found] of this.#rows.range(key, afterPrefix(key)))
+      if (found.subarray(key.length + widthOfNumbers).equals(who)) return true
+    return false
+  }
+
+  /** Who is in a small group, for the images of its messages. */
+  putMembers(group: string, members: readonly (readonly [user: string, joined: number])[]): void {
+    this.#rows.put(prefix(sections.members, group), json(members))
+  }
+
+  async members(group: string): Promise<readonly (readonly [user: string, joined: number])[]> {
+    const value = await this.#rows.get(prefix(sections.members, group))
+    return value === undefined
+      ? []
+      : (JSON.parse(value.toString()) as (readonly [user: string, joined: number])[])
+  }
+
+  /** A record to be folded, at its position; several may have the same one, in the order of `order`. */
+  putRecord(position: number, order: number, value: Buffer): void {
+    this.#rows.put(Buffer.concat([Buffer.of(sections.record), number(position), number(order)]), value)
+  }
+
+  async *records(): AsyncGenerator<{ position: number; value: Buffer }> {
+    const range = this.#rows.range(Buffer.of(sections.record), Buffer.of(sections.record + 1))
+    for await (const [key, value] of range) yield { position: key.readUIntBE(1, widthOfNumbers), value }
+  }
+
+  async #hasAny(key: Buffer): Promise<boolean> {
+    for await (const _ of this.#rows.range(key, afterPrefix(key))) return true
+    return false
+  }
+}
+
+export interface ConversationFacts {
+  readonly id: string
+  readonly facts: AsyncGenerator<ConversationFact>
+}
+
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+
+/** Where a fact comes among those of its kind, whom it is about, and its value. */
+function placed(fact: ConversationFact): [order: number, who: string, value: Buffer] {
+  switch (fact.kind) {
+    case 'pair':
+    case 'large':
+      return [0, '', json(fact)]
+    case 'group':
+      return [fact.group.position, '', json(fact)]
+    case 'membership':
+      return [fact.membership.position, fact.membership.user, json(fact)]
+    case 'contact':
+      return [fact.contact.position, fact.user, json(fact)]
+    case 'marks':
+      return [Math.max(fact.marks.readAt, fact.marks.deliveredAt), fact.user, json(fact)]
+    case 'blocks':
+      return [fact.position, '', json(fact)]
+    case 'own':
+      return [fact.seqs[0] ?? 0, fact.user, json(fact)]
+    case 'anchor':
+      return [fact.anchor.seq, fact.anchor.n0 === null ? '' : 'n0', json(fact)]
+    case 'message': {
+      const { seq, position, timestamp, sender, n0, body } = fact.message
+      w.reset()
+        .varint(position)
+        .varint(timestamp)
+        .varint(n0 === null ? 0 : n0 + 1)
+        .string(sender)
+        .raw(body)
+      return [seq, '', bytesWithSeq(seq, w.finish())]
+    }
+  }
+}
+
+function bytesWithSeq(seq: number, rest: Buffer): Buffer {
+  return Buffer.concat([number(seq), rest])
+}
+
+function factOf(kind: ConversationFact['kind'] | undefined, value: Buffer): ConversationFact {
+  if (kind !== 'message') return JSON.parse(value.toString()) as ConversationFact
+  const r = new ByteReader(value, widthOfNumbers)
+  const position = r.varint()
+  const timestamp = r.varint()
+  const n0 = r.varint()
+  const sender = r.string()
+  const body = value.subarray(r.at)
+  const seq = value.readUIntBE(0, widthOfNumbers)
+  return { kind, message: { seq, position, timestamp, n0: n0 === 0 ? null : n0 - 1, sender, body } }
+}

@@ -1,0 +1,49 @@
+import type { MembershipRow } from '../../formats/record-parts.js'
+
+/** What somebody wrote in a group. */
+export interface Written {
+  count: number
+  /** Up to the read mark, and before the last joining. */
+  atRead: number
+  atJoin: number
+  readonly first: {
+    readonly seq: number
+    readonly position: number
+    readonly timestamp: number
+  }
+  last: number
+}
+
+export function isPresent(membership: MembershipRow): boolean {
+  return membership.intervals.at(-1)?.to === null
+}
+
+/** A membership that fits the messages there are. */
+export function upTo(membership: MembershipRow, head: number, ownAtJoin: number): MembershipRow {
+  const intervals = membership.intervals.map(({ from, to }) => {
+    const begin = Math.min(from, head + 1)
+    return { from: begin, to: to === null ? null : Math.max(begin - 1, Math.min(to, head)) }
+  })
+  return { ...membership, intervals, ownAtJoin }
+}
+
+/** For one of whom nothing is left but messages: sees what lies between them, or goes on as a member. */
+export function writersMembership(
+  user: string,
+  { first, last }: Written,
+  ordinal: number,
+  present: boolean,
+): MembershipRow {
+  return {
+    user,
+    intervals: [{ from: first.seq, to: present ? null : last }],
+    ordinal,
+    ownAtJoin: 0,
+    joined: first.position,
+    joinedAt: first.timestamp,
+    place: present ? 0 : first.position,
+    left: present ? null : { title: undefined, memberCount: 0 },
+    position: first.position,
+    joinedBefore: [],
+  }
+}

@@ -1,0 +1,144 @@
+import { ByteReader } from '../../formats/bytes.js'
+import { crc32c, masked } from './crc32c.js'
+import type { DamagedRange } from './body-salvage.js'
+import { uncompressSnappy } from './snappy.js'
+
+/**
+ * Tables of LevelDB (`*.ldb`), read without LevelDB: it aborts the process over some damage (an assertion about the length
+ * of keys), and its own repair gives up a whole table where only a block is bad.
+ *
+ *     data blocks … | metaindex block | index block | footer: two handles, padding, magic (48 bytes in all)
+ *     block:   content | compression u8 (0 none, 1 Snappy) | masked CRC-32C of both u32 LE
+ *     content: entries | offsets of the restarts u32 LE each | their number u32 LE
+ *     entry:   bytes shared with the key before, further bytes of the key, bytes of the value (varints) | key | value
+ *     key:     of the user | sequence and kind u64 LE, kind 1 is a value, 0 a deletion
+ */
+const footerBytes = 48
+const trailerBytes = 5
+const keyTagBytes = 8
+const valueKind = 1
+const magic = Buffer.from('57fb808b247547db', 'hex')
+/** How far the end of a block is looked for when no index says it. */
+const maxBlockBytes = 4 << 20
+
+export type LevelRow = readonly [key: Buffer, value: Buffer]
+
+interface Handle {
+  readonly offset: number
+  readonly size: number
+}
+
+export interface ReadTable {
+  readonly rows: LevelRow[]
+  readonly damaged: DamagedRange[]
+  /** Nothing is wrong with blocks that hold no rows either: a damaged filter makes LevelDB overlook rows that are there. */
+  readonly sound: boolean
+}
+
+/** All values of a table whose blocks are whole, old ones and deleted ones as well; and what could not be read. */
+export function readTable(file: Buffer): ReadTable {
+  const rows: LevelRow[] = []
+  const damaged: DamagedRange[] = []
+  const blocks = blocksOf(file)
+  if (blocks === null) {
+    const end = readInSequence(file, rows)
+    damaged.push({ offset: end, length: file.length - end })
+    return { rows, damaged, sound: false }
+  }
+  for (const handle of blocks.data) {
+    const content = blockAt(file, handle)
+    if (content === null || !addRows(content, rows))
+      damaged.push({ offset: handle.offset, length: handle.size + trailerBytes })
+  }
+  return { rows, damaged, sound: blocks.sound && damaged.length === 0 }
+}
+
+/** Null if footer or index are damaged. */
+function blocksOf(file: Buffer): { data: Handle[]; sound: boolean } | null {
+  try {
+    const footer = file.subarray(Math.max(0, file.length - footerBytes))
+    if (footer.length < footerBytes || !footer.subarray(footerBytes - magic.length).equals(magic)) return null
+    const r = new ByteReader(footer)
+    const meta = blockAt(file, readHandle(r))
+    const index = blockAt(file, readHandle(r))
+    if (index === null) return null
+    const sound = meta !== null && handlesIn(meta).every((handle) => blockAt(file, handle) !== null)
+    return { data: handlesIn(index), sound }
+  } catch {
+    return null
+  }
+}
+
+function handlesIn(content: Buffer): Handle[] {
+  return entriesOf(content).map(([, value]) => readHandle(new ByteReader(value)))
+}
+
+function readHandle(r: ByteReader): Handle {
+  return { offset: r.varint(), size: r.varint() }
+}
+
+/** The content of a block whose checksum fits. */
+function blockAt(file: Buffer, { offset, size }: Handle): Buffer | null {
+  const end = offset + size
+  if (end + trailerBytes > file.length) return null
+  if (masked(crc32c(file, offset, end + 1)) !== file.readUInt32LE(end + 1)) return null
+  try {
+    const content = file.subarray(offset, end)
+    return file[end] === 0 ? content : uncompressSnappy(content)
+  } catch {
+    return null
+  }
+}
+
+/** Throws where the bytes make no sense. */
+function entriesOf(content: Buffer): LevelRow[] {
+  const entries: LevelRow[] = []
+  const restarts = content.readUInt32LE(content.length - 4)
+  const r = new ByteReader(content, 0, content.length - 4 - 4 * restarts)
+  let key = Buffer.alloc(0)
+  while (r.left > 0) {
+    const shared = r.varint()
+    const more = r.varint()
+    const length = r.varint()
+    if (shared > key.length) throw new RangeError('an entry shares more than there is')
+    key = Buffer.concat([key.subarray(0, shared), r.raw(more)])
+    entries.push([key, r.raw(length)])
+  }
+  return entries
+}
+
+function addRows(content: Buffer, rows: LevelRow[]): boolean {
+  try {
+    for (const [key, value] of entriesOf(content)) {
+      const end = key.length - keyTagBytes
+      if (end >= 0 && key[end] === valueKind) rows.push([key.subarray(0, end), value])
+    }
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Without an index: a block ends where its checksum says so. Returns where the first one begins that does not. */
+function readInSequence(file: Buffer, rows: LevelRow[]): number {
+  let start = 0
+  for (;;) {
+    const size = sizeOfBlock(file, start)
+    if (size === null) return start
+    const content = blockAt(file, { offset: start, size })
+    if (content !== null) addRows(content, rows)
+    start += size + trailerBytes
+  }
+}
+
+function sizeOfBlock(file: Buffer, start: number): number | null {
+  let crc = 0
+  const last = Math.min(file.length - trailerBytes, start + maxBlockBytes)
+  for (let end = start; end <= last; end++) {
+    crc = crc32c(file, end, end + 1, crc)
+    // The byte at `end` would be the kind of compression; it belongs to the sum.
+    if ((file[end] as number) <= 1 && end > start && masked(crc) === file.readUInt32LE(end + 1))
+      return end - start
+  }
+  return null
+}

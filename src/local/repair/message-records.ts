@@ -1,0 +1,92 @@
+import { ByteReader } from '../../formats/bytes.js'
+import { directImageBytes, writeDirectDigest } from '../../formats/direct-image.js'
+import { endOfId, readId, writeId } from '../../formats/message-body.js'
+import { readImage, writeImage, type GroupImage } from '../../formats/record-parts.js'
+import { ByteWriter } from '../../formats/bytes.js'
+import {
+  countAt,
+  flags,
+  flagsAt,
+  idsAt,
+  messageHeadBytes,
+  recordKinds,
+  seqAt,
+  timeAt,
+} from '../../formats/records.js'
+
+/** A message record as the log had it. */
+export interface ReadMessage {
+  readonly seq: number
+  readonly timestamp: number
+  readonly bits: number
+  readonly count: number
+  /** Direct: the participants. Group: its id and the sender. */
+  readonly ids: readonly [string, string]
+  readonly body: Buffer
+}
+
+export function readMessageRecord(bytes: Buffer, start: number, end: number): ReadMessage {
+  const bits = bytes[start + flagsAt] as number
+  const secondAt = endOfId(bytes, start + idsAt, end)
+  let body = endOfId(bytes, secondAt, end)
+  if ((bits & flags.image) !== 0) {
+    if (bytes[start] === recordKinds.direct) body += directImageBytes
+    else {
+      const reader = new ByteReader(bytes, body, end)
+      readImage(reader)
+      body = reader.at
+    }
+  }
+  return {
+    seq: bytes.readUIntLE(start + seqAt, 6),
+    timestamp: bytes.readUIntLE(start + timeAt, 6),
+    bits,
+    count: bytes.readUIntLE(start + countAt, 6),
+    ids: [readId(bytes, start + idsAt), readId(bytes, secondAt)],
+    body: Buffer.from(bytes.subarray(body, end)),
+  }
+}
+
+interface RecordHead {
+  readonly kind: number
+  readonly timestamp: number
+  readonly bits: number
+  readonly seq: number
+  readonly count: number
+  readonly ids: readonly [string, string]
+}
+
+/** A direct message with its image, which the fold uses if it is the first of its generation. */
+export function directRecord(
+  message: Omit<RecordHead, 'kind'>,
+  image: { readonly conversation: string; readonly previous: number },
+  body: Buffer,
+): Buffer {
+  const { head, end } = headOf({ ...message, kind: recordKinds.direct, bits: message.bits | flags.image })
+  head.writeUIntLE(image.previous, end, 6)
+  writeDirectDigest(image.conversation, head, end + 6)
+  return Buffer.concat([head.subarray(0, end + directImageBytes), body])
+}
+
+export function groupRecord(
+  message: Omit<RecordHead, 'kind'>,
+  image: GroupImage | null,
+  body: Buffer,
+): Buffer {
+  const bits = image === null ? message.bits : message.bits | flags.image
+  const { head, end } = headOf({ ...message, kind: recordKinds.groupMessage, bits })
+  if (image === null) return Buffer.concat([head.subarray(0, end), body])
+  const w = new ByteWriter()
+  writeImage(w, image)
+  return Buffer.concat([head.subarray(0, end), w.finish(), body])
+}
+
+function headOf({ kind, timestamp, bits, seq, count, ids }: RecordHead): { head: Buffer; end: number } {
+  const head = Buffer.alloc(messageHeadBytes + directImageBytes)
+  head[0] = kind
+  head.writeUIntLE(timestamp, timeAt, 6)
+  head[flagsAt] = bits
+  head.writeUIntLE(seq, seqAt, 6)
+  head.writeUIntLE(count, countAt, 6)
+  return { head, end: writeId(ids[1], head, writeId(ids[0], head, idsAt)) }
+}

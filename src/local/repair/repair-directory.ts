@@ -1,0 +1,139 @@
+import { join } from 'node:path'
+import { repairName, repairReportName } from '../../formats/repair-names.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import { readHead, replaceFile, writeAside } from '../../platform/whole-files.js'
+import { readFully } from '../../platform/whole-transfers.js'
+
+/** What a store consists of, in the order in which a repair puts the new in the place of the old. */
+const parts = ['conversations.filter', 'shards', 'bodies', 'log', 'MANIFEST'] as const
+const pieceBytes = 1 << 20
+const maxReportBytes = 1 << 28
+
+/**
+ * The directory in which a repair makes the store anew, beside the old one. Until its report is there nothing of the store has
+ * been touched, and what lies in it may go. From then on the store is not opened until every part has changed places: each
+ * step can be taken again after a crash. In the end the directory is renamed, and keeps the report and all that the store was.
+ */
+export class RepairDirectory {
+  readonly path: string
+  readonly #fileSystem: FileSystem
+  readonly #store: string
+  readonly #removeTree: (path: string) => Promise<void>
+
+  constructor(fileSystem: FileSystem, store: string, removeTree: (path: string) => Promise<void>) {
+    this.#fileSystem = fileSystem
+    this.#removeTree = removeTree
+    this.#store = store
+    this.path = join(store, repairName)
+  }
+
+  /** The report of a repair that was interrupted while it changed places. */
+  async report(): Promise<Buffer | null> {
+    const path = join(this.path, repairReportName)
+    if ((await this.#fileSystem.stat(path)) === null) return null
+    const handle = await this.#fileSystem.open(path, 'read')
+    try {
+      return await readHead(handle, Math.min(await handle.size(), maxReportBytes))
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Makes it, empty. */
+  async clear(): Promise<void> {
+    await this.#removeTree(this.path)
+    await this.#fileSystem.makeDirectory(this.path)
+  }
+
+  /** Nothing was done. */
+  discard(): Promise<void> {
+    return this.#removeTree(this.path)
+  }
+
+  /** Copies files of the store as they are; returns what could not be read. */
+  async copy(part: string, into: string): Promise<string[]> {
+    return copyTree(this.#fileSystem, join(this.#store, part), join(this.path, into, part))
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#removeTree(join(this.path, name))
+  }
+
+  /** IMPORTANT: everything else in the directory is on the disk before. From here on the store is in parts. */
+  async commit(report: Uint8Array): Promise<void> {
+    const path = join(this.path, repairReportName)
+    await this.#fileSystem.makeDirectory(join(this.path, 'old'))
+    await this.#fileSystem.syncDirectory(this.path)
+    await this.#fileSystem.syncDirectory(this.#store)
+    await replaceFile(this.#fileSystem, path, `${path}.tmp`, [report])
+  }
+
+  /** Puts the new parts into the places of the old ones, which it keeps, and gives the directory its last name. */
+  async swap(kept: string): Promise<void> {
+    for (const part of parts) {
+      const [present, made, old] = [
+        join(this.#store, part),
+        join(this.path, part),
+        join(this.path, 'old', part),
+      ]
+      const isMade = await this.#is(made)
+      if ((isMade || part === 'conversations.filter') && (await this.#is(present)) && !(await this.#is(old)))
+        await this.#rename(present, old)
+      if (isMade) await this.#rename(made, present)
+    }
+    await this.#rename(this.path, join(this.#store, kept))
+  }
+
+  async #is(path: string): Promise<boolean> {
+    return (await this.#fileSystem.stat(path)) !== null
+  }
+
+  async #rename(from: string, to: string): Promise<void> {
+    const fileSystem = this.#fileSystem
+    await fileSystem.rename(from, to)
+    for (const directory of [this.#store, this.path, join(this.path, 'old')])
+      if (await this.#is(directory)) await fileSystem.syncDirectory(directory)
+  }
+}
+
+/** All files below a directory, and how many bytes they have. */
+export async function sizeOf(fileSystem: FileSystem, path: string): Promise<number> {
+  const found = await fileSystem.stat(path)
+  if (found === null) return 0
+  if (!found.directory) return found.size
+  let bytes = 0
+  for (const name of await fileSystem.list(path)) bytes += await sizeOf(fileSystem, join(path, name))
+  return bytes
+}
+
+async function copyTree(fileSystem: FileSystem, from: string, to: string): Promise<string[]> {
+  const found = await fileSystem.stat(from)
+  if (found === null) return [from]
+  if (found.directory) {
+    await fileSystem.makeDirectory(to)
+    const unread: string[] = []
+    for (const name of await fileSystem.list(from))
+      unread.push(...(await copyTree(fileSystem, join(from, name), join(to, name))))
+    return unread
+  }
+  const source = await fileSystem.open(from, 'read')
+  const unread: string[] = []
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < found.size; at += pieceBytes) {
+      const piece = Buffer.alloc(Math.min(pieceBytes, found.size - at))
+      try {
+        await readFully(source, piece, at)
+      } catch {
+        // What cannot be read is zeroes in the copy: everything has checksums, so nobody takes them for something.
+        unread.push(from)
+      }
+      yield piece
+    }
+  }
+  try {
+    await writeAside(fileSystem, to, pieces())
+  } finally {
+    await source.close()
+  }
+  return [...new Set(unread)]
+}

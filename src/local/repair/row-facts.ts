@@ -1,0 +1,106 @@
+import { readIdKey, readListKey, readNumberedKey, type Family } from '../../formats/keys.js'
+import { rows } from '../../formats/rows.js'
+import { directConversationId } from '../../model/direct-conversation-id.js'
+import type { Facts } from './facts.js'
+
+/** The two of a direct conversation, in their order; the same one twice for notes to oneself. */
+export function pairOf(a: string, b: string): readonly [string, string] {
+  return a <= b ? [a, b] : [b, a]
+}
+
+export interface FoundRow {
+  readonly kind: 'user' | 'group'
+  /** Whose partition it is. */
+  readonly row: string
+  readonly rowLength: number
+  readonly family: Family
+  readonly key: Buffer
+}
+
+/**
+ * What a row of a shard says that is not merely derived from messages, and what it says of messages that may be lost: where
+ * they stood, and the last one of a list in full. Throws for a row that does not decode.
+ */
+export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
+  const { kind, row, rowLength, family, key } = found
+  switch (family) {
+    case 'head':
+      if (kind === 'user') addDirectHead(facts, row, readIdKey(key, rowLength), payload)
+      else {
+        const { head, position, timestamp } = rows.groupHead.decode(payload)
+        facts.add(row, { kind: 'anchor', anchor: { seq: head, position, timestamp, n0: null } })
+      }
+      return
+    case 'list':
+      addListRow(facts, found, payload)
+      return
+    case 'runs': {
+      const { firstSeq, count, firstPosition, lastPosition } = rows.run.decode(payload)
+      const { id } = readNumberedKey(key, rowLength)
+      for (const [seq, position] of [
+        [firstSeq, firstPosition],
+        [firstSeq + count - 1, lastPosition],
+      ] as const)
+        facts.add(id, { kind: 'anchor', anchor: { seq, position, timestamp: null, n0: null } })
+      return
+    }
+    case 'marks':
+      facts.add(readIdKey(key, rowLength), { kind: 'marks', user: row, marks: rows.marks.decode(payload) })
+      return
+    case 'profile':
+      facts.addProfile({ user: row, ...rows.profile.decode(payload) })
+      return
+    case 'contact': {
+      const other = readIdKey(key, rowLength)
+      const contact = rows.contactEntry.decode(payload)
+      facts.add(directConversationId(row, other), { kind: 'contact', user: row, other, contact })
+      return
+    }
+    case 'membership':
+    case 'member': {
+      const named = readIdKey(key, rowLength)
+      const [group, user] = family === 'member' ? [row, named] : [named, row]
+      const membership = rows.membership.decode(payload)
+      if (membership.user === user) facts.add(group, { kind: 'membership', membership })
+      return
+    }
+    case 'group':
+      facts.add(row, { kind: 'group', group: rows.group.decode(payload) })
+      return
+    case 'own': {
+      const { id } = readNumberedKey(key, rowLength)
+      facts.add(id, { kind: 'own', user: row, seqs: rows.own.decode(payload).seqs })
+      return
+    }
+    case 'changes':
+    case 'roll':
+  }
+}
+
+function addDirectHead(facts: Facts, user: string, conversation: string, payload: Buffer): void {
+  const head = rows.directHead.decode(payload)
+  if (directConversationId(user, head.peer) !== conversation) return
+  facts.add(conversation, { kind: 'pair', pair: pairOf(user, head.peer) })
+  const { position, timestamp, n0, firstBlocked, secondBlocked } = head
+  facts.add(conversation, { kind: 'blocks', position, firstBlocked, secondBlocked })
+  if (head.head > 0)
+    facts.add(conversation, { kind: 'anchor', anchor: { seq: head.head, position, timestamp, n0 } })
+}
+
+function addListRow(facts: Facts, { row, rowLength, key }: FoundRow, payload: Buffer): void {
+  const { large, position, conversation } = readListKey(key, rowLength)
+  if (large) facts.add(conversation, { kind: 'large' })
+  if (payload.length === 0) return
+  const { peer, head, n0, timestamp, second, body } = rows.directList.decode(payload)
+  if (directConversationId(row, peer) !== conversation) return
+  const pair = pairOf(row, peer)
+  facts.add(conversation, { kind: 'pair', pair })
+  facts.add(conversation, { kind: 'anchor', anchor: { seq: head, position, timestamp, n0 } })
+  if (body === null) return
+  const bytes = Buffer.from(body.bytes.subarray(body.start, body.end))
+  const sender = pair[second ? 1 : 0]
+  facts.add(conversation, {
+    kind: 'message',
+    message: { seq: head, position, timestamp, sender, n0, body: bytes },
+  })
+}

@@ -1,0 +1,82 @@
+import { readdir, readFile, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
+import { makeSample, openSample } from '../verify/sample-store.js'
+import { copyOf, repair, seenIn } from './damaged-store.js'
+
+let sample: string
+let whole: unknown
+beforeAll(async () => {
+  sample = await makeSample()
+  whole = await seenIn(sample)
+  await unlink(join(sample, 'shards', '0000', 'CURRENT'))
+})
+afterAll(() => rm(sample, { recursive: true, force: true }))
+
+/** A process that dies at some operation: all later ones on anything but the lock fail as well. */
+function dyingAt(wanted: (operation: FileOperation, path: string) => boolean) {
+  let dead = false
+  return interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      dead ||= wanted(operation, path)
+      if (dead && !path.includes('LOCK')) throw Object.assign(new Error('EIO: dead'), { code: 'EIO' })
+    },
+  })
+}
+
+async function contents(location: string): Promise<Map<string, string>> {
+  const names = await readdir(location, { recursive: true, withFileTypes: true })
+  const files = new Map<string, string>()
+  for (const name of names) {
+    const path = join(name.parentPath, name.name)
+    if (name.isFile() && !path.includes('repair.new'))
+      files.set(path, (await readFile(path)).toString('latin1'))
+  }
+  return files
+}
+
+test.each(['copy/log', 'shards/0001', 'bodies/', 'log/segment', 'MANIFEST.new', 'REPORT'])(
+  'until the new store is whole the old one stays as it is, byte by byte: interrupted at %s',
+  async (part) => {
+    const location = await copyOf(sample)
+    const before = await contents(location)
+    const fileSystem = dyingAt((_, path) => path.includes(`repair.new/${part}`))
+    await expect(repair(location, fileSystem)).rejects.toThrow()
+    expect(await contents(location)).toEqual(before)
+    expect(await repair(location)).toMatchObject({ outcome: 'repaired' })
+    expect(await seenIn(location)).toEqual(whole)
+  },
+)
+
+test('wherever the exchange is interrupted, nobody can open the store until a repair has finished it', async () => {
+  for (let step = 1; ; step++) {
+    const location = await copyOf(sample)
+    let committed = false
+    let renames = 0
+    const fileSystem = dyingAt((operation, path) => {
+      if (operation !== 'rename') return false
+      const reached = committed && ++renames === step
+      committed ||= path.includes('REPORT.json')
+      return reached
+    })
+    const interrupted = await repair(location, fileSystem).then(
+      () => null,
+      (error: unknown) => error,
+    )
+    if (interrupted === null) {
+      expect(step).toBeGreaterThan(8)
+      return
+    }
+    await expect(openSample(location)).rejects.toThrow(/interrupted; run columba repair again/)
+    const report = await repair(location)
+    expect(report).toMatchObject({
+      outcome: 'finished',
+      kept: expect.stringMatching(/^repaired-/) as unknown,
+    })
+    expect(await seenIn(location)).toEqual(whole)
+    const kept = await readdir(join(location, report.kept as string, 'old'))
+    expect(kept).toEqual(expect.arrayContaining(['MANIFEST', 'bodies', 'log', 'shards']))
+  }
+})
