@@ -146,7 +146,7 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
     const author = r.varint()
     const length = r.varint()
     const start = r.at
-    r.raw(length)
+    r.skip(length)
     entries.push({ seq: firstSeq + i, position, timestamp, author, start, end: start + length })
   }
   return { head: { conversation, firstSeq, n0Before, senders, joined, count }, entries }

@@ -176,6 +176,11 @@ export class ByteReader {
     return this.u8() === 0 ? undefined : this.string()
   }
 
+  skip(count: number): void {
+    this.#need(count)
+    this.at += count
+  }
+
   raw(count: number): Buffer {
     this.#need(count)
     this.at += count

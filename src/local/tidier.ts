@@ -78,6 +78,7 @@ export class Tidier {
   #failuresInRow = 0
   #sinceSlice = 0
   #sinceRest = 0
+  #endRest: (() => void) | null = null
   readonly stats = { merges: 0, mergedFiles: 0, mergedBytes: 0, failures: 0 }
 
   constructor(options: TidierOptions) {
@@ -111,6 +112,7 @@ export class Tidier {
   /** Runs `work` while no row is half swapped, none is being swapped, and no file goes. */
   async still<T>(work: () => Promise<T>): Promise<T> {
     this.#held++
+    this.#endRest?.()
     try {
       if (!this.#stopped) await this.#alone(() => this.#settle())
       return await work()
@@ -123,6 +125,7 @@ export class Tidier {
   /** Stops where it is; what is left is done after the next opening. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#endRest?.()
     await this.#running
   }
 
@@ -271,17 +274,30 @@ export class Tidier {
 
   /** Lets others run, and rests, so that the tidy takes a share of the time and no more. */
   async #pace(bytes: number): Promise<void> {
-    const { clock, tuning } = this.#options
+    const { clock } = this.#options
     if (this.#stopped) throw new Stopped()
     this.#sinceSlice += bytes
     this.#sinceRest += bytes
     if (this.#sinceRest >= workBytes && this.#held === 0) {
       this.#sinceRest = this.#sinceSlice = 0
-      await new Promise<void>((resolve) => clock.after(tuning.tidyRestMs, resolve))
+      await this.#rest()
     } else if (this.#sinceSlice >= sliceBytes) {
       this.#sinceSlice = 0
       await clock.yield()
     }
     if (this.#stopped) throw new Stopped()
+  }
+
+  /** Whoever waits for the tidy does not wait for it to rest: nothing but its timer may be left in the process. */
+  async #rest(): Promise<void> {
+    const { clock, tuning } = this.#options
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(tuning.tidyRestMs, resolve)
+      this.#endRest = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#endRest = null
   }
 }

@@ -43,5 +43,5 @@ export const localTuning: LocalTuning = {
   compression: true,
   tidyFiles: 8,
   tidyBytes: 4096 * MiB,
-  tidyRestMs: 10,
+  tidyRestMs: 20,
 }

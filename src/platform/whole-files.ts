@@ -2,6 +2,9 @@ import { dirname } from 'node:path'
 import type { FileHandle, FileSystem } from './file-system.js'
 import { readFully, writeFully } from './whole-transfers.js'
 
+/** A large file reaches the disk in parts, so that a sync of the log never waits behind all of it. */
+const syncEveryBytes = 2 * 1024 * 1024
+
 /**
  * Makes `path` hold these pieces, one behind the other, as a whole: written aside, synced, renamed, and the directory
  * synced. A crash leaves what was there before or all that is new, and perhaps the file aside. After a rejection it is
@@ -31,10 +34,15 @@ export async function writeAside(
 ): Promise<number> {
   const handle = await createAnew(fileSystem, path)
   let written = 0
+  let unsynced = 0
   try {
     for await (const piece of pieces) {
       await writeFully(handle, piece, written)
       written += piece.byteLength
+      unsynced += piece.byteLength
+      if (unsynced < syncEveryBytes) continue
+      await handle.sync()
+      unsynced = 0
     }
     await handle.sync()
   } finally {

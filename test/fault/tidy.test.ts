@@ -11,7 +11,7 @@ import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
-import { systemClock } from '../../src/platform/clock.js'
+import { systemClock, type Clock } from '../../src/platform/clock.js'
 import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
@@ -42,6 +42,7 @@ interface Parts {
   readonly fileSystem?: FileSystem
   readonly opener?: ShardOpener
   readonly tuning?: Partial<LocalTuning>
+  readonly clock?: Clock
 }
 
 interface World {
@@ -53,10 +54,14 @@ interface World {
 async function world(): Promise<World> {
   const location = await temporaryDirectory()
   const settings = { location, shards: 2, virtualNodes: 16, cacheBytes: 0, cacheTierSize: 2, syncEveryMs: 0 }
-  const clock = systemClock
   return {
     location,
-    open: async ({ fileSystem = nodeFileSystem, opener = openClassicLevel, tuning: more } = {}) => {
+    open: async ({
+      fileSystem = nodeFileSystem,
+      opener = openClassicLevel,
+      tuning: more,
+      clock = systemClock,
+    } = {}) => {
       const components = { clock, random: systemRandom, fileSystem, logger: undefined, metrics: undefined }
       const backend = await openLocalBackend({ ...settings, limits }, components, {
         opener,
@@ -325,4 +330,30 @@ test('a damaged block stops its merge and nothing else; the damage is reported w
   const { findings } = await store.admin.verify()
   expect(findings.map(({ what }) => what)).toContain('damaged block')
   await store.close()
+})
+
+test('neither close nor verify waits for the tidy to have rested', async () => {
+  const { open, files } = await world()
+  const first = await open({ tuning: { tidyFiles: Infinity } })
+  for (let i = 0; i < 70; i++)
+    await first.sendMessage({ sender: 'a', receiver: `b${i % 5}`, text: 'x'.repeat(5000), id: `m${i}` })
+  await first.close()
+  const before = await files()
+  let rests = 0
+  const clock: Clock = {
+    ...systemClock,
+    after: (ms, task) => {
+      if (ms !== 4321) return systemClock.after(ms, task)
+      rests++
+      return () => undefined
+    },
+  }
+  const second = await open({ clock, tuning: { tidyRestMs: 4321, tidyFiles: 40 } })
+  await until(() => Promise.resolve(rests > 0))
+  await second.close()
+  expect(await files()).toEqual(before)
+  const third = await open({ clock, tuning: { tidyRestMs: 4321, tidyFiles: 40 } })
+  await until(() => Promise.resolve(rests > 1))
+  expect((await third.admin.verify()).findings).toEqual([])
+  await third.close()
 })
