@@ -291,3 +291,29 @@ describe('a crash before each operation', () => {
     }
   })
 })
+
+test.each(['write', 'sync'] as const)(
+  'a failed %s takes nothing from those whose group was durable before: they are told',
+  async (failing) => {
+    const disk = new MemoryFileSystem()
+    let told = 0
+    const opened = await openLog(disk, {
+      onGroup: ({ count }) => {
+        told += count
+        // Whoever is told sends again, so that groups of two halves follow each other.
+        for (let call = 0; call < count; call++) opened.append('x')
+      },
+    })
+    let operations = 0
+    disk.intercept = (operation, path) => {
+      if (operation === failing && path.includes('segment') && ++operations === 5) throw failure('EIO', path)
+      return undefined
+    }
+    for (let call = 0; call < 100; call++) opened.append('x')
+    await opened.rest()
+    expect(opened.failures).toHaveLength(1)
+    expect(told).toBe(opened.log.syncedPosition)
+    expect(told).toBeGreaterThan(100)
+    await opened.log.close()
+  },
+)

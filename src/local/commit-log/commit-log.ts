@@ -2,6 +2,7 @@ import { ColumbaError } from '../../errors.js'
 import type { ErrorCode } from '../../errors.js'
 import { maxPayloadBytes } from '../../formats/frames.js'
 import { maxSegmentBytes, segmentHeaderBytes } from '../../formats/segment.js'
+import { Acknowledgements } from './acknowledgements.js'
 import { ChunkPool } from './chunk-pool.js'
 import { openLogFiles } from './log-files.js'
 import type { LogFiles } from './log-files.js'
@@ -35,12 +36,10 @@ export class CommitLog {
   readonly #arena: RecordArena
   readonly #syncsEachGroup: boolean
   readonly #waiters = new SyncWaiters()
-  #durable: number
+  readonly #acknowledgements: Acknowledgements
   #synced: number
   /** What was handed to the disk, in whatever state it got there. */
   #handed: number
-  #acknowledgedBytes = 0
-  #records = 0
   #groups = 0
   #syncs = 0
   #paused = false
@@ -78,7 +77,7 @@ export class CommitLog {
     this.#arena = arena
     this.#syncsEachGroup = options.durability.syncEveryMs === 0
     const last = arena.nextPosition - 1
-    this.#durable = last
+    this.#acknowledgements = new Acknowledgements(last, options.onGroup)
     this.#synced = last
     this.#handed = last
   }
@@ -113,7 +112,7 @@ export class CommitLog {
 
   /** Everything up to here is acknowledged. */
   get durablePosition(): number {
-    return this.#durable
+    return this.#acknowledgements.through
   }
 
   /** Everything up to here is on the disk for sure. */
@@ -123,12 +122,12 @@ export class CommitLog {
 
   /** Records that are appended and not acknowledged. */
   get queuedRecords(): number {
-    return this.#arena.nextPosition - 1 - this.#durable
+    return this.#arena.nextPosition - 1 - this.#acknowledgements.through
   }
 
   /** The bytes of these records. */
   get queuedBytes(): number {
-    return this.#arena.appendedBytes - this.#acknowledgedBytes
+    return this.#arena.appendedBytes - this.#acknowledgements.bytes
   }
 
   /** The cause, once a write or sync has failed; null before. */
@@ -139,7 +138,7 @@ export class CommitLog {
   get stats(): LogStats {
     return {
       ...this.#files.stats,
-      records: this.#records,
+      records: this.#acknowledgements.records,
       groups: this.#groups,
       syncs: this.#syncs,
       queuedRecords: this.queuedRecords,
@@ -239,7 +238,8 @@ export class CommitLog {
 
   get #hasWork(): boolean {
     if (this.#failure !== null) return false
-    return this.#hasGroups || this.#syncIsDue || this.#waiters.wanted > this.#synced || this.#idleFrameIsDue
+    if (this.#hasGroups || this.#acknowledgements.isWaiting) return true
+    return this.#syncIsDue || this.#waiters.wanted > this.#synced || this.#idleFrameIsDue
   }
 
   get #hasGroups(): boolean {
@@ -252,25 +252,36 @@ export class CommitLog {
 
   async #work(): Promise<void> {
     if (this.#hasGroups) return this.#commit()
+    if (this.#acknowledgements.isWaiting) {
+      this.#acknowledgements.tellAll()
+      return undefined
+    }
     if (this.#waiters.wanted > this.#synced || this.#syncIsDue) return this.#sync()
     this.#idleFrameIsDue = false
     if (this.#files.writer.wantsIdleFrame) await this.#files.writer.writeIdleFrame()
   }
 
-  /** The dangerous path: write, sync, and only then tell. */
+  /** The dangerous path: write, sync, and only then tell. What earlier groups have to be told is told meanwhile. */
   async #commit(): Promise<void> {
     const groups = this.#arena.take(commitBytes, this.#writableThrough)
+    const telling = this.#acknowledgements.tellInParts(() => this.#options.clock.yield())
+    // It is awaited below, unless the log has failed before.
+    telling.catch(() => undefined)
     try {
       for (const group of groups) {
         await this.#files.makeRoomFor(group)
         this.#handed = group.firstPosition + group.count - 1
         await this.#files.writer.writeGroup(group)
-        if (!this.#syncsEachGroup) this.#acknowledge(group)
+        this.#groups += 1
+        if (!this.#syncsEachGroup) this.#acknowledge([group])
       }
       if (this.#syncsEachGroup) {
         // IMPORTANT: nobody may hear of a group before the sync behind it has returned.
-        await this.#sync()
-        for (const group of groups) this.#acknowledge(group)
+        await this.#syncFile()
+        await telling
+        // Who waits for the sync finds everything told.
+        this.#acknowledge(groups, this.#waiters.wanted > this.#synced)
+        this.#noteSynced()
       } else if (this.#syncIsDue || this.#waiters.wanted > this.#synced) {
         await this.#sync()
       } else {
@@ -281,23 +292,25 @@ export class CommitLog {
     }
   }
 
-  #acknowledge(group: DurableGroup): void {
-    this.#durable = group.firstPosition + group.count - 1
-    this.#acknowledgedBytes += group.end - group.start
-    this.#records += group.count
-    this.#groups += 1
-    this.#options.onGroup(group)
+  /** If something waits already, the next write begins first. */
+  #acknowledge(groups: readonly DurableGroup[], atOnce = true): void {
+    for (const group of groups) this.#acknowledgements.add(group)
+    if (atOnce) this.#acknowledgements.tellAll()
+    else if (!this.#hasGroups) this.#acknowledgements.tellHalf()
   }
 
   async #sync(): Promise<void> {
+    await this.#syncFile()
+    this.#noteSynced()
+  }
+
+  async #syncFile(): Promise<void> {
     this.#syncIsDue = false
     this.#cancelSyncTimer?.()
     this.#cancelSyncTimer = null
-    if (!this.#files.writer.isSynced) {
-      await this.#files.writer.sync()
-      this.#syncs += 1
-    }
-    this.#noteSynced()
+    if (this.#files.writer.isSynced) return
+    await this.#files.writer.sync()
+    this.#syncs += 1
   }
 
   #noteSynced(): void {
@@ -338,9 +351,19 @@ export class CommitLog {
     if (this.#failure !== null) return
     this.#failure = { cause }
     this.#refusal = 'POISONED'
+    this.#tellWhatIsDurable()
     this.#cancelTimers()
     this.#waiters.reject(this.#error('POISONED'))
     this.#options.onFailure({ cause, unknownThrough: this.#handed })
+  }
+
+  /** A group that is durable has succeeded, whatever became of the one behind it. */
+  #tellWhatIsDurable(): void {
+    try {
+      this.#acknowledgements.tellAll()
+    } catch {
+      // It was the telling that failed, and the log with it.
+    }
   }
 
   #refuse(code: ErrorCode): never {
