@@ -43,10 +43,15 @@ const layers: readonly Layer[] = [
     packages: ['node:buffer', 'node:crypto', 'node:zlib'],
   },
   {
-    // What every file is made with, over the seam that it is given: nothing here reaches the system by itself.
+    // What every file is made with, over the seam that it is given, and what its errors mean: nothing here reaches the
+    // system by itself.
     name: 'whole files',
-    has: isOneOf(['src/platform/whole-files.ts', 'src/platform/whole-transfers.ts']),
-    imports: [],
+    has: isOneOf([
+      'src/platform/system-errors.ts',
+      'src/platform/whole-files.ts',
+      'src/platform/whole-transfers.ts',
+    ]),
+    imports: ['errors'],
     types: ['platform'],
     packages: ['node:path'],
   },

@@ -9,6 +9,7 @@ import {
   parseBodyFileName,
 } from '../../formats/body-file.js'
 import type { FileHandle, FileSystem } from '../../platform/file-system.js'
+import { readError } from '../../platform/system-errors.js'
 import { replaceFile } from '../../platform/whole-files.js'
 import { readFully } from '../../platform/whole-transfers.js'
 
@@ -97,6 +98,8 @@ export class BodyFiles {
     file.reads++
     try {
       return await readWhole(await file.handle, cut, offset, length)
+    } catch (error) {
+      throw readError(error, 'A body file', { file: bodyFileName(cut), offset })
     } finally {
       file.reads--
       await closeIfDone(file)
@@ -110,7 +113,10 @@ export class BodyFiles {
 
   /** All files that are there. */
   async list(): Promise<number[]> {
-    const names = await this.#options.fileSystem.list(this.#options.directory)
+    const { directory, fileSystem } = this.#options
+    const names = await fileSystem.list(directory).catch((error: unknown) => {
+      throw readError(error, 'The directory of body files', { file: directory })
+    })
     return names.map(parseBodyFileName).filter((file) => file !== null)
   }
 
@@ -132,8 +138,7 @@ export class BodyFiles {
     this.#open.set(cut, file)
     if (this.#open.size > (this.#options.openFiles ?? 64)) {
       const oldest = this.#open.keys().next().value as number
-      // A file that cannot be closed is nobody's loss: it was only read.
-      this.#close(oldest).catch(() => undefined)
+      void this.#close(oldest)
     }
     return file
   }
@@ -159,7 +164,8 @@ interface OpenFile {
 async function closeIfDone(file: OpenFile): Promise<void> {
   if (!file.done || file.reads > 0) return
   await file.handle.then(
-    (open) => open.close(),
+    // A file that cannot be closed is nobody's loss: it was only read.
+    (open) => open.close().catch(() => undefined),
     () => undefined,
   )
 }
@@ -190,7 +196,9 @@ function* inPieces(header: Uint8Array, blocks: readonly Uint8Array[]): Generator
 
 /** The error of a read from a file that is not there. */
 export function isMissingBody(error: unknown): boolean {
-  return isColumbaError(error, 'CORRUPT') && (error.cause as { code?: unknown } | undefined)?.code === 'ENOENT'
+  return (
+    isColumbaError(error, 'CORRUPT') && (error.cause as { code?: unknown } | undefined)?.code === 'ENOENT'
+  )
 }
 
 function missing(cut: number, cause: unknown): unknown {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { openValue } from '../../formats/sealed-value.js'
 import type { Clock } from '../../platform/clock.js'
 import type { FileSystem } from '../../platform/file-system.js'
+import { readError } from '../../platform/system-errors.js'
 import type { CallSlots } from './call-slots.js'
 import { flushWithEvidence } from './checkpoint-evidence.js'
 import { fromLevel } from './level-error.js'
@@ -167,11 +168,9 @@ export class Shard {
     const number = (property: string): number => Number(this.#database.getProperty(`leveldb.${property}`))
     const level0Files = number('num-files-at-level0')
     const memoryBytes = number('approximate-memory-usage')
-    const sizes = await Promise.all(
-      (await fileSystem.list(directory)).map(
-        async (name) => (await fileSystem.stat(join(directory, name)))?.size ?? 0,
-      ),
-    )
+    const sizes = await sizesIn(fileSystem, directory).catch((error: unknown) => {
+      throw readError(error, `The directory of shard ${index}`, { shard: index, file: directory })
+    })
     const { rows, bytes, batches } = this.writer.written
     return {
       shard: index,
@@ -224,4 +223,9 @@ export class Shard {
   #refuse(error: unknown): never {
     throw fromLevel(error, this.index)
   }
+}
+
+async function sizesIn(fileSystem: FileSystem, directory: string): Promise<number[]> {
+  const names = await fileSystem.list(directory)
+  return Promise.all(names.map(async (name) => (await fileSystem.stat(join(directory, name)))?.size ?? 0))
 }
