@@ -3,7 +3,7 @@ import { canonicalJson } from '../model/canonical-json.js'
 import type { JsonBounds } from '../model/canonical-json.js'
 import type { Json } from '../model/json.js'
 import type { MessageDraft } from '../model/message.js'
-import { derivedId, maxStoredIdBytes, storedId } from '../model/message-ids.js'
+import { derivedId, storedId } from '../model/message-ids.js'
 import type { Limits } from '../limits.js'
 import { checkId, checkText, checkTime, checkUserId, invalid, unknownField } from './arguments.js'
 
@@ -72,12 +72,7 @@ export function checkSend(
 }
 
 function checkMessageId(id: unknown, limits: Limits): MessageId {
-  const given = checkId(id, 'id', limits)
-  const stored = storedId(given)
-  if (stored !== given && Buffer.byteLength(stored) > maxStoredIdBytes) {
-    throw invalid('id', `must be shorter than ${maxStoredIdBytes} bytes where it begins as a derived id does`)
-  }
-  return stored
+  return storedId(checkId(id, 'id', limits))
 }
 
 function isSendField(name: string): boolean {

@@ -1,3 +1,5 @@
+import { idInBody } from '../model/message-ids.js'
+
 /**
  * 32 bits of an idempotency key (sender, client's message id), kept for every message ever stored: a conversation's
  * hashes tell a fresh key from a repeat without reading a message, and a match is always compared with the message
@@ -5,7 +7,7 @@
  * can choose ids that meet. The value is part of the format of runs.
  */
 export function idHash(seed: number, sender: string, id: string): number {
-  return finish(hashUnits(idHashOfSender(seed, sender), id))
+  return finish(hashUnits(idHashOfSender(seed, sender), idInBody(id)))
 }
 
 /** The part of a hash that all messages of a sender share. */

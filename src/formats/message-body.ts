@@ -1,4 +1,5 @@
 import type { MessageDraft } from '../model/message.js'
+import { idInBody } from '../model/message-ids.js'
 import { badBytes } from './bytes.js'
 
 /**
@@ -6,10 +7,14 @@ import { badBytes } from './bytes.js'
  *
  *     bits u8 | id: length − 1 u8, UTF-8 | [device: the same] | [sentAt f64 LE] | text: length u32 LE, UTF-8
  *             | [attributes: length u32 LE, canonical JSON in UTF-8]
+ *
+ * The length of an id has room for 256 bytes. Of one that is a byte longer, because a `~` was put in front of what a client
+ * gave (message-ids.ts), that `~` is a bit.
  */
 const DEVICE = 1
 const SENT_AT = 2
 const ATTRIBUTES = 4
+const TILDE = 8
 
 /** The most bytes that the body of this draft can take. */
 export function bodyRoom(draft: MessageDraft): number {
@@ -19,11 +24,13 @@ export function bodyRoom(draft: MessageDraft): number {
 /** Writes the body at `at` and returns its end. */
 export function writeBody(draft: MessageDraft, bytes: Buffer, at: number): number {
   const { deviceId, sentAt, attributes } = draft
+  const id = idInBody(draft.id)
   bytes[at] =
+    (id === draft.id ? 0 : TILDE) |
     (deviceId === undefined ? 0 : DEVICE) |
     (sentAt === undefined ? 0 : SENT_AT) |
     (attributes === undefined ? 0 : ATTRIBUTES)
-  let end = writeId(draft.id, bytes, at + 1)
+  let end = writeId(id, bytes, at + 1)
   if (deviceId !== undefined) end = writeId(deviceId, bytes, end)
   if (sentAt !== undefined) end = bytes.writeDoubleLE(sentAt, end)
   end = writeText(draft.text, bytes, end)
@@ -57,7 +64,8 @@ export function readBody(bytes: Buffer, at: number, end: number): Body {
   const bits = byteAt(bytes, at, end)
   let next = at + 1
   const idEnd = endOfId(bytes, next, end)
-  const id = bytes.utf8Slice(next + 1, idEnd)
+  const idBytes = bytes.utf8Slice(next + 1, idEnd)
+  const id = (bits & TILDE) === 0 ? idBytes : `~${idBytes}`
   next = idEnd
   let deviceId: string | undefined
   if ((bits & DEVICE) !== 0) {
@@ -82,7 +90,7 @@ export function readBody(bytes: Buffer, at: number, end: number): Body {
 /** Where in a body the id begins (see `readId`). */
 export const bodyIdAt = 1
 
-/** Reads only the id of a body: enough to tell whose repeat a message is. */
+/** The id as it stands in a body, which is what hashes are made of: enough to tell whose repeat a message may be. */
 export function readBodyId(bytes: Buffer, at: number): string {
   return bytes.utf8Slice(at + 2, at + 3 + (bytes[at + 1] as number))
 }

@@ -13,12 +13,18 @@ const derivedPrefix = `${mark}.`
 const needsEscape = /^~+\./
 const escaped = /^~~+\./
 
-/** No stored id is longer. A given one that needs a `~` in front must leave room for it. */
-export const maxStoredIdBytes = 256
+/** No given or derived id is longer; with a `~` in front a stored one may be. */
+export const maxIdBytes = 256
 
 /** The id under which a message with a given id is stored; one byte longer at most. */
 export function storedId(given: string): MessageId {
   return (given.charCodeAt(0) === markCode && needsEscape.test(given) ? mark + given : given) as MessageId
+}
+
+/** A stored id without the `~` in front, if that is what makes it longer than ids are. The same for all others. */
+export function idInBody(stored: string): string {
+  if (stored.charCodeAt(0) !== markCode || stored.length * 3 <= maxIdBytes) return stored
+  return Buffer.byteLength(stored) > maxIdBytes ? stored.slice(1) : stored
 }
 
 /** The id that a reader gets for a stored one. */
@@ -37,7 +43,7 @@ export function shownMessage(message: Message): Message {
  */
 export function derivedId(sender: UserId, sentAt: number, deviceId: string): MessageId {
   const id = `${derivedPrefix}${sentAt.toString(36)}.${sender.length}.${sender}${deviceId}`
-  if (id.length * 3 <= maxStoredIdBytes || Buffer.byteLength(id) <= maxStoredIdBytes) return id as MessageId
+  if (id.length * 3 <= maxIdBytes || Buffer.byteLength(id) <= maxIdBytes) return id as MessageId
   // Two dots never come first in the other form.
   return `${derivedPrefix}.${createHash('sha256').update(id).digest('base64url')}` as MessageId
 }

@@ -148,15 +148,6 @@ describe('a send', () => {
     const shared = { a: 1 }
     await expect(send([shared, shared])).resolves.toBeDefined()
   })
-
-  test('of 256 bytes that look derived is the one id that cannot be given', async () => {
-    await expect(
-      calling((store) => store.sendMessage({ ...good, id: `~.${'x'.repeat(254)}` })),
-    ).rejects.toMatchObject(invalid('id'))
-    await expect(
-      calling((store) => store.sendMessage({ ...good, id: `~.${'x'.repeat(253)}` })),
-    ).resolves.toMatchObject({ messageId: `~.${'x'.repeat(253)}` })
-  })
 })
 
 describe('reads and marks', () => {

@@ -2,7 +2,7 @@ import { assert, constantFrom, nat, oneof, property, string, tuple } from 'fast-
 import { expect, test } from 'vitest'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import type { UserId } from '../../../src/model/ids.js'
-import { derivedId, maxStoredIdBytes, shownId, storedId } from '../../../src/model/message-ids.js'
+import { derivedId, maxIdBytes, shownId, storedId } from '../../../src/model/message-ids.js'
 
 const names = string({ minLength: 1, maxLength: 300, unit: constantFrom('a', '~', '.', '0', '1', '9') })
 
@@ -45,7 +45,7 @@ test('derived ids are injective and short enough to store', () => {
       const [a, b] = [one, other].map(([sender, time, device]) => derivedId(sender as UserId, time, device))
       expect(a === b).toBe(one.every((part, index) => part === other[index]))
       expect(shownId(a as never)).toBe(a)
-      expect(Buffer.byteLength(a ?? '')).toBeLessThanOrEqual(maxStoredIdBytes)
+      expect(Buffer.byteLength(a ?? '')).toBeLessThanOrEqual(maxIdBytes)
     }),
   )
 })
