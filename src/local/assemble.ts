@@ -128,6 +128,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       segmentBytes: tuning.segmentBytes,
       chunkBytes: tuning.chunkBytes,
       durability: { syncEveryMs: settings.syncEveryMs },
+      closed: opened.last === 'clean',
       onGroup: writer.onGroup,
       onFailure: (failure) => {
         writer.onFailure(failure)

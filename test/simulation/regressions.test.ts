@@ -14,6 +14,7 @@ const rows: readonly (readonly [seed: number, found: string])[] = [
   [371, 'a page of a feed that ended with several pointers of one position said that nothing was behind it'],
   [238, 'a page of a feed skipped what came into a new generation while it was read'],
   [45, 'one who came back to a group did not hear of an own mark from before leaving'],
+  [181, 'a log that was closed in the page cache only lost its end behind the next segment'],
   [61, 'an own message that came while the own count was read was counted as unread for good'],
 ]
 

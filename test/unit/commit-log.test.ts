@@ -293,6 +293,42 @@ describe('reopening', () => {
     await again.log.close()
   })
 
+  test('hands nothing over before the end of the log is on the disk', async () => {
+    const disk = new MemoryFileSystem()
+    const { append, rest } = await openLog(disk)
+    appendMany(append, 1, 10)
+    await rest()
+    const killed = disk.afterKill()
+    const before: string[][] = []
+    const onRecovered = (): void => {
+      before.push([...killed.journal])
+    }
+    await (await openLog(killed, { onRecovered })).log.close()
+    expect(before.length).toBeGreaterThan(0)
+    const order = before[0]?.filter((line) => /sync |rename|syncDirectory/.test(line))
+    expect(order).toEqual([
+      'sync segment-0000000001.log.copy',
+      'rename segment-0000000001.log.copy',
+      'syncDirectory log',
+    ])
+  })
+
+  test('writes the end anew also of a log that looks closed, unless closing is known to have succeeded', async () => {
+    const disk = new MemoryFileSystem()
+    const { log, append, rest } = await openLog(disk)
+    appendMany(append, 1, 10)
+    await rest()
+    await log.close()
+    for (const closed of [true, false]) {
+      const found = disk.afterKill()
+      const again = await openLog(found, { closed })
+      expect(again.report).toMatchObject({ cleanShutdown: true, records: 10 })
+      const renamed = found.journal.filter((line) => line === 'rename segment-0000000001.log.copy')
+      expect(renamed.length).toBe(closed ? 0 : 1)
+      await again.log.close()
+    }
+  })
+
   test('hands groups over one at a time, and passes on what goes wrong there', async () => {
     const disk = new MemoryFileSystem()
     const { log, append, rest } = await openLog(disk)

@@ -19,7 +19,12 @@ const firstSegmentShare = 1 / 16
 
 type LogFilesOptions = CommitLogOptions & { readonly segmentBytes: number }
 
-/** Recovers what is in the directory and begins a new segment behind it: never is a recovered one appended to. */
+/**
+ * Recovers what is in the directory and begins a new segment behind it: never is a recovered one appended to.
+ *
+ * IMPORTANT: the end of the log is on the disk before the first record is handed over. A record that only the page cache
+ * still has would else get into shards and body files, and a power cut could take it from the log alone.
+ */
 export async function openLogFiles(
   options: LogFilesOptions,
   recovery: Recovery,
@@ -28,16 +33,20 @@ export async function openLogFiles(
   const { fileSystem, directory } = options
   await fileSystem.makeDirectory(directory)
   await removeLeftovers(fileSystem, directory)
+  const { afterPosition } = recovery
+  const found = await scanLog(options, { afterPosition, onRecovered: () => undefined }, pool)
+  const { closed, tornBytes } = found
+  const isSettled = found.end.number === 0 || (closed && options.closed !== false)
+  const tornFile = isSettled ? null : await settleTail(fileSystem, directory, found)
   const scan = await scanLog(options, recovery, pool)
-  const tornFile = await settleTail(fileSystem, directory, scan)
   const files = new LogFiles(options, scan.segments)
   await files.begin(scan.end)
   const report = {
-    cleanShutdown: scan.closed,
+    cleanShutdown: closed,
     records: scan.records,
     lastPosition: scan.end.lastPosition,
     segments: scan.segments.length,
-    tornBytes: scan.tornBytes,
+    tornBytes,
     tornFile,
   }
   return { files, report }

@@ -13,6 +13,11 @@ export interface CommitLogOptions {
   /** A segment ends before the frame that would make it larger. Default 64 MiB. */
   readonly segmentBytes?: number
   readonly durability: LogDurability
+  /**
+   * Whether closing the log has succeeded. If not, what looks like a closed log may be in the page cache only, and its end is
+   * written anew. Default true.
+   */
+  readonly closed?: boolean
   /** Size of the arena chunks that records are written into. Default 1 MiB, at most 16 MiB. */
   readonly chunkBytes?: number
   /**

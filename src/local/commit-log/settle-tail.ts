@@ -17,7 +17,6 @@ export async function settleTail(
   directory: string,
   scan: LogScan,
 ): Promise<string | null> {
-  if (scan.closed) return null
   const { number, validLength } = scan.end
   const path = join(directory, segmentName(number))
   const copyPath = join(directory, copyName(number))
