@@ -125,13 +125,14 @@ export class ChangeReader {
 }
 
 function messagesAfter(touched: Touched, after: number, refs: ChangeRef[]): void {
-  const { positions, firstSeq } = touched
-  for (let i = positions.length - 1; i >= 0 && (positions[i] as number) > after; i--) {
+  for (let seq = touched.lastSeq; seq >= touched.firstSeq; seq--) {
+    const position = touched.position(seq)
+    if (position <= after) return
     refs.push({
-      position: positions[i] as Position,
+      position: position as Position,
       kind: 'message',
       conversationId: touched.entry.id,
-      seq: firstSeq + i,
+      seq,
     })
   }
 }

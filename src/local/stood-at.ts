@@ -48,9 +48,9 @@ async function newestMessage(
   for (let touched = entry.touched; touched !== null; touched = touched.older) {
     // One that is flushed and only kept by a reader may lack what came after it: the shards have all of it.
     if (touched.generation.flushed) continue
-    for (let i = touched.count - 1; i >= 0; i--) {
-      const position = touched.positions[i] as number
-      if (position <= asOf && sees(touched.firstSeq + i)) return position
+    for (let seq = touched.lastSeq; seq >= touched.firstSeq; seq--) {
+      const position = touched.position(seq)
+      if (position <= asOf && sees(seq)) return position
     }
     if (touched.count > 0) stored = touched.firstSeq - 1
   }

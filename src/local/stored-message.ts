@@ -32,7 +32,7 @@ export function liveMessage(entry: ConversationEntry, seq: number): StoredMessag
   const touched = touchedWith(entry, seq)
   if (touched === null) return null
   const { bytes, start, end } = touched.place(seq)
-  const position = touched.positions[seq - touched.firstSeq] as number
+  const position = touched.position(seq)
   return readRecord(entry, { bytes, start, end, seq, position })
 }
 

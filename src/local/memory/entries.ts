@@ -310,8 +310,8 @@ export class Touched {
   readonly generation: RecordChunks
   /** The seq of the first message here; meaningless without messages. */
   firstSeq = 0
-  readonly #places: number[] = []
-  readonly positions: number[] = []
+  /** Two numbers per message: where its record lies, and its position. One list, for there are very many of them. */
+  readonly #messages: number[] = []
   readonly group: TouchedGroup | null
   /** What an older generation that is not dropped yet knows of it. */
   older: Touched | null
@@ -324,22 +324,25 @@ export class Touched {
   }
 
   get count(): number {
-    return this.#places.length
+    return this.#messages.length >>> 1
   }
 
   get lastSeq(): number {
-    return this.firstSeq + this.#places.length - 1
+    return this.firstSeq + this.count - 1
   }
 
   add(seq: number, offset: number, position: number): void {
-    if (this.#places.length === 0) this.firstSeq = seq
-    this.#places.push((this.generation.chunkCount - 1) * CHUNK_SPAN + offset)
-    this.positions.push(position)
+    if (this.#messages.length === 0) this.firstSeq = seq
+    this.#messages.push((this.generation.chunkCount - 1) * CHUNK_SPAN + offset, position)
+  }
+
+  position(seq: number): number {
+    return this.#messages[2 * (seq - this.firstSeq) + 1] as number
   }
 
   /** Where the record of a message lies: the bytes, and the offset of its content in them. */
   place(seq: number): { bytes: Buffer; start: number; end: number } {
-    const place = this.#places[seq - this.firstSeq] as number
+    const place = this.#messages[2 * (seq - this.firstSeq)] as number
     const bytes = this.generation.chunkBytes(Math.floor(place / CHUNK_SPAN))
     const start = place % CHUNK_SPAN
     return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
