@@ -269,6 +269,17 @@ export async function gatherBodies(parts: GatherParts, directory: string): Promi
   }
 }
 
+/** How many messages the blocks of all body files have, those twice that two files have. */
+export async function countMessages(fileSystem: FileSystem, directory: string): Promise<number> {
+  let count = 0
+  for (const name of await fileSystem.list(directory)) {
+    if (parseBodyFileName(name) === null) continue
+    for (const { head } of salvageBlocks(await readFile(fileSystem, join(directory, name))).blocks)
+      count += head.count
+  }
+  return count
+}
+
 /** A whole header with another store's id. With a damaged one the blocks' own checksums decide. */
 function isOtherStores(bytes: Buffer, storeId: Uint8Array, name: string): boolean {
   const header = bytes.subarray(0, bodyHeaderBytes)

@@ -19,6 +19,7 @@ import { RepairNotes, type Loss } from './repair/repair-notes.js'
 import { Replay } from './repair/replay.js'
 import { SparedDirectory } from './repair/spared-directory.js'
 import {
+  countMessages,
   damageOfFiles,
   gatherBodies,
   gatherLog,
@@ -120,7 +121,8 @@ async function repair(place: Place): Promise<RepairReport> {
     damage === null
       ? await look({ ...place, components: { ...components, fileSystem: spared } }, copy)
       : { refused: damage, report: null }
-  if (looked.report?.ok === true) {
+  const forgotten = looked.report?.ok === true ? await forgottenIn(looked.report, spared, copy) : []
+  if (looked.report?.ok === true && forgotten.length === 0) {
     await directory.discard()
     return { outcome: 'whole', refused: null, found: [], rebuilt: {}, salvaged: {}, lost: [], kept: null }
   }
@@ -143,7 +145,7 @@ async function repair(place: Place): Promise<RepairReport> {
   const report: RepairReport = {
     outcome: 'repaired',
     refused: looked.refused,
-    found: looked.report?.findings ?? [],
+    found: [...(looked.report?.findings ?? []), ...forgotten],
     rebuilt: notes.rebuilt,
     salvaged: notes.salvaged,
     lost: notes.lost,
@@ -162,6 +164,19 @@ async function repair(place: Place): Promise<RepairReport> {
       { file: path, position: manifest.checkpoint },
     )
   }
+}
+
+/** What a verification does not see: messages of which every row is gone. */
+async function forgottenIn(
+  { checked }: VerifyReport,
+  spared: FileSystem,
+  copy: string,
+): Promise<VerifyFinding[]> {
+  const directory = join(copy, 'bodies')
+  const beyond = (await countMessages(spared, directory)) - (checked['messages'] ?? 0)
+  if (beyond <= 0) return []
+  const where = `${beyond} messages in ${(await spared.list(directory)).length} body files`
+  return [{ what: 'messages that no row points to', where, advice: 'columba repair makes the rows anew' }]
 }
 
 async function assureSpace(fileSystem: FileSystem, location: string): Promise<void> {
