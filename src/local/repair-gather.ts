@@ -17,6 +17,7 @@ import { readTable } from './repair/level-table.js'
 import { salvageRecords } from './repair/log-salvage.js'
 import { addRecord } from './repair/record-facts.js'
 import type { RepairNotes } from './repair/repair-notes.js'
+import { SeqRanges } from './repair/seq-ranges.js'
 import { addRow, type FoundRow } from './repair/row-facts.js'
 
 export interface GatherParts {
@@ -269,15 +270,15 @@ export async function gatherBodies(parts: GatherParts, directory: string): Promi
   }
 }
 
-/** How many messages the blocks of all body files have, those twice that two files have. */
+/** How many messages there are in the blocks of all body files; a merge that was interrupted leaves them twice. */
 export async function countMessages(fileSystem: FileSystem, directory: string): Promise<number> {
-  let count = 0
+  const seen = new SeqRanges()
   for (const name of await fileSystem.list(directory)) {
     if (parseBodyFileName(name) === null) continue
     for (const { head } of salvageBlocks(await readFile(fileSystem, join(directory, name))).blocks)
-      count += head.count
+      seen.add(head.conversation, head.firstSeq, head.firstSeq + head.count - 1)
   }
-  return count
+  return seen.count
 }
 
 /** A whole header with another store's id. With a damaged one the blocks' own checksums decide. */
