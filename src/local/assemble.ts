@@ -26,6 +26,7 @@ import { People } from './people.js'
 import { Recovery } from './recovery.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './row-reader.js'
+import { damageFound } from './shards/level-error.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { liveMessage, toMessage } from './stored-message.js'
@@ -175,7 +176,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     await log.removeThrough(manifest.checkpoint)
   } catch (error) {
     await log.close().catch(() => undefined)
-    throw error
+    throw damageFound(error)
   }
 
   function fail(error: unknown): void {

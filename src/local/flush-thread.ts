@@ -21,7 +21,12 @@ export type ToThread =
 
 export type FromThread =
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode | null; readonly message: string }
+  | {
+      readonly kind: 'failed'
+      readonly code: ErrorCode | null
+      readonly message: string
+      readonly cause: string
+    }
 
 /**
  * The fold of one generation takes some 30 MiB. A small heap collects often, and only a collection gives the native
@@ -105,6 +110,6 @@ export class FlushThread implements FlushRunner {
   }
 }
 
-function toError({ code, message }: FromThread & { kind: 'failed' }): Error {
-  return code === null ? new Error(message) : new ColumbaError(code, message)
+function toError({ code, message, cause }: FromThread & { kind: 'failed' }): Error {
+  return code === null ? new Error(message) : new ColumbaError(code, message, {}, new Error(cause))
 }

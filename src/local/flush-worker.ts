@@ -60,6 +60,7 @@ async function answer(message: ToThread): Promise<FromThread> {
       kind: 'failed',
       code: isColumbaError(error) ? error.code : null,
       message: error instanceof Error ? error.message : String(error),
+      cause: error instanceof Error && error.cause instanceof Error ? error.cause.message : '',
     }
   }
 }

@@ -294,7 +294,7 @@ describe('a crash before each operation', () => {
 
 test.each(['write', 'sync'] as const)(
   'a failed %s takes nothing from those whose group was durable before: they are told',
-  async (failing) => {
+  async (broken) => {
     const disk = new MemoryFileSystem()
     let told = 0
     const opened = await openLog(disk, {
@@ -306,7 +306,7 @@ test.each(['write', 'sync'] as const)(
     })
     let operations = 0
     disk.intercept = (operation, path) => {
-      if (operation === failing && path.includes('segment') && ++operations === 5) throw failure('EIO', path)
+      if (operation === broken && path.includes('segment') && ++operations === 5) throw failure('EIO', path)
       return undefined
     }
     for (let call = 0; call < 100; call++) opened.append('x')

@@ -18,6 +18,21 @@ export function fromLevel(error: unknown, shard: number): ColumbaError {
   return new ColumbaError(code, `shard ${shard} cannot be read: ${advice}`, { shard }, error)
 }
 
+/**
+ * A write that LevelDB refuses because it has come upon a damaged table: to somebody who opens a store that is damage to
+ * it, not a failure of this process. Any other error as it is.
+ */
+export function damageFound(error: unknown): unknown {
+  if (!(error instanceof ColumbaError) || error.code !== 'POISONED') return error
+  if (!/LEVEL_CORRUPTION|Corruption:/.test(describe(error))) return error
+  return new ColumbaError(
+    'CORRUPT',
+    'a table of a shard is damaged; restore the store from a backup, or repair it',
+    error.details,
+    error.cause,
+  )
+}
+
 /** The causes from the innermost out: what LevelDB itself said counts more than that it is not open because of it. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return ''
