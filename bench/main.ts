@@ -26,7 +26,7 @@ function sayVerdicts(benchmark: Benchmark, result: BenchmarkResult): boolean {
 async function main(): Promise<void> {
   const asked = commandLine(process.argv.slice(2))
   if (asked.help) return say(USAGE)
-  if (asked.report) return writeReport(loadResults(RESULTS, asked.size))
+  if (asked.report) return writeReport(loadResults(RESULTS, asked.size), asked.size)
   const runner = new Runner({
     size: asked.size,
     runs: asked.runs,

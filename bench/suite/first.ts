@@ -8,6 +8,8 @@ import { atMost, timesContestant } from './thresholds.js'
 import { fillLists, warmUsers } from './warm-users.js'
 
 const MESSAGES = 200_000
+/** Sent before the clock starts, by everybody: compilers and caches are as they are in a server that has run for a second. */
+const WARM_UP = 50_000
 const READS: Record<Size, number> = { short: 30_000, full: 100_000 }
 const IN_FLIGHT = 256
 const LISTS_IN_FLIGHT = 16
@@ -19,10 +21,15 @@ const BESIDE_CACHE_MIB = 200
 const SEED = 10
 
 async function sendsThenLists(run: Run): Promise<Measured> {
-  const { messages, reads } = run.point.parameters as { messages: number; reads: number }
+  const { warmUp, messages, reads } = run.point.parameters as {
+    warmUp: number
+    messages: number
+    reads: number
+  }
   const next = burstSource({ ...CHAT, seed: SEED })
   const random = seededRandom(SEED)
   const contestant = await run.open()
+  await sustainedSends(contestant, { operations: warmUp, inFlight: IN_FLIGHT, next })
   const sends = await sustainedSends(contestant, { operations: messages, inFlight: IN_FLIGHT, next })
   await fillLists(contestant, WARM_USERS)
   const users = await warmUsers(contestant, WARM_USERS)
@@ -43,7 +50,8 @@ export const first: Benchmark = {
   id: 'first',
   title: 'In one look',
   workload:
-    'Chat-like durable sends with 256 in flight, then the newest 20 conversations of warm users with full lists, in the same process.',
+    'Chat-like durable sends with 256 in flight, behind 50,000 that are not timed, then the newest 20 conversations of warm ' +
+    'users with full lists, in the same process.',
   runs: { short: 1, full: 7 },
   columns: [
     { figure: 'perSecond', title: 'sends/s', unit: '/s', plotted: true },
@@ -63,14 +71,14 @@ export const first: Benchmark = {
       key: 'chat',
       label: `${MESSAGES.toLocaleString('en')} messages`,
       contestants: CONTESTANTS,
-      parameters: { messages: MESSAGES, reads: READS[size] },
+      parameters: { warmUp: WARM_UP, messages: MESSAGES, reads: READS[size] },
     },
   ],
   measure: sendsThenLists,
 }
 
 /** Enough that the store flushes inside; under a minute and a half with all runs. */
-const GUARD_LOAD = { messages: 60_000, reads: 20_000 }
+const GUARD_LOAD = { warmUp: 20_000, messages: 60_000, reads: 20_000 }
 const GUARD_RUNS = 3
 
 /**
