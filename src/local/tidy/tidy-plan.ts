@@ -13,7 +13,8 @@ export interface Merge {
  * generations up to its own cut that no older file holds.
  */
 export function unfinishedMerge(files: readonly number[]): Merge | null {
-  const inDoubt = (file: number, by: number): boolean => levelOf(by) > levelOf(file) && cutOf(by) >= cutOf(file)
+  const inDoubt = (file: number, by: number): boolean =>
+    levelOf(by) > levelOf(file) && cutOf(by) >= cutOf(file)
   for (const output of byAge(files)) {
     if (files.some((other) => inDoubt(output, other))) continue
     const inputs = byAge(files.filter((file) => inDoubt(file, output)))
