@@ -154,8 +154,10 @@ test.each(files)('flipped bits and cut ends in %s/%s: never a wrong answer', asy
   for (let time = 0; time < 8; time++) {
     const store = join(await temporaryDirectory(), 'store')
     const cut = time % 4 === 3
-    // An end of the log that is cut off after a crash is what a torn write leaves; a log that was closed has none.
-    await cp(cut && directory === 'log' ? closed : crashed, store, { recursive: true })
+    // An end of the log that is cut off after a crash is what a torn write leaves; a log that was closed has none. And
+    // recovery would write to the damaged tables: LevelDB ends the process if it compacts keys that are out of order.
+    const asClosed = directory === 'log' ? cut : directory !== 'bodies' && pattern.test('000005.ldb')
+    await cp(asClosed ? closed : crashed, store, { recursive: true })
     const names = (await readdir(join(store, directory))).filter((name) => pattern.test(name)).sort()
     const file = join(store, directory, names[chance.below(names.length)] as string)
     const bytes = await readFile(file)
