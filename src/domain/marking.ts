@@ -2,7 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
 import { hasLeft } from '../model/conversation.js'
 import type { Marks, Participation } from '../model/conversation.js'
-import type { ConversationId, UserId } from '../model/ids.js'
+import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
 import { see } from './participants.js'
 import type { Target } from './participants.js'
@@ -30,8 +30,8 @@ interface Slot {
 export class Marking {
   readonly #context: DomainContext
   readonly #backend: Backend
-  /** By id: the backend may give a conversation another handle while a mark is being written. */
-  readonly #slots = new Map<ConversationId, Map<UserId, Slot>>()
+  /** By ids: the backend may give a conversation another handle while a mark is being written. */
+  readonly #slots = new Map<string, Slot>()
 
   constructor(context: DomainContext) {
     this.#context = context
@@ -54,13 +54,11 @@ export class Marking {
   }
 
   #want(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
-    const users = this.#slots.get(handle.id) ?? new Map<UserId, Slot>()
-    const slot = users.get(user)
+    const key = `${user.length} ${user}${handle.id}`
+    const slot = this.#slots.get(key)
     if (slot === undefined) {
-      const running = this.#write(user, handle, wanted)
-      users.set(user, { running, waiting: null })
-      this.#slots.set(handle.id, users)
-      this.#tidyBehind(running, user, handle)
+      const running = this.#tidied(key, this.#write(user, handle, wanted))
+      this.#slots.set(key, { running, waiting: null })
       return running
     }
     if (slot.waiting !== null) {
@@ -70,41 +68,60 @@ export class Marking {
       merged.participation = wanted.participation
       return slot.waiting.turn
     }
-    const next = (): Promise<void> => {
+    const next = (): Promise<unknown> => {
       slot.waiting = null
       slot.running = turn
       return this.#write(user, handle, wanted)
     }
     // Whether the one before failed is told to those who made it.
-    const turn = slot.running.then(next, next)
+    const turn: Promise<void> = this.#tidied(key, slot.running.then(next, next))
     slot.waiting = { wanted, turn }
-    this.#tidyBehind(turn, user, handle)
     return turn
   }
 
-  #tidyBehind(done: Promise<void>, user: UserId, handle: ConversationHandle): void {
+  /** The same, with its slot gone at the end if nothing waits behind it. */
+  #tidied(key: string, write: Promise<unknown>): Promise<void> {
     const tidy = (): void => {
-      const users = this.#slots.get(handle.id)
-      const slot = users?.get(user)
-      if (users === undefined || slot?.running !== done || slot.waiting !== null) return
-      users.delete(user)
-      if (users.size === 0) this.#slots.delete(handle.id)
+      const slot = this.#slots.get(key)
+      if (slot?.running === done && slot.waiting === null) this.#slots.delete(key)
     }
-    done.then(tidy, tidy)
+    const done: Promise<void> = write.then(tidy, (error: unknown) => {
+      tidy()
+      throw error
+    })
+    return done
   }
 
-  async #write(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
-    const marks = await this.#backend.marks(user, handle)
-    const { read, delivered } = wanted
-    if (delivered > Math.max(marks.delivered, read)) {
-      // Delivery beyond what was read is a change of its own, though both were waiting together.
-      await this.#backend.mark(user, handle, { ...positionsOf(marks), delivered }, 'delivered')
+  /** What is in memory is handed over in this very step. */
+  #write(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<unknown> {
+    try {
+      const raised = andThen(this.#backend.marks(user, handle), (marks) =>
+        this.#raise(user, handle, wanted, marks),
+      )
+      return Promise.resolve(raised)
+    } catch (error) {
+      return Promise.reject(error)
     }
-    if (read > marks.read) {
-      const ownAtRead = await this.#ownAt(user, handle, read, wanted.participation)
-      const raised = { read, delivered: Math.max(marks.delivered, delivered, read), ownAtRead }
-      await this.#backend.mark(user, handle, raised, 'read')
-    }
+  }
+
+  #raise(
+    user: UserId,
+    handle: ConversationHandle,
+    { read, delivered, participation }: Wanted,
+    marks: Marks,
+  ): MaybePromise<unknown> {
+    // Delivery beyond what was read is a change of its own, though both were waiting together.
+    const apart = delivered > Math.max(marks.delivered, read)
+    const deliver = apart
+      ? this.#backend.mark(user, handle, { ...positionsOf(marks), delivered }, 'delivered')
+      : undefined
+    if (read <= marks.read) return deliver
+    return andThen(deliver, () =>
+      andThen(this.#ownAt(user, handle, read, participation), (ownAtRead) => {
+        const raised = { read, delivered: Math.max(marks.delivered, delivered, read), ownAtRead }
+        return this.#backend.mark(user, handle, raised, 'read')
+      }),
+    )
   }
 
   #ownAt(

@@ -147,7 +147,7 @@ export class Applier {
     if (node !== null) {
       user = node.user
       node.view = null
-      user.moveToNewest(node)
+      this.#memory.raise(node)
     } else {
       user = this.#memory.peekUser(id)
       if (user === undefined) return

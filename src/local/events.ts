@@ -306,7 +306,7 @@ export class Events {
       node.membership = membership
       node.view = null
       if (large) memory.replaceNode(node, 'large')
-      else known.moveToNewest(node)
+      else memory.raise(node)
     } else if (known.listed) {
       const first = membership.intervals.length === 1
       node = new ListNode(known, entry, first ? noMarks : null)

@@ -245,7 +245,8 @@ export class Lists {
       const node = this.#memory.nodeOf(user, entry) ?? this.#newNode(user, entry, stored)
       if (node === null) continue
       if (entry.groupPart?.durable?.large === true && node.membership?.place === 0) {
-        if (!user.large.has(entry.id)) this.#memory.addNode(node, 'large')
+        if (node.aside) this.#memory.enlist(node, 'large')
+        else if (!user.large.has(entry.id)) this.#memory.addNode(node, 'large')
       } else small.push(node)
     }
     for (const node of [...walk(user)]) if (!small.includes(node)) small.push(node)
@@ -253,10 +254,11 @@ export class Lists {
     small.sort((a, b) => b.position - a.position)
     for (const node of small) {
       if (node.position < reach.floor) {
-        if (this.#memory.nodeOf(user, node.entry) === node) this.#memory.forgetNode(node)
+        if (!node.aside && this.#memory.nodeOf(user, node.entry) === node) this.#memory.forgetNode(node)
         continue
       }
-      if (this.#memory.nodeOf(user, node.entry) === node) user.pushOldest(node)
+      if (node.aside) this.#memory.enlist(node, 'oldest')
+      else if (this.#memory.nodeOf(user, node.entry) === node) user.pushOldest(node)
       else this.#memory.addNode(node, 'oldest')
     }
     user.listed = true

@@ -103,8 +103,18 @@ export class Loader {
     part.complete = true
   }
 
-  async marks(user: UserId, entry: ConversationEntry): Promise<Marks> {
-    return this.liveMarks(user, entry.id) ?? toMarks(await this.#rows.marks(user, entry.id))
+  marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
+    return this.marksInMemory(user, entry) ?? this.#rows.marks(user, entry.id).then(toMarks)
+  }
+
+  /** The marks if no shard has to be asked: nobody has marked what began in a generation that no shard has yet. */
+  marksInMemory(user: UserId, entry: ConversationEntry): Marks | undefined {
+    const live = this.liveMarks(user, entry.id)
+    if (live !== undefined) return live
+    for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      if (!touched.generation.flushed && touched.count > 0 && touched.firstSeq === 1) return noMarks
+    }
+    return undefined
   }
 
   liveMarks(

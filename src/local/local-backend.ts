@@ -1,4 +1,5 @@
 import { ulid } from 'ulid'
+import { andThen } from '../async/maybe-promise.js'
 import type {
   Backend,
   Capabilities,
@@ -216,7 +217,7 @@ export class LocalBackend implements Backend {
   // ---- what a user sees
 
   participation(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
-    return this.#parts.participations.of(user, entry)
+    return this.#parts.participations.look(user, entry)
   }
 
   intervals(user: UserId, entry: ConversationEntry): MaybePromise<readonly Interval[] | null> {
@@ -254,10 +255,10 @@ export class LocalBackend implements Backend {
     const { memory, loader } = this.#parts
     const known = memory.peekUser(user)
     const node = known === undefined ? null : memory.nodeOf(known, entry)
-    return node?.marks ?? loader.liveMarks(user, entry.id) ?? loader.marks(user, entry)
+    return node?.marks ?? loader.marks(user, entry)
   }
 
-  async mark(
+  mark(
     user: UserId,
     handle: ConversationEntry,
     to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
@@ -267,13 +268,22 @@ export class LocalBackend implements Backend {
     // Marks need no lane, so the handle may have been let go of meanwhile: what is written to must be the one in memory.
     const entry = memory.conversation(handle.id)
     entry.inFlight++
-    try {
-      await loader.load(entry, user)
-      const before = await this.marks(user, entry)
-      await people.mark(user, entry, before, to, by)
-    } finally {
+    const done = (): void => {
       entry.inFlight--
       memory.release(entry)
+    }
+    const failed = (error: unknown): never => {
+      done()
+      throw error
+    }
+    try {
+      const marked: MaybePromise<unknown> = andThen(loader.load(entry, user), () =>
+        andThen(this.marks(user, entry), (before) => people.mark(user, entry, before, to, by)),
+      )
+      return Promise.resolve(marked).then(done, failed)
+    } catch (error) {
+      done()
+      return Promise.reject(error)
     }
   }
 

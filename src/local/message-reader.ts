@@ -165,9 +165,10 @@ export class MessageReader {
   /** Keeps what is worth keeping and gives the answer in the asked order. */
   #finish(entry: ConversationEntry, range: MessageRange, ascending: Message[]): readonly Message[] {
     if (range.from === entry.durableHead) entry.lastMessage = ascending[0]
-    else if (range.to === entry.durableHead && ascending.length > 0 && ascending.length <= pageMessages) {
-      this.#keepPage(entry, ascending)
-    }
+    const isNewest =
+      range.to === entry.durableHead && ascending.length > 0 && ascending.length <= pageMessages
+    // A look at the newest message alone is no reason to forget a page.
+    if (isNewest && (ascending.length > 1 || entry.page === null)) this.#keepPage(entry, ascending)
     const items = Object.freeze(range.descending ? ascending.reverse() : ascending)
     if (items.length > 0 && items.length <= pageMessages) entry.answer = { ...range, items }
     return items

@@ -4,7 +4,7 @@ import type { MembershipRow } from '../formats/record-parts.js'
 import type { Interval, Marks, Participation } from '../model/conversation.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
-import type { ConversationEntry, GroupPart, ListNode } from './memory/entries.js'
+import { ListNode, type ConversationEntry, type GroupPart } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { Loader } from './loader.js'
 import type { MessageReader } from './message-reader.js'
@@ -37,6 +37,47 @@ export class Participations {
     const known = this.#memory.peekUser(user)
     const node = known === undefined ? null : this.#memory.nodeOf(known, entry)
     return node === null ? this.#load(user, entry) : this.ofNode(node)
+  }
+
+  /** The same for somebody who looks at the conversation itself: it stays in memory as long as there is room. */
+  look(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
+    const node = this.#nodeOf(user, entry)
+    if (node === null) return this.#loadNode(user, entry)
+    this.#memory.use(node)
+    return this.ofNode(node)
+  }
+
+  async #loadNode(user: UserId, entry: ConversationEntry): Promise<Participation | null> {
+    entry.inFlight++
+    try {
+      await this.#loader.load(entry, user)
+      if (entry.groupPart !== null) await this.#loader.membership(user, entry)
+      const node = this.#nodeOf(user, entry)
+      return node === null ? await this.#load(user, entry) : await this.ofNode(node)
+    } finally {
+      entry.inFlight--
+      this.#memory.release(entry)
+    }
+  }
+
+  /** The user's node for a conversation, made if need be; null if there is no part in it, or none that memory knows. */
+  #nodeOf(user: UserId, entry: ConversationEntry): ListNode | null {
+    const memory = this.#memory
+    const known = memory.peekUser(user)
+    const found = known === undefined ? null : memory.nodeOf(known, entry)
+    if (found !== null) return found
+    // A handle from before may be of a conversation that has left memory and come back: nobody tells it anything.
+    if (memory.peekConversation(entry.id) !== entry) return null
+    const { pair, groupPart } = entry
+    const membership = groupPart === null ? null : (groupPart.members.get(user) ?? null)
+    if (groupPart === null) {
+      if (!entry.known || !pair?.includes(user) || entry.durableHead === 0) return null
+    } else if (groupPart.durable === null || membership === null) return null
+    // IMPORTANT: made before marks and counts are read: what is written meanwhile finds it.
+    const node = new ListNode(memory.user(user), entry, this.#loader.marksInMemory(user, entry) ?? null)
+    node.membership = membership
+    memory.addNode(node, 'aside')
+    return node
   }
 
   /** What the user may see of a conversation, without marks and messages; null if there is no part in it. */
@@ -74,7 +115,9 @@ export class Participations {
   #make(node: ListNode): Participation | null {
     const { entry, marks, membership, own } = node
     if (marks === null) return null
-    if (entry.groupPart !== null && (membership === null || (own === null && isOpen(membership)))) return null
+    // A list shows nothing of the own messages of one who has left.
+    const needsOwn = membership !== null && (node.aside || isOpen(membership))
+    if (entry.groupPart !== null && (membership === null || (own === null && needsOwn))) return null
     const head = visibleHead(entry, membership)
     const last = this.#lastMessage(entry, head, membership)
     if (last === undefined) return null

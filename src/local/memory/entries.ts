@@ -138,6 +138,8 @@ export class ListNode {
   /** Groups only: the user's own messages so far; null as long as it has not been read. */
   own: number | null = null
   view: Participation | null = null
+  /** It stands beside the list: looked at, but not in the part of the list that is in memory. */
+  aside = false
   newer: ListNode | null = null
   older: ListNode | null = null
 
@@ -173,6 +175,8 @@ export class UserEntry {
   complete = false
   floor = 0
   readonly large = new Map<ConversationId, ListNode>()
+  /** Conversations that somebody looks at without the list, or below it; the last one used last. */
+  readonly aside = new Set<ListNode>()
 
   /** Goes up with everything that concerns the user (but not with messages of large groups). */
   version = 0

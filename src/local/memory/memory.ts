@@ -13,12 +13,16 @@ export interface MemoryOptions {
 /** What things cost in memory, roughly and rather too much. */
 const costs = { user: 600, node: 320, conversation: 900, member: 200 } as const
 
+/** Conversations of a user that are kept beside the list. */
+const keptAside = 256
+
 /**
  * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
  * the cache (copies, any of which may go at any time). Users and conversations are found here by id; for one id there
  * is one object as long as anybody uses it.
  *
- * Under pressure the coldest user loses the last tier of conversations first, then the one before, at last itself.
+ * Under pressure the coldest user loses what stands beside the list first, then the last tier of conversations, then the one
+ * before, at last itself.
  */
 export class Memory {
   readonly #options: MemoryOptions
@@ -159,12 +163,11 @@ export class Memory {
 
   // ---- lists
 
-  /** Puts a conversation into a user's list in memory, as the newest or the oldest. */
-  addNode(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
+  /** Puts a conversation into a user's list in memory, as the newest or the oldest, or beside it. */
+  addNode(node: ListNode, place: 'newest' | 'oldest' | 'large' | 'aside'): void {
     const { user, entry } = node
-    if (place === 'large') user.large.set(entry.id, node)
-    else if (place === 'newest') user.pushNewest(node)
-    else user.pushOldest(node)
+    if (place === 'aside') this.#putAside(node)
+    else link(node, place)
     entry.refs++
     this.#extraBytes += costs.node
     if (entry.groupPart !== null) entry.groupPart.nodes.set(user.id, node)
@@ -175,10 +178,41 @@ export class Memory {
     }
   }
 
+  #putAside(node: ListNode): void {
+    const { aside } = node.user
+    node.aside = true
+    aside.add(node)
+    if (aside.size > keptAside) this.#dropNode(aside.values().next().value as ListNode)
+  }
+
+  /** Moves what stood beside a list into it. */
+  enlist(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
+    node.user.aside.delete(node)
+    node.aside = false
+    link(node, place)
+  }
+
+  /** Something happened in the conversation: it is the first of the list, if the list is in memory. */
+  raise(node: ListNode): void {
+    if (!node.aside) node.user.moveToNewest(node)
+    else if (node.user.listed) this.enlist(node, 'newest')
+  }
+
+  /** Somebody looked at the conversation. */
+  use(node: ListNode): void {
+    const { user } = node
+    this.user(user.id)
+    if (!node.aside) return
+    user.aside.delete(node)
+    user.aside.add(node)
+  }
+
   /** A group that the user sees differently from now on: beside the list if it is large, in its place if not. */
   replaceNode(node: ListNode, place: 'large' | 'list'): void {
     const { user, entry } = node
-    if (place === 'large') {
+    if (node.aside) {
+      if (place === 'large' && user.listed) this.enlist(node, 'large')
+    } else if (place === 'large') {
       if (user.large.has(entry.id)) return
       user.remove(node)
       user.large.set(entry.id, node)
@@ -189,7 +223,8 @@ export class Memory {
 
   removeNode(node: ListNode): void {
     const { user, entry } = node
-    if (user.large.get(entry.id) === node) user.large.delete(entry.id)
+    if (node.aside) user.aside.delete(node)
+    else if (user.large.get(entry.id) === node) user.large.delete(entry.id)
     else user.remove(node)
     this.forgetNode(node)
   }
@@ -254,13 +289,14 @@ export class Memory {
     if (user.pins > 0) return false
     this.evictions++
     const { tierSize } = this.#options
+    if (user.aside.size > 0) {
+      let left = tierSize
+      for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
+      return true
+    }
     if (user.count > tierSize) {
-      for (let left = user.count % tierSize || tierSize; left > 0; left--) {
-        const node = user.oldest as ListNode
-        const peer = this.#peerOf(user, node.entry)
-        this.removeNode(node)
-        if (peer !== null) this.#dropPeer(user, peer, node.entry)
-      }
+      for (let left = user.count % tierSize || tierSize; left > 0; left--)
+        this.#dropNode(user.oldest as ListNode)
       user.complete = false
       user.floor = (user.oldest as ListNode).position
       user.changed()
@@ -270,7 +306,15 @@ export class Memory {
     return false
   }
 
+  #dropNode(node: ListNode): void {
+    const { user, entry } = node
+    const peer = this.#peerOf(user, entry)
+    this.removeNode(node)
+    if (peer !== null) this.#dropPeer(user, peer, entry)
+  }
+
   #dropUser(user: UserEntry): void {
+    for (const node of [...user.aside]) this.removeNode(node)
     while (user.oldest !== null) this.removeNode(user.oldest)
     for (const node of [...user.large.values()]) this.removeNode(node)
     for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
@@ -323,4 +367,11 @@ function pageBytes(entry: ConversationEntry): number {
   let bytes = 0
   for (const message of entry.page ?? []) bytes += 300 + message.text.length * 2
   return bytes
+}
+
+function link(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
+  const { user, entry } = node
+  if (place === 'large') user.large.set(entry.id, node)
+  else if (place === 'newest') user.pushNewest(node)
+  else user.pushOldest(node)
 }
