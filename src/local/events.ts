@@ -51,30 +51,32 @@ export class Events {
     const { writer, applier, people } = this.#parts
     const [first, second] = entry.pair as readonly [UserId, UserId]
     const other = blocker === first ? second : first
-    const contact = { ...(await people.pendingContact(blocker, other)), blocked }
-    const event = writer.commit(entry, (position, time) => {
-      if (blocker === second) entry.firstBlocked = blocked
-      if (blocker === first) entry.secondBlocked = blocked
-      const head = {
-        head: entry.head,
-        n0: entry.n0,
-        position: entry.lastPosition,
-        timestamp: entry.lastTimestamp,
-        firstBlocked: entry.firstBlocked,
-        secondBlocked: entry.secondBlocked,
-      }
-      return {
-        record: { kind: 'block', time, blocker, other, contact, head, previous: entry.lastPosition },
-        apply: () => {
-          applier.begun(entry)
-          applier.touch(entry)
-          const own = applier.touchUser(blocker).makeOwn()
-          own.contacts.set(other, { contactId: other, ...contact, position: position as Position })
-          applier.addUserRef(blocker, { position: position as Position, kind: 'contact', userId: other })
-        },
-      }
+    return people.withContact(blocker, other, (before) => {
+      const contact = { ...before, blocked }
+      const event = writer.commit(entry, (position, time) => {
+        if (blocker === second) entry.firstBlocked = blocked
+        if (blocker === first) entry.secondBlocked = blocked
+        const head = {
+          head: entry.head,
+          n0: entry.n0,
+          position: entry.lastPosition,
+          timestamp: entry.lastTimestamp,
+          firstBlocked: entry.firstBlocked,
+          secondBlocked: entry.secondBlocked,
+        }
+        return {
+          record: { kind: 'block', time, blocker, other, contact, head, previous: entry.lastPosition },
+          apply: () => {
+            applier.begun(entry)
+            applier.touch(entry)
+            const own = applier.touchUser(blocker).makeOwn()
+            own.contacts.set(other, { contactId: other, ...contact, position: position as Position })
+            applier.addUserRef(blocker, { position: position as Position, kind: 'contact', userId: other })
+          },
+        }
+      })
+      return people.whileUnderWay(blocker, other, contact, event.promise)
     })
-    return people.whileUnderWay(blocker, other, contact, event.promise)
   }
 
   async #create(entry: ConversationEntry, change: Change<'create'>): Promise<Committed> {

@@ -149,12 +149,23 @@ export class People {
     }
   }
 
-  /** The entry as it will be when all that is under way is durable. */
-  async pendingContact(user: UserId, other: UserId): Promise<ContactRow> {
-    const stored = await this.contact(user, other)
-    return (
-      this.#contacts.get(`${user}\0${other}`) ?? stored ?? { listed: false, alias: undefined, blocked: false }
-    )
+  /**
+   * Hands over the entry as it will be when all that is under way is durable. `use` runs in the very step in which that
+   * is true: contacts and blocks have different lanes, and neither may write what the other has changed meanwhile.
+   */
+  async withContact<T>(user: UserId, other: UserId, use: (contact: ContactRow) => Promise<T>): Promise<T> {
+    const { memory } = this.#parts
+    const held = memory.beginRead()
+    try {
+      const stored = await this.contact(user, other)
+      // What came while the shards were read counts, also if it is durable or flushed by now.
+      const live = held.findLast((each) => each.users.get(user)?.own?.contacts.has(other) === true)
+      const found = live?.users.get(user)?.own?.contacts.get(other) ?? stored
+      const none = { listed: false, alias: undefined, blocked: false }
+      return await use(this.#contacts.get(`${user}\0${other}`) ?? found ?? none)
+    } finally {
+      memory.endRead(held)
+    }
   }
 
   async putContact(
@@ -163,20 +174,21 @@ export class People {
     to: { readonly listed: boolean; readonly alias: string | undefined },
   ): Promise<void> {
     const { writer, applier } = this.#parts
-    const { blocked } = await this.pendingContact(user, other)
-    const contact = { ...to, blocked }
-    const event = writer.commit(null, (position, time) => ({
-      record: { kind: 'contact', time, user, other, contact },
-      apply: () => {
-        const at = position as Position
-        applier
-          .touchUser(user)
-          .makeOwn()
-          .contacts.set(other, { contactId: other, ...contact, position: at })
-        applier.addUserRef(user, { position: at, kind: 'contact', userId: other })
-      },
-    }))
-    await this.whileUnderWay(user, other, contact, event.promise)
+    await this.withContact(user, other, ({ blocked }) => {
+      const contact = { ...to, blocked }
+      const event = writer.commit(null, (position, time) => ({
+        record: { kind: 'contact', time, user, other, contact },
+        apply: () => {
+          const at = position as Position
+          applier
+            .touchUser(user)
+            .makeOwn()
+            .contacts.set(other, { contactId: other, ...contact, position: at })
+          applier.addUserRef(user, { position: at, kind: 'contact', userId: other })
+        },
+      }))
+      return this.whileUnderWay(user, other, contact, event.promise)
+    })
   }
 
   /** Lets others see a contact entry that is not durable yet. */
