@@ -153,13 +153,13 @@ export class Lists {
   }
 
   async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
-    const tiers = Math.ceil(wanted / this.#tierSize) * this.#tierSize
+    const nodes = Math.max(wanted, this.#tierSize)
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
     const held = this.#memory.beginRead()
     user.beginLoad()
     const used: ConversationEntry[] = []
     try {
-      const limit = tiers + 1
+      const limit = nodes + 1
       const { large, recent } = await this.#rows.list(user.id, undefined, limit)
       const complete = recent.length < limit
       const floor = complete ? 0 : (recent.at(-1) as ListRow).position

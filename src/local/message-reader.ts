@@ -1,19 +1,19 @@
 import type { MaybePromise } from '../backend/port.js'
-import { ColumbaError } from '../errors.js'
-import { readBlock } from '../formats/block.js'
-import { readBody } from '../formats/message-body.js'
 import type { RunRow } from '../formats/rows.js'
-import type { UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
-import { isMissingBody, type BodyFiles } from './bodies/body-files.js'
+import { BlockReader, lost, ownerOf } from './block-reader.js'
+import type { BodyFiles } from './bodies/body-files.js'
 import type { ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
-import type { RowReader, RunOwner } from './row-reader.js'
+import type { RowReader } from './row-reader.js'
 import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
 
 /** Messages of the newest page that are kept as objects. */
 const pageMessages = 100
+const runsFirst = 4
 const runsAtOnce = 32
+/** Messages before the newest one that are kept with it. */
+const besideNewest = 49
 
 export interface MessageRange {
   readonly from: number
@@ -28,12 +28,12 @@ export interface MessageRange {
 export class MessageReader {
   readonly #memory: Memory
   readonly #rows: RowReader
-  readonly #bodies: BodyFiles
+  readonly #blocks: BlockReader
 
   constructor(parts: { readonly memory: Memory; readonly rows: RowReader; readonly bodies: BodyFiles }) {
     this.#memory = parts.memory
     this.#rows = parts.rows
-    this.#bodies = parts.bodies
+    this.#blocks = new BlockReader(parts.rows, parts.bodies)
   }
 
   read(entry: ConversationEntry, range: MessageRange): MaybePromise<readonly Message[]> {
@@ -66,18 +66,27 @@ export class MessageReader {
   async stored(entry: ConversationEntry, from: number, to: number): Promise<StoredMessage[]> {
     const found: StoredMessage[] = []
     const owner = ownerOf(entry)
+    let atOnce = runsFirst
     for (let below = to; below >= from;) {
-      const runs = await this.#rows.runs(owner, entry.id, below, Math.min(runsAtOnce, below - from + 1))
+      const kept = this.#blocks.kept(entry, from, below)
+      if (kept.length > 0) {
+        found.push(...kept.reverse())
+        below = (found.at(-1) as StoredMessage).seq - 1
+        continue
+      }
+      const runs = await this.#rows.runs(owner, entry.id, below, Math.min(atOnce, below - from + 1))
+      atOnce = runsAtOnce
       const wanted = runs.filter((run) => run.firstSeq + run.count > from)
-      const blocks = await Promise.all(wanted.map((run) => this.block(entry, run)))
-      for (const messages of blocks) {
+      const top = below
+      const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, top)))
+      for (const [at, messages] of blocks.entries()) {
+        const { firstSeq } = wanted[at] as RunRow
         for (let i = messages.length - 1; i >= 0; i--) {
           const message = messages[i] as StoredMessage
-          if (message.seq <= below && message.seq >= from) found.push(message)
+          if (message.seq <= below) found.push(message)
         }
-        const first = messages[0] as StoredMessage
-        if (found.at(-1)?.seq !== Math.max(first.seq, from)) throw lost(entry, below)
-        below = first.seq - 1
+        if (found.at(-1)?.seq !== Math.max(firstSeq, from)) throw lost(entry, below)
+        below = firstSeq - 1
         if (below < from) break
       }
       if (wanted.length === 0) throw lost(entry, below)
@@ -85,41 +94,23 @@ export class MessageReader {
     return found.reverse()
   }
 
-  /** All messages of one run, and no others, also if the tidy has moved them since the run was read. */
-  async block(entry: ConversationEntry, run: RunRow): Promise<StoredMessage[]> {
-    const { at, bytes } = await this.#bytesOf(entry, run)
-    const { head, entries } = readBlock(bytes)
-    if (head.conversation !== entry.id || head.firstSeq !== at.firstSeq) {
-      throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation', {
-        file: at.file,
-        offset: at.offset,
-      })
-    }
-    let n0 = head.n0Before
-    const messages = entries.map(({ seq, position, timestamp, author, start, end }) => {
-      if (entry.groupPart === null && author === 0) n0++
-      const sender =
-        entry.groupPart === null ? entry.pair?.[author] : (head.senders[author] as UserId | undefined)
-      if (sender === undefined) throw lost(entry, seq)
-      const count = entry.groupPart === null ? n0 : 0
-      return { seq, sender, timestamp, position, count, body: readBody(bytes, start, end) }
-    })
-    if (at === run) return messages
-    return messages.filter(({ seq }) => seq >= run.firstSeq && seq < run.firstSeq + run.count)
+  /** All messages of one run. */
+  block(entry: ConversationEntry, run: RunRow): Promise<StoredMessage[]> {
+    return this.#blocks.read(entry, run, 0, Infinity)
   }
 
-  /** A body file that is gone was merged into another one: the row that is there now says where the messages are. */
-  async #bytesOf(entry: ConversationEntry, run: RunRow): Promise<{ at: RunRow; bytes: Buffer }> {
-    for (let at = run; ;) {
-      try {
-        return { at, bytes: await this.#bodies.read(at.file, at.offset, at.length) }
-      } catch (error) {
-        if (!isMissingBody(error)) throw error
-        const [now] = await this.#rows.runs(ownerOf(entry), entry.id, run.firstSeq, 1)
-        if (now === undefined || now.file === at.file) throw error
-        at = now
-      }
-    }
+  /**
+   * The newest message, together with those that lie beside it on the disk: whoever looks at a conversation goes on
+   * reading there.
+   */
+  async newest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
+    const [run] = await this.#rows.runs(ownerOf(entry), entry.id, seq, 1)
+    if (run === undefined) throw lost(entry, seq)
+    const stored = await this.#blocks.read(entry, run, seq - besideNewest, seq)
+    const messages = stored.map((message) => toMessage(entry.id, message))
+    if (messages.at(-1)?.seq !== seq) throw lost(entry, seq)
+    if (entry.page === null) this.#keepPage(entry, messages)
+    return messages.at(-1)
   }
 
   /** Ascending messages if memory has all of them, else null. */
@@ -153,6 +144,12 @@ export class MessageReader {
         items.push(toMessage(entry.id, message))
         live--
       }
+      // What is kept of the newest page is not read again.
+      const { page } = entry
+      const below = (page?.[0]?.seq ?? 0) - 1
+      if (page !== null && below < live && (page.at(-1) as Message).seq >= live) {
+        for (; live > below && live >= range.from; live--) items.push(page[live - below - 1] as Message)
+      }
       const stored = live >= range.from ? await this.stored(entry, range.from, live) : []
       for (let i = stored.length - 1; i >= 0; i--) items.push(toMessage(entry.id, stored[i] as StoredMessage))
       return this.#finish(entry, range, items.reverse())
@@ -182,19 +179,4 @@ export class MessageReader {
     entry.page = ascending.slice()
     this.#memory.charge(entry)
   }
-}
-
-/** Whose partition the runs of a conversation are read from. */
-export function ownerOf(entry: ConversationEntry): RunOwner {
-  if (entry.groupPart !== null) return { kind: 'group', id: entry.id }
-  return { kind: 'user', id: (entry.pair as readonly [UserId, UserId])[0] }
-}
-
-/** Seqs have no gaps, so one that is not found is damage. */
-export function lost(entry: ConversationEntry, seq: number): ColumbaError {
-  return new ColumbaError(
-    'CORRUPT',
-    `Message ${seq} of a conversation is not where it must be; verify the store, restore a backup`,
-    { conversation: entry.id, seq },
-  )
 }

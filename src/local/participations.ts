@@ -126,34 +126,46 @@ export class Participations {
     return view
   }
 
+  /** Reads what is missing, all of it at once. */
   async #complete(node: ListNode): Promise<Participation> {
     const { user, entry } = node
     user.pins++
     try {
       for (;;) {
-        if (node.marks === null) {
-          const marks = await this.#loader.marks(user.id, entry)
-          node.marks ??= marks
+        const waiting: Promise<void>[] = []
+        if (node.marks === null) waiting.push(this.#readMarks(node))
+        if (entry.groupPart !== null) waiting.push(this.#readMember(node))
+        if (entry.groupPart === null || node.membership !== null) {
+          const head = visibleHead(entry, node.membership)
+          const isMissing = this.#lastMessage(entry, head, node.membership) === undefined
+          if (isMissing) waiting.push(this.#readLast(entry, head, node.aside))
         }
-        if (entry.groupPart !== null) {
-          if (node.membership === null) {
-            const membership = await this.#loader.membership(user.id, entry)
-            node.membership ??= membership
-          }
-          while (node.own === null) {
-            const head = entry.durableHead
-            const own = await this.#loader.ownOrdinal(user.id, entry, head)
-            // A message of the user's own that came meanwhile is not in it, and found no number to raise.
-            if (entry.durableHead === head) node.own ??= own
-          }
-        }
-        const head = visibleHead(entry, node.membership)
-        if (this.#lastMessage(entry, head, node.membership) === undefined) await this.#readLast(entry, head)
+        await Promise.all(waiting)
         const made = this.#make(node)
         if (made !== null) return made
       }
     } finally {
       user.pins--
+    }
+  }
+
+  async #readMarks(node: ListNode): Promise<void> {
+    const marks = await this.#loader.marks(node.user.id, node.entry)
+    // A mark that came meanwhile is newer.
+    node.marks ??= marks
+  }
+
+  async #readMember(node: ListNode): Promise<void> {
+    const { user, entry } = node
+    if (node.membership === null) {
+      const membership = await this.#loader.membership(user.id, entry)
+      node.membership ??= membership
+    }
+    while (node.own === null) {
+      const head = entry.durableHead
+      const own = await this.#loader.ownOrdinal(user.id, entry, head)
+      // A message of the user's own that came meanwhile is not in it, and found no number to raise.
+      if (entry.durableHead === head) node.own ??= own
     }
   }
 
@@ -173,7 +185,7 @@ export class Participations {
         const head = visibleHead(entry, membership)
         const own = membership === null ? 0 : await this.#loader.ownOrdinal(user, entry, head)
         const last = this.#lastMessage(entry, head, membership)
-        if (last === undefined) await this.#readLast(entry, head)
+        if (last === undefined) await this.#readLast(entry, head, false)
         else if (head === visibleHead(entry, membership)) {
           return participation(user, entry, { marks, membership, own }, head, last)
         }
@@ -202,8 +214,11 @@ export class Participations {
     return message
   }
 
-  async #readLast(entry: ConversationEntry, head: number): Promise<void> {
-    const [message] = await this.#messages.read(entry, { from: head, to: head, descending: true })
+  /** `more`: somebody looks at the conversation itself, and not only at its row in a list. */
+  async #readLast(entry: ConversationEntry, head: number, more: boolean): Promise<void> {
+    const message = more
+      ? await this.#messages.newest(entry, head)
+      : (await this.#messages.read(entry, { from: head, to: head, descending: true }))[0]
     if (message !== undefined) entry.lastMessage = message
   }
 }

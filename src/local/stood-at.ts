@@ -2,7 +2,8 @@ import type { MembershipRow } from '../formats/record-parts.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { Loader } from './loader.js'
 import type { ConversationEntry } from './memory/entries.js'
-import { ownerOf, type MessageReader } from './message-reader.js'
+import { ownerOf } from './block-reader.js'
+import type { MessageReader } from './message-reader.js'
 import type { RowReader } from './row-reader.js'
 
 const runsAtOnce = 64

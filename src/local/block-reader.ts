@@ -1,0 +1,137 @@
+import { ColumbaError } from '../errors.js'
+import { readBlock, type BlockEntry, type BlockHead } from '../formats/block.js'
+import { readBody } from '../formats/message-body.js'
+import type { RunRow } from '../formats/rows.js'
+import type { UserId } from '../model/ids.js'
+import { isMissingBody, type BodyFiles } from './bodies/body-files.js'
+import type { ConversationEntry } from './memory/entries.js'
+import type { RowReader, RunOwner } from './row-reader.js'
+import type { StoredMessage } from './stored-message.js'
+
+/** Blocks that were read last stay, up to this many bytes: whoever scrolls reads the same one page after page. */
+const keptBytes = 1024 * 1024
+/** What an entry of a block costs beside its bytes. */
+const entryBytes = 80
+
+interface Block {
+  readonly bytes: Buffer
+  readonly head: BlockHead
+  readonly entries: readonly BlockEntry[]
+  readonly cost: number
+}
+
+/**
+ * Reads the messages that runs point to. A body file never changes and its name is never used again for other bytes, so
+ * a block that was read once may be kept; only what is asked for is decoded.
+ */
+export class BlockReader {
+  readonly #rows: RowReader
+  readonly #bodies: BodyFiles
+  /** By file and offset, the last one used last. */
+  readonly #kept = new Map<string, Block>()
+  /** The one that was used last, by conversation. */
+  readonly #last = new Map<string, Block>()
+  #keptBytes = 0
+
+  constructor(rows: RowReader, bodies: BodyFiles) {
+    this.#rows = rows
+    this.#bodies = bodies
+  }
+
+  /**
+   * Messages of one run with `from` ≤ seq ≤ `to`, ascending, and no others, also if the tidy has moved them since the run
+   * was read.
+   */
+  async read(entry: ConversationEntry, run: RunRow, from: number, to: number): Promise<StoredMessage[]> {
+    const block = await this.#block(entry, run)
+    return decode(entry, block, Math.max(from, run.firstSeq), Math.min(to, run.firstSeq + run.count - 1))
+  }
+
+  /** The messages up to `to` down to `from` or the first one of a block that is kept; none if `to` is in no such block. */
+  kept(entry: ConversationEntry, from: number, to: number): StoredMessage[] {
+    const block = this.#last.get(entry.id)
+    if (block === undefined) return []
+    const { firstSeq, count } = block.head
+    return to >= firstSeq && to < firstSeq + count ? decode(entry, block, from, to) : []
+  }
+
+  /** A body file that is gone was merged into another one: the row that is there now says where the messages are. */
+  async #block(entry: ConversationEntry, run: RunRow): Promise<Block> {
+    for (let at = run; ;) {
+      const key = `${at.file} ${at.offset}`
+      const kept = this.#kept.get(key)
+      if (kept !== undefined) {
+        this.#kept.delete(key)
+        this.#kept.set(key, kept)
+        this.#last.set(entry.id, kept)
+        return kept
+      }
+      try {
+        const bytes = await this.#bodies.read(at.file, at.offset, at.length)
+        return this.#keep(key, parse(entry, at, bytes))
+      } catch (error) {
+        if (!isMissingBody(error)) throw error
+        const [now] = await this.#rows.runs(ownerOf(entry), entry.id, run.firstSeq, 1)
+        if (now === undefined || now.file === at.file) throw error
+        at = now
+      }
+    }
+  }
+
+  #keep(key: string, block: Block): Block {
+    // Two may have read it at the same time.
+    this.#keptBytes += block.cost - (this.#kept.get(key)?.cost ?? 0)
+    this.#kept.set(key, block)
+    this.#last.set(block.head.conversation, block)
+    for (const [oldest, kept] of this.#kept) {
+      if (this.#keptBytes <= keptBytes) break
+      this.#kept.delete(oldest)
+      this.#keptBytes -= kept.cost
+      if (this.#last.get(kept.head.conversation) === kept) this.#last.delete(kept.head.conversation)
+    }
+    return block
+  }
+}
+
+function parse(entry: ConversationEntry, at: RunRow, bytes: Buffer): Block {
+  const { head, entries } = readBlock(bytes)
+  if (head.conversation !== entry.id || head.firstSeq !== at.firstSeq) {
+    throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation', {
+      file: at.file,
+      offset: at.offset,
+    })
+  }
+  return { bytes, head, entries, cost: bytes.length + entries.length * entryBytes }
+}
+
+function decode(entry: ConversationEntry, block: Block, from: number, to: number): StoredMessage[] {
+  const { head, entries, bytes } = block
+  const messages: StoredMessage[] = []
+  const isDirect = entry.groupPart === null
+  let n0 = head.n0Before
+  for (const { seq, position, timestamp, author, start, end } of entries) {
+    if (seq > to) break
+    if (isDirect && author === 0) n0++
+    if (seq < from) continue
+    const sender = isDirect ? entry.pair?.[author] : (head.senders[author] as UserId | undefined)
+    if (sender === undefined) throw lost(entry, seq)
+    const body = readBody(bytes, start, end)
+    messages.push({ seq, sender, timestamp, position, count: isDirect ? n0 : 0, body })
+  }
+  return messages
+}
+
+/** Whose partition the runs of a conversation are read from. */
+export function ownerOf(entry: ConversationEntry): RunOwner {
+  if (entry.groupPart !== null) return { kind: 'group', id: entry.id }
+  return { kind: 'user', id: (entry.pair as readonly [UserId, UserId])[0] }
+}
+
+/** Seqs have no gaps, so one that is not found is damage. */
+export function lost(entry: ConversationEntry, seq: number): ColumbaError {
+  return new ColumbaError(
+    'CORRUPT',
+    `Message ${seq} of a conversation is not where it must be; verify the store, restore a backup`,
+    { conversation: entry.id, seq },
+  )
+}
