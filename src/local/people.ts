@@ -7,7 +7,7 @@ import type { Position, UserId } from '../model/ids.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
 import type { Applier } from './applier.js'
 import type { Loader } from './loader.js'
-import type { ConversationEntry } from './memory/entries.js'
+import type { ConversationEntry, UserEntry as CachedUser } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import { toMembership } from './membership-view.js'
 import { isOpen } from './participations.js'
@@ -47,7 +47,9 @@ export class People {
     return writer.commit(null, (at, time) => {
       const position = at as Position
       const marks: Marks = {
-        ...to,
+        delivered: to.delivered,
+        read: to.read,
+        ownAtRead: to.ownAtRead,
         readAt: by === 'read' ? position : before.readAt,
         deliveredAt: by === 'delivered' ? position : before.deliveredAt,
       }
@@ -55,12 +57,14 @@ export class People {
         record: { kind: 'marks', time, user, conversation, peer, marks },
         apply: () => {
           const ref = { position, kind: by, conversationId: conversation, userId: user } as const
-          applier.touchUser(user).makeOwn().marks.set(conversation, marks)
+          const own = applier.touchUser(user).makeOwn()
+          own.marks.set(conversation, marks)
           if (peer === undefined) {
             applier.touch(entry).group?.refs.push(ref)
             applier.newsOfGroup(conversation)
           } else {
-            applier.addUserRef(user, ref)
+            own.refs.push(ref)
+            applier.news(user)
             if (peer !== user) applier.addUserRef(peer, ref)
           }
           const known = memory.peekUser(user)
@@ -70,20 +74,12 @@ export class People {
             node.marks = marks
             node.view = null
           }
-          this.#recount(user, entry, marks)
+          recount(known, entry, marks)
           known.counting?.add(entry)
           known.changed()
         },
       }
     }).promise
-  }
-
-  /** Unread of a conversation after its owner has read: nothing at the head, otherwise counted anew when asked. */
-  #recount(user: UserId, entry: ConversationEntry, marks: Marks): void {
-    const known = this.#parts.memory.peekUser(user)
-    if (known === undefined || known.unread === null) return
-    if (marks.read >= entry.durableHead) known.unread.delete(entry.id)
-    else if (known.unread.has(entry.id)) known.unread = null
   }
 
   // ---- users
@@ -242,6 +238,13 @@ export class People {
     )
     return found.filter((membership) => membership !== null).map(toMembership)
   }
+}
+
+/** Unread of a conversation after its owner has read: nothing at the head, otherwise counted anew when asked. */
+function recount(user: CachedUser, entry: ConversationEntry, marks: Marks): void {
+  if (user.unread === null) return
+  if (marks.read >= entry.durableHead) user.unread.delete(entry.id)
+  else if (user.unread.has(entry.id)) user.unread = null
 }
 
 function toUserEntry(id: UserId, name: string, profile: string | undefined, position: number): UserEntry {

@@ -202,7 +202,7 @@ export class Memory {
   use(node: ListNode): void {
     const { user } = node
     this.user(user.id)
-    if (!node.aside) return
+    if (!node.aside || user.aside.size === 1) return
     user.aside.delete(node)
     user.aside.add(node)
   }
