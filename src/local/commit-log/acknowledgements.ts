@@ -88,9 +88,20 @@ export class Acknowledgements {
     this.#records += group.count
     try {
       this.#onGroup(group)
+    } catch (error) {
+      this.#drop()
+      throw error
     } finally {
       group.chunk.release()
     }
+  }
+
+  /**
+   * IMPORTANT: whoever has failed over a group may have taken only a part of it, and would take what comes next for the
+   * other part. Nothing is told any more; it is in the log, and the failure says that its outcome is unknown.
+   */
+  #drop(): void {
+    for (const { chunk } of this.#untold.splice(0)) chunk.release()
   }
 }
 

@@ -362,7 +362,7 @@ export class CommitLog {
     try {
       this.#acknowledgements.tellAll()
     } catch {
-      // It was the telling that failed, and the log with it.
+      // It was the telling that failed, and the log with it: nothing waits to be told any more.
     }
   }
 
