@@ -91,7 +91,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       threadPoolSize,
       tuning,
     })
-  const runner = opened.threaded ? new AdaptiveFlushRunner(inline, makeThread) : inline
+  const runner = opened.threaded
+    ? new AdaptiveFlushRunner(inline, makeThread, tuning.flushThreadBytes)
+    : inline
   opened.undo.push(() => runner.close())
   const recovery = new Recovery(manifest.checkpoint, (ranges) => runner.flush(ranges))
   const keeper = new FilterKeeper(fileSystem, settings.location)
@@ -188,6 +190,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       cause,
     )
     writer.refuse(poisoned)
+    // The flush thread writes through handles of its own; nobody else goes on where it has failed.
+    shards.distrust(poisoned)
     logger?.error('the shards have failed', {})
   }
   opened.failure.listener = fail

@@ -9,23 +9,22 @@ export interface FlushRunner {
   close(): Promise<void>
 }
 
-/** Below this a flush is over before a thread has begun. */
-const threadFromBytes = 512 * 1024
-
 /** Small generations on the calling thread, large ones on a thread that is made for the first of them. */
 export class AdaptiveFlushRunner implements FlushRunner {
   readonly #inline: FlushRunner
   readonly #makeThread: () => FlushRunner
+  readonly #threadFromBytes: number
   #thread: FlushRunner | null = null
 
-  constructor(inline: FlushRunner, makeThread: () => FlushRunner) {
+  constructor(inline: FlushRunner, makeThread: () => FlushRunner, threadFromBytes: number) {
     this.#inline = inline
     this.#makeThread = makeThread
+    this.#threadFromBytes = threadFromBytes
   }
 
   flush(ranges: readonly RecordRange[]): Promise<void> {
     const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
-    if (bytes < threadFromBytes) return this.#inline.flush(ranges)
+    if (bytes < this.#threadFromBytes) return this.#inline.flush(ranges)
     return (this.#thread ??= this.#makeThread()).flush(ranges)
   }
 

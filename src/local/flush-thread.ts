@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import { ColumbaError, type ErrorCode } from '../errors.js'
 import type { FlushRunner } from './flush-runner.js'
 import type { RecordRange } from './fold/sink.js'
+import { type SentError, unpackError } from './thread-error.js'
 import type { LocalTuning } from './tuning.js'
 
 /** What the thread is made with; everything in it can be copied to another thread. */
@@ -19,14 +19,7 @@ export interface FlushThreadData {
 export type ToThread =
   { readonly kind: 'flush'; readonly ranges: readonly RecordRange[] } | { readonly kind: 'close' }
 
-export type FromThread =
-  | { readonly kind: 'done' }
-  | {
-      readonly kind: 'failed'
-      readonly code: ErrorCode | null
-      readonly message: string
-      readonly cause: string
-    }
+export type FromThread = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: SentError }
 
 /**
  * The fold of one generation takes some 30 MiB. A small heap collects often, and only a collection gives the native
@@ -57,7 +50,7 @@ export class FlushThread implements FlushRunner {
     this.#worker.unref()
     this.#worker.on('message', (message: FromThread) => {
       if (message.kind === 'done') this.#settle()?.resolve()
-      else this.#settle()?.reject(toError(message))
+      else this.#settle()?.reject(unpackError(message.error))
     })
     this.#worker.on('error', (error) => {
       this.#end(error)
@@ -108,8 +101,4 @@ export class FlushThread implements FlushRunner {
     this.#gone ??= error
     this.#settle()?.reject(this.#gone)
   }
-}
-
-function toError({ code, message, cause }: FromThread & { kind: 'failed' }): Error {
-  return code === null ? new Error(message) : new ColumbaError(code, message, {}, new Error(cause))
 }

@@ -1,5 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { isColumbaError } from '../errors.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import { BodyFiles } from './bodies/body-files.js'
 import { flushRecords } from './flusher.js'
@@ -9,6 +8,7 @@ import { CallSlots } from './shards/call-slots.js'
 import { openClassicLevel } from './shards/classic-level-opener.js'
 import { ShardFailure } from './shards/shard-failure.js'
 import { ShardWriter } from './shards/shard-writer.js'
+import { packError } from './thread-error.js'
 
 /** The body of the flush thread; flush-thread.ts is its other side. */
 const data = workerData as FlushThreadData
@@ -56,12 +56,7 @@ async function answer(message: ToThread): Promise<FromThread> {
     else for (const { writer, database } of await opening) await writer.close().then(() => database.close())
     return { kind: 'done' }
   } catch (error) {
-    return {
-      kind: 'failed',
-      code: isColumbaError(error) ? error.code : null,
-      message: error instanceof Error ? error.message : String(error),
-      cause: error instanceof Error && error.cause instanceof Error ? error.cause.message : '',
-    }
+    return { kind: 'failed', error: packError(error) }
   }
 }
 

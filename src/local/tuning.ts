@@ -2,6 +2,8 @@
 export interface LocalTuning {
   /** Flush on a thread of its own, where the world is the real one. */
   readonly flushThread: boolean
+  /** Generations from this size on go there; a smaller one is over before the thread has begun. */
+  readonly flushThreadBytes: number
   /** Members above which a group's messages are merged in while reading. A group that grew larger stays so. */
   readonly fanOut: number
   /** Log after which a generation is closed and flushed. */
@@ -30,6 +32,7 @@ const MiB = 1024 * 1024
 
 export const localTuning: LocalTuning = {
   flushThread: true,
+  flushThreadBytes: MiB / 2,
   fanOut: 256,
   generationBytes: 8 * MiB,
   segmentBytes: 64 * MiB,

@@ -21,17 +21,19 @@ export class ShardFailure {
 
   /** Returns the failure that counts: the first. */
   fail(shard: number, what: string, cause: unknown): ColumbaError {
-    if (this.#error === null) {
-      this.#error = new ColumbaError(
-        'POISONED',
-        `${what} shard ${shard} failed; close the store and open it again`,
-        { shard },
-        cause,
-      )
-      for (const watcher of this.#watchers) watcher()
-      this.#onFailure(this.#error)
-    }
-    return this.#error
+    if (this.#error !== null) return this.#error
+    const message = `${what} shard ${shard} failed; close the store and open it again`
+    const error = new ColumbaError('POISONED', message, { shard }, cause)
+    this.adopt(error)
+    this.#onFailure(error)
+    return error
+  }
+
+  /** A failure that `onFailure` need not be told of. */
+  adopt(error: ColumbaError): void {
+    if (this.#error !== null) return
+    this.#error = error
+    for (const watcher of this.#watchers) watcher()
   }
 
   /** `watcher` runs when it happens, before `onFailure`. */

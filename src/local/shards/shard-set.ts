@@ -88,6 +88,11 @@ export class ShardSet {
     return this.#failure.error
   }
 
+  /** Somebody who writes to the same databases has failed: nothing is written through these handles any more. */
+  distrust(error: ColumbaError): void {
+    this.#failure.adopt(error)
+  }
+
   shard(index: number): Shard {
     const shard = this.shards[index]
     if (shard === undefined) throw new RangeError(`no shard ${index}`)

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ColumbaError } from '../../../src/errors.js'
+import { ColumbaError } from '../../../src/errors.js'
 import { openClassicLevel } from '../../../src/local/shards/classic-level-opener.js'
 import type { ShardDatabase, ShardOpener } from '../../../src/local/shards/shard-database.js'
 import { ShardSet } from '../../../src/local/shards/shard-set.js'
@@ -56,6 +56,27 @@ test('a checkpoint whose compaction only says yes poisons everything, once; read
   await shards.close()
   const again = await openShards(options)
   await again.checkpoint({ position: 6, epoch: 1 })
+})
+
+test('what somebody else has found out about the databases ends all writing, also what waits; reads go on', async () => {
+  const failures: ColumbaError[] = []
+  const shards = await createShards(
+    shardOptions(await temporaryDirectory(), { onFailure: (error) => failures.push(error) }),
+  )
+  const { writer } = shards.shard(1)
+  writer.put(key, Buffer.from('payload'))
+  await shards.flush()
+  writer.put(key, Buffer.from('waits'))
+  const error = new ColumbaError('POISONED', 'the flush thread has failed')
+  shards.distrust(error)
+  expect(shards.failed).toBe(error)
+  expect(() => writer.put(key, Buffer.from('more'))).toThrow(error)
+  expect(await rejectionOf(shards.flush())).toBe(error)
+  expect(await rejectionOf(shards.checkpoint({ position: 1, epoch: 1 }))).toBe(error)
+  expect((await shards.shard(1).get(key))?.toString()).toBe('payload')
+  // Who tells of it knows it already.
+  expect(failures).toEqual([])
+  await shards.close()
 })
 
 test('checkpoints go one shard after the other, and one after the other', async () => {

@@ -1,0 +1,169 @@
+import { readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
+import { expect, onTestFinished, test } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
+import { isColumbaError } from '../../src/errors.js'
+import { openCrashStore } from '../crash/crash-store.js'
+import type { CrashVariant } from '../crash/crash-store.js'
+import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+
+// The flush thread dies, or meets a failure, while it flushes generations that are as large as real ones.
+
+const KiB = 1024
+const variant: CrashVariant = {
+  name: 'flushed on the thread',
+  settings: { shards: 2 },
+  tuning: {
+    generationBytes: 600 * KiB,
+    checkpointBytes: 1200 * KiB,
+    segmentBytes: 2048 * KiB,
+    writeBufferBytes: 64 * KiB,
+  },
+}
+const perWave = 64
+const users = ['ann', 'bob', 'cid', 'dan', 'eve']
+
+function message(n: number) {
+  const sender = users[n % 5] as string
+  const receiver = users[(n * 3 + 1) % 5] as string
+  return { sender, receiver, id: String(n), text: `${n} `.repeat(900) }
+}
+
+/** Tells of every flush thread that is made until the function that comes back is called. */
+function threads(onThread: (thread: Worker) => void): () => void {
+  process.on('worker', onThread)
+  const end = (): void => void process.off('worker', onThread)
+  onTestFinished(end)
+  return end
+}
+
+interface Sent {
+  readonly acknowledged: Map<number, number>
+  readonly codes: Set<string>
+}
+
+/** Sends in waves until the store takes no more, or until there are so many. */
+async function sendUntil(store: MessageStore, waves: number, sent: Sent): Promise<void> {
+  for (let wave = 0; wave < waves && sent.codes.size === 0; wave++) {
+    const from = sent.acknowledged.size
+    await Promise.all(
+      Array.from({ length: perWave }, async (_, i) => {
+        try {
+          const { seq } = await store.sendMessage(message(from + i))
+          sent.acknowledged.set(from + i, seq)
+        } catch (error) {
+          sent.codes.add(isColumbaError(error) ? error.code : String(error))
+        }
+      }),
+    )
+  }
+}
+
+/** Opens the store once more: each message that was acknowledged is there, once, and so are those of unknown fate. */
+async function checkAll(location: string, { acknowledged }: Sent): Promise<void> {
+  const store = await openCrashStore({ location, variant })
+  const last = Math.max(-1, ...acknowledged.keys())
+  const wrong: string[] = []
+  for (let n = 0; n <= last; n++) {
+    const known = acknowledged.get(n)
+    const { seq, duplicate } = await store.sendMessage(message(n))
+    if (known !== undefined && !(duplicate && seq === known)) wrong.push(`${n}: ${known}, now ${seq}`)
+  }
+  expect(wrong).toEqual([])
+  expect((await store.admin.verify()).findings).toEqual([])
+  await store.close()
+}
+
+const fresh = (): Sent => ({ acknowledged: new Map(), codes: new Set() })
+
+test.each([0, 1, 2, 4, 8, 16, 32, 64])(
+  'it dies %i ms after it was made: the store takes no more, closes, and has lost nothing when it is opened again',
+  async (ms) => {
+    const location = await temporaryDirectory()
+    const deaths: Promise<unknown>[] = []
+    const end = threads((thread) => {
+      deaths.push(sleep(ms).then(() => thread.terminate()))
+    })
+    const store = await openCrashStore({ location, variant })
+    const sent = fresh()
+    await sendUntil(store, 100, sent)
+    expect(deaths).toHaveLength(1)
+    await Promise.all(deaths)
+    expect([...sent.codes]).toEqual(['POISONED'])
+    await expect(store.admin.checkpoint()).rejects.toMatchObject({ code: 'POISONED' })
+    expect((await store.getConversations('ann')).items.length).toBeGreaterThan(0)
+    await store.close()
+    end()
+    await checkAll(location, sent)
+  },
+)
+
+test('it dies while it has nothing to do: the next generation finds out', async () => {
+  const location = await temporaryDirectory()
+  const made: Worker[] = []
+  const end = threads((thread) => made.push(thread))
+  const store = await openCrashStore({ location, variant })
+  const sent = fresh()
+  await sendUntil(store, 8, sent)
+  await store.admin.checkpoint()
+  expect(made).toHaveLength(1)
+  await made[0]?.terminate()
+  expect(sent.codes.size).toBe(0)
+  await sendUntil(store, 100, sent)
+  expect([...sent.codes]).toEqual(['POISONED'])
+  await store.close()
+  end()
+  await checkAll(location, sent)
+})
+
+test.each([
+  { what: 'the directory of the bodies', path: 'bodies' },
+  { what: 'a shard', path: 'shards/0000' },
+])('$what is not where it was: what the system said reaches the caller', async ({ path }) => {
+  const location = await temporaryDirectory()
+  const store = await openCrashStore({ location, variant })
+  const sent = fresh()
+  await sendUntil(store, 8, sent)
+  expect(sent.codes.size).toBe(0)
+  await store.admin.checkpoint()
+  const was = join(location, path)
+  await rename(was, `${location}-aside`)
+  await sendUntil(store, 100, sent)
+  expect([...sent.codes]).toEqual(['POISONED'])
+  const error = await store.admin.checkpoint().then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  expect(error).toMatchObject({ code: 'POISONED' })
+  expect(causes(error)).toMatch(/ENOENT|No such file/)
+  expect((await store.getConversations('ann')).items.length).toBeGreaterThan(0)
+  await store.close()
+  await rename(`${location}-aside`, was)
+  await checkAll(location, sent)
+})
+
+test('what it makes is what the calling thread makes', async () => {
+  const results: unknown[] = []
+  for (const flushThread of [true, false]) {
+    let made = 0
+    const end = threads(() => made++)
+    const location = await temporaryDirectory()
+    const one = { ...variant, tuning: { ...variant.tuning, flushThread } }
+    const store = await openCrashStore({ location, variant: one })
+    const sent = fresh()
+    await sendUntil(store, 20, sent)
+    await store.close()
+    end()
+    expect(made).toBe(flushThread ? 1 : 0)
+    await checkAll(location, sent)
+    results.push([sent.acknowledged, (await readdir(join(location, 'bodies'))).length > 0])
+  }
+  expect(results[0]).toEqual(results[1])
+})
+
+function causes(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  return `${'code' in error ? String(error.code) : ''} ${error.message} ${causes(error.cause)}`
+}
