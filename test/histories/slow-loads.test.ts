@@ -88,6 +88,41 @@ test('a mark that is made and flushed while a list is loaded is in the list', as
   expect(items).toMatchObject([{ readSeq: 3, unread: 0 }])
 })
 
+test('a group that comes in a generation which begins, and is flushed, while the groups are read is followed', async () => {
+  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const host = await localHost({}, { opener: gatedShards(gate) })
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  await first.groups.create({ creator: 'a', members: ['b'], id: 'old' })
+  const { token } = await first.getChanges('a')
+  await first.close()
+
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  let open = (): void => undefined
+  const read = new Promise<void>((resolve) => {
+    gate.onRead = resolve
+  })
+  gate.through = new Promise((resolve) => {
+    open = resolve
+  })
+  gate.at = 'ranges'
+  const reading = store.getChanges('a', { since: token })
+  await read
+  gate.at = 'nothing'
+  await store.sendMessage({ sender: 'c', receiver: 'd', text: 'ends the generation that was there' })
+  await store.admin.checkpoint()
+  await store.groups.create({ creator: 'b', members: ['a'], id: 'new' })
+  await store.admin.checkpoint()
+  open()
+  await reading
+  await store.sendMessage({ sender: 'b', conversationId: 'new', text: 'hello' })
+  const { changes } = await store.getChanges('a', { since: token })
+  expect(changes.flatMap((change) => (change.kind === 'message' ? [change.message.text] : []))).toEqual([
+    'hello',
+  ])
+})
+
 test('messages that come, and are flushed, while a list is loaded are in the list', async () => {
   const items = await listAround(async (store) => {
     await store.sendMessage({ sender: 'c', receiver: 'a', text: 'flushed' })
@@ -147,6 +182,50 @@ test.each([1, 2, 3])(
     await store.admin.checkpoint()
     open()
     expect((await loading).items.map(({ id }) => id)).toContain('grows')
+  },
+)
+
+// How many of the unread messages are the user's own is counted in the shard, in one of the looks.
+test.each([1, 2, 3, 4, 5])(
+  'an own message that comes during look %i, while a group is loaded, is not unread',
+  async (looks) => {
+    const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+    const host = await localHost({}, { opener: gatedShards(gate) })
+    onTestFinished(host.destroy)
+    const first = await host.open()
+    await first.groups.create({ creator: 'a', members: ['b'], id: 'group' })
+    for (const sender of ['a', 'b', 'a'])
+      await first.sendMessage({ sender, conversationId: 'group', text: 'x' })
+    await first.close()
+
+    const store = await host.open()
+    onTestFinished(() => store.close())
+    // Whoever sends knows the group by now; the list of `a` does not.
+    await store.sendMessage({ sender: 'b', conversationId: 'group', text: 'x' })
+    let left = looks
+    let open = (): void => undefined
+    const read = new Promise<void>((resolve) => {
+      gate.onRead = () => {
+        left -= 1
+        if (left > 0) return
+        gate.at = 'nothing'
+        gate.through = new Promise((through) => {
+          open = through
+        })
+        resolve()
+      }
+    })
+    gate.at = 'ranges'
+    const loading = store.getConversations('a')
+    // There may be fewer looks than this.
+    await Promise.race([read, loading])
+    gate.at = 'nothing'
+    const sending = store.sendMessage({ sender: 'a', conversationId: 'group', text: 'own' })
+    // Some wait for the very same look.
+    for (let turn = 0; turn < 20; turn++) await systemClock.yield()
+    open()
+    await Promise.all([loading, sending])
+    expect((await store.getConversations('a')).items).toMatchObject([{ id: 'group', headSeq: 5, unread: 2 }])
   },
 )
 

@@ -180,7 +180,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '30',
     name: 'group-image-forgotten',
     what: 'The first record of a group in a generation does not say where the group was',
-    tests: ['conformance/local', 'histories/local-histories'],
+    tests: ['fault/stored-places'],
   },
   {
     number: '31',
@@ -276,13 +276,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '46',
     name: 'own-count-read-too-early',
     what: 'An own message that comes while the own ones are being counted is forgotten',
-    tests: ['histories/local-histories'],
+    tests: ['histories/slow-loads'],
   },
   {
     number: '47',
-    name: 'feed-without-what-begins',
-    what: 'A page of the feed overlooks the generation that begins while it is read',
-    tests: ['simulation/simulation', 'histories/local-histories'],
+    name: 'generation-not-held-for-a-read',
+    what: 'What begins, and is flushed, during a read of the shards is not held for it',
+    tests: ['histories/slow-loads'],
   },
   {
     number: '48',
