@@ -57,6 +57,18 @@ export const crashVariants: readonly CrashVariant[] = [
     },
   },
   { name: 'as it comes', settings: {}, tuning: {} },
+  {
+    name: 'every flush on its thread',
+    settings: { shards: 2, cacheBytes: 64 * KiB, cacheTierSize: 3 },
+    tuning: {
+      flushThreadBytes: 0,
+      generationBytes: 24 * KiB,
+      segmentBytes: 64 * KiB,
+      chunkBytes: 64 * KiB,
+      checkpointBytes: 48 * KiB,
+      writeBufferBytes: 64 * KiB,
+    },
+  },
 ]
 
 export function variantNamed(name: string): CrashVariant {

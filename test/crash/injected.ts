@@ -57,9 +57,13 @@ export function whyNoStrace(): string | null {
 }
 
 /** Lets `times` workers meet the fault, each at another call, and checks what is left after each. */
-export async function meet(fault: InjectedFault, times: number, seed: number): Promise<{ met: number }> {
+export async function meet(
+  fault: InjectedFault,
+  times: number,
+  seed: number,
+  variant = crashVariants[seed % 3] as CrashVariant,
+): Promise<{ met: number }> {
   const desk = await mkdtemp(join(tmpdir(), 'columba-fault-'))
-  const variant = crashVariants[seed % 3] as CrashVariant
   let met = 0
   try {
     const rig = await CrashRig.create({ location: join(desk, 'store'), desk, variant, seed })

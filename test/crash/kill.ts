@@ -10,6 +10,8 @@ import type { SeededChance } from '../../src/backend/reference/seeded-chance.js'
 export interface KillOptions {
   readonly cycles: number
   readonly seed: number
+  /** The sizes of each store in turn; default: all there are. */
+  readonly variants?: readonly CrashVariant[]
   readonly onCycle?: (done: KillResult) => void
 }
 
@@ -29,10 +31,15 @@ const cyclesPerStore = 20
  * Kills processes in the middle of their work, again and again, and checks after each, or after two or three: then one
  * dies on what another one left. Throws with the seed of the store that did not keep its promises, and keeps its files.
  */
-export async function killCycles({ cycles, seed, onCycle }: KillOptions): Promise<KillResult> {
+export async function killCycles({
+  cycles,
+  seed,
+  variants = crashVariants,
+  onCycle,
+}: KillOptions): Promise<KillResult> {
   const result: KillResult = { cycles: 0, checks: 0, messages: 0, acknowledgements: 0, unknown: 0 }
   for (let store = 0; result.cycles < cycles; store++) {
-    const variant = crashVariants[store % crashVariants.length] as CrashVariant
+    const variant = variants[store % variants.length] as CrashVariant
     const desk = await mkdtemp(join(tmpdir(), 'columba-kill-'))
     const storeSeed = seed + store
     try {

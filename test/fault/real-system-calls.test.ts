@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { variantNamed } from '../crash/crash-store.js'
 import { limitFaults, meet, systemCallFaults, whyNoStrace } from '../crash/injected.js'
 
 const reason = whyNoStrace()
@@ -9,6 +10,15 @@ const errors = systemCallFaults.filter(({ name }) => name.includes('error'))
 test.for(errors)('$name at some system call: nothing acknowledged is lost', async (fault, { skip }) => {
   skip(reason !== null, reason ?? '')
   await expect(meet(fault, 1, seed())).resolves.toEqual({ met: 1 })
+})
+
+test('fdatasync: error=EIO, with every flush on its thread: nothing acknowledged is lost', async ({
+  skip,
+}) => {
+  skip(reason !== null, reason ?? '')
+  const fault = errors.find(({ name }) => name.startsWith('fdatasync')) as (typeof errors)[number]
+  const variant = variantNamed('every flush on its thread')
+  await expect(meet(fault, 2, seed(), variant)).resolves.toEqual({ met: 2 })
 })
 
 test.each(limitFaults)(
