@@ -1,35 +1,18 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { isColumbaError } from '../../src/errors.js'
 import { openCrashStore } from '../crash/crash-store.js'
-import type { CrashVariant } from '../crash/crash-store.js'
+import { largeMessage, largeTalk, messagesPerWave } from '../crash/large-talk.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 // The flush thread dies, or meets a failure, while it flushes generations that are as large as real ones.
-
-const KiB = 1024
-const variant: CrashVariant = {
-  name: 'flushed on the thread',
-  settings: { shards: 2 },
-  tuning: {
-    generationBytes: 600 * KiB,
-    checkpointBytes: 1200 * KiB,
-    segmentBytes: 2048 * KiB,
-    writeBufferBytes: 64 * KiB,
-  },
-}
-const perWave = 64
-const users = ['ann', 'bob', 'cid', 'dan', 'eve']
-
-function message(n: number) {
-  const sender = users[n % 5] as string
-  const receiver = users[(n * 3 + 1) % 5] as string
-  return { sender, receiver, id: String(n), text: `${n} `.repeat(900) }
-}
 
 /** Tells of every flush thread that is made until the function that comes back is called. */
 function threads(onThread: (thread: Worker) => void): () => void {
@@ -49,9 +32,9 @@ async function sendUntil(store: MessageStore, waves: number, sent: Sent): Promis
   for (let wave = 0; wave < waves && sent.codes.size === 0; wave++) {
     const from = sent.acknowledged.size
     await Promise.all(
-      Array.from({ length: perWave }, async (_, i) => {
+      Array.from({ length: messagesPerWave }, async (_, i) => {
         try {
-          const { seq } = await store.sendMessage(message(from + i))
+          const { seq } = await store.sendMessage(largeMessage(from + i))
           sent.acknowledged.set(from + i, seq)
         } catch (error) {
           sent.codes.add(isColumbaError(error) ? error.code : String(error))
@@ -63,12 +46,12 @@ async function sendUntil(store: MessageStore, waves: number, sent: Sent): Promis
 
 /** Opens the store once more: each message that was acknowledged is there, once, and so are those of unknown fate. */
 async function checkAll(location: string, { acknowledged }: Sent): Promise<void> {
-  const store = await openCrashStore({ location, variant })
+  const store = await openCrashStore({ location, variant: largeTalk })
   const last = Math.max(-1, ...acknowledged.keys())
   const wrong: string[] = []
   for (let n = 0; n <= last; n++) {
     const known = acknowledged.get(n)
-    const { seq, duplicate } = await store.sendMessage(message(n))
+    const { seq, duplicate } = await store.sendMessage(largeMessage(n))
     if (known !== undefined && !(duplicate && seq === known)) wrong.push(`${n}: ${known}, now ${seq}`)
   }
   expect(wrong).toEqual([])
@@ -86,7 +69,7 @@ test.each([0, 1, 2, 4, 8, 16, 32, 64])(
     const end = threads((thread) => {
       deaths.push(sleep(ms).then(() => thread.terminate()))
     })
-    const store = await openCrashStore({ location, variant })
+    const store = await openCrashStore({ location, variant: largeTalk })
     const sent = fresh()
     await sendUntil(store, 100, sent)
     expect(deaths).toHaveLength(1)
@@ -104,7 +87,7 @@ test('it dies while it has nothing to do: the next generation finds out', async 
   const location = await temporaryDirectory()
   const made: Worker[] = []
   const end = threads((thread) => made.push(thread))
-  const store = await openCrashStore({ location, variant })
+  const store = await openCrashStore({ location, variant: largeTalk })
   const sent = fresh()
   await sendUntil(store, 8, sent)
   await store.admin.checkpoint()
@@ -123,7 +106,7 @@ test.each([
   { what: 'a shard', path: 'shards/0000' },
 ])('$what is not where it was: what the system said reaches the caller', async ({ path }) => {
   const location = await temporaryDirectory()
-  const store = await openCrashStore({ location, variant })
+  const store = await openCrashStore({ location, variant: largeTalk })
   const sent = fresh()
   await sendUntil(store, 8, sent)
   expect(sent.codes.size).toBe(0)
@@ -144,13 +127,46 @@ test.each([
   await checkAll(location, sent)
 })
 
+test('a process that is killed while its thread flushes, again and again on one store, loses nothing', async () => {
+  const location = await temporaryDirectory()
+  const worker = fileURLToPath(new URL('../crash/large-talk-worker.js', import.meta.url))
+  const sent = fresh()
+  for (const [time, ms] of [0, 2, 5, 10, 20, 40, 80, 0, 30, 60].entries()) {
+    // Opening it again flushes as well: one half dies in there, the other while it sends.
+    const moment = time % 2 === 0 ? /thread/ : /thread[^]*\d \d/
+    const from = Math.max(-1, ...sent.acknowledged.keys()) + 1
+    const child = spawn(process.execPath, [worker, location, String(from)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const gone = once(child, 'close')
+    let said = ''
+    let complaint = ''
+    child.stderr.on('data', (text: Buffer) => (complaint += text.toString()))
+    const flushing = new Promise<void>((resolve) => {
+      child.stdout.on('data', (text: Buffer) => {
+        said += text.toString()
+        if (moment.test(said)) resolve()
+      })
+    })
+    await Promise.race([flushing, gone])
+    await sleep(ms)
+    child.kill('SIGKILL')
+    await gone
+    expect([said.includes('thread'), complaint]).toEqual([true, ''])
+    for (const [, n, seq] of said.matchAll(/^(\d+) (\d+)$/gm)) sent.acknowledged.set(Number(n), Number(seq))
+  }
+  expect(sent.acknowledged.size).toBeGreaterThan(300)
+  await checkAll(location, sent)
+})
+
 test('what it makes is what the calling thread makes', async () => {
   const results: unknown[] = []
   for (const flushThread of [true, false]) {
     let made = 0
     const end = threads(() => made++)
     const location = await temporaryDirectory()
-    const one = { ...variant, tuning: { ...variant.tuning, flushThread } }
+    const one = { ...largeTalk, tuning: { ...largeTalk.tuning, flushThread } }
     const store = await openCrashStore({ location, variant: one })
     const sent = fresh()
     await sendUntil(store, 20, sent)
