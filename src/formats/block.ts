@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import { ByteReader, ByteWriter, badBytes } from './bytes.js'
+import { checksum } from './checksum.js'
 
 /**
  * A block: consecutive messages of one conversation in a body file. It names those who may have written in it, and says
@@ -101,10 +101,10 @@ export class BlockWriter {
       w.varint(seq - last)
       last = seq
     }
-    w.varint(this.#count).raw(this.#entries.finish())
+    w.varint(this.#count).raw(this.#entries.view())
     const block = w.finish()
     block.writeUInt32LE(block.length, 0)
-    block.writeUInt32LE(crc32(block.subarray(sealBytes)), 4)
+    block.writeUInt32LE(checksum(block.subarray(sealBytes)), 4)
     this.#entries.reset()
     this.#count = this.#position = this.#timestamp = 0
     return block
@@ -124,7 +124,7 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
   if (
     block.length < sealBytes ||
     block.readUInt32LE(0) !== block.length ||
-    crc32(block.subarray(sealBytes)) !== block.readUInt32LE(4)
+    checksum(block.subarray(sealBytes)) !== block.readUInt32LE(4)
   )
     throw badBytes('a block has a wrong length or checksum')
   const r = new ByteReader(block, sealBytes)

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import { badBytes } from './bytes.js'
+import { checksum } from './checksum.js'
 
 /**
  * A body file holds the blocks of one generation, or of several neighbouring ones that the tidy has merged, behind a
@@ -35,7 +35,7 @@ export function encodeBodyHeader(storeId: Uint8Array, file: number): Buffer {
   header.writeUInt16LE(version, 4)
   header.set(storeId, 8)
   header.writeBigUInt64LE(BigInt(file), 24)
-  header.writeUInt32LE(crc32(header.subarray(0, 32)), 32)
+  header.writeUInt32LE(checksum(header.subarray(0, 32)), 32)
   return header
 }
 

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { checksum } from './checksum.js'
 
 /**
  * The filter of conversations as it is kept while the store is closed:
@@ -40,14 +40,14 @@ export function encodeFilter(position: number, layers: readonly FilterLayer[]): 
   }
   const content = Buffer.concat(parts)
   const sum = Buffer.alloc(4)
-  sum.writeUInt32LE(crc32(content))
+  sum.writeUInt32LE(checksum(content))
   return Buffer.concat([content, sum])
 }
 
 /** Null unless these are the layers as of exactly that position. */
 export function decodeFilter(bytes: Buffer, position: number): FilterLayer[] | null {
   const end = bytes.length - 4
-  if (end < headBytes || crc32(bytes.subarray(0, end)) !== bytes.readUInt32LE(end)) return null
+  if (end < headBytes || checksum(bytes.subarray(0, end)) !== bytes.readUInt32LE(end)) return null
   if (bytes.readUInt32LE(0) !== magic || bytes.readUInt16LE(4) !== version) return null
   if (bytes.readBigUInt64LE(8) !== BigInt(position)) return null
   const layers: FilterLayer[] = []

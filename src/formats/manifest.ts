@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import { ColumbaError } from '../errors.js'
+import { checksum } from './checksum.js'
 import { sipKeyBytes } from './sip-hash.js'
 
 /** What the store is: written at creation, replaced at each checkpoint and at opening and closing. */
@@ -70,7 +70,7 @@ export function encodeManifest(manifest: Manifest): Buffer {
   for (const [index, id] of manifest.shardIds.entries())
     setId(bytes, fixedBytes + index * idBytes, id, idBytes)
   const end = bytes.byteLength - crcBytes
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end)
+  bytes.writeUInt32LE(checksum(bytes.subarray(0, end)), end)
   return bytes
 }
 
@@ -86,7 +86,7 @@ export function decodeManifest(bytes: Buffer, file: string): Manifest {
   if (!bytes.subarray(0, magic.byteLength).equals(magic)) refuse(0, 'not a manifest')
   const end = bytes.byteLength - crcBytes
   if (bytes.readUInt32LE(12) !== end - headBytes) refuse(12, 'its length is another one')
-  if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32LE(end)) refuse(end, 'the checksum does not match')
+  if (checksum(bytes.subarray(0, end)) !== bytes.readUInt32LE(end)) refuse(end, 'the checksum does not match')
   const version = bytes.readUInt32LE(8)
   if (version !== manifestVersion) {
     throw new ColumbaError(

@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib'
 import { ColumbaError } from '../errors.js'
+import { checksum } from './checksum.js'
 
 /**
  * A place in the feed as clients carry it: opaque, bound to the store and its time line.
@@ -21,7 +21,7 @@ export function encodeToken(home: TokenHome, position: number): string {
   for (let i = 0; i < 8; i++) scratch[i] = home.storeId[i] as number
   scratch.writeUInt32LE(home.epoch, 8)
   scratch.writeUIntLE(position, 12, 6)
-  scratch.writeUInt32LE(crc32(checked), 18)
+  scratch.writeUInt32LE(checksum(checked), 18)
   return scratch.base64urlSlice(0, bytes)
 }
 
@@ -31,7 +31,7 @@ export function decodeToken(home: TokenHome, text: string): number {
   if (
     token.length !== bytes ||
     token.toString('base64url') !== text ||
-    crc32(token.subarray(0, 18)) !== token.readUInt32LE(18)
+    checksum(token.subarray(0, 18)) !== token.readUInt32LE(18)
   ) {
     throw new ColumbaError('INVALID_ARGUMENT', 'This is not a token of a change feed', { field: 'since' })
   }
