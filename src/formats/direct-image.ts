@@ -1,4 +1,5 @@
 import { directPrefix } from '../model/direct-conversation-id.js'
+import { writeU48 } from './bytes.js'
 
 /**
  * The image of a direct conversation, in its first message of a generation:
@@ -11,8 +12,11 @@ const digestBytes = 21
 const digestAt = 6
 export const directImageBytes = digestAt + digestBytes
 
-export function writeDirectDigest(id: string, bytes: Buffer, at: number): void {
-  bytes.write(id.slice(directPrefix.length), at, digestBytes, 'base64url')
+/** Writes the image at `at` and returns its end. */
+export function writeDirectImage(id: string, previous: number, bytes: Buffer, at: number): number {
+  writeU48(bytes, previous, at)
+  bytes.write(id.slice(directPrefix.length), at + digestAt, digestBytes, 'base64url')
+  return at + directImageBytes
 }
 
 export function readDirectId(bytes: Buffer, image: number): string {

@@ -1,4 +1,5 @@
-import { ByteReader, ByteWriter, badBytes } from './bytes.js'
+import { ByteReader, ByteWriter, badBytes, writeU48 } from './bytes.js'
+import { writeId } from './message-body.js'
 import {
   type ContactRow,
   type DirectHead,
@@ -69,6 +70,29 @@ export const idsAt = 20
 
 /** Room for a message record without its body and image. */
 export const messageHeadBytes = idsAt + 2 * 257
+
+/**
+ * Writes what a message record begins with at `start` and returns its end, where image and body follow. `kind` is one of
+ * the two of messages; `count` is n0 or the ordinal.
+ */
+export function writeMessageHead(
+  bytes: Buffer,
+  start: number,
+  kind: number,
+  time: number,
+  bits: number,
+  seq: number,
+  count: number,
+  firstId: string,
+  secondId: string,
+): number {
+  bytes[start] = kind
+  writeU48(bytes, time, start + timeAt)
+  bytes[start + flagsAt] = bits
+  writeU48(bytes, seq, start + seqAt)
+  writeU48(bytes, count, start + countAt)
+  return writeId(secondId, bytes, writeId(firstId, bytes, start + idsAt))
+}
 
 export type OtherRecord =
   | {

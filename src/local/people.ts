@@ -8,6 +8,7 @@ import type { ContactEntry, User, UserEntry } from '../model/user.js'
 import type { Applier } from './applier.js'
 import type { Loader } from './loader.js'
 import type { ConversationEntry, UserEntry as CachedUser } from './memory/entries.js'
+import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { toMembership } from './membership-view.js'
 import { isOpen } from './participations.js'
@@ -112,11 +113,8 @@ export class People {
   // ---- contacts
 
   contact(user: UserId, other: UserId): MaybePromise<ContactEntry | null> {
-    const { live } = this.#parts.memory
-    for (let i = live.length - 1; i >= 0; i--) {
-      const entry = live[i]?.users.get(user)?.own?.contacts.get(other)
-      if (entry !== undefined) return entry
-    }
+    const live = liveContact(this.#parts.memory.live, user, other)
+    if (live !== undefined) return live
     return this.#parts.rows
       .contact(user, other)
       .then((row) => (row === undefined ? null : toContact(other, row)))
@@ -155,8 +153,7 @@ export class People {
     try {
       const stored = await this.contact(user, other)
       // What came while the shards were read counts, also if it is durable or flushed by now.
-      const live = held.findLast((each) => each.users.get(user)?.own?.contacts.has(other) === true)
-      const found = live?.users.get(user)?.own?.contacts.get(other) ?? stored
+      const found = liveContact(held, user, other) ?? stored
       const none = { listed: false, alias: undefined, blocked: false }
       return await use(this.#contacts.get(`${user}\0${other}`) ?? found ?? none)
     } finally {
@@ -250,6 +247,19 @@ function recount(user: CachedUser, entry: ConversationEntry, marks: Marks): void
 function toUserEntry(id: UserId, name: string, profile: string | undefined, position: number): UserEntry {
   const user: User = { id, name, ...(profile === undefined ? {} : { profile: parseCanonicalJson(profile) }) }
   return { user: Object.freeze(user), position: position as Position }
+}
+
+/** The newest entry that generations (oldest first) have of a contact. */
+function liveContact(
+  generations: readonly Generation[],
+  user: UserId,
+  other: UserId,
+): ContactEntry | undefined {
+  for (let i = generations.length - 1; i >= 0; i--) {
+    const entry = generations[i]?.users.get(user)?.own?.contacts.get(other)
+    if (entry !== undefined) return entry
+  }
+  return undefined
 }
 
 function toContact(contactId: UserId, row: ContactRow & { position: number }): ContactEntry {

@@ -1,20 +1,16 @@
 import { ColumbaError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import { ByteWriter } from '../formats/bytes.js'
-import { directImageBytes, writeDirectDigest } from '../formats/direct-image.js'
+import { writeDirectImage } from '../formats/direct-image.js'
 import { idHash } from '../formats/id-hash.js'
-import { bodyRoom, writeBody, writeId } from '../formats/message-body.js'
+import { bodyRoom, writeBody } from '../formats/message-body.js'
 import { writeImage, type GroupImage } from '../formats/record-parts.js'
 import {
-  countAt,
   encodeRecord,
   flags,
-  flagsAt,
-  idsAt,
   messageHeadBytes,
   recordKinds,
-  seqAt,
-  timeAt,
+  writeMessageHead,
   type OtherRecord,
 } from '../formats/records.js'
 import type { UserId } from '../model/ids.js'
@@ -185,21 +181,14 @@ export class Writer {
     const byFirst = draft.sender === first
     if (byFirst) entry.n0++
     const time = this.#now()
+    const hasImage = entry.imageIn !== this.#generation
     let bits = byFirst ? 0 : flags.second
     if (entry.firstBlocked) bits |= flags.firstBlocked
     if (entry.secondBlocked) bits |= flags.secondBlocked
-    bytes[start] = recordKinds.direct
-    writeU48(bytes, time, start + timeAt)
-    writeU48(bytes, seq, start + seqAt)
-    writeU48(bytes, entry.n0, start + countAt)
-    let at = writeId(second, bytes, writeId(first, bytes, start + idsAt))
-    if (entry.imageIn !== this.#generation) {
-      bits |= flags.image
-      writeU48(bytes, entry.lastPosition, at)
-      writeDirectDigest(entry.id, bytes, at + 6)
-      at += directImageBytes
-    }
-    bytes[start + flagsAt] = bits
+    if (hasImage) bits |= flags.image
+    const { direct } = recordKinds
+    let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
+    if (hasImage) at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
     const send = new PendingSend(entry, draft, seq, time, this.#applier.direct)
     send.start = start
     send.end = writeBody(draft, bytes, at)
@@ -218,20 +207,13 @@ export class Writer {
     const ordinal = (group.ordinals.get(sender) as number) + 1
     group.ordinals.set(sender, ordinal)
     const time = this.#now()
-    bytes[start] = recordKinds.groupMessage
-    writeU48(bytes, time, start + timeAt)
-    bytes[start + flagsAt] = (image === null ? 0 : flags.image) | (group.row.large ? flags.large : 0)
-    writeU48(bytes, seq, start + seqAt)
-    writeU48(bytes, ordinal, start + countAt)
-    let at = writeId(sender, bytes, writeId(entry.id, bytes, start + idsAt))
-    if (image !== null) {
-      const encoded = imageScratch.finish()
-      bytes.set(encoded, at)
-      at += encoded.length
-    }
+    const bits = (image === null ? 0 : flags.image) | (group.row.large ? flags.large : 0)
+    const { groupMessage } = recordKinds
+    const at = writeMessageHead(bytes, start, groupMessage, time, bits, seq, ordinal, entry.id, sender)
+    bytes.set(imageScratch.view(), at)
     const send = new PendingSend(entry, draft, seq, time, this.#applier.group)
     send.start = start
-    send.end = writeBody(draft, bytes, at)
+    send.end = writeBody(draft, bytes, at + imageScratch.length)
     return send
   }
 
@@ -270,9 +252,4 @@ export class Writer {
       return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
     return null
   }
-}
-
-function writeU48(bytes: Buffer, value: number, at: number): void {
-  bytes.writeUInt32LE(value >>> 0, at)
-  bytes.writeUInt16LE((value / 0x100000000) >>> 0, at + 4)
 }

@@ -1,8 +1,7 @@
-import { ByteReader } from '../../formats/bytes.js'
-import { directImageBytes, writeDirectDigest } from '../../formats/direct-image.js'
-import { endOfId, readId, writeId } from '../../formats/message-body.js'
+import { ByteReader, ByteWriter } from '../../formats/bytes.js'
+import { directImageBytes, writeDirectImage } from '../../formats/direct-image.js'
+import { endOfId, readId } from '../../formats/message-body.js'
 import { readImage, writeImage, type GroupImage } from '../../formats/record-parts.js'
-import { ByteWriter } from '../../formats/bytes.js'
 import {
   countAt,
   flags,
@@ -12,6 +11,7 @@ import {
   recordKinds,
   seqAt,
   timeAt,
+  writeMessageHead,
 } from '../../formats/records.js'
 
 /** A message record as the log had it. */
@@ -63,9 +63,8 @@ export function directRecord(
   body: Buffer,
 ): Buffer {
   const { head, end } = headOf({ ...message, kind: recordKinds.direct, bits: message.bits | flags.image })
-  head.writeUIntLE(image.previous, end, 6)
-  writeDirectDigest(image.conversation, head, end + 6)
-  return Buffer.concat([head.subarray(0, end + directImageBytes), body])
+  const imageEnd = writeDirectImage(image.conversation, image.previous, head, end)
+  return Buffer.concat([head.subarray(0, imageEnd), body])
 }
 
 export function groupRecord(
@@ -83,10 +82,5 @@ export function groupRecord(
 
 function headOf({ kind, timestamp, bits, seq, count, ids }: RecordHead): { head: Buffer; end: number } {
   const head = Buffer.alloc(messageHeadBytes + directImageBytes)
-  head[0] = kind
-  head.writeUIntLE(timestamp, timeAt, 6)
-  head[flagsAt] = bits
-  head.writeUIntLE(seq, seqAt, 6)
-  head.writeUIntLE(count, countAt, 6)
-  return { head, end: writeId(ids[1], head, writeId(ids[0], head, idsAt)) }
+  return { head, end: writeMessageHead(head, 0, kind, timestamp, bits, seq, count, ids[0], ids[1]) }
 }

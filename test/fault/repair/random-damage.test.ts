@@ -2,6 +2,7 @@ import { readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { SeededChance } from '../../../src/backend/reference/seeded-chance.js'
 import { makeSample } from '../verify/sample-store.js'
 import { copyOf, isLost, messagesOf, repair, seenIn } from './damaged-store.js'
 
@@ -13,30 +14,20 @@ beforeAll(async () => {
 })
 afterAll(() => rm(sample, { recursive: true, force: true }))
 
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
-function chances(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let value = Math.imul(state ^ (state >>> 15), 1 | state)
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-async function damageSomething(location: string, chance: () => number): Promise<string> {
+async function damageSomething(location: string, chance: SeededChance): Promise<string> {
   const files: string[] = []
   for (const part of ['shards/0000', 'shards/0001', 'bodies', 'log'])
     for (const name of (await readdir(join(location, part))).sort()) files.push(`${part}/${name}`)
-  const file = files[Math.floor(chance() * files.length)] as string
+  const file = files[Math.floor(chance.next() * files.length)] as string
   const path = join(location, file)
   const bytes = await readFile(path)
-  const at = Math.floor(chance() * bytes.length)
-  const what = chance()
+  const at = Math.floor(chance.next() * bytes.length)
+  const what = chance.next()
   if (what < 0.2) await unlink(path)
   else if (what < 0.4) await writeFile(path, bytes.subarray(0, at))
   else {
-    for (let i = 0; i < 1 + chance() * 8 && at + i < bytes.length; i++) bytes[at + i] = chance() * 256
+    for (let i = 0; i < 1 + chance.next() * 8 && at + i < bytes.length; i++)
+      bytes[at + i] = chance.next() * 256
     await writeFile(path, bytes)
   }
   return file
@@ -46,10 +37,10 @@ const firstSeed = Number(process.env['SEED'] ?? 1)
 const runs = Number(process.env['RUNS'] ?? 12)
 
 test.each(Array.from({ length: runs }, (_, run) => firstSeed + run))('seed %d', async (seed) => {
-  const chance = chances(seed)
+  const chance = new SeededChance(seed)
   const location = await copyOf(sample)
   const damaged: string[] = []
-  for (let left = 1 + Math.floor(chance() * 4); left > 0; left--)
+  for (let left = 1 + Math.floor(chance.next() * 4); left > 0; left--)
     damaged.push(await damageSomething(location, chance))
   const report = await repair(location)
   const seen = messagesOf(await seenIn(location))

@@ -1,4 +1,4 @@
-import { directImageBytes, writeDirectDigest } from '../../../src/formats/direct-image.js'
+import { directImageBytes, writeDirectImage } from '../../../src/formats/direct-image.js'
 import { ByteWriter } from '../../../src/formats/bytes.js'
 import { bodyRoom, writeBody, writeId } from '../../../src/formats/message-body.js'
 import { writeImage } from '../../../src/formats/record-parts.js'
@@ -206,9 +206,7 @@ export class Scribe {
     let at = writeId(second, bytes, writeId(first, bytes, idsAt))
     if (direct.imageIn !== this.#generation) {
       bits |= flags.image
-      bytes.writeUIntLE(direct.position, at, 6)
-      writeDirectDigest(direct.id, bytes, at + 6)
-      at += directImageBytes
+      at = writeDirectImage(direct.id, direct.position, bytes, at)
     }
     bytes[flagsAt] = bits
     direct.imageIn = this.#generation
