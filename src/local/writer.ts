@@ -120,9 +120,12 @@ export class Writer {
     return this.#pending.findSend(entry, seq)
   }
 
-  /** Ends the generation with what has been handed over so far. Resolves when the cut is durable. */
+  /**
+   * Ends the generation with what has been handed over so far. Resolves when the cut is durable. It is no change, so the
+   * store's time stays where it is.
+   */
   cut(): Promise<unknown> {
-    const time = this.#now()
+    const time = this.#lastTimestamp
     const bytes = encodeRecord({ kind: 'cut', time })
     const start = this.#log.reserve(bytes.length)
     this.#log.bytes.set(bytes, start)

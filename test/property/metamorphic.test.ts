@@ -17,4 +17,19 @@ describe('the same operations give equal answers', () => {
     })
     expect(await verdict(fc.check(property, { numRuns: 4, interruptAfterTimeLimit: 45_000 }))).toBe(holds)
   })
+
+  test('also when the clock goes back behind a change that shows no time', async () => {
+    const times: number[] = []
+    for (const way of ways) {
+      const under = way.open()
+      const store = await under.open()
+      await store.contacts.add('a', 'b', { alias: 'Bob' })
+      under.clock.jump(-1)
+      await store.admin.checkpoint()
+      times.push((await store.sendMessage({ sender: 'a', receiver: 'b', text: '', id: '1' })).timestamp)
+      await store.close()
+      await under.destroy?.()
+    }
+    expect(new Set(times).size).toBe(1)
+  })
 })

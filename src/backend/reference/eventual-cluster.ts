@@ -33,7 +33,7 @@ export class EventualCluster {
 
   constructor({ clock = logicalClock(), seed = 1, moved = 0.2, maxDelayTurns = 40 }: EventualOptions = {}) {
     this.time = new StoreTime(clock)
-    this.newMessageId = messageIds(this.time)
+    this.newMessageId = messageIds(clock)
     this.#chance = new SeededChance(seed)
     this.#moved = moved
     this.projections = new Projections(this.#chance, maxDelayTurns)

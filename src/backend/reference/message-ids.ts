@@ -1,14 +1,14 @@
 import type { MessageId } from '../../model/ids.js'
-import type { StoreTime } from './store-time.js'
+import type { WallClock } from './logical-clock.js'
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 
 /** Ids for messages whose senders gave none: ULIDs with a count where others have randomness. */
-export function messageIds(time: StoreTime): () => MessageId {
+export function messageIds(clock: WallClock): () => MessageId {
   let count = 0
   return () => {
     count += 1
-    return `${base32(time.now(), 10)}${base32(count, 16)}` as MessageId
+    return `${base32(clock.now(), 10)}${base32(count, 16)}` as MessageId
   }
 }
 

@@ -75,9 +75,10 @@ export class ReferenceBackend implements Backend {
   #closed = false
 
   constructor(options: ReferenceOptions = {}) {
-    this.#time = new StoreTime(options.clock ?? logicalClock())
+    const clock = options.clock ?? logicalClock()
+    this.#time = new StoreTime(clock)
     this.#persist = options.persist ?? (() => Promise.resolve())
-    this.newMessageId = messageIds(this.#time)
+    this.newMessageId = messageIds(clock)
   }
 
   direct(a: UserId, b: UserId): ConversationHandle {
@@ -317,6 +318,8 @@ export class ReferenceBackend implements Backend {
 
   /** Numbers the event and hands it over; resolves with its last position once it is durable and visible. */
   async #write(event: StoreEvent, audience: readonly UserId[]): Promise<Position> {
+    // Also of what carries no time itself: the store's time never goes back behind any change.
+    this.#time.now()
     const first = (this.#given + 1) as Position
     this.#given += pointersOf(event).length
     const position = this.#given as Position
