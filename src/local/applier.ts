@@ -104,8 +104,8 @@ export class Applier {
     if (seq === 1) this.#options.filter.add(entry.id)
     this.#advance(send, position)
     this.touch(entry).add(seq, send.start, position)
-    this.#active(entry, first, entry.first, byFirst, seq === 1)
-    if (second !== first) this.#active(entry, second, entry.second, !byFirst, seq === 1)
+    this.#activeSide(entry, first, true, byFirst, seq === 1)
+    if (second !== first) this.#activeSide(entry, second, false, !byFirst, seq === 1)
   }
 
   readonly group = (send: PendingSend, position: number): void => {
@@ -136,23 +136,33 @@ export class Applier {
 
   #activeMembers(entry: ConversationEntry, part: GroupPart, sender: UserId): void {
     for (const [user, membership] of part.members) {
-      if (isOpen(membership)) this.#active(entry, user, part.nodes.get(user) ?? null, user === sender, false)
+      if (!isOpen(membership)) continue
+      if (this.#options.watchers.any) this.#news.add(user)
+      const node = part.nodes.get(user) ?? null
+      const known = node?.user ?? this.#memory.peekUser(user)
+      if (known !== undefined) this.#active(known, entry, node, user === sender, false)
     }
   }
 
-  /** A message moves the conversation to the top of a list, if the list is in memory. */
-  #active(entry: ConversationEntry, id: UserId, node: ListNode | null, own: boolean, begins: boolean): void {
+  #activeSide(entry: ConversationEntry, id: UserId, first: boolean, own: boolean, begins: boolean): void {
     if (this.#options.watchers.any) this.#news.add(id)
-    let user: UserEntry | undefined
+    const node = first ? entry.first : entry.second
+    const user = node?.user ?? this.#memory.participant(entry, first)
+    if (user !== undefined) this.#active(user, entry, node, own, begins)
+  }
+
+  /** A message moves the conversation to the top of a list, if the list is in memory. */
+  #active(
+    user: UserEntry,
+    entry: ConversationEntry,
+    node: ListNode | null,
+    own: boolean,
+    begins: boolean,
+  ): void {
     if (node !== null) {
-      user = node.user
       node.view = null
       this.#memory.raise(node)
-    } else {
-      user = this.#memory.peekUser(id)
-      if (user === undefined) return
-      if (user.listed) this.#newNode(user, entry, begins)
-    }
+    } else if (user.listed) this.#newNode(user, entry, begins)
     user.arrived(entry)
     user.counting?.add(entry)
     if (user.unread !== null && !own) user.unread.set(entry.id, (user.unread.get(entry.id) ?? 0) + 1)
@@ -182,11 +192,11 @@ export class Applier {
     current.conversations.push(touched)
     if (entry.pair !== null) {
       const { 0: first, 1: second } = entry.pair
-      current.user(first).conversations.push(touched)
-      if (second !== first) current.user(second).conversations.push(touched)
+      current.user(first).addConversation(touched)
+      if (second !== first) current.user(second).addConversation(touched)
     } else if (entry.groupPart !== null && entry.groupPart.durable?.large !== true) {
       for (const [user, membership] of entry.groupPart.members) {
-        if (isOpen(membership)) current.user(user).conversations.push(touched)
+        if (isOpen(membership)) current.user(user).addConversation(touched)
       }
     }
     return touched

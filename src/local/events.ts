@@ -4,7 +4,8 @@ import { noMarks } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Applier } from './applier.js'
 import type { Loader } from './loader.js'
-import { type ConversationEntry, GroupPart, type TouchedGroup, ListNode } from './memory/entries.js'
+import { type ConversationEntry, GroupPart, ListNode } from './memory/entries.js'
+import type { TouchedGroup } from './memory/touched-group.js'
 import type { Memory } from './memory/memory.js'
 import { isOpen } from './participations.js'
 import type { LargeGroups } from './large-groups.js'
@@ -222,7 +223,7 @@ export class Events {
           touched.refs.push({ position: at, kind: 'member', conversationId, userId: user })
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
           applier.touchUser(user).makeOwn().memberships.set(conversationId, membership)
-          if (group.large) applier.touchUser(user).conversations.push(applier.touch(entry))
+          if (group.large) applier.touchUser(user).addConversation(applier.touch(entry))
           const known = memory.peekUser(user)
           if (known !== undefined) {
             known.memberships?.set(conversationId, membership)
@@ -295,8 +296,7 @@ export class Events {
     inGeneration.makeOwn().memberships.set(entry.id, membership)
     applier.joined(user, entry.id)
     const generationEntry = applier.touch(entry)
-    if (!inGeneration.conversations.includes(generationEntry))
-      inGeneration.conversations.push(generationEntry)
+    if (!inGeneration.conversations.includes(generationEntry)) inGeneration.addConversation(generationEntry)
     const known = memory.peekUser(user)
     if (known === undefined) return
     known.memberships?.set(entry.id, membership)
@@ -326,8 +326,8 @@ export class Events {
     for (const [user, membership] of part.members) {
       if (!isOpen(membership)) continue
       // Its row moves within the stored list: whoever reads the list during the flush finds the group here.
-      const { conversations } = applier.touchUser(user)
-      if (!conversations.includes(touched)) conversations.push(touched)
+      const inGeneration = applier.touchUser(user)
+      if (!inGeneration.conversations.includes(touched)) inGeneration.addConversation(touched)
       const known = memory.peekUser(user)
       if (known === undefined) continue
       known.unread?.delete(entry.id)

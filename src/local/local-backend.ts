@@ -31,7 +31,6 @@ import type { Events } from './events.js'
 import type { Lists } from './lists.js'
 import type { Loader } from './loader.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
-import { IdIndex } from './memory/id-index.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageRange, MessageReader } from './message-reader.js'
 import { lost, ownerOf } from './block-reader.js'
@@ -99,13 +98,13 @@ export class LocalBackend implements Backend {
   }
 
   find(entry: ConversationEntry, sender: UserId, id: MessageId): MaybePromise<Found | null> {
-    if (entry.ids === null) {
-      // Nothing of it has left memory: the index begins empty and stays complete.
+    let { ids } = entry
+    if (ids === null) {
       if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
-      entry.ids = new IdIndex()
-      this.#parts.memory.charge(entry)
+      // Nothing of it has left memory: the index begins empty and stays complete.
+      ids = this.#parts.memory.indexIds(entry, [])
     }
-    const seqs = entry.ids.find(idHash(this.#parts.hashSeed, sender, id))
+    const seqs = ids.find(idHash(this.#parts.hashSeed, sender, id))
     return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
   }
 
@@ -146,7 +145,7 @@ export class LocalBackend implements Backend {
   /** Reads the hashes of all messages of a conversation that came back into memory. */
   async #indexIds(entry: ConversationEntry): Promise<void> {
     const { rows, memory, hashSeed } = this.#parts
-    const ids = new IdIndex()
+    const hashes: number[] = []
     entry.inFlight++
     try {
       const live: number[] = []
@@ -165,16 +164,13 @@ export class LocalBackend implements Backend {
         for await (const run of rows.allRuns(ownerOf(entry), entry.id)) {
           // Overlapping runs say the same.
           run.hashes.forEach((hash, i) => {
-            if (run.firstSeq + i === ids.count + 1 && ids.count < stored) ids.add(hash)
+            if (run.firstSeq + i === hashes.length + 1 && hashes.length < stored) hashes.push(hash)
           })
         }
       }
-      if (ids.count < stored) throw lost(entry, ids.count + 1)
-      for (const hash of live.reverse()) ids.add(hash)
-      if (entry.ids === null) {
-        entry.ids = ids
-        memory.charge(entry)
-      }
+      if (hashes.length < stored) throw lost(entry, hashes.length + 1)
+      for (const hash of live.reverse()) hashes.push(hash)
+      if (entry.ids === null) memory.indexIds(entry, hashes)
     } finally {
       entry.inFlight--
     }

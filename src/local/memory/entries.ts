@@ -1,10 +1,12 @@
-import type { ChangeRef, ConversationHandle, RecentPage, UnreadTotal } from '../../backend/port.js'
+import type { ConversationHandle, RecentPage, UnreadTotal } from '../../backend/port.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import type { Marks, Participation } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { IdIndex } from './id-index.js'
+import { none, type RecordChunks } from './message-index.js'
+import { TouchedGroup } from './touched-group.js'
 
 /*
  * What memory has of users and conversations, and what live generations know of them: objects that point to each other,
@@ -107,6 +109,9 @@ export class ConversationEntry implements ConversationHandle {
   /** The lists of the two participants of a direct conversation, if they are in memory and have it. */
   first: ListNode | null = null
   second: ListNode | null = null
+  /** The two participants as they were found last: good as long as they are not gone. */
+  firstUser: UserEntry | null = null
+  secondUser: UserEntry | null = null
   groupPart: GroupPart | null = null
 
   constructor(id: ConversationId) {
@@ -157,6 +162,9 @@ export class ListNode {
   }
 }
 
+const nothing: ReadonlyMap<never, never> = new Map<never, never>()
+const nobody: ReadonlySet<never> = new Set<never>()
+
 /**
  * What memory has about one user. The list, if it is there, is always a prefix of the user's whole list: nodes by
  * descending position down to `floor`, everything if `complete`. Large groups stand beside it: their messages do not
@@ -174,9 +182,9 @@ export class UserEntry {
   count = 0
   complete = false
   floor = 0
-  readonly large = new Map<ConversationId, ListNode>()
-  /** Conversations that somebody looks at without the list, or below it; the last one used last. */
-  readonly aside = new Set<ListNode>()
+  /** Made when they are needed: most users in memory have neither. */
+  #large: Map<ConversationId, ListNode> | null = null
+  #aside: Set<ListNode> | null = null
 
   /** Goes up with everything that concerns the user (but not with messages of large groups). */
   version = 0
@@ -198,15 +206,52 @@ export class UserEntry {
   pins = 0
   /** Loads of the list under way, and what became active since the first of them began; it stays in memory. */
   loads = 0
-  readonly arrivals = new Set<ConversationEntry>()
+  #arrivals: Set<ConversationEntry> | null = null
   loading: Promise<void> | null = null
 
-  /** Neighbours by the time of the last use. */
+  /** Neighbours by the time of the last use, and when that was, counted in uses of anybody. */
   warmer: UserEntry | null = null
   colder: UserEntry | null = null
+  usedAt = 0
+  /** It has left memory: whoever still holds it has to look it up again. */
+  gone = false
 
   constructor(id: UserId) {
     this.id = id
+  }
+
+  get large(): ReadonlyMap<ConversationId, ListNode> {
+    return this.#large ?? nothing
+  }
+
+  /** Conversations that somebody looks at without the list, or below it; the last one used last. */
+  get aside(): ReadonlySet<ListNode> {
+    return this.#aside ?? nobody
+  }
+
+  get arrivals(): ReadonlySet<ConversationEntry> {
+    return this.#arrivals ?? nobody
+  }
+
+  addLarge(node: ListNode): void {
+    this.#large ??= new Map()
+    this.#large.set(node.entry.id, node)
+  }
+
+  /** False if it was not there. */
+  dropLarge(group: ConversationId): boolean {
+    return this.#large?.delete(group) === true
+  }
+
+  /** Puts a node beside the list, as the one used last. */
+  putAside(node: ListNode): void {
+    this.#aside ??= new Set()
+    this.#aside.delete(node)
+    this.#aside.add(node)
+  }
+
+  takeAside(node: ListNode): void {
+    this.#aside?.delete(node)
   }
 
   beginLoad(): void {
@@ -218,13 +263,14 @@ export class UserEntry {
     this.pins--
     if (--this.loads > 0) return
     for (const entry of this.arrivals) entry.inFlight--
-    this.arrivals.clear()
+    this.#arrivals = null
   }
 
   /** Something of the user changed: a load under way must not overlook it, and its object must not be replaced. */
   arrived(entry: ConversationEntry): void {
     if (this.loads === 0 || this.arrivals.has(entry)) return
-    this.arrivals.add(entry)
+    this.#arrivals ??= new Set()
+    this.#arrivals.add(entry)
     entry.inFlight++
   }
 
@@ -285,28 +331,6 @@ export class UserEntry {
   }
 }
 
-/** Chunks are at most this large, so that chunk number and offset fit one number. */
-const CHUNK_SPAN = 2 ** 25
-
-/** Where the records of a generation lie. */
-export interface RecordChunks {
-  readonly chunkCount: number
-  /** The shards have all of it. */
-  readonly flushed: boolean
-  chunkBytes(index: number): Buffer
-}
-
-/** What a live generation knows of a group beside its messages. */
-export class TouchedGroup {
-  /** Changes that are no messages. */
-  readonly refs: ChangeRef[] = []
-  /** Who wrote what: own messages before this generation, and the seqs since. */
-  readonly own = new Map<UserId, { before: number; seqs: number[] }>()
-  readonly memberships = new Map<UserId, MembershipRow>()
-  /** Ordinals that came and went. */
-  readonly roll = new Map<number, UserId | null>()
-}
-
 /** What a live generation knows of one conversation. Messages stay bytes in the log's chunks. */
 export class Touched {
   readonly entry: ConversationEntry
@@ -314,8 +338,11 @@ export class Touched {
   readonly generation: RecordChunks
   /** The seq of the first message here; meaningless without messages. */
   firstSeq = 0
-  /** Two numbers per message: where its record lies, and its position. One list, for there are very many of them. */
-  readonly #messages: number[] = []
+  count = 0
+  /** The last message in the generation's index. */
+  #newest = none
+  /** The indices of the messages in the order of their seqs, as far as somebody has asked. */
+  #indices: number[] | null = null
   readonly group: TouchedGroup | null
   /** What an older generation that is not dropped yet knows of it. */
   older: Touched | null
@@ -327,28 +354,43 @@ export class Touched {
     this.group = entry.kind === 'group' ? new TouchedGroup() : null
   }
 
-  get count(): number {
-    return this.#messages.length >>> 1
-  }
-
   get lastSeq(): number {
     return this.firstSeq + this.count - 1
   }
 
+  /** The message whose record's content begins at `offset` in the newest chunk. */
   add(seq: number, offset: number, position: number): void {
-    if (this.#messages.length === 0) this.firstSeq = seq
-    this.#messages.push((this.generation.chunkCount - 1) * CHUNK_SPAN + offset, position)
+    const { messages, chunkCount } = this.generation
+    if (this.count++ === 0) this.firstSeq = seq
+    this.#newest = messages.add(chunkCount - 1, offset, position, this.#newest)
   }
 
   position(seq: number): number {
-    return this.#messages[2 * (seq - this.firstSeq) + 1] as number
+    return this.generation.messages.position(this.#index(seq))
   }
 
   /** Where the record of a message lies: the bytes, and the offset of its content in them. */
   place(seq: number): { bytes: Buffer; start: number; end: number } {
-    const place = this.#messages[2 * (seq - this.firstSeq)] as number
-    const bytes = this.generation.chunkBytes(Math.floor(place / CHUNK_SPAN))
-    const start = place % CHUNK_SPAN
+    const { messages } = this.generation
+    const index = this.#index(seq)
+    const bytes = this.generation.chunkBytes(messages.chunk(index))
+    const start = messages.offset(index)
     return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
+  }
+
+  /** The chain leads back from the newest message; whoever asks for another one has it laid out in order. */
+  #index(seq: number): number {
+    if (seq === this.lastSeq) return this.#newest
+    const indices = (this.#indices ??= [])
+    const known = indices.length
+    if (known < this.count) {
+      for (let i = known; i < this.count; i++) indices.push(none)
+      let index = this.#newest
+      for (let i = this.count - 1; i >= known; i--) {
+        indices[i] = index
+        index = this.generation.messages.older(index)
+      }
+    }
+    return indices[seq - this.firstSeq] as number
   }
 }

@@ -3,7 +3,8 @@ import type { Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
-import type { RecordChunks, Touched } from './entries.js'
+import type { Touched } from './entries.js'
+import { MessageIndex, type RecordChunks } from './message-index.js'
 
 /** The part of a log chunk that memory needs: bytes that stay as they are until the last holder lets go. */
 export interface HeldChunk {
@@ -32,9 +33,23 @@ export class TouchedOwn {
 
 /** What a live generation knows of one user. */
 export class TouchedUser {
-  /** Direct conversations and small groups with activity, each once. */
-  readonly conversations: Touched[] = []
+  /** Most have one conversation; an array is made for the second. */
+  #conversations: Touched | Touched[] | null = null
   #own: TouchedOwn | null = null
+
+  /** Direct conversations and small groups with activity, each once. */
+  get conversations(): readonly Touched[] {
+    const touched = this.#conversations
+    if (touched === null) return []
+    return Array.isArray(touched) ? touched : [touched]
+  }
+
+  addConversation(touched: Touched): void {
+    const before = this.#conversations
+    if (before === null) this.#conversations = touched
+    else if (Array.isArray(before)) before.push(touched)
+    else this.#conversations = [before, touched]
+  }
 
   get own(): TouchedOwn | null {
     return this.#own
@@ -53,6 +68,7 @@ export class Generation implements RecordChunks {
   readonly number: number
   readonly conversations: Touched[] = []
   readonly users = new Map<UserId, TouchedUser>()
+  readonly messages = new MessageIndex()
   readonly ranges: HeldRange[] = []
   readonly #chunks: HeldChunk[] = []
   readonly #onDrop: (generation: Generation) => void

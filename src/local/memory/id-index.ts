@@ -1,31 +1,88 @@
 /** Up to this many messages a walk over the hashes is as fast as a table, and much smaller. */
 const tableFrom = 48
 
+const firstCapacity = 4096
+const none = -1
+
 /**
- * The hashes of the idempotency keys of one conversation's messages, in the order of their seqs from 1 on. A table from
- * hash to seqs is made only for long conversations.
+ * The hashes of the idempotency keys of all conversations in memory, as columns of numbers: each conversation has a
+ * chain in them, from its newest message back to its first. There are very many of them, and most conversations have
+ * few: as arrays of their own they would be a third of all that the garbage collector has to visit.
+ */
+export class IdHashes {
+  #hashes = new Uint32Array(firstCapacity)
+  /** The next older one of the same conversation; of a free place, the next free one. */
+  #older = new Int32Array(firstCapacity)
+  /** Places from here on have never been used. */
+  #end = 0
+  #free = none
+
+  hash(place: number): number {
+    return this.#hashes[place] as number
+  }
+
+  older(place: number): number {
+    return this.#older[place] as number
+  }
+
+  /** Puts a hash in front of a chain; its place is the new beginning of the chain. */
+  add(hash: number, older: number): number {
+    let place = this.#free
+    if (place !== none) this.#free = this.#older[place] as number
+    else {
+      place = this.#end++
+      if (place === this.#hashes.length) this.#grow()
+    }
+    this.#hashes[place] = hash
+    this.#older[place] = older
+    return place
+  }
+
+  /** Gives back the places of a whole chain, from its beginning to its end. */
+  release(newest: number, oldest: number): void {
+    this.#older[oldest] = this.#free
+    this.#free = newest
+  }
+
+  #grow(): void {
+    const hashes = new Uint32Array(this.#hashes.length * 2)
+    const older = new Int32Array(hashes.length)
+    hashes.set(this.#hashes)
+    older.set(this.#older)
+    this.#hashes = hashes
+    this.#older = older
+  }
+}
+
+/**
+ * The hashes of one conversation's messages, in the order of their seqs from 1 on. A table from hash to seqs is made
+ * only for long conversations.
  */
 export class IdIndex {
-  /** At `seq − 1`. */
-  readonly #hashes: number[] = []
+  readonly #hashes: IdHashes
+  #newest = none
+  #oldest = none
+  #count = 0
   #table: Map<number, number | number[]> | null = null
 
+  constructor(hashes: IdHashes) {
+    this.#hashes = hashes
+  }
+
   get count(): number {
-    return this.#hashes.length
+    return this.#count
   }
 
   get bytes(): number {
-    return 64 + this.#hashes.length * (this.#table === null ? 8 : 56)
+    return 64 + this.#count * (this.#table === null ? 8 : 56)
   }
 
   /** The next message's; messages are added in the order of their seqs. */
   add(hash: number): void {
-    this.#hashes.push(hash)
-    if (this.#table !== null) this.#enter(this.#table, hash, this.#hashes.length)
-    else if (this.#hashes.length > tableFrom) {
-      this.#table = new Map()
-      for (let i = 0; i < this.#hashes.length; i++) this.#enter(this.#table, this.#hashes[i] as number, i + 1)
-    }
+    this.#newest = this.#hashes.add(hash, this.#newest)
+    if (this.#count++ === 0) this.#oldest = this.#newest
+    if (this.#table !== null) enter(this.#table, hash, this.#count)
+    else if (this.#count > tableFrom) this.#table = this.#makeTable()
   }
 
   /** The seqs with a hash; undefined (and no array) if there are none. */
@@ -35,14 +92,32 @@ export class IdIndex {
       return typeof found === 'number' ? [found] : found
     }
     let seqs: number[] | undefined
-    for (let i = this.#hashes.length - 1; i >= 0; i--) if (this.#hashes[i] === hash) (seqs ??= []).push(i + 1)
+    let seq = this.#count
+    for (let place = this.#newest; place !== none; place = this.#hashes.older(place), seq--)
+      if (this.#hashes.hash(place) === hash) (seqs ??= []).push(seq)
     return seqs
   }
 
-  #enter(table: Map<number, number | number[]>, hash: number, seq: number): void {
-    const found = table.get(hash)
-    if (found === undefined) table.set(hash, seq)
-    else if (typeof found === 'number') table.set(hash, [found, seq])
-    else found.push(seq)
+  /** Nobody may use it any more. */
+  release(): void {
+    if (this.#newest !== none) this.#hashes.release(this.#newest, this.#oldest)
+    this.#newest = this.#oldest = none
+    this.#count = 0
+    this.#table = null
   }
+
+  #makeTable(): Map<number, number | number[]> {
+    const table = new Map<number, number | number[]>()
+    let seq = this.#count
+    for (let place = this.#newest; place !== none; place = this.#hashes.older(place), seq--)
+      enter(table, this.#hashes.hash(place), seq)
+    return table
+  }
+}
+
+function enter(table: Map<number, number | number[]>, hash: number, seq: number): void {
+  const found = table.get(hash)
+  if (found === undefined) table.set(hash, seq)
+  else if (typeof found === 'number') table.set(hash, [found, seq])
+  else found.push(seq)
 }

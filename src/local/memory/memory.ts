@@ -2,6 +2,8 @@ import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import { ConversationEntry, type Touched, type ListNode, UserEntry } from './entries.js'
 import type { Generation } from './generation.js'
+import { IdHashes, IdIndex } from './id-index.js'
+import { UserOrder } from './user-order.js'
 
 export interface MemoryOptions {
   /** What the cache may hold, in bytes as estimated by `costs`. Live generations are not part of it. */
@@ -27,15 +29,15 @@ const keptAside = 256
 export class Memory {
   readonly #options: MemoryOptions
   readonly #users = new Map<UserId, UserEntry>()
+  readonly #order = new UserOrder()
   readonly #conversations = new Map<ConversationId, ConversationEntry>()
   /** Not flushed yet, oldest first; the last one is being filled. */
   readonly #live: Generation[] = []
   readonly #reads = new Set<Generation[]>()
-  #warmest: UserEntry | null = null
-  #coldest: UserEntry | null = null
   #extraBytes = 0
   /** Conversations that somebody asked for and no user has: they go at the next trim. */
   readonly #strays = new Set<ConversationEntry>()
+  readonly #idHashes = new IdHashes()
   evictions = 0
   readonly counters = { hits: 0, misses: 0, loads: 0 }
 
@@ -62,6 +64,15 @@ export class Memory {
 
   get bytes(): number {
     return this.#users.size * costs.user + this.#conversations.size * costs.conversation + this.#extraBytes
+  }
+
+  /** An index of idempotency keys with what is known so far, in the order of the seqs. */
+  indexIds(entry: ConversationEntry, hashes: readonly number[]): IdIndex {
+    const ids = new IdIndex(this.#idHashes)
+    for (const hash of hashes) ids.add(hash)
+    entry.ids = ids
+    this.charge(entry)
+    return ids
   }
 
   /** What a conversation's index and page cost by now; called where they come and now and then while they grow. */
@@ -116,12 +127,20 @@ export class Memory {
     if (user === undefined) {
       user = new UserEntry(id)
       this.#users.set(id, user)
-      this.#warm(user)
-    } else if (this.#warmest !== user) {
-      this.#cool(user)
-      this.#warm(user)
-    }
+      this.#order.add(user)
+    } else this.#order.use(user)
     return user
+  }
+
+  /** The first or second participant of a direct conversation, if in memory. */
+  participant(entry: ConversationEntry, first: boolean): UserEntry | undefined {
+    const known = first ? entry.firstUser : entry.secondUser
+    if (known !== null && !known.gone) return known
+    const { 0: one, 1: other } = entry.pair as readonly [UserId, UserId]
+    const found = this.#users.get(first ? one : other)
+    if (first) entry.firstUser = found ?? null
+    else entry.secondUser = found ?? null
+    return found
   }
 
   // ---- conversations
@@ -144,13 +163,18 @@ export class Memory {
     const user = this.user(a)
     const known = user.peers.get(b)
     if (known !== undefined) return known
-    const id = directConversationId(a, b)
-    const entry = this.conversation(id)
+    const entry = this.conversation(directConversationId(a, b))
+    const peer = this.#users.get(b)
+    // The strings that memory has already: what callers give would be kept as well.
+    const one = user.id
+    const other = peer?.id ?? b
     if (entry.pair === null) {
-      entry.pair = a < b ? [a, b] : [b, a]
+      entry.pair = one < other ? [one, other] : [other, one]
       entry.kind = 'direct'
     }
-    this.holdPeer(user, b, entry)
+    this.holdPeer(user, other, entry)
+    // The other one will answer: then nobody has to work out the conversation's id again.
+    if (peer !== undefined) this.holdPeer(peer, one, entry)
     return entry
   }
 
@@ -179,15 +203,15 @@ export class Memory {
   }
 
   #putAside(node: ListNode): void {
-    const { aside } = node.user
+    const { user } = node
     node.aside = true
-    aside.add(node)
-    if (aside.size > keptAside) this.#dropNode(aside.values().next().value as ListNode)
+    user.putAside(node)
+    if (user.aside.size > keptAside) this.#dropNode(user.aside.values().next().value as ListNode)
   }
 
   /** Moves what stood beside a list into it. */
   enlist(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
-    node.user.aside.delete(node)
+    node.user.takeAside(node)
     node.aside = false
     link(node, place)
   }
@@ -203,8 +227,7 @@ export class Memory {
     const { user } = node
     this.user(user.id)
     if (!node.aside || user.aside.size === 1) return
-    user.aside.delete(node)
-    user.aside.add(node)
+    user.putAside(node)
   }
 
   /** A group that the user sees differently from now on: beside the list if it is large, in its place if not. */
@@ -215,16 +238,16 @@ export class Memory {
     } else if (place === 'large') {
       if (user.large.has(entry.id)) return
       user.remove(node)
-      user.large.set(entry.id, node)
-    } else if (user.large.delete(entry.id)) {
+      user.addLarge(node)
+    } else if (user.dropLarge(entry.id)) {
       if (!user.insert(node)) this.forgetNode(node)
     }
   }
 
   removeNode(node: ListNode): void {
     const { user, entry } = node
-    if (node.aside) user.aside.delete(node)
-    else if (user.large.get(entry.id) === node) user.large.delete(entry.id)
+    if (node.aside) user.takeAside(node)
+    else if (user.large.get(entry.id) === node) user.dropLarge(entry.id)
     else user.remove(node)
     this.forgetNode(node)
   }
@@ -257,7 +280,7 @@ export class Memory {
       this.#strays.delete(stray)
       this.#letGo(stray)
     }
-    for (let user = this.#coldest; user !== null && this.bytes > maxBytes;) {
+    for (let user = this.#order.coldest; user !== null && this.bytes > maxBytes;) {
       const warmer: UserEntry | null = user.warmer
       while (this.bytes > maxBytes && this.#dropTier(user));
       user = warmer
@@ -318,12 +341,15 @@ export class Memory {
     while (user.oldest !== null) this.removeNode(user.oldest)
     for (const node of [...user.large.values()]) this.removeNode(node)
     for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
-    this.#cool(user)
+    this.#order.remove(user)
     this.#users.delete(user.id)
+    user.gone = true
   }
 
   #dropPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
     if (!user.peers.delete(peer)) return
+    if (entry.firstUser === user) entry.firstUser = null
+    if (entry.secondUser === user) entry.secondUser = null
     this.#extraBytes -= 80
     this.#unref(entry)
   }
@@ -343,22 +369,8 @@ export class Memory {
     this.#conversations.delete(entry.id)
     this.#extraBytes -= entry.charged
     entry.charged = 0
-  }
-
-  #warm(user: UserEntry): void {
-    user.colder = this.#warmest
-    user.warmer = null
-    if (this.#warmest === null) this.#coldest = user
-    else this.#warmest.warmer = user
-    this.#warmest = user
-  }
-
-  #cool(user: UserEntry): void {
-    if (user.warmer === null) this.#warmest = user.colder
-    else user.warmer.colder = user.colder
-    if (user.colder === null) this.#coldest = user.warmer
-    else user.colder.warmer = user.warmer
-    user.warmer = user.colder = null
+    entry.ids?.release()
+    entry.ids = null
   }
 }
 
@@ -370,8 +382,8 @@ function pageBytes(entry: ConversationEntry): number {
 }
 
 function link(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
-  const { user, entry } = node
-  if (place === 'large') user.large.set(entry.id, node)
+  const { user } = node
+  if (place === 'large') user.addLarge(node)
   else if (place === 'newest') user.pushNewest(node)
   else user.pushOldest(node)
 }
