@@ -220,7 +220,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     await tidier.finish()
     await keeper.stop()
     await runner.close()
-    await log.close()
+    await log.close(clean ? current.checkpoint : 0)
     clean &&= log.failed === null
     try {
       if (clean) {

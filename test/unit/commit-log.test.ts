@@ -218,6 +218,39 @@ describe('segments', () => {
     await log.close()
   })
 
+  test.each([false, true])(
+    'a log that is closed with nothing above the checkpoint is left empty (zeroes ahead: %s)',
+    async (preallocate) => {
+      const disk = new MemoryFileSystem()
+      const { log, append, rest } = await openLog(disk, { ...small, preallocate })
+      for (let position = 1; position <= 40; position++) {
+        append(`record ${position}`)
+        await rest()
+      }
+      const { segments } = log.stats
+      await log.close(40)
+      expect([...disk.files.keys()]).toEqual([file(segmentName(segments + 1))])
+      expect(disk.openHandles).toBe(0)
+      const again = await openLog(disk, { ...small, preallocate, afterPosition: 40 })
+      expect(again.report).toMatchObject({ cleanShutdown: true, records: 0, lastPosition: 40 })
+      expect(again.append('record 41')).toBe(41)
+      await again.log.close()
+    },
+  )
+
+  test('a log that is closed with a record above the checkpoint keeps it', async () => {
+    const disk = new MemoryFileSystem()
+    const { log, append, rest } = await openLog(disk, small)
+    for (let position = 1; position <= 40; position++) {
+      append(`record ${position}`)
+      await rest()
+    }
+    await log.close(39)
+    const again = await openLog(disk, { ...small, afterPosition: 39 })
+    expect(texts(again.recovered)).toEqual(texts(expected(40, 40)))
+    await again.log.close()
+  })
+
   test('go when nobody needs their records, the oldest first, the present one never', async () => {
     const disk = new MemoryFileSystem()
     const { log, append, rest } = await openLog(disk, small)

@@ -182,22 +182,22 @@ export class CommitLog {
 
   /**
    * Takes nothing more, writes and acknowledges what waits, marks the log as closed and releases everything. Idempotent.
-   * A log that has failed, or fails in here, is only released; `onFailure` has told about it. Rejects only if a file
+   * Records up to `checkpoint` are needed no more, which may leave an empty log. A log that has failed, or fails in here, is only released; `onFailure` has told about it. Rejects only if a file
    * cannot be closed.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
+  close(checkpoint = 0): Promise<void> {
+    this.#closing ??= this.#close(checkpoint)
     return this.#closing
   }
 
-  async #close(): Promise<void> {
+  async #close(checkpoint: number): Promise<void> {
     this.#refusal ??= 'CLOSED'
     this.#wakeForWork()
     await this.#loop
     this.#cancelTimers()
     if (this.#failure === null) {
       try {
-        await this.#files.markClosed()
+        await this.#files.markClosed(checkpoint)
         this.#noteSynced()
       } catch (error) {
         this.#fail(error)

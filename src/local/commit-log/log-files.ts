@@ -126,8 +126,17 @@ export class LogFiles {
     if (removed) await this.#fileSystem.syncDirectory(this.#directory)
   }
 
-  markClosed(): Promise<void> {
-    return this.writer.close()
+  /**
+   * Marks the log as closed. If it holds nothing above `checkpoint`, a large segment goes and an empty one takes its place:
+   * it would be in the way on the disk, and read at the next opening.
+   */
+  async markClosed(checkpoint: number): Promise<void> {
+    const { end, asPrevious } = this.writer
+    if (asPrevious.lastPosition <= checkpoint && end > this.#segmentBytes * firstSegmentShare) {
+      await this.#rotate()
+      await this.removeThrough(checkpoint)
+    }
+    await this.writer.close()
   }
 
   async release(): Promise<void> {
