@@ -19,11 +19,14 @@ import { packageVersion } from './package-version.js'
 /** What is read of `admin.stats()`. */
 interface Statistics {
   readonly shards: ReadonlyArray<{ readonly level0Files: number }>
+  readonly bodies: { readonly merging: boolean }
 }
 
 type Store = Awaited<ReturnType<typeof openMessageStore>>
 
 const QUIET_POLL_MS = 20
+/** Between two merges nothing is under way for a moment. */
+const QUIET_LOOKS = 3
 /** The default limit. */
 const IDS_PER_CALL = 1000
 
@@ -76,14 +79,23 @@ class Columba implements LiveContestant {
     return this.#store.subscribe(user, { signal })
   }
 
+  /** Merges of body files that are under way are brought to their end: the rows of each need a checkpoint. */
   async checkpoint(): Promise<void> {
-    await this.#store.admin.checkpoint()
-    await this.settle()
+    for (let quiet = 0; quiet < QUIET_LOOKS;) {
+      await this.#store.admin.checkpoint()
+      await this.settle()
+      quiet = (await this.#statistics()).bodies.merging ? 0 : quiet + 1
+      await sleep(QUIET_POLL_MS)
+    }
+  }
+
+  async #statistics(): Promise<Statistics> {
+    return (await this.#store.admin.stats()) as unknown as Statistics
   }
 
   async settle(): Promise<void> {
     for (;;) {
-      const { shards } = (await this.#store.admin.stats()) as unknown as Statistics
+      const { shards } = await this.#statistics()
       if (shards.every(({ level0Files }) => level0Files < LEVEL0_LIMIT)) return
       await sleep(QUIET_POLL_MS)
     }

@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, badBytes } from './bytes.js'
 import { checksum } from './checksum.js'
+import { readName, writeName } from './conversation-name.js'
 
 /**
  * A block: consecutive messages of one conversation in a body file. It names those who may have written in it, and says
@@ -10,7 +11,7 @@ import { checksum } from './checksum.js'
  *     | messages of the first participant before | number of senders, senders | number of joined, joined
  *     | count | per message: position delta, time delta, author, length, body
  *
- * Numbers are varints, strings have their length before them; the first deltas are the values themselves. *Joined* are
+ * The conversation's id is written as in conversation-name.ts. Numbers are varints, strings have their length before them; the first deltas are the values themselves. *Joined* are
  * the first seqs, behind its own, of the blocks that were merged into this one; they too are kept as deltas.
  */
 export interface BlockHead {
@@ -93,7 +94,8 @@ export class BlockWriter {
     joined: readonly number[] = [],
   ): Buffer {
     const w = this.#out.reset()
-    w.u32(0).u32(0).string(conversation).varint(firstSeq).varint(n0Before).varint(senders.length)
+    writeName(w.u32(0).u32(0), conversation)
+    w.varint(firstSeq).varint(n0Before).varint(senders.length)
     for (const sender of senders) w.string(sender)
     w.varint(joined.length)
     let last = firstSeq
@@ -117,7 +119,7 @@ export function peekBlock(bytes: Buffer, at: number): BlockPeek {
   const length = r.u32()
   r.u32()
   if (length <= sealBytes) throw badBytes('a block has no content')
-  return { length, conversation: r.string(), firstSeq: r.varint() }
+  return { length, conversation: readName(r), firstSeq: r.varint() }
 }
 
 export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry[] } {
@@ -128,7 +130,7 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
   )
     throw badBytes('a block has a wrong length or checksum')
   const r = new ByteReader(block, sealBytes)
-  const conversation = r.string()
+  const conversation = readName(r)
   const firstSeq = r.varint()
   const n0Before = r.varint()
   const senders: string[] = []

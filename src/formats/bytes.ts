@@ -100,6 +100,14 @@ export class ByteWriter {
     return this
   }
 
+  /** Text in base64url as the `bytes` bytes that it stands for. */
+  base64(value: string, bytes: number): this {
+    this.#room(bytes)
+    this.#bytes.write(value, this.#at, bytes, 'base64url')
+    this.#at += bytes
+    return this
+  }
+
   optionalString(value: string | undefined): this {
     return value === undefined ? this.u8(0) : this.u8(1).string(value)
   }

@@ -1,10 +1,11 @@
 import { ByteReader, ByteWriter, badBytes } from './bytes.js'
+import { readName, writeName } from './conversation-name.js'
 
 /**
  * What changed in one partition during one generation: pointers in ascending order of position, with conversations and
  * users named once in a table.
  *
- *     number of names, names | per entry: position delta, kind u8, name index, second name index or seq
+ *     number of names, names (conversation-name.ts) | per entry: position delta, kind u8, name index, second name index or seq
  */
 export type StoredChange = { readonly position: number } & (
   | { readonly kind: 'message'; readonly conversation: string; readonly seq: number }
@@ -52,7 +53,7 @@ export class ChangeListWriter {
   /** The list, in place: valid until the writer is used again. The next list begins empty. */
   finish(): Buffer {
     this.#out.reset().varint(this.#names.size)
-    for (const name of this.#names.keys()) this.#out.string(name)
+    for (const name of this.#names.keys()) writeName(this.#out, name)
     this.#out.raw(this.#entries.view())
     this.#names.clear()
     this.#entries.reset()
@@ -85,7 +86,7 @@ export function encodeChanges(changes: readonly StoredChange[]): Buffer {
 export function decodeChanges(bytes: Buffer): StoredChange[] {
   const r = new ByteReader(bytes)
   const names: string[] = []
-  for (let i = r.varint(); i > 0; i--) names.push(r.string())
+  for (let i = r.varint(); i > 0; i--) names.push(readName(r))
   const name = (): string => {
     const found = names[r.varint()]
     if (found === undefined) throw badBytes('a list of changes names nobody')

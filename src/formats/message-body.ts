@@ -1,13 +1,14 @@
 import type { MessageDraft } from '../model/message.js'
 import { idInBody } from '../model/message-ids.js'
-import { badBytes } from './bytes.js'
+import { badBytes, writeU48 } from './bytes.js'
 
 /**
  * What a sender gave, as it stands in the log, in body files and in excerpts, copied from one to the next untouched:
  *
- *     bits u8 | id: length − 1 u8, UTF-8 | [device: the same] | [sentAt f64 LE] | text: length u32 LE, UTF-8
- *             | [attributes: length u32 LE, canonical JSON in UTF-8]
+ *     bits u8 | id: length − 1 u8, UTF-8 | [device: the same] | [sentAt u48 LE] | text: length u16 LE, UTF-8
+ *             | [attributes: length u16 LE, canonical JSON in UTF-8]
  *
+ * LONG: the two lengths are u32, for what may take 64 KiB. FAR: sentAt is an f64, for what is no u48.
  * The length of an id has room for 256 bytes. Of one that is a byte longer, because a `~` was put in front of what a client
  * gave (message-ids.ts), that `~` is a bit.
  */
@@ -15,27 +16,55 @@ const DEVICE = 1
 const SENT_AT = 2
 const ATTRIBUTES = 4
 const TILDE = 8
+const LONG = 16
+const FAR = 32
+
+const maxShort = 0xffff
+/** UTF-8 never takes more bytes than this per UTF-16 unit. */
+const bytesPerUnit = 3
 
 /** The most bytes that the body of this draft can take. */
 export function bodyRoom(draft: MessageDraft): number {
-  return 1 + 257 + 257 + 8 + 4 + draft.text.length * 3 + 4 + (draft.attributes?.length ?? 0) * 3
+  return 1 + 257 + 257 + 8 + 4 + draft.text.length * bytesPerUnit + 4 + attributesRoom(draft)
+}
+
+function attributesRoom({ attributes }: MessageDraft): number {
+  return attributes === undefined ? 0 : attributes.length * bytesPerUnit
 }
 
 /** Writes the body at `at` and returns its end. */
 export function writeBody(draft: MessageDraft, bytes: Buffer, at: number): number {
-  const { deviceId, sentAt, attributes } = draft
+  const { deviceId, sentAt, text, attributes } = draft
   const id = idInBody(draft.id)
-  bytes[at] =
-    (id === draft.id ? 0 : TILDE) |
-    (deviceId === undefined ? 0 : DEVICE) |
-    (sentAt === undefined ? 0 : SENT_AT) |
-    (attributes === undefined ? 0 : ATTRIBUTES)
+  const isLong = text.length * bytesPerUnit > maxShort || attributesRoom(draft) > maxShort
+  let bits = id === draft.id ? 0 : TILDE
+  if (isLong) bits |= LONG
   let end = writeId(id, bytes, at + 1)
-  if (deviceId !== undefined) end = writeId(deviceId, bytes, end)
-  if (sentAt !== undefined) end = bytes.writeDoubleLE(sentAt, end)
-  end = writeText(draft.text, bytes, end)
-  if (attributes !== undefined) end = writeText(attributes, bytes, end)
+  if (deviceId !== undefined) {
+    bits |= DEVICE
+    end = writeId(deviceId, bytes, end)
+  }
+  if (sentAt !== undefined) {
+    bits |= SENT_AT
+    if (isU48(sentAt)) {
+      writeU48(bytes, sentAt, end)
+      end += 6
+    } else {
+      bits |= FAR
+      end = bytes.writeDoubleLE(sentAt, end)
+    }
+  }
+  end = writeText(text, bytes, end, isLong)
+  if (attributes !== undefined) {
+    bits |= ATTRIBUTES
+    end = writeText(attributes, bytes, end, isLong)
+  }
+  bytes[at] = bits
   return end
+}
+
+function isU48(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < 2 ** 48 && !Object.is(value, -0)
 }
 
 /** Writes an id of 1 to 256 bytes behind its length and returns the end. */
@@ -45,10 +74,13 @@ export function writeId(id: string, bytes: Buffer, at: number): number {
   return at + 1 + length
 }
 
-function writeText(text: string, bytes: Buffer, at: number): number {
-  const length = bytes.utf8Write(text, at + 4)
-  bytes.writeUInt32LE(length, at)
-  return at + 4 + length
+function writeText(text: string, bytes: Buffer, at: number, isLong: boolean): number {
+  const start = at + (isLong ? 4 : 2)
+  const length = bytes.utf8Write(text, start)
+  bytes[at] = length
+  bytes[at + 1] = length >>> 8
+  if (isLong) bytes.writeUInt16LE(length >>> 16, at + 2)
+  return start + length
 }
 
 export interface Body {
@@ -75,15 +107,18 @@ export function readBody(bytes: Buffer, at: number, end: number): Body {
   }
   let sentAt: number | undefined
   if ((bits & SENT_AT) !== 0) {
-    if (next + 8 > end) throw badBytes('a message body ends too early')
-    sentAt = bytes.readDoubleLE(next)
-    next += 8
+    const width = (bits & FAR) === 0 ? 6 : 8
+    if (next + width > end) throw badBytes('a message body ends too early')
+    sentAt = width === 6 ? bytes.readUIntLE(next, 6) : bytes.readDoubleLE(next)
+    next += width
   }
-  const textEnd = endOfText(bytes, next, end)
-  const text = bytes.utf8Slice(next + 4, textEnd)
+  const width = (bits & LONG) === 0 ? 2 : 4
+  const textEnd = endOfText(bytes, next, width, end)
+  const text = bytes.utf8Slice(next + width, textEnd)
   next = textEnd
   let attributes: string | undefined
-  if ((bits & ATTRIBUTES) !== 0) attributes = bytes.utf8Slice(next + 4, endOfText(bytes, next, end))
+  if ((bits & ATTRIBUTES) !== 0)
+    attributes = bytes.utf8Slice(next + width, endOfText(bytes, next, width, end))
   return { id, deviceId, sentAt, text, attributes }
 }
 
@@ -107,9 +142,10 @@ export function endOfId(bytes: Buffer, at: number, limit: number): number {
   return end
 }
 
-function endOfText(bytes: Buffer, at: number, limit: number): number {
-  if (at + 4 > limit) throw badBytes('a message body ends too early')
-  const end = at + 4 + bytes.readUInt32LE(at)
+/** `width`: of the length, in bytes. */
+function endOfText(bytes: Buffer, at: number, width: 2 | 4, limit: number): number {
+  if (at + width > limit) throw badBytes('a message body ends too early')
+  const end = at + width + bytes.readUIntLE(at, width)
   if (end > limit) throw badBytes('a text ends too late')
   return end
 }

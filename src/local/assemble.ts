@@ -251,7 +251,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       },
       generations: { live: memory.live.length, waiting: background.waiting, ...background.stats },
       checkpoint: background.checkpoint,
-      bodies: { bytesWritten: bodies.bytesWritten, ...tidier.stats },
+      bodies: { bytesWritten: bodies.bytesWritten, ...tidier.stats, merging: tidier.merging },
       recovery: { ...report },
     }
   }

@@ -246,10 +246,15 @@ async function gather(
       options.onProgress?.({ part, items, total }),
   }
   const damaged: DamagedRow[] = []
+  // As they were: opening the copy may have made LevelDB forget older copies of rows.
   for (let index = 0; index < manifest.shardIds.length; index++)
-    damaged.push(...(await gatherShard(parts, withLog ? location : copy, index)))
-  // A log that could be recovered is in the shards and body files of the copy.
+    damaged.push(...(await gatherShard(parts, location, index)))
+  // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
   if (withLog) await gatherLog(parts, join(location, 'log'))
+  else {
+    const untold = { ...parts, notes: new RepairNotes() }
+    for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
+  }
   if ((await fileSystem.stat(join(location, 'bodies'))) === null)
     notes.lose('missing directory of body files', 'bodies')
   await gatherBodies(parts, join(copy, 'bodies'))

@@ -85,6 +85,11 @@ export class Tidier {
     this.#options = options
   }
 
+  /** A merge is under way, or waits for a checkpoint to prove its rows. */
+  get merging(): boolean {
+    return this.#job !== null
+  }
+
   /** Rows have been swapped that no checkpoint has proven yet. */
   get unproven(): boolean {
     return this.#accepted > this.#proven

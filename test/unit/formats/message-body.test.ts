@@ -20,7 +20,7 @@ const drafts = fc.record({
   deviceId: maybe(ids),
   text: texts,
   attributes: maybe(fc.json()),
-  sentAt: maybe(fc.double({ noNaN: true })),
+  sentAt: maybe(fc.oneof(fc.double({ noNaN: true }), fc.nat(2 ** 48), fc.constantFrom(2 ** 48, -0, -1))),
 }) as fc.Arbitrary<MessageDraft>
 
 function encode(draft: MessageDraft, before = 0): { bytes: Buffer; end: number } {
@@ -39,6 +39,32 @@ test('a body that was written is read again, and its room was enough', () => {
     }),
   )
 })
+
+test.each([21_845, 21_846, 65_535, 65_536, 100_000])(
+  'long texts and attributes, of %d characters',
+  (length) => {
+    for (const character of ['a', '\u{20ac}']) {
+      const long = character.repeat(length)
+      for (const [text, attributes] of [
+        [long, undefined],
+        ['', long],
+        [long, long],
+      ] as const) {
+        const draft = {
+          sender: 'a',
+          id: 'b',
+          deviceId: undefined,
+          text,
+          attributes,
+          sentAt: 0,
+        } as MessageDraft
+        const { bytes, end } = encode(draft)
+        expect(end).toBeLessThanOrEqual(bytes.length)
+        expect(readBody(bytes, 0, end)).toMatchObject({ text, attributes, sentAt: 0 })
+      }
+    }
+  },
+)
 
 test('a body that ends anywhere too early is refused', () => {
   fc.assert(
