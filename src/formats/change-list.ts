@@ -6,6 +6,9 @@ import { readName, writeName } from './conversation-name.js'
  * users named once in a table.
  *
  *     number of names, names (conversation-name.ts) | per entry: position delta, kind u8, name index, second name index or seq
+ *
+ * Of a burst only the first message says where it is: kind `next` is the message with the next seq in the conversation of
+ * the last one, and says nothing else.
  */
 export type StoredChange = { readonly position: number } & (
   | { readonly kind: 'message'; readonly conversation: string; readonly seq: number }
@@ -15,7 +18,16 @@ export type StoredChange = { readonly position: number } & (
   | { readonly kind: 'profile' }
 )
 
-const kinds = ['message', 'read', 'delivered', 'member', 'conversation', 'contact', 'profile'] as const
+const kinds = [
+  'message',
+  'read',
+  'delivered',
+  'member',
+  'conversation',
+  'contact',
+  'profile',
+  'next',
+] as const
 
 const kindNumbers = Object.fromEntries(kinds.map((kind, number) => [kind, number])) as Record<
   (typeof kinds)[number],
@@ -28,16 +40,18 @@ export class ChangeListWriter {
   readonly #entries = new ByteWriter(4096)
   readonly #names = new Map<string, number>()
   #position = 0
-  /** Of the last message: most come in bursts. */
+  /** Of the last message; no message has the seq 0. */
   #conversation = ''
-  #conversationName = -1
+  #seq = 0
 
   message(position: number, conversation: string, seq: number): void {
-    if (conversation !== this.#conversation || this.#conversationName < 0) {
+    if (seq === this.#seq + 1 && conversation === this.#conversation && this.#seq > 0) {
+      this.#begin(position, kindNumbers.next)
+    } else {
+      this.#begin(position, kindNumbers.message).varint(this.#name(conversation)).varint(seq)
       this.#conversation = conversation
-      this.#conversationName = this.#name(conversation)
     }
-    this.#begin(position, kindNumbers.message).varint(this.#conversationName).varint(seq)
+    this.#seq = seq
   }
 
   add(change: StoredChange): void {
@@ -58,7 +72,7 @@ export class ChangeListWriter {
     this.#names.clear()
     this.#entries.reset()
     this.#position = 0
-    this.#conversationName = -1
+    this.#seq = 0
     return this.#out.view()
   }
 
@@ -94,12 +108,19 @@ export function decodeChanges(bytes: Buffer): StoredChange[] {
   }
   const changes: StoredChange[] = []
   let position = 0
+  let message: (StoredChange & { kind: 'message' }) | undefined
   while (r.left > 0) {
     position += r.varint()
     const kind = kinds[r.u8()]
     switch (kind) {
       case 'message':
-        changes.push({ position, kind, conversation: name(), seq: r.varint() })
+        message = { position, kind, conversation: name(), seq: r.varint() }
+        changes.push(message)
+        break
+      case 'next':
+        if (message === undefined) throw badBytes('a list of changes goes on with no message')
+        message = { ...message, position, seq: message.seq + 1 }
+        changes.push(message)
         break
       case 'read':
       case 'delivered':

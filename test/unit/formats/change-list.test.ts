@@ -16,11 +16,32 @@ const things = fc.oneof(
   fc.record({ kind: fc.constant('profile' as const) }),
 )
 
+/** A burst in one conversation, with others now and then between its messages. */
+const burst = fc
+  .tuple(ids, fc.nat(300), fc.array(fc.option(things, { freq: 3 }), { maxLength: 8 }))
+  .map(([conversation, first, between]) =>
+    between.flatMap((other, at) => [
+      { kind: 'message' as const, conversation, seq: first + at },
+      ...(other === null ? [] : [other]),
+    ]),
+  )
+
 const lists: fc.Arbitrary<StoredChange[]> = fc
-  .array(fc.tuple(things, fc.nat(1000)), { maxLength: 20 })
+  .array(
+    fc.tuple(
+      fc.oneof(
+        things.map((thing) => [thing]),
+        burst,
+      ),
+      fc.nat(1000),
+    ),
+    { maxLength: 20 },
+  )
   .map((entries) => {
     let position = 0
-    return entries.map(([thing, step]) => ({ position: (position += step), ...thing }))
+    return entries.flatMap(([some, step]) =>
+      some.map((thing) => ({ position: (position += step), ...thing })),
+    )
   })
 
 test('a list of changes that was encoded is decoded again', () => {
