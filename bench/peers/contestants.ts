@@ -1,13 +1,14 @@
 import type { ContestantModule } from './contestant.js'
 
 /**
- * `embedded` ones are compared with; `server` ones are shown where they are installed; `limit` is what cannot be
+ * `embedded` ones are compared with, each as fast as we could make it; `plain` is what one writes first; `server` ones are shown where they are installed; `limit` is what cannot be
  * exceeded. Modules are loaded in the process that measures them, and only there.
  */
 export const CONTESTANTS = {
   columba: { role: 'measured', load: () => import('./columba.js') },
   'better-sqlite3': { role: 'embedded', load: () => import('./better-sqlite3.js') },
   'better-sqlite3-wide': { role: 'embedded', load: () => import('./better-sqlite3-wide.js') },
+  'better-sqlite3-plain': { role: 'plain', load: () => import('./better-sqlite3-plain.js') },
   lmdb: { role: 'embedded', load: () => import('./lmdb.js') },
   level: { role: 'embedded', load: () => import('./level.js') },
   postgresql: { role: 'server', load: () => import('./postgresql.js') },
@@ -15,7 +16,7 @@ export const CONTESTANTS = {
   'bare-log': { role: 'limit', load: () => import('./bare-log.js') },
 } as const satisfies Record<string, { role: Role; load: () => Promise<ContestantModule> }>
 
-export type Role = 'measured' | 'embedded' | 'server' | 'limit'
+export type Role = 'measured' | 'embedded' | 'plain' | 'server' | 'limit'
 export type ContestantName = keyof typeof CONTESTANTS
 
 export const contestantNames = Object.keys(CONTESTANTS) as ContestantName[]

@@ -20,6 +20,7 @@ const FONT = 'font-family="system-ui, sans-serif"'
 const COLOURS: Record<Role, string> = {
   measured: '#2563eb',
   embedded: '#94a3b8',
+  plain: '#c2b280',
   server: '#c4b5a0',
   limit: '#d1d5db',
 }
