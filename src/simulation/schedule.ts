@@ -24,7 +24,7 @@ export interface ScheduleOptions {
 /**
  * What a simulated world does next. Everything that would end by itself in a real one (an operation of a disk, a timer)
  * waits here for its turn, and chance says whose turn it is: the same seed gives the same order. Nothing happens but
- * in `step`; between two steps the caller lets all promises settle (`systemClock.yield()`).
+ * in `step`; between two steps the caller lets all promises settle.
  *
  * `halt` is the end of a process: nothing that waits ever happens, and whoever asks for more waits for ever.
  */

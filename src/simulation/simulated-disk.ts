@@ -14,10 +14,12 @@ export function systemError(code: string, operation: string, path: string): Node
 /** A disk that outlives processes. Paths are absolute, with slashes. */
 export class SimulatedDisk {
   readonly root = new SimulatedDirectory()
+  /** Paths that were asked for, taken apart: the same ones come again and again. */
+  readonly #taken = new Map<string, readonly string[]>()
 
   find(path: string): SimulatedNode | null {
     let node: SimulatedNode = this.root
-    for (const name of namesOf(path)) {
+    for (const name of this.#names(path)) {
       if (!(node instanceof SimulatedDirectory)) return null
       const next = node.entries.get(name)
       if (next === undefined) return null
@@ -42,15 +44,14 @@ export class SimulatedDisk {
 
   /** The directory that a path lies in, and its last name. */
   place(path: string, operation: string): { readonly directory: SimulatedDirectory; readonly name: string } {
-    const names = namesOf(path)
-    const name = names.pop()
+    const name = this.#names(path).at(-1)
     if (name === undefined) throw systemError('EINVAL', operation, path)
-    return { directory: this.directory(`/${names.join('/')}`, operation), name }
+    return { directory: this.directory(path.slice(0, path.lastIndexOf(name)), operation), name }
   }
 
   makeDirectory(path: string): void {
     let directory = this.root
-    for (const name of namesOf(path)) {
+    for (const name of this.#names(path)) {
       const node = directory.entries.get(name) ?? new SimulatedDirectory()
       if (!(node instanceof SimulatedDirectory)) throw systemError('ENOTDIR', 'mkdir', path)
       if (!directory.entries.has(name)) directory.link(name, node)
@@ -86,8 +87,13 @@ export class SimulatedDisk {
     }
     visit(this.root, '')
   }
-}
 
-function namesOf(path: string): string[] {
-  return path.split('/').filter((name) => name !== '' && name !== '.')
+  #names(path: string): readonly string[] {
+    let names = this.#taken.get(path)
+    if (names === undefined) {
+      names = path.split('/').filter((name) => name !== '' && name !== '.')
+      this.#taken.set(path, names)
+    }
+    return names
+  }
 }

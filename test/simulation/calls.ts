@@ -434,18 +434,16 @@ export class Calls {
     }
     if (code === 'OUTCOME_UNKNOWN') ends.unknown()
     else if (ends.refused(code)) return
-    claim(
-      this.#mayFail(code, wasPoisoned, error),
-      `${name} rejects with ${code}`,
-      String(error),
-      (error as Error).stack,
-    )
+    // A stack is made only where it is shown.
+    if (!this.#mayFail(code, wasPoisoned, error))
+      claim(false, `${name} rejects with ${code}`, String(error), (error as Error).stack)
   }
 
   /** Whether the world is such that any call may end like this. */
   #mayFail(code: string, wasPoisoned: boolean, error: unknown): boolean {
     const { faults, swarm } = this.#options
-    if (code === 'OVERLOADED') return swarm.settings.limits.queueCalls < 100
+    // Also for want of file descriptors, which is a fault.
+    if (code === 'OVERLOADED' && swarm.settings.limits.queueCalls < 100) return true
     if (code === 'NO_SPACE') return swarm.faultRates.space > 0
     if (code === 'CLOSED') return wasPoisoned
     return faults.injected > 0 && (isColumbaError(error) || 'code' in (error as Error))

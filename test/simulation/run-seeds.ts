@@ -1,10 +1,25 @@
-import { simulate, type SimulationResult } from './simulation.js'
+import { simulate } from './simulation.js'
+
+/** What happened, over all seeds. */
+export type Sums = Readonly<Record<'turns' | 'crashes' | 'faults' | 'calls' | 'acknowledged', number>>
 
 export interface SeedRun {
   readonly seeds: number
   /** What was found, each with the command that shows it again. */
   readonly found: readonly string[]
-  readonly sums: Readonly<Record<'turns' | 'crashes' | 'faults' | 'calls' | 'acknowledged', number>>
+  readonly sums: Sums
+}
+
+export const noSums: Sums = { turns: 0, crashes: 0, faults: 0, calls: 0, acknowledged: 0 }
+
+export function addSums(one: Sums, other: Sums): Sums {
+  return {
+    turns: one.turns + other.turns,
+    crashes: one.crashes + other.crashes,
+    faults: one.faults + other.faults,
+    calls: one.calls + other.calls,
+    acknowledged: one.acknowledged + other.acknowledged,
+  }
 }
 
 /** Runs seeds from `first` on, as many as `count`, or until `untilMs` (by `now`). */
@@ -14,22 +29,16 @@ export async function runSeeds(
   until: { readonly now: () => number; readonly ms: number } = { now: () => 0, ms: Infinity },
 ): Promise<SeedRun> {
   const found: string[] = []
-  const sums = { turns: 0, crashes: 0, faults: 0, calls: 0, acknowledged: 0 }
+  let sums = noSums
   const end = until.now() + until.ms
   let seeds = 0
   for (; seeds < count && until.now() < end; seeds++) {
     try {
-      add(sums, await simulate(first + seeds))
+      sums = addSums(sums, await simulate(first + seeds))
     } catch (error) {
-      found.push(`${(error as Error).message}\nreplay: npm run sim -- --seed ${first + seeds}`)
+      const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      found.push(`seed ${first + seeds} found: ${said}\nreplay: npm run sim -- --seed ${first + seeds}`)
     }
   }
   return { seeds, found, sums }
-}
-
-function add(
-  sums: Record<'turns' | 'crashes' | 'faults' | 'calls' | 'acknowledged', number>,
-  one: SimulationResult,
-): void {
-  for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += one[name]
 }

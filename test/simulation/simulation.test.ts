@@ -1,11 +1,18 @@
 import { expect, test } from 'vitest'
 import { runSeeds } from './run-seeds.js'
+import { SeedJobs } from './seed-jobs.js'
 import { simulate } from './simulation.js'
 
 const fastMs = 20_000
 
 test('the same seed gives the same trace', async () => {
   for (const seed of [11, 12, 13]) expect(await simulate(seed)).toEqual(await simulate(seed))
+})
+
+test('seeds give the same on several threads', async () => {
+  const jobs = new SeedJobs({ first: 11, seeds: 12, jobs: 2, atOnce: 5 })
+  expect(await jobs.run()).toEqual(await runSeeds(11, 12))
+  expect(jobs.reached).toBe(23)
 })
 
 test('up to 500 seeds end with everything as it must be', async () => {

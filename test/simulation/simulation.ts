@@ -1,12 +1,11 @@
 import type { MessageStore } from '../../src/api/message-store.js'
 import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
 import { dumpStore } from '../../src/model-checking/dump-store.js'
-import { systemClock } from '../../src/platform/clock.js'
 import { Calls } from './calls.js'
 import { FeedFollower } from './feed-follower.js'
 import { claim, claimEqual } from './finding.js'
 import { KnownWorld, users } from './known-world.js'
-import { Crashed, SimulatedWorld } from './simulated-world.js'
+import { Crashed, settled, SimulatedWorld } from './simulated-world.js'
 import { drawSwarm, SeededFaults, type Swarm } from './swarm.js'
 import { verifyWorld } from './verify-world.js'
 
@@ -100,7 +99,7 @@ class Simulation {
     const world = this.#world
     let store = begun
     for (;;) {
-      await systemClock.yield()
+      await settled()
       this.#calls.throwFinding()
       if (world.crashed || chance.happens(crashRate)) store = await this.#crash()
       else if (this.#calls.poisoned) store = await this.#endPoisoned(store)
@@ -151,7 +150,7 @@ class Simulation {
   async #closeAll(store: MessageStore): Promise<void> {
     await this.#world.settle(store.close())
     for (let turns = 0; this.#calls.open > 0; turns++) {
-      await systemClock.yield()
+      await settled()
       this.#calls.throwFinding()
       if (this.#calls.open === 0) break
       claim(
@@ -192,14 +191,14 @@ class Simulation {
   async #openOnce(crashAt: number): Promise<MessageStore> {
     const world = this.#world
     const opening = world.open()
-    let settled = false
+    let ended = false
     const done = (): void => {
-      settled = true
+      ended = true
     }
     opening.then(done, done)
     for (let turns = 0; ; turns++) {
-      await systemClock.yield()
-      if (settled) return opening
+      await settled()
+      if (ended) return opening
       if (turns >= crashAt) world.kill()
       if (world.crashed) throw new Crashed()
       claim(turns < 100_000 && world.now.schedule.step(), 'I17 an opening that never ends')

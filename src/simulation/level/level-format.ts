@@ -17,15 +17,22 @@ export interface LevelVersion {
 const deleted = 0xffffffff
 
 export function encodeRows(rows: Iterable<LevelRow>): Buffer {
-  const parts: Buffer[] = []
-  for (const [key, value] of rows) {
-    const keyBytes = Buffer.from(key, 'latin1')
-    const lengths = Buffer.alloc(8)
-    lengths.writeUInt32LE(keyBytes.length, 0)
-    lengths.writeUInt32LE(value === null ? deleted : value.length, 4)
-    parts.push(lengths, keyBytes, value ?? Buffer.alloc(0))
+  const all = [...rows]
+  const bytes = Buffer.alloc(
+    all.reduce((sum, [key, value]) => sum + 8 + key.length + (value?.length ?? 0), 0),
+  )
+  let at = 0
+  for (const [key, value] of all) {
+    bytes.writeUInt32LE(key.length, at)
+    bytes.writeUInt32LE(value === null ? deleted : value.length, at + 4)
+    at += 8
+    at += bytes.write(key, at, 'latin1')
+    if (value !== null) {
+      bytes.set(value, at)
+      at += value.length
+    }
   }
-  return Buffer.concat(parts)
+  return bytes
 }
 
 /** Null for lengths that make no sense. */

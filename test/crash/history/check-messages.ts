@@ -1,5 +1,6 @@
 import type { Message } from '../../../src/model/message.js'
 import type { StoreCheck } from './check-store.js'
+import type { History } from './history.js'
 import type { SentMessage } from './sent-message.js'
 
 /** One conversation's messages, all of them: gapless, each known, each as it was sent, in the order of the calls. */
@@ -28,7 +29,7 @@ export function checkMessages(
     if (last !== undefined && last.called > sent.lastCalled)
       wrong(`${where} was called before the message in front of it`)
     last = sent
-    settle(sent, message, history.now)
+    settle(history, sent, message)
   }
   checkMissing({ history, wrong }, id, present)
 }
@@ -48,11 +49,9 @@ function compare(
 }
 
 /** What is there now was stored, whoever knew of it, and stays. */
-function settle(sent: SentMessage, { conversationId, id, seq, timestamp }: Message, now: number): void {
+function settle(history: History, sent: SentMessage, { conversationId, id, seq, timestamp }: Message): void {
   if (sent.receipt !== null) return
-  sent.receipt = { conversationId, seq, messageId: id, timestamp, duplicate: false }
-  sent.state = 'acknowledged'
-  sent.known = now
+  history.stored(sent, { conversationId, seq, messageId: id, timestamp, duplicate: false })
 }
 
 /** What is missing was not acknowledged, and nothing that was called after it in the same process is there. */

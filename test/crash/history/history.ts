@@ -30,6 +30,7 @@ export class History {
   readonly memberships = new Memberships()
   readonly groups = new Map<string, { readonly create: CreateGroup; state: 'there' | 'unknown' | 'absent' }>()
   readonly marks = new Map<string, KnownMarks>()
+  readonly #places = new Map<string, SentMessage>()
   readonly seen: SeenMessage[] = []
   /** Things that were wrong in the journals alone. */
   readonly violations: string[] = []
@@ -70,6 +71,14 @@ export class History {
       this.#refused(operation, true)
       throw error
     }
+  }
+
+  /** A message is there, at its place, for good. */
+  stored(message: SentMessage, receipt: SendReceipt): void {
+    message.receipt = receipt
+    message.state = 'acknowledged'
+    message.known = this.now
+    this.#places.set(placeOf(message.send.conversation, receipt.seq), message)
   }
 
   marksOf(user: string, conversation: string): KnownMarks {
@@ -113,12 +122,8 @@ export class History {
         if (receipt !== null) this.#acknowledged(operation, receipt)
         break
       case 'mark': {
-        const { user, conversation } = operation
-        // Who is out of a group marks nothing in it.
-        if (this.groups.has(conversation) && !this.memberships.during(conversation, user, called, this.now))
-          break
-        const mark = this.marksOf(user, conversation)[operation.by]
-        mark.acknowledged = Math.max(mark.acknowledged, operation.seq)
+        const mark = this.marksOf(operation.user, operation.conversation)[operation.by]
+        mark.acknowledged = Math.max(mark.acknowledged, this.#reached(operation, called))
         break
       }
       case 'create':
@@ -132,6 +137,21 @@ export class History {
       default:
         this.registers.done(operation)
     }
+  }
+
+  /** Where a mark is at least: it goes no further than the newest message that the user may see. */
+  #reached({ user, conversation, seq }: Mark, called: number): number {
+    const { memberships } = this
+    if (!this.groups.has(conversation)) return seq
+    // Who is out of a group marks nothing in it.
+    if (memberships.during(conversation, user, called, this.now) !== true) return 0
+    // Who came back does not see what was written meanwhile.
+    for (let at = seq; at > 0; at--) {
+      const message = this.#places.get(placeOf(conversation, at))
+      if (message === undefined) continue
+      if (memberships.during(conversation, user, message.called, message.known) === true) return at
+    }
+    return 0
   }
 
   #refused(operation: Operation, definite: boolean): void {
@@ -175,8 +195,7 @@ export class History {
     const message = this.messages.get(keyOf(send))!
     message.pending--
     if (message.receipt === null) {
-      message.receipt = { ...receipt, duplicate: false }
-      message.known = this.now
+      this.stored(message, { ...receipt, duplicate: false })
       if (receipt.conversationId !== send.conversation || receipt.messageId !== send.id)
         this.violations.push(`a receipt of something else: ${JSON.stringify({ send, receipt })}`)
     } else if (!isDeepStrictEqual(message.receipt, { ...receipt, duplicate: false })) {
@@ -187,6 +206,10 @@ export class History {
     message.state = 'acknowledged'
   }
 }
+
+type Mark = Extract<Operation, { kind: 'mark' }>
+
+const placeOf = (conversation: string, seq: number): string => JSON.stringify([conversation, seq])
 
 interface OpenCall {
   readonly operation: Operation
