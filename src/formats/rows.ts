@@ -15,6 +15,7 @@ import {
   type GroupRow,
   type MarksRow,
   type MembershipRow,
+  type RunPlace,
 } from './record-parts.js'
 
 /**
@@ -25,6 +26,11 @@ const w = new ByteWriter(4096)
 
 export interface DirectHeadRow extends DirectHead {
   readonly peer: string
+  /**
+   * The messages that came in the same generation, so that whoever looks at a conversation needs no other row; null if there
+   * were none. The tidy does not keep it up to date: where there is no such file any more, the rows of the runs tell.
+   */
+  readonly newestRun: RunPlace | null
 }
 
 export interface GroupHeadRow {
@@ -45,13 +51,7 @@ export interface DirectListRow {
   readonly body: { readonly bytes: Buffer; readonly start: number; readonly end: number } | null
 }
 
-export interface RunRow {
-  /** The body file, by the cut of the generation that wrote it. */
-  readonly file: number
-  readonly offset: number
-  readonly length: number
-  readonly firstSeq: number
-  readonly count: number
+export interface RunRow extends RunPlace {
   readonly firstPosition: number
   readonly lastPosition: number
   /** One per message: idHash(sender, id). */
@@ -71,10 +71,15 @@ export const rows = {
   directHead: codec<DirectHeadRow>(
     (to, row) => {
       writeDirectHead(to.string(row.peer), row)
+      const run = row.newestRun
+      if (run === null) return
+      to.varint(run.file).varint(run.offset).varint(run.length).varint(run.firstSeq).varint(run.count)
     },
     (r) => {
       const peer = r.string()
-      return { peer, ...readDirectHead(r) }
+      const head = readDirectHead(r)
+      const newestRun = r.left === 0 ? null : readPlace(r)
+      return { peer, ...head, newestRun }
     },
   ),
   groupHead: {
@@ -111,11 +116,7 @@ export const rows = {
     },
     decode: (bytes: Buffer): RunRow => {
       const r = new ByteReader(bytes)
-      const file = r.varint()
-      const offset = r.varint()
-      const length = r.varint()
-      const firstSeq = r.varint()
-      const count = r.varint()
+      const { file, offset, length, firstSeq, count } = readPlace(r)
       const firstPosition = r.varint()
       const lastPosition = firstPosition + r.varint()
       const hashes: number[] = []
@@ -169,6 +170,14 @@ export const rows = {
     (r) => r.string(),
   ),
 } as const
+
+function readPlace(r: ByteReader): RunPlace {
+  const file = r.varint()
+  const offset = r.varint()
+  const length = r.varint()
+  const firstSeq = r.varint()
+  return { file, offset, length, firstSeq, count: r.varint() }
+}
 
 function codec<T>(write: (to: ByteWriter, row: T) => void, read: (r: ByteReader) => T) {
   const pass = (row: T): Buffer => {

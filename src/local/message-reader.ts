@@ -1,3 +1,4 @@
+import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { RunRow } from '../formats/rows.js'
 import type { Message } from '../model/message.js'
@@ -59,21 +60,36 @@ export class MessageReader {
   /** One message, with its position. */
   one(entry: ConversationEntry, seq: number): MaybePromise<StoredMessage> {
     const live = liveMessage(entry, seq)
-    return live ?? this.stored(entry, seq, seq).then((found) => found[0] as StoredMessage)
+    return live ?? andThen(this.stored(entry, seq, seq), (found) => found[0] as StoredMessage)
   }
 
-  /** Messages that have left the live generations, ascending. Rejects with CORRUPT if one of them is not there. */
-  async stored(entry: ConversationEntry, from: number, to: number): Promise<StoredMessage[]> {
+  /** Messages that have left the live generations, ascending. Throws CORRUPT if one of them is not there. */
+  stored(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> {
     const found: StoredMessage[] = []
+    const below = this.#takeAtOnce(entry, from, to, found)
+    return below < from ? found.reverse() : this.#readBelow(entry, from, below, found)
+  }
+
+  /** Adds what is to be had without waiting, descending; returns the seq that comes next. */
+  #takeAtOnce(entry: ConversationEntry, from: number, to: number, found: StoredMessage[]): number {
+    for (let below = to; below >= from;) {
+      const messages = this.#blocks.atOnce(entry, from, below)
+      if (messages.length === 0) return below
+      for (let i = messages.length - 1; i >= 0; i--) found.push(messages[i] as StoredMessage)
+      below = (messages[0] as StoredMessage).seq - 1
+    }
+    return from - 1
+  }
+
+  async #readBelow(
+    entry: ConversationEntry,
+    from: number,
+    to: number,
+    found: StoredMessage[],
+  ): Promise<StoredMessage[]> {
     const owner = ownerOf(entry)
     let atOnce = runsFirst
     for (let below = to; below >= from;) {
-      const kept = this.#blocks.kept(entry, from, below)
-      if (kept.length > 0) {
-        found.push(...kept.reverse())
-        below = (found.at(-1) as StoredMessage).seq - 1
-        continue
-      }
       const runs = await this.#rows.runs(owner, entry.id, below, Math.min(atOnce, below - from + 1))
       atOnce = runsAtOnce
       const wanted = runs.filter((run) => run.firstSeq + run.count > from)
@@ -90,6 +106,7 @@ export class MessageReader {
         if (below < from) break
       }
       if (wanted.length === 0) throw lost(entry, below)
+      below = this.#takeAtOnce(entry, from, below, found)
     }
     return found.reverse()
   }
@@ -103,10 +120,18 @@ export class MessageReader {
    * The newest message, together with those that lie beside it on the disk: whoever looks at a conversation goes on
    * reading there.
    */
-  async newest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
+  newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
+    const found = this.#blocks.atOnce(entry, seq - besideNewest, seq)
+    return found.length > 0 ? this.#keepNewest(entry, seq, found) : this.#readNewest(entry, seq)
+  }
+
+  async #readNewest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
     const [run] = await this.#rows.runs(ownerOf(entry), entry.id, seq, 1)
     if (run === undefined) throw lost(entry, seq)
-    const stored = await this.#blocks.read(entry, run, seq - besideNewest, seq)
+    return this.#keepNewest(entry, seq, await this.#blocks.read(entry, run, seq - besideNewest, seq))
+  }
+
+  #keepNewest(entry: ConversationEntry, seq: number, stored: readonly StoredMessage[]): Message | undefined {
     const messages = stored.map((message) => toMessage(entry.id, message))
     if (messages.at(-1)?.seq !== seq) throw lost(entry, seq)
     if (entry.page === null) this.#keepPage(entry, messages)
@@ -133,30 +158,30 @@ export class MessageReader {
     return items.reverse()
   }
 
-  async #fromShards(entry: ConversationEntry, range: MessageRange): Promise<readonly Message[]> {
+  #fromShards(entry: ConversationEntry, range: MessageRange): MaybePromise<readonly Message[]> {
     const items: Message[] = []
-    entry.inFlight++
-    try {
-      let live = range.to
-      while (live >= range.from) {
-        const message = liveMessage(entry, live)
-        if (message === null) break
-        items.push(toMessage(entry.id, message))
-        live--
-      }
-      // What is kept of the newest page is not read again.
-      const { page } = entry
-      const below = (page?.[0]?.seq ?? 0) - 1
-      if (page !== null && below < live && (page.at(-1) as Message).seq >= live) {
-        for (; live > below && live >= range.from; live--) items.push(page[live - below - 1] as Message)
-      }
-      const stored = live >= range.from ? await this.stored(entry, range.from, live) : []
-      for (let i = stored.length - 1; i >= 0; i--) items.push(toMessage(entry.id, stored[i] as StoredMessage))
-      return this.#finish(entry, range, items.reverse())
-    } finally {
-      entry.inFlight--
-      this.#memory.release(entry)
+    let live = range.to
+    while (live >= range.from) {
+      const message = liveMessage(entry, live)
+      if (message === null) break
+      items.push(toMessage(entry.id, message))
+      live--
     }
+    // What is kept of the newest page is not read again.
+    const { page } = entry
+    const below = (page?.[0]?.seq ?? 0) - 1
+    if (page !== null && below < live && (page.at(-1) as Message).seq >= live) {
+      for (; live > below && live >= range.from; live--) items.push(page[live - below - 1] as Message)
+    }
+    const stored = live >= range.from ? this.stored(entry, range.from, live) : []
+    if (!(stored instanceof Promise)) return this.#finish(entry, range, withStored(entry, items, stored))
+    entry.inFlight++
+    return stored
+      .then((found) => this.#finish(entry, range, withStored(entry, items, found)))
+      .finally(() => {
+        entry.inFlight--
+        this.#memory.release(entry)
+      })
   }
 
   /** Keeps what is worth keeping and gives the answer in the asked order. */
@@ -179,4 +204,10 @@ export class MessageReader {
     entry.page = ascending.slice()
     this.#memory.charge(entry)
   }
+}
+
+/** Descending messages and the ascending ones below them, all of them ascending. */
+function withStored(entry: ConversationEntry, above: Message[], stored: readonly StoredMessage[]): Message[] {
+  for (let i = stored.length - 1; i >= 0; i--) above.push(toMessage(entry.id, stored[i] as StoredMessage))
+  return above.reverse()
 }

@@ -4,7 +4,7 @@ import { passingKeys } from '../../formats/keys.js'
 import { bodyIdAt, endOfId } from '../../formats/message-body.js'
 import type { DirectHead } from '../../formats/record-parts.js'
 import { flags } from '../../formats/records.js'
-import { excerptBytes, rows } from '../../formats/rows.js'
+import { type DirectHeadRow, excerptBytes, rows } from '../../formats/rows.js'
 import { type MessageColumns, none } from './message-columns.js'
 import type { Partition } from './partitions.js'
 import type { RowSink } from './sink.js'
@@ -86,16 +86,18 @@ export class DirectFold {
 
   writeRows(sink: RowSink, file: number, hashSeed: number, columns: MessageColumns): void {
     const head = this.#headNow(columns)
-    const run = this.count === 0 ? null : rows.run.encode(this.#run(file, hashSeed, columns))
-    this.#side(sink, this.first, this.second.id, head, run, columns)
-    if (this.second !== this.first) this.#side(sink, this.second, this.first.id, head, run, columns)
+    const run = this.count === 0 ? null : this.#run(file, hashSeed, columns)
+    const encoded = run === null ? null : rows.run.encode(run)
+    const headRow = { ...head, newestRun: run }
+    this.#side(sink, this.first, this.second.id, headRow, encoded, columns)
+    if (this.second !== this.first) this.#side(sink, this.second, this.first.id, headRow, encoded, columns)
   }
 
   #side(
     sink: RowSink,
     { row, shard }: Partition,
     peer: string,
-    head: DirectHead,
+    head: Omit<DirectHeadRow, 'peer'>,
     run: Buffer | null,
     columns: MessageColumns,
   ): void {

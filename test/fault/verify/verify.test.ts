@@ -139,6 +139,18 @@ describe('a row that does not fit', () => {
       },
     ],
     [
+      'another place of the newest messages in both heads',
+      ['head'],
+      async (shards) => {
+        for (const id of ['ann', 'ben']) {
+          const row = await shards.row('head', id, annBen)
+          const head = rows.directHead.decode(row.payload)
+          const newestRun = head.newestRun && { ...head.newestRun, offset: head.newestRun.offset + 1 }
+          await shards.put(row, rows.directHead.encode({ ...head, newestRun }))
+        }
+      },
+    ],
+    [
       'a list row that is gone',
       ['list'],
       async (shards) => shards.del(await shards.row('list', 'ann', annBen)),
