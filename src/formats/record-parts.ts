@@ -56,16 +56,6 @@ export interface MembershipRow {
   readonly position: number
 }
 
-/** Where consecutive messages lie in a body file. */
-export interface RunPlace {
-  /** The body file, by the cut of the generation that wrote it. */
-  readonly file: number
-  readonly offset: number
-  readonly length: number
-  readonly firstSeq: number
-  readonly count: number
-}
-
 export interface DirectHead {
   readonly head: number
   readonly n0: number

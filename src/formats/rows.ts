@@ -15,7 +15,6 @@ import {
   type GroupRow,
   type MarksRow,
   type MembershipRow,
-  type RunPlace,
 } from './record-parts.js'
 
 /**
@@ -26,11 +25,6 @@ const w = new ByteWriter(4096)
 
 export interface DirectHeadRow extends DirectHead {
   readonly peer: string
-  /**
-   * The messages that came in the same generation, so that whoever looks at a conversation needs no other row; null if there
-   * were none. The tidy does not keep it up to date: where there is no such file any more, the rows of the runs tell.
-   */
-  readonly newestRun: RunPlace | null
 }
 
 export interface GroupHeadRow {
@@ -49,6 +43,16 @@ export interface DirectListRow {
   readonly second: boolean
   /** Message body, or null if it was too large. */
   readonly body: { readonly bytes: Buffer; readonly start: number; readonly end: number } | null
+}
+
+/** Where consecutive messages lie in a body file. */
+export interface RunPlace {
+  /** The body file, by the cut of the generation that wrote it. */
+  readonly file: number
+  readonly offset: number
+  readonly length: number
+  readonly firstSeq: number
+  readonly count: number
 }
 
 export interface RunRow extends RunPlace {
@@ -71,15 +75,10 @@ export const rows = {
   directHead: codec<DirectHeadRow>(
     (to, row) => {
       writeDirectHead(to.string(row.peer), row)
-      const run = row.newestRun
-      if (run === null) return
-      to.varint(run.file).varint(run.offset).varint(run.length).varint(run.firstSeq).varint(run.count)
     },
     (r) => {
       const peer = r.string()
-      const head = readDirectHead(r)
-      const newestRun = r.left === 0 ? null : readPlace(r)
-      return { peer, ...head, newestRun }
+      return { peer, ...readDirectHead(r) }
     },
   ),
   groupHead: {
@@ -123,6 +122,8 @@ export const rows = {
       while (r.left > 0) hashes.push(r.u32())
       return { file, offset, length, firstSeq, count, firstPosition, lastPosition, hashes }
     },
+    /** Only what is needed to read the messages. */
+    decodePlace: (bytes: Buffer): RunPlace => readPlace(new ByteReader(bytes)),
   },
   own: {
     encode: (row: OwnRow): Buffer => {

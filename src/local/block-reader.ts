@@ -1,7 +1,8 @@
+import type { MaybePromise } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import { readBlock, type BlockEntry, type BlockHead } from '../formats/block.js'
 import { readBody } from '../formats/message-body.js'
-import type { RunPlace } from '../formats/record-parts.js'
+import type { RunPlace } from '../formats/rows.js'
 import type { UserId } from '../model/ids.js'
 import { isMissingBody, type BodyFiles } from './bodies/body-files.js'
 import type { ConversationEntry } from './memory/entries.js'
@@ -48,16 +49,16 @@ export class BlockReader {
   }
 
   /**
-   * The messages up to `to` down to `from` or the first one of the block that `to` is in, without waiting: from a block that
-   * is kept, or the one that the head's row has told of. None if that is not to be had at once.
+   * The messages up to `to` down to `from` or the first one of the block that `to` is in, if that block is kept or ends with
+   * `to`; null if it must be looked for.
    */
-  atOnce(entry: ConversationEntry, from: number, to: number): StoredMessage[] {
+  upTo(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> | null {
     const kept = this.#last.get(entry.id)
     if (kept !== undefined && reaches(kept.head, to)) return decode(entry, kept, from, to)
-    const { newestRun } = entry
-    if (newestRun === null || !reaches(newestRun, to)) return []
-    const block = this.#blockAtOnce(entry, newestRun)
-    return block === null ? [] : decode(entry, block, from, to)
+    const run = this.#rows.runAtOnce(ownerOf(entry), entry.id, to)
+    if (run === undefined) return null
+    const block = this.#blockAtOnce(entry, run)
+    return block === null ? this.read(entry, run, from, to) : decode(entry, block, from, to)
   }
 
   #blockAtOnce(entry: ConversationEntry, run: RunPlace): Block | null {

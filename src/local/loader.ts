@@ -71,7 +71,6 @@ export class Loader {
     }
     entry.firstBlocked = row.firstBlocked
     entry.secondBlocked = row.secondBlocked
-    entry.newestRun = row.newestRun
     this.setHead(entry, row)
   }
 

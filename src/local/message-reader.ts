@@ -66,49 +66,59 @@ export class MessageReader {
   /** Messages that have left the live generations, ascending. Throws CORRUPT if one of them is not there. */
   stored(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> {
     const found: StoredMessage[] = []
-    const below = this.#takeAtOnce(entry, from, to, found)
-    return below < from ? found.reverse() : this.#readBelow(entry, from, below, found)
-  }
-
-  /** Adds what is to be had without waiting, descending; returns the seq that comes next. */
-  #takeAtOnce(entry: ConversationEntry, from: number, to: number, found: StoredMessage[]): number {
     for (let below = to; below >= from;) {
-      const messages = this.#blocks.atOnce(entry, from, below)
-      if (messages.length === 0) return below
-      for (let i = messages.length - 1; i >= 0; i--) found.push(messages[i] as StoredMessage)
-      below = (messages[0] as StoredMessage).seq - 1
+      const near = this.#blocks.upTo(entry, from, below)
+      if (near === null || near instanceof Promise) return this.#storedLater(entry, from, below, found, near)
+      below = takeBelow(entry, found, near, below)
     }
-    return from - 1
+    return found.reverse()
   }
 
-  async #readBelow(
+  /** Goes on with what `near` brings, below what was found. */
+  async #storedLater(
     entry: ConversationEntry,
     from: number,
     to: number,
     found: StoredMessage[],
+    first: MaybePromise<StoredMessage[]> | null,
   ): Promise<StoredMessage[]> {
-    const owner = ownerOf(entry)
+    let near = first
     let atOnce = runsFirst
     for (let below = to; below >= from;) {
-      const runs = await this.#rows.runs(owner, entry.id, below, Math.min(atOnce, below - from + 1))
-      atOnce = runsAtOnce
-      const wanted = runs.filter((run) => run.firstSeq + run.count > from)
-      const top = below
-      const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, top)))
-      for (const [at, messages] of blocks.entries()) {
-        const { firstSeq } = wanted[at] as RunRow
-        for (let i = messages.length - 1; i >= 0; i--) {
-          const message = messages[i] as StoredMessage
-          if (message.seq <= below) found.push(message)
-        }
-        if (found.at(-1)?.seq !== Math.max(firstSeq, from)) throw lost(entry, below)
-        below = firstSeq - 1
-        if (below < from) break
+      if (near !== null) below = takeBelow(entry, found, await near, below)
+      else {
+        below = await this.#takeRuns(entry, from, below, atOnce, found)
+        atOnce = runsAtOnce
       }
-      if (wanted.length === 0) throw lost(entry, below)
-      below = this.#takeAtOnce(entry, from, below, found)
+      near = below < from ? null : this.#blocks.upTo(entry, from, below)
     }
     return found.reverse()
+  }
+
+  /** Adds the messages of up to so many runs; returns the seq that comes next. */
+  async #takeRuns(
+    entry: ConversationEntry,
+    from: number,
+    to: number,
+    atOnce: number,
+    found: StoredMessage[],
+  ): Promise<number> {
+    const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, Math.min(atOnce, to - from + 1))
+    const wanted = runs.filter((run) => run.firstSeq + run.count > from)
+    if (wanted.length === 0) throw lost(entry, to)
+    const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, to)))
+    let below = to
+    for (const [at, messages] of blocks.entries()) {
+      const { firstSeq } = wanted[at] as RunRow
+      for (let i = messages.length - 1; i >= 0; i--) {
+        const message = messages[i] as StoredMessage
+        if (message.seq <= below) found.push(message)
+      }
+      if (found.at(-1)?.seq !== Math.max(firstSeq, from)) throw lost(entry, below)
+      below = firstSeq - 1
+      if (below < from) break
+    }
+    return below
   }
 
   /** All messages of one run. */
@@ -121,8 +131,9 @@ export class MessageReader {
    * reading there.
    */
   newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
-    const found = this.#blocks.atOnce(entry, seq - besideNewest, seq)
-    return found.length > 0 ? this.#keepNewest(entry, seq, found) : this.#readNewest(entry, seq)
+    const near = this.#blocks.upTo(entry, seq - besideNewest, seq)
+    if (near === null) return this.#readNewest(entry, seq)
+    return andThen(near, (found) => this.#keepNewest(entry, seq, found))
   }
 
   async #readNewest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
@@ -210,4 +221,16 @@ export class MessageReader {
 function withStored(entry: ConversationEntry, above: Message[], stored: readonly StoredMessage[]): Message[] {
   for (let i = stored.length - 1; i >= 0; i--) above.push(toMessage(entry.id, stored[i] as StoredMessage))
   return above.reverse()
+}
+
+/** Adds ascending messages that end with `to` to descending ones; returns the seq that comes next. */
+function takeBelow(
+  entry: ConversationEntry,
+  found: StoredMessage[],
+  ascending: readonly StoredMessage[],
+  to: number,
+): number {
+  if (ascending.at(-1)?.seq !== to) throw lost(entry, to)
+  for (let i = ascending.length - 1; i >= 0; i--) found.push(ascending[i] as StoredMessage)
+  return (ascending[0] as StoredMessage).seq - 1
 }

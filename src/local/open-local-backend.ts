@@ -6,7 +6,7 @@ import { ColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import type { FileSystem } from '../platform/file-system.js'
-import { ReadPace, runningMs } from '../platform/read-pace.js'
+import { ReadPace, systemMeter, timelessMeter } from '../platform/read-pace.js'
 import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { BodyFiles } from './bodies/body-files.js'
@@ -57,8 +57,7 @@ export async function openLocalBackend(
     if (!manifest.created) await syncParents(fileSystem, directory, made)
     const isReal = fileSystem === nodeFileSystem && (local.opener ?? openClassicLevel) === openClassicLevel
     const tuning = { ...localTuning, readsAtOnce: isReal, ...local.tuning }
-    // Where time is not real no read is slow.
-    const pace = new ReadPace(tuning.readsAtOnce, isReal ? runningMs : () => 0)
+    const pace = new ReadPace(tuning.readsAtOnce, isReal ? systemMeter : timelessMeter)
     const { shards, failure } = await openShards(manifest, settings, components, local, tuning, pace)
     undo.push(() => shards.close())
     const bodyDirectory = join(directory, 'bodies')

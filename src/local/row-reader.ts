@@ -21,6 +21,7 @@ import {
   type DirectListRow,
   type GroupHeadRow,
   type OwnRow,
+  type RunPlace,
   type RunRow,
 } from '../formats/rows.js'
 import type { Shard } from './shards/shard.js'
@@ -197,14 +198,35 @@ export class RowReader {
   // ---- rows of either
 
   /**
-   * Runs of a conversation that begin at or below `to`, newest first, up to `limit`. `owner` is a participant of a
+   * Runs of a conversation from the one with `to` downwards, without a gap, up to `limit`. `owner` is a participant of a
    * direct conversation, or the group.
    */
   async runs(owner: RunOwner, conversation: string, to: number, limit: number): Promise<RunRow[]> {
     this.reads++
-    const range = { ...numberedRange(partitionOf(owner), 'runs', conversation, 0, to + 1), reverse: true }
-    const found = await this.#shardOf(owner.id).rows(range, limit)
-    return found.map(([, value]) => rows.run.decode(value))
+    const row = partitionOf(owner)
+    const shard = this.#shardOf(owner.id)
+    const [first] = await shard.rows(numberedRange(row, 'runs', conversation, to), 1)
+    const newest = first === undefined ? undefined : rows.run.decode(first[1])
+    if (newest === undefined || newest.firstSeq > to) return []
+    if (limit === 1 || newest.firstSeq === 1) return [newest]
+    const below = numberedRange(row, 'runs', conversation, 0, newest.firstSeq)
+    const others = await shard.rows({ ...below, reverse: true }, limit - 1)
+    const found = [newest]
+    for (const [, value] of others) {
+      const run = rows.run.decode(value)
+      // The tidy may have joined what lies between to the newest one since that was read: it is found there.
+      if (run.firstSeq + run.count < (found.at(-1) as RunRow).firstSeq) break
+      found.push(run)
+    }
+    return found
+  }
+
+  /** Where the run lies that ends with `lastSeq`, if there is one and it is to be had at once. */
+  runAtOnce(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
+    this.reads++
+    const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
+    const value = shard.readAtOnce(passingKeys.run(row, conversation, lastSeq), () => undefined)
+    return value === undefined ? undefined : rows.run.decodePlace(value)
   }
 
   async *allRuns(owner: RunOwner, conversation: string): AsyncGenerator<RunRow, void> {
@@ -226,6 +248,10 @@ export class RowReader {
   #get<T>(shard: Shard, key: Buffer, decode: (bytes: Buffer) => T): MaybePromise<T | undefined> {
     this.reads++
     return andThen(shard.read(key), (value) => (value === undefined ? undefined : decode(value)))
+  }
+
+  #group(group: string): { readonly row: Buffer; readonly shard: Shard } {
+    return { row: groupPartition(group), shard: this.#shardOf(group) }
   }
 
   #user(user: string): { readonly row: Buffer; readonly shard: Shard } {

@@ -445,7 +445,8 @@ export class Calls {
   /** Whether the world is such that any call may end like this. */
   #mayFail(code: string, wasPoisoned: boolean, error: unknown): boolean {
     const { faults, swarm } = this.#options
-    if (code === 'OVERLOADED') return swarm.settings.limits.queueCalls < 100
+    // The queue is full, or there were too many open files.
+    if (code === 'OVERLOADED') return swarm.settings.limits.queueCalls < 100 || faults.injected > 0
     if (code === 'NO_SPACE') return swarm.faultRates.space > 0
     if (code === 'CLOSED') return wasPoisoned
     return faults.injected > 0 && (isColumbaError(error) || 'code' in (error as Error))

@@ -4,7 +4,7 @@ import { passingKeys } from '../../formats/keys.js'
 import { bodyIdAt, endOfId } from '../../formats/message-body.js'
 import type { DirectHead } from '../../formats/record-parts.js'
 import { flags } from '../../formats/records.js'
-import { type DirectHeadRow, excerptBytes, rows } from '../../formats/rows.js'
+import { excerptBytes, rows } from '../../formats/rows.js'
 import { type MessageColumns, none } from './message-columns.js'
 import type { Partition } from './partitions.js'
 import type { RowSink } from './sink.js'
@@ -86,18 +86,16 @@ export class DirectFold {
 
   writeRows(sink: RowSink, file: number, hashSeed: number, columns: MessageColumns): void {
     const head = this.#headNow(columns)
-    const run = this.count === 0 ? null : this.#run(file, hashSeed, columns)
-    const encoded = run === null ? null : rows.run.encode(run)
-    const headRow = { ...head, newestRun: run }
-    this.#side(sink, this.first, this.second.id, headRow, encoded, columns)
-    if (this.second !== this.first) this.#side(sink, this.second, this.first.id, headRow, encoded, columns)
+    const run = this.count === 0 ? null : rows.run.encode(this.#run(file, hashSeed, columns))
+    this.#side(sink, this.first, this.second.id, head, run, columns)
+    if (this.second !== this.first) this.#side(sink, this.second, this.first.id, head, run, columns)
   }
 
   #side(
     sink: RowSink,
     { row, shard }: Partition,
     peer: string,
-    head: Omit<DirectHeadRow, 'peer'>,
+    head: DirectHead,
     run: Buffer | null,
     columns: MessageColumns,
   ): void {
@@ -106,7 +104,7 @@ export class DirectFold {
     if (this.#previous > 0) sink.del(shard, passingKeys.recent(row, this.#previous, this.id))
     const position = columns.positions[this.lastMessage] as number
     sink.put(shard, passingKeys.recent(row, position, this.id), this.#listRow(peer, head, columns))
-    sink.put(shard, passingKeys.run(row, this.id, this.firstSeq), run)
+    sink.put(shard, passingKeys.run(row, this.id, this.firstSeq + this.count - 1), run)
   }
 
   #listRow(peer: string, head: DirectHead, columns: MessageColumns): Buffer {

@@ -1,5 +1,5 @@
 import type { ChangeRef, ConversationHandle, RecentPage, UnreadTotal } from '../../backend/port.js'
-import type { GroupRow, MembershipRow, RunPlace } from '../../formats/record-parts.js'
+import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import type { Marks, Participation } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
@@ -89,8 +89,6 @@ export class ConversationEntry implements ConversationHandle {
   /** Users in memory that have it. */
   refs = 0
 
-  /** Where the messages lie that were the newest when the row of the head was read. */
-  newestRun: RunPlace | null = null
   ids: IdIndex | null = null
   /** What of it is in the cache's account. */
   charged = 0

@@ -113,8 +113,13 @@ export class Shard {
 
   /** At once where that is fast, else as `get`. The key may be reused when this has returned. */
   read(key: Buffer): MaybePromise<Buffer | undefined> {
+    return this.readAtOnce(key, () => this.get(Buffer.from(key)))
+  }
+
+  /** At once where that is fast, else what `otherwise` says. */
+  readAtOnce<T>(key: Buffer, otherwise: () => T): Buffer | undefined | T {
     const begun = this.#begin()
-    if (begun === null) return this.get(Buffer.from(key))
+    if (begun === null) return otherwise()
     try {
       return this.getSync(key)
     } finally {

@@ -141,19 +141,10 @@ export class DirectCheck {
 
   async run(run: RunRow, keySeq: number, payload: Buffer): Promise<void> {
     await this.walk.add(run, keySeq)
-    this.#newest(run)
     if (this.#peerRuns === null || this.#differ || this.#isSuspect()) return
     const next = await this.#peerRuns.next()
     if (next.done === true) this.#sidesDiffer(keySeq)
     else if (next.value[1] !== damaged && !next.value[1].equals(payload)) this.#sidesDiffer(keySeq)
-  }
-
-  /** A head may point to a file that has been merged since; where it names the file of a run, it must name its place. */
-  #newest({ file, firstSeq, offset, length, count }: RunRow): void {
-    const newest = this.#own.head?.newestRun ?? null
-    if (newest === null || newest.file !== file || newest.firstSeq !== firstSeq) return
-    if (newest.offset !== offset || newest.length !== length || newest.count !== count)
-      this.#context.findings.add('head', `${this.#where(this.#own.place)}, its newest messages`)
   }
 
   async end(): Promise<void> {

@@ -71,11 +71,7 @@ export function meaning(state: Rows, files: ReadonlyMap<number, Buffer>): Map<st
     const { family, rowLength } = described
     const partition = `${family} ${key.subarray(0, rowLength).toString('hex')}`
     if (family === 'changes') join(partition, decodeChanges(payload))
-    else if (family === 'head') {
-      // Which messages came in the same generation is no part of what it means.
-      const row = key[0] === 1 ? { ...rows.directHead.decode(payload), newestRun: null } : value
-      said.set(place, row)
-    } else if (family === 'own')
+    else if (family === 'own')
       join(`${partition} ${readNumberedKey(key, rowLength).id}`, rows.own.decode(payload).seqs)
     else if (family === 'runs') {
       const run = rows.run.decode(payload)

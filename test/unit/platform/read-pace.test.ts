@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
-import { ReadPace } from '../../../src/platform/read-pace.js'
+import { ReadPace, timelessMeter } from '../../../src/platform/read-pace.js'
 
-/** Reads that take so long each, and whether each of them was made at once; time stands still between them. */
+/** Reads that take so long each; true if one was made at once. Time stands still between them. */
 function paced() {
   let now = 1000
-  const pace = new ReadPace(true, () => now)
-  const read = (ms: number): boolean => {
+  let diskReads = 7
+  const pace = new ReadPace(true, { now: () => now, diskReads: () => diskReads })
+  const read = (ms: number, fromDisk = ms > 1): boolean => {
     const begun = pace.begin()
     if (begun === null) return false
     now += ms
+    if (fromDisk) diskReads++
     pace.end(begun)
     return true
   }
@@ -17,12 +19,13 @@ function paced() {
 
 test('fast reads and a single slow one are made at once', () => {
   const { read } = paced()
-  expect([0.01, 20, ...Array.from({ length: 20 }, () => 0.01), 20, 0.01].every(read)).toBe(true)
+  const times = [0.01, 20, ...Array.from({ length: 20 }, () => 0.01), 20, 0.01]
+  expect(times.every((ms) => read(ms))).toBe(true)
 })
 
 test('after two slow ones among few none is made at once until the wait is a twentieth of the time', () => {
   const { read, wait } = paced()
-  expect([20, 0.01, 10].every(read)).toBe(true)
+  expect([20, 0.01, 10].every((ms) => read(ms))).toBe(true)
   expect(read(0.01)).toBe(false)
   wait(189)
   expect(read(0.01)).toBe(false)
@@ -30,6 +33,11 @@ test('after two slow ones among few none is made at once until the wait is a twe
   expect(read(0.01)).toBe(true)
 })
 
+test('slow reads during which no disk was read are made at once', () => {
+  const { read } = paced()
+  expect([20, 20, 20, 20].every((ms) => read(ms, false))).toBe(true)
+})
+
 test('where reads are never made at once none is', () => {
-  expect(new ReadPace(false, () => 0).begin()).toBeNull()
+  expect(new ReadPace(false, timelessMeter).begin()).toBeNull()
 })
