@@ -106,8 +106,12 @@ function keyBuilders(finish: (key: ByteWriter) => Buffer) {
     group: (row: Buffer) => alone(row, 'group'),
     roll: (row: Buffer, ordinal: number) => withNumber(row, 'roll', ordinal),
     changes: (row: Buffer, cut: number) => withNumber(row, 'changes', cut),
-    run: (row: Buffer, conversation: string, firstSeq: number) =>
-      withIdAndNumber(row, 'runs', conversation, firstSeq),
+    /**
+     * By its last message: of a conversation whose head is known the newest run is found by its key, and so is the one before
+     * each.
+     */
+    run: (row: Buffer, conversation: string, lastSeq: number) =>
+      withIdAndNumber(row, 'runs', conversation, lastSeq),
     own: (row: Buffer, group: string, firstSeq: number) => withIdAndNumber(row, 'own', group, firstSeq),
     /** A conversation's place in the list. */
     recent: (row: Buffer, position: number, conversation: string) =>
@@ -175,7 +179,7 @@ export function readNumberedKey(key: Buffer, rowLength: number): { id: string; n
 
 const rangeKeys = { runs: 'run', own: 'own' } as const
 
-/** Runs (or own messages) of one conversation, those that begin at or after `from`. */
+/** Runs of one conversation that end at or after `from`, or own messages that begin there. */
 export function numberedRange(
   row: Buffer,
   family: 'runs' | 'own',

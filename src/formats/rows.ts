@@ -45,13 +45,17 @@ export interface DirectListRow {
   readonly body: { readonly bytes: Buffer; readonly start: number; readonly end: number } | null
 }
 
-export interface RunRow {
+/** Where consecutive messages lie in a body file. */
+export interface RunPlace {
   /** The body file, by the cut of the generation that wrote it. */
   readonly file: number
   readonly offset: number
   readonly length: number
   readonly firstSeq: number
   readonly count: number
+}
+
+export interface RunRow extends RunPlace {
   readonly firstPosition: number
   readonly lastPosition: number
   /** One per message: idHash(sender, id). */
@@ -111,17 +115,15 @@ export const rows = {
     },
     decode: (bytes: Buffer): RunRow => {
       const r = new ByteReader(bytes)
-      const file = r.varint()
-      const offset = r.varint()
-      const length = r.varint()
-      const firstSeq = r.varint()
-      const count = r.varint()
+      const { file, offset, length, firstSeq, count } = readPlace(r)
       const firstPosition = r.varint()
       const lastPosition = firstPosition + r.varint()
       const hashes: number[] = []
       while (r.left > 0) hashes.push(r.u32())
       return { file, offset, length, firstSeq, count, firstPosition, lastPosition, hashes }
     },
+    /** Only what is needed to read the messages. */
+    decodePlace: (bytes: Buffer): RunPlace => readPlace(new ByteReader(bytes)),
   },
   own: {
     encode: (row: OwnRow): Buffer => {
@@ -169,6 +171,14 @@ export const rows = {
     (r) => r.string(),
   ),
 } as const
+
+function readPlace(r: ByteReader): RunPlace {
+  const file = r.varint()
+  const offset = r.varint()
+  const length = r.varint()
+  const firstSeq = r.varint()
+  return { file, offset, length, firstSeq, count: r.varint() }
+}
 
 function codec<T>(write: (to: ByteWriter, row: T) => void, read: (r: ByteReader) => T) {
   const pass = (row: T): Buffer => {

@@ -1,7 +1,8 @@
+import type { MaybePromise } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import { readBlock, type BlockEntry, type BlockHead } from '../formats/block.js'
 import { readBody } from '../formats/message-body.js'
-import type { RunRow } from '../formats/rows.js'
+import type { RunPlace } from '../formats/rows.js'
 import type { UserId } from '../model/ids.js'
 import { isMissingBody, type BodyFiles } from './bodies/body-files.js'
 import type { ConversationEntry } from './memory/entries.js'
@@ -42,32 +43,51 @@ export class BlockReader {
    * Messages of one run with `from` ≤ seq ≤ `to`, ascending, and no others, also if the tidy has moved them since the run
    * was read.
    */
-  async read(entry: ConversationEntry, run: RunRow, from: number, to: number): Promise<StoredMessage[]> {
+  async read(entry: ConversationEntry, run: RunPlace, from: number, to: number): Promise<StoredMessage[]> {
     const block = await this.#block(entry, run)
     return decode(entry, block, Math.max(from, run.firstSeq), Math.min(to, run.firstSeq + run.count - 1))
   }
 
-  /** The messages up to `to` down to `from` or the first one of a block that is kept; none if `to` is in no such block. */
-  kept(entry: ConversationEntry, from: number, to: number): StoredMessage[] {
-    const block = this.#last.get(entry.id)
-    if (block === undefined) return []
-    const { firstSeq, count } = block.head
-    return to >= firstSeq && to < firstSeq + count ? decode(entry, block, from, to) : []
+  /**
+   * The messages up to `to` down to `from` or the first one of the block that `to` is in, if that block is kept or ends with
+   * `to`; null if it must be looked for.
+   */
+  upTo(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> | null {
+    const kept = this.#last.get(entry.id)
+    if (kept !== undefined && reaches(kept.head, to)) return decode(entry, kept, from, to)
+    const run = this.#rows.runAtOnce(ownerOf(entry), entry.id, to)
+    if (run === undefined) return null
+    const block = this.#blockAtOnce(entry, run)
+    return block === null ? this.read(entry, run, from, to) : decode(entry, block, from, to)
+  }
+
+  #blockAtOnce(entry: ConversationEntry, run: RunPlace): Block | null {
+    const key = `${run.file} ${run.offset}`
+    const kept = this.#use(entry, key)
+    if (kept !== undefined) return kept
+    const bytes = this.#bodies.readAtOnce(run.file, run.offset, run.length)
+    return bytes === null ? null : this.#keep(key, parse(entry, run, bytes))
+  }
+
+  #use(entry: ConversationEntry, key: string): Block | undefined {
+    const kept = this.#kept.get(key)
+    if (kept === undefined) return undefined
+    this.#kept.delete(key)
+    this.#kept.set(key, kept)
+    this.#last.set(entry.id, kept)
+    return kept
   }
 
   /** A body file that is gone was merged into another one: the row that is there now says where the messages are. */
-  async #block(entry: ConversationEntry, run: RunRow): Promise<Block> {
-    for (let at = run; ;) {
+  async #block(entry: ConversationEntry, run: RunPlace): Promise<Block> {
+    for (let at: RunPlace = run; ;) {
       const key = `${at.file} ${at.offset}`
-      const kept = this.#kept.get(key)
-      if (kept !== undefined) {
-        this.#kept.delete(key)
-        this.#kept.set(key, kept)
-        this.#last.set(entry.id, kept)
-        return kept
-      }
+      const kept = this.#use(entry, key)
+      if (kept !== undefined) return kept
       try {
-        const bytes = await this.#bodies.read(at.file, at.offset, at.length)
+        const bytes =
+          this.#bodies.readAtOnce(at.file, at.offset, at.length) ??
+          (await this.#bodies.read(at.file, at.offset, at.length))
         return this.#keep(key, parse(entry, at, bytes))
       } catch (error) {
         if (!isMissingBody(error)) throw error
@@ -93,7 +113,7 @@ export class BlockReader {
   }
 }
 
-function parse(entry: ConversationEntry, at: RunRow, bytes: Buffer): Block {
+function parse(entry: ConversationEntry, at: RunPlace, bytes: Buffer): Block {
   const { head, entries } = readBlock(bytes)
   if (head.conversation !== entry.id || head.firstSeq !== at.firstSeq) {
     throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation', {
@@ -102,6 +122,10 @@ function parse(entry: ConversationEntry, at: RunRow, bytes: Buffer): Block {
     })
   }
   return { bytes, head, entries, cost: bytes.length + entries.length * entryBytes }
+}
+
+function reaches({ firstSeq, count }: { readonly firstSeq: number; readonly count: number }, seq: number) {
+  return seq >= firstSeq && seq < firstSeq + count
 }
 
 function decode(entry: ConversationEntry, block: Block, from: number, to: number): StoredMessage[] {

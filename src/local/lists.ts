@@ -22,6 +22,8 @@ interface StoredMarks {
   readonly held: readonly Generation[]
 }
 
+const nothing: StoredMarks['marks'] = new Map()
+
 const empty: RecentPage = Object.freeze({ entries: Object.freeze([]), more: false })
 
 /**
@@ -167,11 +169,7 @@ export class Lists {
       for (const entry of touchedBy(user.id, held)) used.push(entry)
       for (const entry of used) entry.inFlight++
       await this.#knowAll(user, used)
-      const marks = await this.#rows.manyMarks(
-        user.id,
-        used.map((entry) => entry.id),
-      )
-      const stored = { marks: new Map(used.map((entry, i) => [entry, marks[i]])), held }
+      const stored = { marks: await this.#marksOf(user.id, used), held }
       const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
       // Members of large groups come and go in memory: all must be there in the step in which the list is published.
       for (let missing; (missing = this.#missingMemberships(user, all())).length > 0;)
@@ -185,6 +183,16 @@ export class Lists {
       user.endLoad()
       this.#memory.endRead(held)
     }
+  }
+
+  /** As the shard has them, if all together; else each is read when its row is shown. */
+  async #marksOf(user: UserId, entries: readonly ConversationEntry[]): Promise<StoredMarks['marks']> {
+    if (this.#rows.isAtOnce(user)) return nothing
+    const marks = await this.#rows.manyMarks(
+      user,
+      entries.map((entry) => entry.id),
+    )
+    return new Map(entries.map((entry, i) => [entry, marks[i]]))
   }
 
   /** The conversation of a stored row, with what the row tells of it if memory knows less. */

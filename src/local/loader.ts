@@ -1,5 +1,7 @@
+import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
+import type { DirectHeadRow } from '../formats/rows.js'
 import { directPrefix } from '../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
@@ -35,24 +37,26 @@ export class Loader {
     const running = this.#loads.get(entry.id)
     if (running !== undefined) return running.then(() => this.load(entry, viewer))
     this.#memory.counters.loads++
+    const load = entry.id.startsWith(directPrefix) ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
+    if (load === undefined) return undefined
     entry.inFlight++
-    const load = this.#load(entry, viewer).finally(() => {
+    const tracked = load.finally(() => {
       entry.inFlight--
       this.#loads.delete(entry.id)
     })
-    this.#loads.set(entry.id, load)
-    return load
+    this.#loads.set(entry.id, tracked)
+    return tracked
   }
 
-  async #load(entry: ConversationEntry, viewer: UserId): Promise<void> {
-    if (entry.id.startsWith(directPrefix)) await this.#loadDirect(entry, viewer)
-    else await this.#loadGroup(entry)
-  }
-
-  async #loadDirect(entry: ConversationEntry, viewer: UserId): Promise<void> {
+  #loadDirect(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
     // Whoever asks, a known pair has its row in either partition; a stranger's would say nothing of blocks and heads.
     const owner = entry.pair === null || entry.pair.includes(viewer) ? viewer : entry.pair[0]
-    const row = await this.#rows.directHead(owner, entry.id)
+    const read = this.#rows.directHead(owner, entry.id)
+    if (read instanceof Promise) return read.then((row) => this.#takeDirect(entry, viewer, row))
+    return this.#takeDirect(entry, viewer, read)
+  }
+
+  #takeDirect(entry: ConversationEntry, viewer: UserId, row: DirectHeadRow | undefined): undefined {
     // Found by id alone, it is the viewer's row that says who the other one is; a stranger has none.
     if (row === undefined && entry.pair === null) return
     if (row !== undefined && entry.pair === null) {
@@ -104,7 +108,7 @@ export class Loader {
   }
 
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
-    return this.marksInMemory(user, entry) ?? this.#rows.marks(user, entry.id).then(toMarks)
+    return this.marksInMemory(user, entry) ?? andThen(this.#rows.marks(user, entry.id), toMarks)
   }
 
   /** The marks if no shard has to be asked: nobody has marked what began in a generation that no shard has yet. */
@@ -141,7 +145,7 @@ export class Loader {
       const membership = touched.group?.memberships.get(user)
       if (membership !== undefined) return membership
     }
-    return this.#rows.member(entry.id, user).then((row) => {
+    return andThen(this.#rows.member(entry.id, user), (row) => {
       const newer = part.members.get(user)
       if (newer !== undefined) return newer
       if (row === undefined) return null

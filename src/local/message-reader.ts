@@ -1,3 +1,4 @@
+import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { RunRow } from '../formats/rows.js'
 import type { Message } from '../model/message.js'
@@ -59,39 +60,65 @@ export class MessageReader {
   /** One message, with its position. */
   one(entry: ConversationEntry, seq: number): MaybePromise<StoredMessage> {
     const live = liveMessage(entry, seq)
-    return live ?? this.stored(entry, seq, seq).then((found) => found[0] as StoredMessage)
+    return live ?? andThen(this.stored(entry, seq, seq), (found) => found[0] as StoredMessage)
   }
 
-  /** Messages that have left the live generations, ascending. Rejects with CORRUPT if one of them is not there. */
-  async stored(entry: ConversationEntry, from: number, to: number): Promise<StoredMessage[]> {
+  /** Messages that have left the live generations, ascending. Throws CORRUPT if one of them is not there. */
+  stored(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> {
     const found: StoredMessage[] = []
-    const owner = ownerOf(entry)
-    let atOnce = runsFirst
     for (let below = to; below >= from;) {
-      const kept = this.#blocks.kept(entry, from, below)
-      if (kept.length > 0) {
-        found.push(...kept.reverse())
-        below = (found.at(-1) as StoredMessage).seq - 1
-        continue
-      }
-      const runs = await this.#rows.runs(owner, entry.id, below, Math.min(atOnce, below - from + 1))
-      atOnce = runsAtOnce
-      const wanted = runs.filter((run) => run.firstSeq + run.count > from)
-      const top = below
-      const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, top)))
-      for (const [at, messages] of blocks.entries()) {
-        const { firstSeq } = wanted[at] as RunRow
-        for (let i = messages.length - 1; i >= 0; i--) {
-          const message = messages[i] as StoredMessage
-          if (message.seq <= below) found.push(message)
-        }
-        if (found.at(-1)?.seq !== Math.max(firstSeq, from)) throw lost(entry, below)
-        below = firstSeq - 1
-        if (below < from) break
-      }
-      if (wanted.length === 0) throw lost(entry, below)
+      const near = this.#blocks.upTo(entry, from, below)
+      if (near === null || near instanceof Promise) return this.#storedLater(entry, from, below, found, near)
+      below = takeBelow(entry, found, near, below)
     }
     return found.reverse()
+  }
+
+  /** Goes on with what `near` brings, below what was found. */
+  async #storedLater(
+    entry: ConversationEntry,
+    from: number,
+    to: number,
+    found: StoredMessage[],
+    first: MaybePromise<StoredMessage[]> | null,
+  ): Promise<StoredMessage[]> {
+    let near = first
+    let atOnce = runsFirst
+    for (let below = to; below >= from;) {
+      if (near !== null) below = takeBelow(entry, found, await near, below)
+      else {
+        below = await this.#takeRuns(entry, from, below, atOnce, found)
+        atOnce = runsAtOnce
+      }
+      near = below < from ? null : this.#blocks.upTo(entry, from, below)
+    }
+    return found.reverse()
+  }
+
+  /** Adds the messages of up to so many runs; returns the seq that comes next. */
+  async #takeRuns(
+    entry: ConversationEntry,
+    from: number,
+    to: number,
+    atOnce: number,
+    found: StoredMessage[],
+  ): Promise<number> {
+    const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, Math.min(atOnce, to - from + 1))
+    const wanted = runs.filter((run) => run.firstSeq + run.count > from)
+    if (wanted.length === 0) throw lost(entry, to)
+    const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, to)))
+    let below = to
+    for (const [at, messages] of blocks.entries()) {
+      const { firstSeq } = wanted[at] as RunRow
+      for (let i = messages.length - 1; i >= 0; i--) {
+        const message = messages[i] as StoredMessage
+        if (message.seq <= below) found.push(message)
+      }
+      if (found.at(-1)?.seq !== Math.max(firstSeq, from)) throw lost(entry, below)
+      below = firstSeq - 1
+      if (below < from) break
+    }
+    return below
   }
 
   /** All messages of one run. */
@@ -103,10 +130,19 @@ export class MessageReader {
    * The newest message, together with those that lie beside it on the disk: whoever looks at a conversation goes on
    * reading there.
    */
-  async newest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
+  newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
+    const near = this.#blocks.upTo(entry, seq - besideNewest, seq)
+    if (near === null) return this.#readNewest(entry, seq)
+    return andThen(near, (found) => this.#keepNewest(entry, seq, found))
+  }
+
+  async #readNewest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
     const [run] = await this.#rows.runs(ownerOf(entry), entry.id, seq, 1)
     if (run === undefined) throw lost(entry, seq)
-    const stored = await this.#blocks.read(entry, run, seq - besideNewest, seq)
+    return this.#keepNewest(entry, seq, await this.#blocks.read(entry, run, seq - besideNewest, seq))
+  }
+
+  #keepNewest(entry: ConversationEntry, seq: number, stored: readonly StoredMessage[]): Message | undefined {
     const messages = stored.map((message) => toMessage(entry.id, message))
     if (messages.at(-1)?.seq !== seq) throw lost(entry, seq)
     if (entry.page === null) this.#keepPage(entry, messages)
@@ -133,30 +169,30 @@ export class MessageReader {
     return items.reverse()
   }
 
-  async #fromShards(entry: ConversationEntry, range: MessageRange): Promise<readonly Message[]> {
+  #fromShards(entry: ConversationEntry, range: MessageRange): MaybePromise<readonly Message[]> {
     const items: Message[] = []
-    entry.inFlight++
-    try {
-      let live = range.to
-      while (live >= range.from) {
-        const message = liveMessage(entry, live)
-        if (message === null) break
-        items.push(toMessage(entry.id, message))
-        live--
-      }
-      // What is kept of the newest page is not read again.
-      const { page } = entry
-      const below = (page?.[0]?.seq ?? 0) - 1
-      if (page !== null && below < live && (page.at(-1) as Message).seq >= live) {
-        for (; live > below && live >= range.from; live--) items.push(page[live - below - 1] as Message)
-      }
-      const stored = live >= range.from ? await this.stored(entry, range.from, live) : []
-      for (let i = stored.length - 1; i >= 0; i--) items.push(toMessage(entry.id, stored[i] as StoredMessage))
-      return this.#finish(entry, range, items.reverse())
-    } finally {
-      entry.inFlight--
-      this.#memory.release(entry)
+    let live = range.to
+    while (live >= range.from) {
+      const message = liveMessage(entry, live)
+      if (message === null) break
+      items.push(toMessage(entry.id, message))
+      live--
     }
+    // What is kept of the newest page is not read again.
+    const { page } = entry
+    const below = (page?.[0]?.seq ?? 0) - 1
+    if (page !== null && below < live && (page.at(-1) as Message).seq >= live) {
+      for (; live > below && live >= range.from; live--) items.push(page[live - below - 1] as Message)
+    }
+    const stored = live >= range.from ? this.stored(entry, range.from, live) : []
+    if (!(stored instanceof Promise)) return this.#finish(entry, range, withStored(entry, items, stored))
+    entry.inFlight++
+    return stored
+      .then((found) => this.#finish(entry, range, withStored(entry, items, found)))
+      .finally(() => {
+        entry.inFlight--
+        this.#memory.release(entry)
+      })
   }
 
   /** Keeps what is worth keeping and gives the answer in the asked order. */
@@ -179,4 +215,22 @@ export class MessageReader {
     entry.page = ascending.slice()
     this.#memory.charge(entry)
   }
+}
+
+/** Descending messages and the ascending ones below them, all of them ascending. */
+function withStored(entry: ConversationEntry, above: Message[], stored: readonly StoredMessage[]): Message[] {
+  for (let i = stored.length - 1; i >= 0; i--) above.push(toMessage(entry.id, stored[i] as StoredMessage))
+  return above.reverse()
+}
+
+/** Adds ascending messages that end with `to` to descending ones; returns the seq that comes next. */
+function takeBelow(
+  entry: ConversationEntry,
+  found: StoredMessage[],
+  ascending: readonly StoredMessage[],
+  to: number,
+): number {
+  if (ascending.at(-1)?.seq !== to) throw lost(entry, to)
+  for (let i = ascending.length - 1; i >= 0; i--) found.push(ascending[i] as StoredMessage)
+  return (ascending[0] as StoredMessage).seq - 1
 }

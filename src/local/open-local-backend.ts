@@ -6,6 +6,7 @@ import { ColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import type { FileSystem } from '../platform/file-system.js'
+import { ReadPace, systemMeter, timelessMeter } from '../platform/read-pace.js'
 import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { BodyFiles } from './bodies/body-files.js'
@@ -54,8 +55,10 @@ export async function openLocalBackend(
     const file = new ManifestFile(fileSystem, directory)
     const manifest = await readManifest(file, settings, components)
     if (!manifest.created) await syncParents(fileSystem, directory, made)
-    const tuning = { ...localTuning, ...local.tuning }
-    const { shards, failure } = await openShards(manifest, settings, components, local, tuning)
+    const isReal = fileSystem === nodeFileSystem && (local.opener ?? openClassicLevel) === openClassicLevel
+    const tuning = { ...localTuning, readsAtOnce: isReal, ...local.tuning }
+    const pace = new ReadPace(tuning.readsAtOnce, isReal ? systemMeter : timelessMeter)
+    const { shards, failure } = await openShards(manifest, settings, components, local, tuning, pace)
     undo.push(() => shards.close())
     const bodyDirectory = join(directory, 'bodies')
     const logDirectory = join(directory, 'log')
@@ -64,7 +67,7 @@ export async function openLocalBackend(
     await fileSystem.makeDirectory(logDirectory)
     await fileSystem.syncDirectory(directory)
     const opened = await prepare(file, manifest, settings, components)
-    const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId })
+    const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId, pace })
     undo.push(() => bodies.close())
     return await assembleBackend({
       settings,
@@ -79,10 +82,7 @@ export async function openLocalBackend(
       bodies,
       logDirectory,
       bodyDirectory,
-      threaded:
-        tuning.flushThread &&
-        fileSystem === nodeFileSystem &&
-        (local.opener ?? openClassicLevel) === openClassicLevel,
+      threaded: tuning.flushThread && isReal,
       last: manifest.created ? (manifest.clean ? 'clean' : 'unclean') : 'new',
       undo,
     })
@@ -145,6 +145,7 @@ async function openShards(
   { fileSystem, clock }: StoreComponents,
   { opener = openClassicLevel }: LocalComponents,
   tuning: LocalTuning,
+  pace: ReadPace,
 ): Promise<{ shards: ShardSet; failure: ShardFailureReport }> {
   const failure: ShardFailureReport = { listener: null }
   const options = {
@@ -156,6 +157,7 @@ async function openShards(
     opener,
     threadPoolSize,
     tuning,
+    pace,
     onFailure: (error: ColumbaError) => failure.listener?.(error),
   }
   const shards = manifest.created

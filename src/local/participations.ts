@@ -47,10 +47,24 @@ export class Participations {
     return this.ofNode(node)
   }
 
-  async #loadNode(user: UserId, entry: ConversationEntry): Promise<Participation | null> {
+  #loadNode(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
+    const loaded = this.#loader.load(entry, user)
+    if (loaded === undefined && entry.groupPart === null) {
+      const node = this.#nodeOf(user, entry)
+      // Nobody has a part in what has just been found to be nothing, or somebody else's.
+      return node === null ? this.#load(user, entry) : this.ofNode(node)
+    }
+    return this.#loadNodeLater(user, entry, loaded)
+  }
+
+  async #loadNodeLater(
+    user: UserId,
+    entry: ConversationEntry,
+    loaded: MaybePromise<void>,
+  ): Promise<Participation | null> {
     entry.inFlight++
     try {
-      await this.#loader.load(entry, user)
+      await loaded
       if (entry.groupPart !== null) await this.#loader.membership(user, entry)
       const node = this.#nodeOf(user, entry)
       return node === null ? await this.#load(user, entry) : await this.ofNode(node)
@@ -126,33 +140,53 @@ export class Participations {
     return view
   }
 
-  /** Reads what is missing, all of it at once. */
-  async #complete(node: ListNode): Promise<Participation> {
-    const { user, entry } = node
-    user.pins++
-    try {
-      for (;;) {
-        const waiting: Promise<void>[] = []
-        if (node.marks === null) waiting.push(this.#readMarks(node))
-        if (entry.groupPart !== null) waiting.push(this.#readMember(node))
-        if (entry.groupPart === null || node.membership !== null) {
-          const head = visibleHead(entry, node.membership)
-          const isMissing = this.#lastMessage(entry, head, node.membership) === undefined
-          if (isMissing) waiting.push(this.#readLast(entry, head, node.aside))
-        }
-        await Promise.all(waiting)
-        const made = this.#make(node)
-        if (made !== null) return made
-      }
-    } finally {
-      user.pins--
+  /** Reads what is missing, all of it together. */
+  #complete(node: ListNode): MaybePromise<Participation> {
+    for (;;) {
+      const waiting = this.#readMissing(node)
+      if (waiting !== null) return this.#completeLater(node, waiting)
+      const made = this.#make(node)
+      if (made !== null) return made
     }
   }
 
-  async #readMarks(node: ListNode): Promise<void> {
-    const marks = await this.#loader.marks(node.user.id, node.entry)
-    // A mark that came meanwhile is newer.
-    node.marks ??= marks
+  async #completeLater(node: ListNode, waiting: Promise<unknown>): Promise<Participation> {
+    node.user.pins++
+    try {
+      await waiting
+      return await (this.#make(node) ?? this.#complete(node))
+    } finally {
+      node.user.pins--
+    }
+  }
+
+  /** Null if nothing had to be waited for. */
+  #readMissing(node: ListNode): Promise<unknown> | null {
+    const { entry, membership } = node
+    const waiting: Promise<void>[] = []
+    const read = (found: MaybePromise<void>): void => {
+      if (found instanceof Promise) waiting.push(found)
+    }
+    try {
+      if (node.marks === null) read(this.#readMarks(node))
+      if (entry.groupPart !== null) read(this.#readMember(node))
+      if (entry.groupPart === null || membership !== null) {
+        const head = visibleHead(entry, membership)
+        const isMissing = this.#lastMessage(entry, head, membership) === undefined
+        if (isMissing) read(this.#readLast(entry, head, node.aside))
+      }
+    } catch (error) {
+      // What waits already may fail as well, and somebody must hear of it.
+      waiting.push(Promise.reject(error))
+    }
+    return waiting.length === 0 ? null : Promise.all(waiting)
+  }
+
+  #readMarks(node: ListNode): MaybePromise<void> {
+    return andThen(this.#loader.marks(node.user.id, node.entry), (marks) => {
+      // A mark that came meanwhile is newer.
+      node.marks ??= marks
+    })
   }
 
   async #readMember(node: ListNode): Promise<void> {
@@ -215,11 +249,13 @@ export class Participations {
   }
 
   /** `more`: somebody looks at the conversation itself, and not only at its row in a list. */
-  async #readLast(entry: ConversationEntry, head: number, more: boolean): Promise<void> {
-    const message = more
-      ? await this.#messages.newest(entry, head)
-      : (await this.#messages.read(entry, { from: head, to: head, descending: true }))[0]
-    if (message !== undefined) entry.lastMessage = message
+  #readLast(entry: ConversationEntry, head: number, more: boolean): MaybePromise<void> {
+    const read: MaybePromise<Message | undefined> = more
+      ? this.#messages.newest(entry, head)
+      : andThen(this.#messages.read(entry, { from: head, to: head, descending: true }), ([last]) => last)
+    return andThen(read, (message) => {
+      if (message !== undefined) entry.lastMessage = message
+    })
   }
 }
 

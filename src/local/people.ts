@@ -1,3 +1,4 @@
+import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { ContactRow, MembershipRow } from '../formats/record-parts.js'
 import { parseCanonicalJson } from '../model/canonical-json.js'
@@ -91,7 +92,7 @@ export class People {
       const profile = live[i]?.users.get(id)?.own?.profile
       if (profile !== undefined && profile !== null) return profile
     }
-    return this.#parts.rows.profile(id).then((row) => {
+    return andThen(this.#parts.rows.profile(id), (row) => {
       if (row === undefined) return null
       return toUserEntry(id, row.name, row.profile, row.position)
     })
@@ -115,9 +116,9 @@ export class People {
   contact(user: UserId, other: UserId): MaybePromise<ContactEntry | null> {
     const live = liveContact(this.#parts.memory.live, user, other)
     if (live !== undefined) return live
-    return this.#parts.rows
-      .contact(user, other)
-      .then((row) => (row === undefined ? null : toContact(other, row)))
+    return andThen(this.#parts.rows.contact(user, other), (row) =>
+      row === undefined ? null : toContact(other, row),
+    )
   }
 
   async contacts(user: UserId, after: UserId | undefined, limit: number): Promise<readonly ContactEntry[]> {

@@ -1,9 +1,12 @@
+import { andThen } from '../async/maybe-promise.js'
+import type { MaybePromise } from '../backend/port.js'
 import {
   familyRange,
   groupPartition,
   keys,
   maxPosition,
   numberedRange,
+  passingKeys,
   readIdKey,
   readListKey,
   readNumberKey,
@@ -18,6 +21,7 @@ import {
   type DirectListRow,
   type GroupHeadRow,
   type OwnRow,
+  type RunPlace,
   type RunRow,
 } from '../formats/rows.js'
 import type { Shard } from './shards/shard.js'
@@ -34,6 +38,8 @@ export interface ListRow {
 /** Reads of the stored rows, typed: the only place that knows which row lies where. What live generations know is not in it. */
 export class RowReader {
   readonly #shardOf: (id: string) => Shard
+  /** The user that was read last: many reads in a row are of one. */
+  #last: { readonly user: string; readonly row: Buffer; readonly shard: Shard } | null = null
   reads = 0
 
   constructor(shardOf: (id: string) => Shard) {
@@ -42,26 +48,32 @@ export class RowReader {
 
   // ---- rows of a user
 
-  directHead(user: string, conversation: string): Promise<DirectHeadRow | undefined> {
-    return this.#get(user, keys.head(userPartition(user), conversation), rows.directHead.decode)
+  /** Rows of the user are read faster one after the other, as they are needed, than many together. */
+  isAtOnce(user: string): boolean {
+    return this.#user(user).shard.readsAtOnce
   }
 
-  marks(user: string, conversation: string): Promise<MarksRow | undefined> {
-    return this.#get(user, keys.marks(userPartition(user), conversation), rows.marks.decode)
+  directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.head(row, conversation), rows.directHead.decode)
+  }
+
+  marks(user: string, conversation: string): MaybePromise<MarksRow | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.marks(row, conversation), rows.marks.decode)
   }
 
   async manyMarks(user: string, conversations: readonly string[]): Promise<(MarksRow | undefined)[]> {
+    const { row, shard } = this.#user(user)
     if (conversations.length === 0) return []
     this.reads++
-    const row = userPartition(user)
-    const found = await this.#shardOf(user).getMany(
-      conversations.map((conversation) => keys.marks(row, conversation)),
-    )
+    const found = await shard.getMany(conversations.map((conversation) => keys.marks(row, conversation)))
     return found.map((value) => (value === undefined ? undefined : rows.marks.decode(value)))
   }
 
-  membership(user: string, group: string): Promise<MembershipRow | undefined> {
-    return this.#get(user, keys.membership(userPartition(user), group), rows.membership.decode)
+  membership(user: string, group: string): MaybePromise<MembershipRow | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.membership(row, group), rows.membership.decode)
   }
 
   async memberships(user: string): Promise<Map<string, MembershipRow>> {
@@ -103,22 +115,21 @@ export class RowReader {
 
   async #listRows(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListRow[]> {
     this.reads++
-    const { length } = userPartition(user)
-    const found = await this.#shardOf(user).rows(range, limit)
-    return found.map(([key, value]) => ({
-      ...readListKey(key, length),
-      direct: value.length === 0 ? null : rows.directList.decode(value),
-    }))
+    const { row, shard } = this.#user(user)
+    const found = await shard.rows(range, limit)
+    return found.map(([key, value]) => readListRow(key, value, row.length))
   }
 
   profile(
     user: string,
-  ): Promise<{ name: string; profile: string | undefined; position: number } | undefined> {
-    return this.#get(user, keys.profile(userPartition(user)), rows.profile.decode)
+  ): MaybePromise<{ name: string; profile: string | undefined; position: number } | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.profile(row), rows.profile.decode)
   }
 
   contact(user: string, other: string) {
-    return this.#get(user, keys.contact(userPartition(user), other), rows.contactEntry.decode)
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.contact(row, other), rows.contactEntry.decode)
   }
 
   async contacts(user: string, after: string | undefined, limit: number) {
@@ -144,16 +155,18 @@ export class RowReader {
 
   // ---- rows of a group
 
-  group(group: string): Promise<GroupRow | undefined> {
-    return this.#get(group, keys.group(groupPartition(group)), rows.group.decode)
+  group(group: string): MaybePromise<GroupRow | undefined> {
+    return this.#get(this.#shardOf(group), keys.group(groupPartition(group)), rows.group.decode)
   }
 
-  groupHead(group: string): Promise<GroupHeadRow | undefined> {
-    return this.#get(group, keys.head(groupPartition(group), group), rows.groupHead.decode)
+  groupHead(group: string): MaybePromise<GroupHeadRow | undefined> {
+    const key = keys.head(groupPartition(group), group)
+    return this.#get(this.#shardOf(group), key, rows.groupHead.decode)
   }
 
-  member(group: string, user: string): Promise<MembershipRow | undefined> {
-    return this.#get(group, keys.member(groupPartition(group), user), rows.membership.decode)
+  member(group: string, user: string): MaybePromise<MembershipRow | undefined> {
+    const key = keys.member(groupPartition(group), user)
+    return this.#get(this.#shardOf(group), key, rows.membership.decode)
   }
 
   async manyMembers(group: string, users: readonly string[]): Promise<(MembershipRow | undefined)[]> {
@@ -185,14 +198,35 @@ export class RowReader {
   // ---- rows of either
 
   /**
-   * Runs of a conversation that begin at or below `to`, newest first, up to `limit`. `owner` is a participant of a
+   * Runs of a conversation from the one with `to` downwards, without a gap, up to `limit`. `owner` is a participant of a
    * direct conversation, or the group.
    */
   async runs(owner: RunOwner, conversation: string, to: number, limit: number): Promise<RunRow[]> {
     this.reads++
-    const range = { ...numberedRange(partitionOf(owner), 'runs', conversation, 0, to + 1), reverse: true }
-    const found = await this.#shardOf(owner.id).rows(range, limit)
-    return found.map(([, value]) => rows.run.decode(value))
+    const row = partitionOf(owner)
+    const shard = this.#shardOf(owner.id)
+    const [first] = await shard.rows(numberedRange(row, 'runs', conversation, to), 1)
+    const newest = first === undefined ? undefined : rows.run.decode(first[1])
+    if (newest === undefined || newest.firstSeq > to) return []
+    if (limit === 1 || newest.firstSeq === 1) return [newest]
+    const below = numberedRange(row, 'runs', conversation, 0, newest.firstSeq)
+    const others = await shard.rows({ ...below, reverse: true }, limit - 1)
+    const found = [newest]
+    for (const [, value] of others) {
+      const run = rows.run.decode(value)
+      // The tidy may have joined what lies between to the newest one since that was read: it is found there.
+      if (run.firstSeq + run.count < (found.at(-1) as RunRow).firstSeq) break
+      found.push(run)
+    }
+    return found
+  }
+
+  /** Where the run lies that ends with `lastSeq`, if there is one and it is to be had at once. */
+  runAtOnce(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
+    this.reads++
+    const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
+    const value = shard.readAtOnce(passingKeys.run(row, conversation, lastSeq), () => undefined)
+    return value === undefined ? undefined : rows.run.decodePlace(value)
   }
 
   async *allRuns(owner: RunOwner, conversation: string): AsyncGenerator<RunRow, void> {
@@ -211,12 +245,25 @@ export class RowReader {
     }
   }
 
-  #get<T>(id: string, key: Buffer, decode: (bytes: Buffer) => T): Promise<T | undefined> {
+  #get<T>(shard: Shard, key: Buffer, decode: (bytes: Buffer) => T): MaybePromise<T | undefined> {
     this.reads++
-    return this.#shardOf(id)
-      .get(key)
-      .then((value) => (value === undefined ? undefined : decode(value)))
+    return andThen(shard.read(key), (value) => (value === undefined ? undefined : decode(value)))
   }
+
+  #group(group: string): { readonly row: Buffer; readonly shard: Shard } {
+    return { row: groupPartition(group), shard: this.#shardOf(group) }
+  }
+
+  #user(user: string): { readonly row: Buffer; readonly shard: Shard } {
+    if (this.#last?.user !== user) this.#last = { user, row: userPartition(user), shard: this.#shardOf(user) }
+    return this.#last
+  }
+}
+
+function readListRow(key: Buffer, value: Buffer, rowLength: number): ListRow {
+  const { large, position, conversation } = readListKey(key, rowLength)
+  const direct = value.length === 0 ? null : rows.directList.decode(value)
+  return { large, position, conversation, direct }
 }
 
 export interface RunOwner {

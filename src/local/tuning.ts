@@ -20,6 +20,8 @@ export interface LocalTuning {
   readonly blockCacheBytes: number
   readonly batchBytes: number
   readonly compression: boolean
+  /** Small reads are made at once as long as that is fast. Default: where the world is the real one. */
+  readonly readsAtOnce: boolean
   /** So many body files of one level are merged into one; Infinity: none ever. */
   readonly tidyFiles: number
   /** Nothing larger is merged: a merge needs that much room until it is done. */
@@ -44,6 +46,7 @@ export const localTuning: LocalTuning = {
   blockCacheBytes: 2 * MiB,
   batchBytes: MiB / 16,
   compression: true,
+  readsAtOnce: true,
   tidyFiles: 8,
   tidyBytes: 4096 * MiB,
   tidyRestMs: 20,

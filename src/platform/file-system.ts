@@ -32,6 +32,8 @@ export interface FileHandle {
   write(data: Uint8Array, position: number): Promise<number>
   /** Reads into `into` from `position`; resolves with the number of bytes read, 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>
+  /** The same on the calling thread, for what is likely to be in the system's cache; where there is no such thing, `read` is. */
+  readSync?(into: Uint8Array, position: number): number
   /** fdatasync: content and size. */
   sync(): Promise<void>
   truncate(size: number): Promise<void>

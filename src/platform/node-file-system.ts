@@ -6,6 +6,7 @@ import {
   open as openDescriptor,
   promises as fs,
   read,
+  readSync,
   write,
 } from 'node:fs'
 import type { FileHandle, FileSystem } from './file-system.js'
@@ -77,6 +78,10 @@ class NodeFileHandle implements FileHandle {
         else reject(error)
       })
     })
+  }
+
+  readSync(into: Uint8Array, position: number): number {
+    return readSync(this.#descriptor, into, 0, into.byteLength, position)
   }
 
   sync(): Promise<void> {

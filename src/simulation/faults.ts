@@ -1,6 +1,6 @@
 import type { FileHandle, FileSystem } from '../platform/file-system.js'
 
-export type FileOperation = keyof FileSystem | keyof FileHandle
+export type FileOperation = keyof FileSystem | Exclude<keyof FileHandle, 'readSync'>
 
 /** What befalls one operation. */
 export type Fault =

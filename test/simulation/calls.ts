@@ -442,7 +442,7 @@ export class Calls {
   /** Whether the world is such that any call may end like this. */
   #mayFail(code: string, wasPoisoned: boolean, error: unknown): boolean {
     const { faults, swarm } = this.#options
-    // Also for want of file descriptors, which is a fault.
+    // The queue is full, or there were too many open files, which is a fault.
     if (code === 'OVERLOADED' && swarm.settings.limits.queueCalls < 100) return true
     if (code === 'NO_SPACE') return swarm.faultRates.space > 0
     if (code === 'CLOSED') return wasPoisoned

@@ -104,7 +104,7 @@ export class DirectFold {
     if (this.#previous > 0) sink.del(shard, passingKeys.recent(row, this.#previous, this.id))
     const position = columns.positions[this.lastMessage] as number
     sink.put(shard, passingKeys.recent(row, position, this.id), this.#listRow(peer, head, columns))
-    sink.put(shard, passingKeys.run(row, this.id, this.firstSeq), run)
+    sink.put(shard, passingKeys.run(row, this.id, this.firstSeq + this.count - 1), run)
   }
 
   #listRow(peer: string, head: DirectHead, columns: MessageColumns): Buffer {

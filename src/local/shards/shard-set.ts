@@ -9,6 +9,7 @@ import {
 import { shardsDirectory } from '../../formats/shard-names.js'
 import type { Clock } from '../../platform/clock.js'
 import type { FileSystem } from '../../platform/file-system.js'
+import type { ReadPace } from '../../platform/read-pace.js'
 import { CallSlots } from './call-slots.js'
 import type { ShardOpener } from './shard-database.js'
 import { ShardFailure } from './shard-failure.js'
@@ -33,6 +34,8 @@ export interface ShardSetOptions {
   /** Of libuv; at most two fewer slow calls run at a time, at least one. Default 4. */
   readonly threadPoolSize?: number
   readonly tuning?: Partial<ShardTuning>
+  /** Whether small reads are made at once. Default: never. */
+  readonly pace?: ReadPace
   /** Called once, at the first write or checkpoint that failed, with POISONED: nothing is written any more. Reads go on. */
   readonly onFailure: (error: ColumbaError) => void
 }
@@ -151,7 +154,7 @@ function worldOf({
 
 /** One after the other; when one rejects, those before it are closed. */
 async function eachShard(
-  { storeId, shardIds, onFailure }: ShardSetOptions,
+  { storeId, shardIds, onFailure, pace }: ShardSetOptions,
   world: ShardWorld,
   make: (identity: ShardIdentity) => Promise<OpenedShard>,
 ): Promise<Parts> {
@@ -164,7 +167,9 @@ async function eachShard(
   }
   const failure = new ShardFailure(onFailure)
   return {
-    shards: opened.map((one, index) => new Shard({ ...world, ...one, ...world.tuning, index, failure })),
+    shards: opened.map(
+      (one, index) => new Shard({ ...world, ...one, ...world.tuning, index, failure, pace }),
+    ),
     checkpoints: opened.map(({ checkpoint }) => checkpoint),
     failure,
   }

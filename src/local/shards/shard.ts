@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import type { MaybePromise } from '../../backend/port.js'
 import { openValue } from '../../formats/sealed-value.js'
 import type { Clock } from '../../platform/clock.js'
 import type { FileSystem } from '../../platform/file-system.js'
+import type { ReadPace } from '../../platform/read-pace.js'
 import { readError } from '../../platform/system-errors.js'
 import type { CallSlots } from './call-slots.js'
 import { flushWithEvidence } from './checkpoint-evidence.js'
@@ -18,6 +20,7 @@ export interface ShardOptions {
   readonly clock: Clock
   readonly slots: CallSlots
   readonly failure: ShardFailure
+  readonly pace?: ReadPace | undefined
   readonly batchBytes: number
 }
 
@@ -103,6 +106,27 @@ export class Shard {
     }
   }
 
+  /** `read` would be at once. */
+  get readsAtOnce(): boolean {
+    return this.#begin() !== null
+  }
+
+  /** At once where that is fast, else as `get`. The key may be reused when this has returned. */
+  read(key: Buffer): MaybePromise<Buffer | undefined> {
+    return this.readAtOnce(key, () => this.get(Buffer.from(key)))
+  }
+
+  /** At once where that is fast, else what `otherwise` says. */
+  readAtOnce<T>(key: Buffer, otherwise: () => T): Buffer | undefined | T {
+    const begun = this.#begin()
+    if (begun === null) return otherwise()
+    try {
+      return this.getSync(key)
+    } finally {
+      this.#options.pace?.end(begun)
+    }
+  }
+
   /** In the order of the keys. */
   async getMany(keys: readonly Buffer[], snapshot?: ShardSnapshot): Promise<(Buffer | undefined)[]> {
     try {
@@ -118,10 +142,23 @@ export class Shard {
   /** Up to `limit` rows of a range. */
   async rows(range: ShardRange, limit: number): Promise<ShardRow[]> {
     const rows: ShardRow[] = []
-    for await (const chunk of this.#chunks(range, limit, true)) {
-      for (const [key, stored] of chunk) rows.push([key, openValue(key, stored, this.index)])
+    try {
+      const iterator = this.#iterator(range, limit, true)
+      try {
+        for (;;) {
+          const size = Math.min(limit - rows.length, scanRows)
+          const chunk = await iterator.nextv(size)
+          for (const [key, stored] of chunk) rows.push([key, openValue(key, stored, this.index)])
+          // Where all of them fit, nobody waits for a second answer that says so.
+          if (rows.length >= limit || chunk.length === 0) return rows
+        }
+      } finally {
+        // Nobody waits for the end of a read: it is over, and there is nothing to do about one that cannot be closed.
+        iterator.close().catch(() => undefined)
+      }
+    } catch (error) {
+      return this.#refuse(error)
     }
-    return rows
   }
 
   /**
@@ -194,17 +231,8 @@ export class Shard {
     limit: number,
     fillCache: boolean,
   ): AsyncGenerator<[Buffer, Buffer][], void> {
-    const { gte, lt, reverse = false, snapshot } = range
     try {
-      const iterator = this.#database.iterator({
-        gte,
-        lt,
-        reverse,
-        limit,
-        fillCache,
-        snapshot: snapshot?.database,
-        highWaterMarkBytes: readAheadBytes,
-      })
+      const iterator = this.#iterator(range, limit, fillCache)
       try {
         for (let left = limit; left > 0;) {
           const chunk = await iterator.nextv(Math.min(left, scanRows))
@@ -218,6 +246,22 @@ export class Shard {
     } catch (error) {
       this.#refuse(error)
     }
+  }
+
+  #begin(): number | null {
+    return this.#options.pace?.begin() ?? null
+  }
+
+  #iterator({ gte, lt, reverse = false, snapshot }: ShardRange, limit: number, fillCache: boolean) {
+    return this.#database.iterator({
+      gte,
+      lt,
+      reverse,
+      limit,
+      fillCache,
+      snapshot: snapshot?.database,
+      highWaterMarkBytes: readAheadBytes,
+    })
   }
 
   #refuse(error: unknown): never {

@@ -11,7 +11,7 @@ export interface RunSwap {
   readonly id: string
   readonly key: Buffer
   readonly value: Buffer
-  /** Rows of the runs that were joined to the first. */
+  /** Rows of the runs that the last one was joined to. */
   readonly gone: readonly Buffer[]
 }
 
@@ -42,9 +42,9 @@ export function runSwaps(block: Buffer, { file, offset, hashSeed }: MergedPlace)
   })
   const swapIn = (id: string, row: Buffer): RunSwap => ({
     id,
-    key: keys.run(row, conversation, firstSeq),
+    key: keys.run(row, conversation, firstSeq + count - 1),
     value,
-    gone: joined.map((seq) => keys.run(row, conversation, seq)),
+    gone: joined.map((seq) => keys.run(row, conversation, seq - 1)),
   })
   if (!conversation.startsWith(directPrefix)) return [swapIn(conversation, groupPartition(conversation))]
   return senders.map((user) => swapIn(user, userPartition(user)))

@@ -64,7 +64,7 @@ export class RunWalk {
     const { findings, bodies, source } = this.#context
     const { firstSeq, count, firstPosition, lastPosition, file, hashes } = run
     const lastSeq = firstSeq + count - 1
-    if (firstSeq !== this.head + 1 || keySeq !== firstSeq || count === 0) {
+    if (firstSeq !== this.head + 1 || keySeq !== lastSeq || count === 0) {
       if (!this.#isSuspect())
         findings.add('runs', `${this.#where}, a run from ${firstSeq} behind ${this.head}`)
       this.whole = false
