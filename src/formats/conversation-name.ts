@@ -2,19 +2,40 @@ import { directPrefix } from '../model/direct-conversation-id.js'
 import type { ByteReader, ByteWriter } from './bytes.js'
 
 /**
- * The id of a conversation (or of a user) within a value: its length as a varint and UTF-8. Most are ids of direct
- * conversations, which are digests written as text: these stand as 0 and their 21 bytes, for no id has no length.
+ * Ids of direct conversations are digests written as text, `d.` and 28 characters. They are most of all ids that are stored,
+ * so they stand as the 21 bytes that the text is for.
  */
 const digestBytes = 21
 const directId = /^d\.[A-Za-z0-9_-]{28}$/
 
+function writeDigest(to: ByteWriter, id: string): ByteWriter {
+  return to.base64(id.slice(directPrefix.length), digestBytes)
+}
+
+/** In a value, an id of any kind: its length as a varint and UTF-8; of a direct conversation 0, for no id has no length. */
 export function writeName(to: ByteWriter, name: string): void {
-  if (directId.test(name)) to.u8(0).base64(name.slice(directPrefix.length), digestBytes)
+  if (directId.test(name)) writeDigest(to.u8(0), name)
   else to.string(name)
 }
 
 export function readName(from: ByteReader): string {
-  if (from.bytes[from.at] !== 0 || from.left === 0) return from.string()
+  if (from.left === 0 || from.bytes[from.at] !== 0) return from.string()
   from.skip(1)
   return directPrefix + from.raw(digestBytes).toString('base64url')
+}
+
+/** In a key, behind this byte, with which no UTF-8 begins. Its length is known, so nothing has to end it. */
+const mark = 0xfe
+export const directKeyBytes = 1 + digestBytes
+
+/** Writes the id if it is one of a direct conversation. */
+export function writeDirectKey(to: ByteWriter, id: string): boolean {
+  if (!directId.test(id)) return false
+  writeDigest(to.u8(mark), id)
+  return true
+}
+
+/** The id of the direct conversation that stands at `at`; null if something else does. */
+export function readDirectKey(key: Buffer, at: number): string | null {
+  return key[at] === mark ? directPrefix + key.toString('base64url', at + 1, at + directKeyBytes) : null
 }

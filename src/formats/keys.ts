@@ -1,4 +1,5 @@
 import { ByteWriter } from './bytes.js'
+import { directKeyBytes, readDirectKey, writeDirectKey } from './conversation-name.js'
 
 /**
  * Keys of the column families. A key is an ordered, prefix-free tuple:
@@ -8,7 +9,7 @@ import { ByteWriter } from './bytes.js'
  * The row is a user (kind 1) or a group (kind 2): all that belongs to one of them is one range of one shard. Ids are
  * UTF-8 with 0x00 written as 0x00 0xff, so that an id ends where a 0x00 is followed by anything but 0xff (family tags
  * are far below), `a` never covers `ab` or `a\0`, and the order of keys is the order of the ids' bytes. The last id of
- * a key is written plainly: nothing follows it. Numbers are big-endian and 6 bytes wide; positions in the list are
+ * a key is written plainly: nothing follows it. Ids of direct conversations are shorter (conversation-name.ts). Numbers are big-endian and 6 bytes wide; positions in the list are
  * inverted, so that the newest comes first.
  */
 export const families = {
@@ -85,6 +86,27 @@ export function familyRange(row: Buffer, family: Family): { gte: Buffer; lt: Buf
   return { gte: begin(row, families[family]).finish(), lt: begin(row, families[family] + 1).finish() }
 }
 
+/** At the end of a key. The keys of one conversation are made together, so it is remembered how the last one is written. */
+function lastConversation(to: ByteWriter, id: string): ByteWriter {
+  return isDirect(id) ? to.raw(direct.key) : to.text(id)
+}
+
+/** The same in front of something else. */
+function endedConversation(to: ByteWriter, id: string): ByteWriter {
+  return isDirect(id) ? to.raw(direct.key) : endedId(to, id)
+}
+
+const directWriter = new ByteWriter(64)
+const direct = { id: '', is: false, key: Buffer.alloc(directKeyBytes) }
+
+function isDirect(id: string): boolean {
+  if (id === direct.id) return direct.is
+  direct.id = id
+  direct.is = writeDirectKey(directWriter.reset(), id)
+  if (direct.is) direct.key.set(directWriter.view())
+  return direct.is
+}
+
 function begin(row: Buffer, family: number): ByteWriter {
   return writer.reset().raw(row).u8(family)
 }
@@ -92,13 +114,15 @@ function begin(row: Buffer, family: number): ByteWriter {
 function keyBuilders(finish: (key: ByteWriter) => Buffer) {
   const alone = (row: Buffer, family: Family) => finish(begin(row, families[family]))
   const withId = (row: Buffer, family: Family, id: string) => finish(begin(row, families[family]).text(id))
+  const withConversation = (row: Buffer, family: Family, id: string) =>
+    finish(lastConversation(begin(row, families[family]), id))
   const withNumber = (row: Buffer, family: Family, number: number) =>
     finish(begin(row, families[family]).u48BE(number))
   const withIdAndNumber = (row: Buffer, family: Family, id: string, number: number) =>
     finish(endedId(begin(row, families[family]), id).u48BE(number))
   return {
-    head: (row: Buffer, conversation: string) => withId(row, 'head', conversation),
-    marks: (row: Buffer, conversation: string) => withId(row, 'marks', conversation),
+    head: (row: Buffer, id: string) => withConversation(row, 'head', id),
+    marks: (row: Buffer, id: string) => withConversation(row, 'marks', id),
     contact: (row: Buffer, other: string) => withId(row, 'contact', other),
     membership: (row: Buffer, group: string) => withId(row, 'membership', group),
     member: (row: Buffer, user: string) => withId(row, 'member', user),
@@ -110,16 +134,18 @@ function keyBuilders(finish: (key: ByteWriter) => Buffer) {
      * By its last message: of a conversation whose head is known the newest run is found by its key, and so is the one before
      * each.
      */
-    run: (row: Buffer, conversation: string, lastSeq: number) =>
-      withIdAndNumber(row, 'runs', conversation, lastSeq),
+    run: (row: Buffer, id: string, lastSeq: number) =>
+      finish(endedConversation(begin(row, families.runs), id).u48BE(lastSeq)),
     own: (row: Buffer, group: string, firstSeq: number) => withIdAndNumber(row, 'own', group, firstSeq),
     /** A conversation's place in the list. */
-    recent: (row: Buffer, position: number, conversation: string) =>
+    recent: (row: Buffer, position: number, id: string) =>
       finish(
-        begin(row, families.list)
-          .u8(RECENT)
-          .u48BE(MAX - position)
-          .text(conversation),
+        lastConversation(
+          begin(row, families.list)
+            .u8(RECENT)
+            .u48BE(MAX - position),
+          id,
+        ),
       ),
     large: (row: Buffer, group: string) => finish(begin(row, families.list).u8(LARGE).text(group)),
   }
@@ -152,13 +178,13 @@ export function readListKey(
   return {
     large: false,
     position: MAX - key.readUIntBE(at + 1, WIDTH),
-    conversation: key.utf8Slice(at + 1 + WIDTH, key.length),
+    conversation: readDirectKey(key, at + 1 + WIDTH) ?? key.utf8Slice(at + 1 + WIDTH, key.length),
   }
 }
 
 /** The id at the end of a key of the families contact, membership, member, head and marks. */
 export function readIdKey(key: Buffer, rowLength: number): string {
-  return key.utf8Slice(rowLength + 1, key.length)
+  return readDirectKey(key, rowLength + 1) ?? key.utf8Slice(rowLength + 1, key.length)
 }
 
 /** The number at the end of a key of the families runs, own, changes and roll. */
@@ -168,6 +194,8 @@ export function readNumberKey(key: Buffer): number {
 
 /** The id and the number of a key of the families runs and own. */
 export function readNumberedKey(key: Buffer, rowLength: number): { id: string; number: number } {
+  const conversationId = readDirectKey(key, rowLength + 1)
+  if (conversationId !== null) return { id: conversationId, number: readNumberKey(key) }
   const bytes: number[] = []
   for (let at = rowLength + 1; at < key.length - WIDTH - 1; at++) {
     const byte = key[at] as number

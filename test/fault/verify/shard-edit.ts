@@ -1,6 +1,8 @@
 import { ClassicLevel } from 'classic-level'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ByteWriter } from '../../../src/formats/bytes.js'
+import { writeDirectKey } from '../../../src/formats/conversation-name.js'
 import { describeKey, type Family } from '../../../src/formats/keys.js'
 import { sealBytes, sealValue } from '../../../src/formats/sealed-value.js'
 
@@ -14,6 +16,12 @@ export interface StoredRow {
   readonly id: string
   readonly rowLength: number
   readonly family: Family
+}
+
+/** An id as keys have it. */
+export function inKey(id: string): Buffer {
+  const writer = new ByteWriter()
+  return writeDirectKey(writer, id) ? writer.finish() : Buffer.from(id)
 }
 
 /** Reads and changes the rows of a closed store behind its back. */
@@ -56,7 +64,7 @@ export class ShardEdit {
 
   /** The only row of a family in a partition whose key ends so; fails if there are several or none. */
   async row(family: Family, id: string, suffix: string | Buffer = ''): Promise<StoredRow> {
-    const end = Buffer.from(suffix)
+    const end = typeof suffix === 'string' ? inKey(suffix) : suffix
     const found = await this.rows(
       (row) =>
         row.family === family && row.id === id && row.key.subarray(row.key.length - end.length).equals(end),

@@ -10,7 +10,7 @@ import { findingKinds, type FindingKind } from '../../../src/local/verification/
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from './sample-store.js'
-import { ShardEdit } from './shard-edit.js'
+import { inKey, ShardEdit } from './shard-edit.js'
 
 let sample: string
 beforeAll(async () => {
@@ -203,7 +203,7 @@ describe('a row that does not fit', () => {
       async (shards) => {
         for (const id of ['ann', 'ben']) {
           const [row] = await shards.rows(
-            (one) => one.family === 'runs' && one.id === id && one.key.includes(annBen),
+            (one) => one.family === 'runs' && one.id === id && one.key.includes(inKey(annBen)),
           )
           if (row === undefined) throw new Error('no row')
           const run = rows.run.decode(row.payload)
@@ -218,7 +218,7 @@ describe('a row that does not fit', () => {
       async (shards) => {
         for (const id of ['ann', 'ben']) {
           const [row] = await shards.rows(
-            (one) => one.family === 'runs' && one.id === id && one.key.includes(annBen),
+            (one) => one.family === 'runs' && one.id === id && one.key.includes(inKey(annBen)),
           )
           if (row === undefined) throw new Error('no row')
           const run = rows.run.decode(row.payload)

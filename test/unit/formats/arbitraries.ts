@@ -28,6 +28,9 @@ export const ids = fc.oneof(
     .string({ unit: 'grapheme', minLength: 1, maxLength: 40 })
     .filter((id) => id !== '' && Buffer.byteLength(id) <= 256),
   fc.constantFrom('a'.repeat(256), '\0'.repeat(256), '€'.repeat(85)),
+  fc
+    .uint8Array({ minLength: 21, maxLength: 21 })
+    .map((digest) => `d.${Buffer.from(digest).toString('base64url')}`),
 )
 
 export const texts = fc.string({ unit: 'grapheme', maxLength: 60 })
