@@ -159,6 +159,12 @@ export class ByteReader {
   }
 
   varint(): number {
+    // Most are below 128.
+    const first = this.at < this.end ? (this.bytes[this.at] as number) : 0x80
+    if (first < 0x80) {
+      this.at++
+      return first
+    }
     let value = 0
     let scale = 1
     for (let i = 0; i < 8; i++) {

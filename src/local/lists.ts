@@ -22,6 +22,7 @@ interface StoredMarks {
   readonly held: readonly Generation[]
 }
 
+/** Where they are read at once each is read when its row is shown. */
 const nothing: StoredMarks['marks'] = new Map()
 
 const empty: RecentPage = Object.freeze({ entries: Object.freeze([]), more: false })
@@ -168,8 +169,12 @@ export class Lists {
       for (const row of [...large, ...recent]) used.push(this.#entryOf(user, row))
       for (const entry of touchedBy(user.id, held)) used.push(entry)
       for (const entry of used) entry.inFlight++
-      await this.#knowAll(user, used)
-      const stored = { marks: await this.#marksOf(user.id, used), held }
+      const unknown = this.#knowAll(user, used)
+      if (unknown !== undefined) await unknown
+      const stored = {
+        marks: this.#rows.isAtOnce(user.id) ? nothing : await this.#marksOf(user.id, used),
+        held,
+      }
       const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
       // Members of large groups come and go in memory: all must be there in the step in which the list is published.
       for (let missing; (missing = this.#missingMemberships(user, all())).length > 0;)
@@ -185,9 +190,7 @@ export class Lists {
     }
   }
 
-  /** As the shard has them, if all together; else each is read when its row is shown. */
   async #marksOf(user: UserId, entries: readonly ConversationEntry[]): Promise<StoredMarks['marks']> {
-    if (this.#rows.isAtOnce(user)) return nothing
     const marks = await this.#rows.manyMarks(
       user,
       entries.map((entry) => entry.id),
@@ -206,7 +209,7 @@ export class Lists {
       entry.kind = 'direct'
     }
     if (!entry.known) {
-      this.#loader.setHead(entry, { ...direct, position: row.position })
+      this.#loader.setHead(entry, direct, row.position)
       if (direct.body !== null) {
         const { bytes, start, end } = direct.body
         const stored = {
@@ -224,15 +227,15 @@ export class Lists {
   }
 
   /** Groups are known by their own partition; direct conversations by the row itself. */
-  async #knowAll(user: UserEntry, entries: readonly ConversationEntry[]): Promise<void> {
-    const waiting: Promise<void>[] = []
-    for (const entry of entries) {
-      if (entry.known) continue
-      const load = this.#loader.load(entry, user.id)
-      if (load instanceof Promise) waiting.push(load)
-    }
-    await Promise.all(waiting)
-    await Promise.all(this.#missingMemberships(user, entries))
+  #knowAll(user: UserEntry, entries: readonly ConversationEntry[]): MaybePromise<void> {
+    const others = entries.filter((entry) => !entry.known || entry.groupPart !== null)
+    if (others.length === 0) return undefined
+    return Promise.all(others.map((entry) => this.#know(user, entry))).then(() => undefined)
+  }
+
+  async #know(user: UserEntry, entry: ConversationEntry): Promise<void> {
+    if (!entry.known) await this.#loader.load(entry, user.id)
+    await this.#loader.membership(user.id, entry)
   }
 
   /** Reads of those memberships that are not in memory. */

@@ -71,19 +71,20 @@ export class Loader {
     }
     entry.firstBlocked = row.firstBlocked
     entry.secondBlocked = row.secondBlocked
-    this.setHead(entry, row)
+    this.setHead(entry, row, row.position)
   }
 
   /** What a row says of a head that memory does not know yet. */
   setHead(
     entry: ConversationEntry,
-    row: { head: number; n0?: number; position: number; timestamp: number },
+    row: { readonly head: number; readonly n0?: number; readonly timestamp: number },
+    position: number,
   ): void {
     if (entry.known) return
     entry.known = true
     entry.head = entry.durableHead = row.head
     entry.n0 = entry.durableN0 = row.n0 ?? 0
-    entry.lastPosition = entry.position = row.position
+    entry.lastPosition = entry.position = position
     entry.lastTimestamp = entry.timestamp = row.timestamp
   }
 
@@ -98,7 +99,7 @@ export class Loader {
     if (!row.large) await this.#loadMembers(entry.id, part)
     entry.kind = 'group'
     entry.groupPart = part
-    this.setHead(entry, head ?? { head: 0, position: 0, timestamp: row.createdAt })
+    this.setHead(entry, head ?? { head: 0, timestamp: row.createdAt }, head?.position ?? 0)
     entry.loaded = true
   }
 
