@@ -4,15 +4,18 @@ export interface ReadMeter {
   now(): number
   /** How often a disk had to be read for this process, if only about. Asked after slow reads only. */
   diskReads(): number
+  /** Runs `task` when everything else that is waiting has had its turn. */
+  nextTurn(task: () => void): void
 }
 
 export const systemMeter: ReadMeter = {
   now: () => performance.now(),
   diskReads: () => process.resourceUsage().fsRead,
+  nextTurn: (task) => void setImmediate(task).unref(),
 }
 
 /** Where time is not real no read is slow. */
-export const timelessMeter: ReadMeter = { now: () => 0, diskReads: () => 0 }
+export const timelessMeter: ReadMeter = { now: () => 0, diskReads: () => 0, nextTurn: () => undefined }
 
 /** A read that takes longer was perhaps not in memory, neither here nor in the system's cache. */
 const slowMs = 0.5
@@ -20,6 +23,8 @@ const slowMs = 0.5
 const among = 16
 /** Then none is made at once for so many times its length: waiting for the disk takes a twentieth of the thread at most. */
 const restTimes = 19
+/** Who awaits one read after the other ends no turn of the event loop as long as all are made at once: that long at most. */
+const turnMs = 5
 
 /**
  * Whether small reads are made at once, on the calling thread, or go through the thread pool. What is in memory is read in
@@ -34,6 +39,8 @@ export class ReadPace {
   #restUntil = -Infinity
   #sinceSlow = among
   #diskReads: number
+  /** When the first read of this turn of the event loop was made. */
+  #turnBegan: number | null = null
 
   constructor(enabled: boolean, meter: ReadMeter) {
     this.#enabled = enabled
@@ -45,7 +52,12 @@ export class ReadPace {
   begin(): number | null {
     if (!this.#enabled) return null
     const now = this.#meter.now()
-    return now < this.#restUntil ? null : now
+    if (now < this.#restUntil) return null
+    if (this.#turnBegan === null) {
+      this.#turnBegan = now
+      this.#meter.nextTurn(() => (this.#turnBegan = null))
+    }
+    return now - this.#turnBegan > turnMs ? null : now
   }
 
   end(begun: number): void {

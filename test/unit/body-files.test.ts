@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { BodyFiles } from '../../src/local/bodies/body-files.js'
 import type { FileHandle, FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { ReadPace, timelessMeter } from '../../src/platform/read-pace.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 test('a file that must make room is closed behind the reads that are under way on it', async () => {
@@ -45,4 +46,25 @@ test('a file that must make room is closed behind the reads that are under way o
   expect(open.size).toBe(1)
   await files.close()
   expect(open.size).toBe(0)
+})
+
+test('a read at once is one of a file that is open, not too long, and whole; anything else is left to the other read', async () => {
+  const directory = await temporaryDirectory()
+  const pace = new ReadPace(true, timelessMeter)
+  const options = { directory, fileSystem: nodeFileSystem, storeId: new Uint8Array(16) }
+  const files = new BodyFiles({ ...options, pace })
+  await files.write(1, [Buffer.from('first'), Buffer.alloc(200_000)])
+  expect(files.readAtOnce(1, 36, 5)).toBeNull()
+  await files.read(1, 36, 5)
+  expect(files.readAtOnce(1, 36, 5)?.toString()).toBe('first')
+  expect(files.readAtOnce(1, 36, 200_000)).toBeNull()
+  expect(files.readAtOnce(1, 200_036, 50)).toBeNull()
+  await files.remove(1)
+  expect(files.readAtOnce(1, 36, 5)).toBeNull()
+  await files.close()
+  const patient = new BodyFiles(options)
+  await patient.write(2, [Buffer.from('second')])
+  await patient.read(2, 36, 6)
+  expect(patient.readAtOnce(2, 36, 6)).toBeNull()
+  await patient.close()
 })

@@ -2,6 +2,7 @@ import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { describe, expect, test } from 'vitest'
+import { ReadPace, timelessMeter } from '../../../src/platform/read-pace.js'
 import { createShards, openShards, shardOptions } from '../../fixtures/open-shards.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { rejectionOf, thrownBy } from '../../fixtures/thrown-by.js'
@@ -82,6 +83,27 @@ test('a snapshot shows the moment in which it was taken', async () => {
   expect((await shard.get(key(1)))?.toString()).toBe('payload new')
   snapshot.close()
   await expect(shard.get(key(1), snapshot)).rejects.toMatchObject({ code: 'CLOSED' })
+})
+
+test('where reads at once are wanted a row is there in the same step, and its key may be used again', async () => {
+  const pace = new ReadPace(true, timelessMeter)
+  const shards = await createShards({ ...shardOptions(await temporaryDirectory(), { count: 1 }), pace })
+  const shard = shards.shard(0)
+  shard.writer.put(key(1), payload(1))
+  await shards.flush()
+  expect(shard.readsAtOnce).toBe(true)
+  expect(shard.read(key(1))).toEqual(payload(1))
+  expect(shard.read(key(2))).toBeUndefined()
+  const others = await createShards(shardOptions(await temporaryDirectory(), { count: 1 }))
+  const other = others.shard(0)
+  other.writer.put(key(1), payload(1))
+  await others.flush()
+  const wanted = Buffer.from(key(1))
+  const read = other.read(wanted)
+  wanted.fill(0)
+  expect(read).toBeInstanceOf(Promise)
+  expect(await read).toEqual(payload(1))
+  expect(other.readAtOnce(key(1), () => 'later')).toBe('later')
 })
 
 test('a scan that is left early holds nothing open', async () => {
