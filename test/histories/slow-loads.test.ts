@@ -5,6 +5,7 @@ import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { systemClock } from '../../src/platform/clock.js'
+import { inKey } from '../fault/verify/shard-edit.js'
 import { localHost } from './hosts.js'
 
 /** Shards whose answers of one kind, though they have been read, do not come before the gate opens. */
@@ -42,7 +43,7 @@ function gatedShards(gate: Gate): ShardOpener {
 }
 
 interface Gate {
-  at: 'keys' | 'ranges' | 'nothing' | { readonly key: string }
+  at: 'keys' | 'ranges' | 'nothing' | { readonly key: Buffer }
   through: Promise<void>
   onRead: () => void
 }
@@ -187,7 +188,7 @@ async function contactAround(
       resolve()
     }
   })
-  gate.at = { key: '\u0007friend' }
+  gate.at = { key: Buffer.from('\u0007friend') }
   const changing =
     slow === 'block'
       ? store.contacts.block('a', 'friend')
@@ -313,7 +314,7 @@ test('a long first page and the walk from there give everything once, whatever m
   })
   // The marks of one of the page hang (their family is 4); the first one behind the page has been read when it moves up,
   // before the one that hangs does.
-  gate.at = { key: `\u0004${directConversationId('peer 80', 'a')}` }
+  gate.at = { key: Buffer.concat([Buffer.of(4), inKey(directConversationId('peer 80', 'a'))]) }
   const loading = store.getConversations('a', { limit: 640 })
   await read
   gate.at = 'nothing'
