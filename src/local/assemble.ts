@@ -209,28 +209,39 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
 
   async function close(): Promise<void> {
     writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
-    await tidier.stop()
-    let clean = log.failed === null && shards.failed === null
     try {
-      if (clean) await background.run()
-    } catch {
-      clean = false
-    }
-    await background.stop()
-    await tidier.finish()
-    await keeper.stop()
-    await runner.close()
-    await log.close(clean ? current.checkpoint : 0)
-    clean &&= log.failed === null
-    try {
+      await tidier.stop()
+      let clean = log.failed === null && shards.failed === null
+      try {
+        if (clean) await background.run()
+      } catch {
+        clean = false
+      }
+      await background.stop()
+      await tidier.finish()
+      await keeper.stop()
+      await runner.close()
+      await log.close(clean ? current.checkpoint : 0)
+      clean &&= log.failed === null
       if (clean) {
         await keeper.save(filter, current.checkpoint)
         await commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp })
       }
     } finally {
+      await release()
+    }
+  }
+
+  /** Whatever has failed: nothing stays open, and the lock is not kept from whoever opens the store next. */
+  async function release(): Promise<void> {
+    try {
       await shards.close()
-      await bodies.close()
-      await opened.lock.release()
+    } finally {
+      try {
+        await bodies.close()
+      } finally {
+        await opened.lock.release()
+      }
     }
   }
 

@@ -8,7 +8,7 @@ import { KnownWorld } from './known-world.js'
 import { Crashed, location, SimulatedWorld } from './simulated-world.js'
 import { verifyWorld } from './verify-world.js'
 
-const settings: StoreSettings = {
+export const smallSettings: StoreSettings = {
   location,
   shards: 2,
   virtualNodes: 2,
@@ -18,7 +18,7 @@ const settings: StoreSettings = {
   limits: resolveLimits(),
 }
 
-const tuning = {
+export const smallTuning = {
   fanOut: 3,
   generationBytes: 500,
   segmentBytes: 1024,
@@ -55,7 +55,12 @@ export class Scenario {
   #moment = 1
 
   constructor(seed: number) {
-    this.world = new SimulatedWorld({ seed, faults: this.#faults, settings, tuning })
+    this.world = new SimulatedWorld({
+      seed,
+      faults: this.#faults,
+      settings: smallSettings,
+      tuning: smallTuning,
+    })
   }
 
   /** How many file operations the workload and the opening after a crash in its middle have. */
