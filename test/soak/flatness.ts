@@ -16,7 +16,7 @@ const megabytes = (value: number): string => `${(value / MiB).toFixed(0)} MiB`
 export const series: readonly Series[] = [
   { name: 'anonymous memory', of: (sample) => sample.rssAnonBytes, shown: megabytes, mayRise: 64 * MiB },
   { name: 'heap', of: (sample) => sample.heapBytes, shown: megabytes, mayRise: 48 * MiB },
-  { name: 'open files', of: (sample) => sample.openFiles, shown: String, mayRise: 40 },
+  { name: 'open files', of: (sample) => sample.openFiles, shown: (value) => value.toFixed(0), mayRise: 40 },
   { name: 'log', of: (sample) => sample.logBytes, shown: megabytes, mayRise: 64 * MiB },
   { name: 'directory', of: (sample) => sample.directoryBytes, shown: megabytes },
 ]
