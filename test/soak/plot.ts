@@ -11,7 +11,7 @@ export function plot(title: string, samples: readonly Sample[], series: readonly
   const most = Math.max(...samples.map(({ sends }) => sends))
   const height = 40 + series.length * panel + 20
   const panels = series.map((one, i) => panelOf(one, samples, most, 40 + i * panel))
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">
 <rect width="${width}" height="${height}" fill="#fff"/>
 <text x="${left}" y="20" font-size="14">${title}</text>
 ${panels.join('\n')}
