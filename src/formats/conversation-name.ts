@@ -5,7 +5,7 @@ import type { ByteReader, ByteWriter } from './bytes.js'
  * Ids of direct conversations are digests written as text, `d.` and 28 characters. They are most of all ids that are stored,
  * so they stand as the 21 bytes that the text is for.
  */
-const digestBytes = 21
+export const digestBytes = 21
 const directId = /^d\.[A-Za-z0-9_-]{28}$/
 
 function writeDigest(to: ByteWriter, id: string): ByteWriter {

@@ -1,5 +1,6 @@
 import { directPrefix } from '../model/direct-conversation-id.js'
 import { writeU48 } from './bytes.js'
+import { digestBytes } from './conversation-name.js'
 
 /**
  * The image of a direct conversation, in its first message of a generation:
@@ -8,7 +9,6 @@ import { writeU48 } from './bytes.js'
  *
  * The digest spares the fold to work the id out again from the pair.
  */
-const digestBytes = 21
 const digestAt = 6
 export const directImageBytes = digestAt + digestBytes
 
