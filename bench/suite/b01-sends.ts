@@ -17,7 +17,7 @@ const CONTESTANTS: readonly ContestantName[] = [
 /** In flight → messages: fewer where each waits for a sync of its own. */
 const MESSAGES: Record<Size, Record<number, number>> = {
   short: { 1: 2000, 16: 15_000, 256: 60_000, 1024: 60_000 },
-  full: { 1: 100_000, 16: 300_000, 256: 1_000_000, 1024: 1_000_000 },
+  full: { 1: 30_000, 16: 150_000, 256: 1_000_000, 1024: 1_000_000 },
 }
 const SEED = 11
 
