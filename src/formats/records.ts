@@ -165,8 +165,13 @@ export type OtherRecord =
 
 const writer = new ByteWriter(4096)
 
-/** The bytes of a record that is no message; valid until the next call. */
+/** The bytes of a record that is no message. */
 export function encodeRecord(record: OtherRecord): Buffer {
+  return Buffer.from(passRecord(record))
+}
+
+/** The same in place: valid until the next call. */
+export function passRecord(record: OtherRecord): Buffer {
   const w = writer.reset()
   w.u8(recordKinds[record.kind])
   for (let i = 0, rest = record.time; i < 6; i++, rest = Math.floor(rest / 256)) w.u8(rest & 0xff)
@@ -219,7 +224,7 @@ export function encodeRecord(record: OtherRecord): Buffer {
     case 'cut':
       break
   }
-  return w.finish()
+  return w.view()
 }
 
 export function decodeRecord(bytes: Buffer, start: number, end: number): OtherRecord {

@@ -71,7 +71,7 @@ export class Events {
             applier.begun(entry)
             applier.touch(entry)
             const own = applier.touchUser(blocker).makeOwn()
-            own.contacts.set(other, { contactId: other, ...contact, position: position as Position })
+            own.putContact({ contactId: other, ...contact, position: position as Position })
             applier.addUserRef(blocker, { position: position as Position, kind: 'contact', userId: other })
           },
         }
@@ -222,7 +222,7 @@ export class Events {
           const at = position as Position
           touched.refs.push({ position: at, kind: 'member', conversationId, userId: user })
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
-          applier.touchUser(user).makeOwn().memberships.set(conversationId, membership)
+          applier.touchUser(user).makeOwn().putMembership(conversationId, membership)
           if (group.large) applier.touchUser(user).addConversation(applier.touch(entry))
           const known = memory.peekUser(user)
           if (known !== undefined) {
@@ -293,7 +293,7 @@ export class Events {
     touched.memberships.set(user, membership)
     touched.roll.set(membership.ordinal, user)
     const inGeneration = applier.touchUser(user)
-    inGeneration.makeOwn().memberships.set(entry.id, membership)
+    inGeneration.makeOwn().putMembership(entry.id, membership)
     applier.joined(user, entry.id)
     const generationEntry = applier.touch(entry)
     if (!inGeneration.conversations.includes(generationEntry)) inGeneration.addConversation(generationEntry)

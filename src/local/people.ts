@@ -177,7 +177,7 @@ export class People {
           applier
             .touchUser(user)
             .makeOwn()
-            .contacts.set(other, { contactId: other, ...contact, position: at })
+            .putContact({ contactId: other, ...contact, position: at })
           applier.addUserRef(user, { position: at, kind: 'contact', userId: other })
         },
       }))

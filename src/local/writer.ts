@@ -6,7 +6,7 @@ import { idHash } from '../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../formats/message-body.js'
 import { writeImage, type GroupImage } from '../formats/record-parts.js'
 import {
-  encodeRecord,
+  passRecord,
   flags,
   messageHeadBytes,
   recordKinds,
@@ -92,7 +92,7 @@ export class Writer {
     if (refusal !== null) throw refusal
     const time = this.#now()
     const { record, apply } = make(this.#log.nextPosition, time)
-    const bytes = encodeRecord(record)
+    const bytes = passRecord(record)
     const start = this.#log.reserve(bytes.length)
     this.#log.bytes.set(bytes, start)
     const event = new PendingEvent(time, apply)
@@ -126,7 +126,7 @@ export class Writer {
    */
   cut(): Promise<unknown> {
     const time = this.#lastTimestamp
-    const bytes = encodeRecord({ kind: 'cut', time })
+    const bytes = passRecord({ kind: 'cut', time })
     const start = this.#log.reserve(bytes.length)
     this.#log.bytes.set(bytes, start)
     const event: PendingEvent = new PendingEvent(time, (position) => {

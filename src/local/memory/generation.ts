@@ -21,14 +21,35 @@ export interface HeldRange {
   readonly count: number
 }
 
+const nothing: ReadonlyMap<never, never> = new Map<never, never>()
+
 /** What a user did in a live generation besides writing messages. */
 export class TouchedOwn {
   readonly marks = new Map<ConversationId, Marks>()
-  readonly contacts = new Map<UserId, ContactEntry>()
-  readonly memberships = new Map<ConversationId, MembershipRow>()
+  /** Made when they are needed: most users only mark. */
+  #contacts: Map<UserId, ContactEntry> | null = null
+  #memberships: Map<ConversationId, MembershipRow> | null = null
   /** Changes that are no messages. */
   readonly refs: ChangeRef[] = []
   profile: StoredUser | null = null
+
+  get contacts(): ReadonlyMap<UserId, ContactEntry> {
+    return this.#contacts ?? nothing
+  }
+
+  get memberships(): ReadonlyMap<ConversationId, MembershipRow> {
+    return this.#memberships ?? nothing
+  }
+
+  putContact(contact: ContactEntry): void {
+    this.#contacts ??= new Map()
+    this.#contacts.set(contact.contactId, contact)
+  }
+
+  putMembership(group: ConversationId, membership: MembershipRow): void {
+    this.#memberships ??= new Map()
+    this.#memberships.set(group, membership)
+  }
 }
 
 /** What a live generation knows of one user. */
