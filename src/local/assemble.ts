@@ -159,6 +159,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         logger?.warn('body files could not be merged; nothing is lost', { code })
       },
     })
+    // A checkpoint of the recovery may have woken it; the body files are closed behind it.
+    opened.undo.push(() => tidier.stop())
     checkpointer = new Checkpointer(
       { shards, runner, clock, memory, log, writer },
       {
