@@ -42,7 +42,7 @@ export const localTuning: LocalTuning = {
   checkpointBytes: 32 * MiB,
   maxWaiting: 1,
   spareBytes: 64 * MiB,
-  writeBufferBytes: 4 * MiB,
+  writeBufferBytes: 8 * MiB,
   blockCacheBytes: 2 * MiB,
   batchBytes: MiB / 16,
   compression: true,

@@ -109,7 +109,7 @@ export class ConversationEntry implements ConversationHandle {
   /** The lists of the two participants of a direct conversation, if they are in memory and have it. */
   first: ListNode | null = null
   second: ListNode | null = null
-  /** The two participants as they were found last: good as long as they are not gone. */
+  /** The two participants, if they are in memory and hold this; they let go of it before they leave. */
   firstUser: UserEntry | null = null
   secondUser: UserEntry | null = null
   groupPart: GroupPart | null = null
@@ -213,8 +213,6 @@ export class UserEntry {
   warmer: UserEntry | null = null
   colder: UserEntry | null = null
   usedAt = 0
-  /** It has left memory: whoever still holds it has to look it up again. */
-  gone = false
 
   constructor(id: UserId) {
     this.id = id

@@ -134,12 +134,14 @@ export class Memory {
 
   /** The first or second participant of a direct conversation, if in memory. */
   participant(entry: ConversationEntry, first: boolean): UserEntry | undefined {
-    const known = first ? entry.firstUser : entry.secondUser
-    if (known !== null && !known.gone) return known
+    const last = first ? entry.firstUser : entry.secondUser
+    if (last !== null) return last
     const { 0: one, 1: other } = entry.pair as readonly [UserId, UserId]
     const found = this.#users.get(first ? one : other)
-    if (first) entry.firstUser = found ?? null
-    else entry.secondUser = found ?? null
+    // Only one who holds the conversation lets go of it when leaving memory.
+    const known = found?.peers.get(first ? other : one) === entry ? found : null
+    if (first) entry.firstUser = known
+    else entry.secondUser = known
     return found
   }
 
@@ -343,7 +345,6 @@ export class Memory {
     for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
     this.#order.remove(user)
     this.#users.delete(user.id)
-    user.gone = true
   }
 
   #dropPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {

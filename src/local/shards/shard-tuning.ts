@@ -14,7 +14,7 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 export const shardTuning: ShardTuning = {
-  writeBufferBytes: 4 * MiB,
+  writeBufferBytes: 8 * MiB,
   blockCacheBytes: 2 * MiB,
   compression: true,
   batchBytes: 256 * KiB,
