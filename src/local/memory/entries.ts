@@ -4,8 +4,9 @@ import type { Marks, Participation } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
+import { none } from './columns.js'
 import type { IdIndex } from './id-index.js'
-import { none, type RecordChunks } from './message-index.js'
+import type { RecordChunks } from './message-index.js'
 import { TouchedGroup } from './touched-group.js'
 
 /*

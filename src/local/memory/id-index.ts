@@ -1,8 +1,9 @@
+import { grown, none } from './columns.js'
+
 /** Up to this many messages a walk over the hashes is as fast as a table, and much smaller. */
 const tableFrom = 48
 
 const firstCapacity = 4096
-const none = -1
 
 /**
  * The hashes of the idempotency keys of all conversations in memory, as columns of numbers: each conversation has a
@@ -45,12 +46,9 @@ export class IdHashes {
   }
 
   #grow(): void {
-    const hashes = new Uint32Array(this.#hashes.length * 2)
-    const older = new Int32Array(hashes.length)
-    hashes.set(this.#hashes)
-    older.set(this.#older)
-    this.#hashes = hashes
-    this.#older = older
+    const room = this.#hashes.length * 2
+    this.#hashes = grown(this.#hashes, new Uint32Array(room))
+    this.#older = grown(this.#older, new Int32Array(room))
   }
 }
 

@@ -1,5 +1,4 @@
-/** Behind the oldest message of a chain. */
-export const none = -1
+import { grown } from './columns.js'
 
 const firstCapacity = 1024
 
@@ -58,9 +57,4 @@ export class MessageIndex {
     this.#positions = grown(this.#positions, new Float64Array(room))
     this.#older = grown(this.#older, new Int32Array(room))
   }
-}
-
-function grown<T extends { set(from: T): void }>(old: T, larger: T): T {
-  larger.set(old)
-  return larger
 }
