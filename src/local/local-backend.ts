@@ -100,6 +100,8 @@ export class LocalBackend implements Backend {
   find(entry: ConversationEntry, sender: UserId, id: MessageId): MaybePromise<Found | null> {
     let { ids } = entry
     if (ids === null) {
+      // Still not loaded for the sender: a stranger, who has sent nothing here. An index would begin without what there is.
+      if (!entry.loaded) return null
       if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
       // Nothing of it has left memory: the index begins empty and stays complete.
       ids = this.#parts.memory.indexIds(entry, [])

@@ -296,4 +296,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'Body files are merged whose rows recovery may write anew',
     tests: ['unit/tidy/tidy'],
   },
+  {
+    number: '50',
+    name: 'index-begun-by-a-stranger',
+    what: 'A stranger who tries to send into a conversation that is not in memory makes its repeats new',
+    tests: ['property/local-regressions'],
+  },
 ]

@@ -50,6 +50,24 @@ describe('found by properties', () => {
       },
     )
   })
+
+  test('a stranger who tries to send into a direct conversation does not make its repeats new', async () => {
+    let id = ''
+    await reopened(
+      async (store) => {
+        const receipt = await store.sendMessage({ sender: 'a', receiver: 'b', text: 'one', id: '1' })
+        id = receipt.conversationId
+      },
+      async (store) => {
+        const strange = store.sendMessage({ sender: 'stranger', conversationId: id, text: 'two', id: '2' })
+        await expect(strange).rejects.toMatchObject({ code: 'NOT_A_MEMBER' })
+        const repeat = await store.sendMessage({ sender: 'a', conversationId: id, text: 'one', id: '1' })
+        expect(repeat).toMatchObject({ seq: 1, duplicate: true })
+        const other = store.sendMessage({ sender: 'a', receiver: 'b', text: 'other', id: '1' })
+        await expect(other).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT', details: { seq: 1 } })
+      },
+    )
+  })
 })
 
 describe('found by histories', () => {
