@@ -45,7 +45,7 @@ export class Applier {
   }
 
   get current(): Generation {
-    return this.#memory.current
+    return this.#memory.generations.current
   }
 
   begin(group: DurableGroup): void {
@@ -76,7 +76,7 @@ export class Applier {
     this.#first = position + 1
     const next = new Generation(frozen.number + 1, position, this.#options.onDrop)
     next.useChunk(chunk)
-    this.#memory.begin(next)
+    this.#memory.generations.begin(next)
     this.#options.onFrozen(frozen)
   }
 

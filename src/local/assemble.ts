@@ -108,7 +108,14 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   let checkpointer: Checkpointer | null = null
   let tidier: Tidier
   const first = new Generation(0, 0, dropGeneration)
-  const memory = new Memory({ maxBytes: settings.cacheBytes, tierSize: settings.cacheTierSize }, first)
+  const memory = new Memory(
+    {
+      maxBytes: settings.cacheBytes,
+      tierSize: settings.cacheTierSize,
+      later: (task) => void components.clock.yield().then(task),
+    },
+    first,
+  )
   function dropGeneration(generation: Generation): void {
     memory.dropped(generation, keepLastMessage)
   }
@@ -262,7 +269,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         ...memory.counters,
         rowReads: rows.reads,
       },
-      generations: { live: memory.live.length, waiting: background.waiting, ...background.stats },
+      generations: { live: memory.generations.live.length, waiting: background.waiting, ...background.stats },
       checkpoint: background.checkpoint,
       bodies: { bytesWritten: bodies.bytesWritten, ...tidier.stats, merging: tidier.merging },
       recovery: { ...report },

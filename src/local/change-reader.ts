@@ -31,11 +31,11 @@ export class ChangeReader {
 
   read(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
     const memberships = this.#parts.memory.user(user).memberships
-    const [oldest] = this.#parts.memory.live
+    const [oldest] = this.#parts.memory.generations.live
     if (memberships !== null) this.#parts.watchers.learn(user, memberships.keys())
     if (memberships !== null && oldest !== undefined && this.#isFlushedKnown(user, after, oldest.after)) {
       const through = this.#parts.durablePosition() as Position
-      return this.#page(user, { after, through, limit }, memberships, [], this.#parts.memory.live)
+      return this.#page(user, { after, through, limit }, memberships, [], this.#parts.memory.generations.live)
     }
     return this.#readStored(user, after, limit)
   }
@@ -47,7 +47,7 @@ export class ChangeReader {
 
   async #readStored(user: UserId, after: Position, limit: number): Promise<ChangePage> {
     const { loader, memory, watchers } = this.#parts
-    const held = memory.beginRead()
+    const held = memory.generations.beginRead()
     // What comes while this reads is the next page's: it may lie in a generation that is not held here.
     const through = this.#parts.durablePosition() as Position
     try {
@@ -63,7 +63,7 @@ export class ChangeReader {
       }
       return this.#page(user, { after, through, limit }, memberships, stored, held)
     } finally {
-      memory.endRead(held)
+      memory.generations.endRead(held)
     }
   }
 

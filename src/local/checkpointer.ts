@@ -89,9 +89,9 @@ export class Checkpointer {
   async recover(recovery: Recovery): Promise<void> {
     const { memory, writer } = this.#parts
     this.#flushed = recovery.flushed
-    memory.current.restart(recovery.flushed)
+    memory.generations.current.restart(recovery.flushed)
     if (recovery.rest.length > 0) {
-      for (const range of recovery.rest) memory.current.addRange(range)
+      for (const range of recovery.rest) memory.generations.current.addRange(range)
       await writer.cut()
       await this.#settled()
     }
@@ -110,7 +110,7 @@ export class Checkpointer {
   }
 
   async #runAlone(look: (() => void) | undefined): Promise<void> {
-    if (this.#parts.memory.current.ranges.length > 0 || this.#parts.log.queuedRecords > 0)
+    if (this.#parts.memory.generations.current.ranges.length > 0 || this.#parts.log.queuedRecords > 0)
       await this.#parts.writer.cut()
     do await this.#settled()
     while (this.#running !== null)
@@ -184,7 +184,7 @@ export class Checkpointer {
     this.stats.flushes++
     this.stats.flushedBytes += generation.bytes
     this.stats.lastFlushMs = clock.now() - began
-    memory.flushed(generation)
+    memory.generations.flushed(generation)
   }
 
   async #makeCheckpoint(): Promise<void> {

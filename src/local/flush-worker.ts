@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { nodeFileSystem } from '../platform/node-file-system.js'
+import { yieldProcessors } from '../platform/thread-priority.js'
 import { BodyFiles } from './bodies/body-files.js'
 import { flushRecords } from './flusher.js'
 import type { FlushThreadData, FromThread, ToThread } from './flush-thread.js'
@@ -16,6 +17,9 @@ const port = parentPort
 if (port === null) throw new Error('this module is the body of a worker thread')
 
 const { tuning } = data
+// Whoever sends waits for the main thread, and nobody for the flush. More than this, and a machine that is busy with something
+// else stops the flush, and with it, in the end, the log.
+yieldProcessors(5)
 const ring = new Ring({
   secret: data.ringSecret,
   shards: data.shardLocations.length,

@@ -35,7 +35,7 @@ export class LargeGroups {
   async #of(user: UserId): Promise<Set<string>> {
     const known = this.#memory.peekUser(user)
     if (known?.listed === true) return new Set(known.large.keys())
-    const live = [...this.#memory.live]
+    const live = [...this.#memory.generations.live]
     const found = new Set(await this.#rows.largeGroups(user))
     for (const generation of live) {
       for (const [group, membership] of generation.users.get(user)?.own?.memberships ?? []) {

@@ -158,7 +158,7 @@ export class Lists {
   async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
     const nodes = Math.max(wanted, this.#tierSize)
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
-    const held = this.#memory.beginRead()
+    const held = this.#memory.generations.beginRead()
     user.beginLoad()
     const used: ConversationEntry[] = []
     try {
@@ -186,7 +186,7 @@ export class Lists {
         this.#memory.release(entry)
       }
       user.endLoad()
-      this.#memory.endRead(held)
+      this.#memory.generations.endRead(held)
     }
   }
 
@@ -295,7 +295,7 @@ export class Lists {
 
   /** A page below what is kept: from the shards, with live generations above, and without keeping it. */
   async #beyond(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
-    const held = this.#memory.beginRead()
+    const held = this.#memory.generations.beginRead()
     user.beginLoad()
     try {
       const touched = new Set(touchedBy(user.id, held))
@@ -331,7 +331,7 @@ export class Lists {
       }
     } finally {
       user.endLoad()
-      this.#memory.endRead(held)
+      this.#memory.generations.endRead(held)
     }
   }
 

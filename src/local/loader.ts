@@ -125,7 +125,7 @@ export class Loader {
   liveMarks(
     user: UserId,
     conversation: ConversationId,
-    live: readonly Generation[] = this.#memory.live,
+    live: readonly Generation[] = this.#memory.generations.live,
   ): Marks | undefined {
     for (let i = live.length - 1; i >= 0; i--) {
       const marks = live[i]?.users.get(user)?.own?.marks.get(conversation)
@@ -161,7 +161,7 @@ export class Loader {
   async memberships(user: UserId): Promise<Map<ConversationId, MembershipRow>> {
     const entry = this.#memory.user(user)
     if (entry.memberships !== null) return entry.memberships
-    const held = this.#memory.beginRead()
+    const held = this.#memory.generations.beginRead()
     entry.pins++
     try {
       const found = await this.#rows.memberships(user)
@@ -175,7 +175,7 @@ export class Loader {
       return (entry.memberships ??= found as Map<ConversationId, MembershipRow>)
     } finally {
       entry.pins--
-      this.#memory.endRead(held)
+      this.#memory.generations.endRead(held)
     }
   }
 

@@ -46,6 +46,7 @@ export class MessageReader {
       answer.descending === range.descending
     ) {
       this.#memory.counters.hits++
+      entry.pageUsed = true
       return answer.items
     }
     const items = this.#fromMemory(entry, range)
@@ -158,8 +159,10 @@ export class MessageReader {
     for (let seq = to; seq >= from; seq--) {
       let message: Message | undefined
       if (entry.lastMessage?.seq === seq) message = entry.lastMessage
-      else if (page !== null && seq >= pageFirst && seq <= pageLast) message = page[seq - pageFirst]
-      else {
+      else if (page !== null && seq >= pageFirst && seq <= pageLast) {
+        message = page[seq - pageFirst]
+        entry.pageUsed = true
+      } else {
         const live = liveMessage(entry, seq)
         if (live !== null) message = toMessage(entry.id, live)
       }
@@ -203,7 +206,10 @@ export class MessageReader {
     // A look at the newest message alone is no reason to forget a page.
     if (isNewest && (ascending.length > 1 || entry.page === null)) this.#keepPage(entry, ascending)
     const items = Object.freeze(range.descending ? ascending.reverse() : ascending)
-    if (items.length > 0 && items.length <= pageMessages) entry.answer = { ...range, items }
+    if (items.length > 0 && items.length <= pageMessages) {
+      entry.answer = { ...range, items }
+      this.#memory.keepPage(entry)
+    }
     return items
   }
 
@@ -213,7 +219,7 @@ export class MessageReader {
     if (page !== null && (page[0] as Message).seq <= first && page.at(-1)?.seq === ascending.at(-1)?.seq)
       return
     entry.page = ascending.slice()
-    this.#memory.charge(entry)
+    this.#memory.keepPage(entry)
   }
 }
 

@@ -87,7 +87,7 @@ export class People {
   // ---- users
 
   user(id: UserId): MaybePromise<UserEntry | null> {
-    const { live } = this.#parts.memory
+    const { live } = this.#parts.memory.generations
     for (let i = live.length - 1; i >= 0; i--) {
       const profile = live[i]?.users.get(id)?.own?.profile
       if (profile !== undefined && profile !== null) return profile
@@ -114,7 +114,7 @@ export class People {
   // ---- contacts
 
   contact(user: UserId, other: UserId): MaybePromise<ContactEntry | null> {
-    const live = liveContact(this.#parts.memory.live, user, other)
+    const live = liveContact(this.#parts.memory.generations.live, user, other)
     if (live !== undefined) return live
     return andThen(this.#parts.rows.contact(user, other), (row) =>
       row === undefined ? null : toContact(other, row),
@@ -123,7 +123,7 @@ export class People {
 
   async contacts(user: UserId, after: UserId | undefined, limit: number): Promise<readonly ContactEntry[]> {
     const { memory, rows } = this.#parts
-    const held = [...memory.live]
+    const held = [...memory.generations.live]
     for (const generation of held) generation.hold()
     try {
       const live = new Map<string, ContactEntry>()
@@ -150,7 +150,7 @@ export class People {
    */
   async withContact<T>(user: UserId, other: UserId, use: (contact: ContactRow) => Promise<T>): Promise<T> {
     const { memory } = this.#parts
-    const held = memory.beginRead()
+    const held = memory.generations.beginRead()
     try {
       const stored = await this.contact(user, other)
       // What came while the shards were read counts, also if it is durable or flushed by now.
@@ -158,7 +158,7 @@ export class People {
       const none = { listed: false, alias: undefined, blocked: false }
       return await use(this.#contacts.get(`${user}\0${other}`) ?? found ?? none)
     } finally {
-      memory.endRead(held)
+      memory.generations.endRead(held)
     }
   }
 

@@ -93,8 +93,11 @@ export class ConversationEntry implements ConversationHandle {
   refs = 0
 
   ids: IdIndex | null = null
-  /** What of it is in the cache's account. */
+  /** What of its index is in the cache's account. */
   charged = 0
+  /** What of its page and answer is, and whether somebody has been answered from them lately. */
+  pageBytes = 0
+  pageUsed = false
   /** The last message, if it was asked for since it came; undefined if not. */
   lastMessage: Message | null | undefined = undefined
   /** The newest messages as objects, ascending, without a gap up to the last of them. */

@@ -3,6 +3,8 @@ import type { ConversationId, UserId } from '../../model/ids.js'
 import { ConversationEntry, type Touched, type ListNode, UserEntry } from './entries.js'
 import type { Generation } from './generation.js'
 import { IdHashes, IdIndex } from './id-index.js'
+import { KeptPages } from './kept-pages.js'
+import { LiveGenerations } from './live-generations.js'
 import { UserOrder } from './user-order.js'
 
 export interface MemoryOptions {
@@ -10,6 +12,8 @@ export interface MemoryOptions {
   readonly maxBytes: number
   /** Conversations of a user that are let go of at once. */
   readonly tierSize: number
+  /** Calls back when everything that runs now has come to its end. */
+  readonly later: (task: () => void) => void
 }
 
 /** What things cost in memory, roughly and rather too much. */
@@ -17,6 +21,9 @@ const costs = { user: 600, node: 320, conversation: 900, member: 200 } as const
 
 /** Conversations of a user that are kept beside the list. */
 const keptAside = 256
+
+/** The part of the cache that pages may take. */
+const pagesShare = 1 / 4
 
 /**
  * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
@@ -31,27 +38,19 @@ export class Memory {
   readonly #users = new Map<UserId, UserEntry>()
   readonly #order = new UserOrder()
   readonly #conversations = new Map<ConversationId, ConversationEntry>()
-  /** Not flushed yet, oldest first; the last one is being filled. */
-  readonly #live: Generation[] = []
-  readonly #reads = new Set<Generation[]>()
+  readonly generations: LiveGenerations
   #extraBytes = 0
   /** Conversations that somebody asked for and no user has: they go at the next trim. */
   readonly #strays = new Set<ConversationEntry>()
   readonly #idHashes = new IdHashes()
+  readonly #pages = new KeptPages()
+  #trimming = false
   evictions = 0
   readonly counters = { hits: 0, misses: 0, loads: 0 }
 
   constructor(options: MemoryOptions, first: Generation) {
     this.#options = options
-    this.#live.push(first)
-  }
-
-  get current(): Generation {
-    return this.#live.at(-1) as Generation
-  }
-
-  get live(): readonly Generation[] {
-    return this.#live
+    this.generations = new LiveGenerations(first)
   }
 
   get userCount(): number {
@@ -63,7 +62,8 @@ export class Memory {
   }
 
   get bytes(): number {
-    return this.#users.size * costs.user + this.#conversations.size * costs.conversation + this.#extraBytes
+    const objects = this.#users.size * costs.user + this.#conversations.size * costs.conversation
+    return objects + this.#extraBytes + this.#pages.bytes
   }
 
   /** An index of idempotency keys with what is known so far, in the order of the seqs. */
@@ -75,44 +75,20 @@ export class Memory {
     return ids
   }
 
-  /** What a conversation's index and page cost by now; called where they come and now and then while they grow. */
+  /** What a conversation's index costs by now; called where it comes and now and then while it grows. */
   charge(entry: ConversationEntry): void {
     if (this.#conversations.get(entry.id) !== entry) return
-    const bytes = (entry.ids?.bytes ?? 0) + pageBytes(entry)
+    const bytes = entry.ids?.bytes ?? 0
     this.#extraBytes += bytes - entry.charged
     entry.charged = bytes
+    this.#grew()
   }
 
-  begin(generation: Generation): void {
-    this.#live.push(generation)
-    for (const read of this.#reads) {
-      generation.hold()
-      read.push(generation)
-    }
-  }
-
-  /**
-   * For a read of the shards that takes a while: the live generations, oldest first, and those that begin until `endRead`,
-   * all of them held. What the shards answer too early for is in one of them, also if it has been flushed meanwhile.
-   */
-  beginRead(): readonly Generation[] {
-    const read = [...this.#live]
-    for (const generation of read) generation.hold()
-    this.#reads.add(read)
-    return read
-  }
-
-  endRead(read: readonly Generation[]): void {
-    this.#reads.delete(read as Generation[])
-    for (const generation of read) generation.release()
-  }
-
-  /** The shards have it: readers that come from now on find it there. */
-  flushed(generation: Generation): void {
-    const at = this.#live.indexOf(generation)
-    if (at >= 0) this.#live.splice(at, 1)
-    generation.flushed = true
-    generation.release()
+  /** Keeps messages of a conversation as objects: its newest page, or the last answer, or both. */
+  keepPage(entry: ConversationEntry): void {
+    if (this.#conversations.get(entry.id) !== entry) return
+    this.#pages.changed(entry)
+    this.#grew()
   }
 
   // ---- users
@@ -128,6 +104,7 @@ export class Memory {
       user = new UserEntry(id)
       this.#users.set(id, user)
       this.#order.add(user)
+      this.#grew()
     } else this.#order.use(user)
     return user
   }
@@ -156,6 +133,7 @@ export class Memory {
     if (entry === undefined) {
       this.#conversations.set(id, (entry = new ConversationEntry(id)))
       this.#strays.add(entry)
+      this.#grew()
     }
     return entry
   }
@@ -196,6 +174,7 @@ export class Memory {
     else link(node, place)
     entry.refs++
     this.#extraBytes += costs.node
+    this.#grew()
     if (entry.groupPart !== null) entry.groupPart.nodes.set(user.id, node)
     else {
       const pair = entry.pair as readonly [UserId, UserId]
@@ -275,8 +254,20 @@ export class Memory {
 
   // ---- letting go
 
+  /** Reads alone fill the cache as well: it is trimmed soon after it has grown beyond its budget, whoever made it grow. */
+  #grew(): void {
+    const { maxBytes, later } = this.#options
+    if (this.#trimming || (this.bytes <= maxBytes && this.#pages.bytes <= maxBytes * pagesShare)) return
+    this.#trimming = true
+    later(() => {
+      this.#trimming = false
+      this.trim()
+    })
+  }
+
   /** Brings the cache back under its budget. Pinned users and entries that are in use stay. */
   trim(maxBytes: number = this.#options.maxBytes): void {
+    this.#pages.trim(maxBytes * pagesShare)
     for (const stray of this.#strays) {
       if (!stray.idle && stray.refs === 0) continue
       this.#strays.delete(stray)
@@ -372,14 +363,10 @@ export class Memory {
     entry.charged = 0
     entry.ids?.release()
     entry.ids = null
+    entry.page = null
+    entry.answer = null
+    this.#pages.changed(entry)
   }
-}
-
-/** What the kept page of a conversation costs. */
-function pageBytes(entry: ConversationEntry): number {
-  let bytes = 0
-  for (const message of entry.page ?? []) bytes += 300 + message.text.length * 2
-  return bytes
 }
 
 function link(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {

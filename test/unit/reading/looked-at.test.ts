@@ -125,3 +125,31 @@ test('what is looked at goes again where the cache is full', async () => {
     await store.close()
   }
 })
+
+test('reads alone do not grow the cache beyond its budget, and pages take a part of it only', async () => {
+  const location = await temporaryDirectory()
+  const peers = Array.from({ length: 40 }, (_, i) => `peer ${i}`)
+  const text = 'a message of some length '.repeat(20)
+  let store = await openMessageStore({ location, durability: 'os' })
+  for (const receiver of peers) {
+    const ids = Array.from({ length: 60 }, (_, i) => String(i))
+    await Promise.all(ids.map((id) => store.sendMessage({ sender: 'ada', receiver, text, id })))
+  }
+  await store.close()
+  store = await openMessageStore({ location, durability: 'os', cache: { maxBytes: 512 * 1024 } })
+  try {
+    const conversations = (await store.getConversations('ada', { limit: 100 })).items
+    expect(conversations).toHaveLength(peers.length)
+    for (const { id } of conversations) {
+      expect((await store.getMessages('ada', id, { limit: 50 })).items).toHaveLength(50)
+      expect((await store.getMessages('ada', id, { limit: 50, before: 50 })).items).toHaveLength(49)
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+    const { bytes, maxBytes, conversations: kept } = (await store.admin.stats())['cache'] as CacheStats
+    expect(bytes).toBeLessThanOrEqual(maxBytes)
+    // The 2 MiB of pages have gone, the list has not.
+    expect(kept).toBe(peers.length)
+  } finally {
+    await store.close()
+  }
+})
