@@ -30,6 +30,11 @@ export interface FileSystem {
 export interface FileHandle {
   /** Writes from `data` at `position`; resolves with the number of bytes written, which may be fewer. */
   write(data: Uint8Array, position: number): Promise<number>
+  /**
+   * The same, and what it has written is on the disk when it resolves: content, and size if that has grown. Other writes
+   * are not: whoever wants them on the disk as well calls `sync`. What an error leaves behind is unknown.
+   */
+  writeSynced(data: Uint8Array, position: number): Promise<number>
   /** Reads into `into` from `position`; resolves with the number of bytes read, 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>
   /** The same on the calling thread, for what is likely to be in the system's cache; where there is no such thing, `read` is. */

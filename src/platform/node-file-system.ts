@@ -1,5 +1,6 @@
 import {
   close,
+  constants,
   fdatasync,
   fstat,
   ftruncate,
@@ -16,10 +17,15 @@ const directoriesSync = process.platform !== 'win32'
 
 const flags = { read: 'r', write: 'r+', create: 'wx+' } as const
 
+/** Each write as if an fdatasync followed: one call to the system, and one turn through the thread pool, instead of two. */
+const synced = constants.O_WRONLY | constants.O_DSYNC
+/** An open file is opened a second time here, whatever its name is by now. Linux only. */
+const openFiles = '/proc/self/fd/'
+
 /** The real disk. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
-    return new NodeFileHandle(await open(path, flags[mode], 0o600))
+    return new NodeFileHandle(await openFile(path, flags[mode], 0o600))
   },
   async makeDirectory(path) {
     await fs.mkdir(path, { recursive: true, mode: 0o700 })
@@ -57,18 +63,23 @@ export const nodeFileSystem: FileSystem = {
 /** Over a bare descriptor and callbacks: a write of the log costs one object and one promise. */
 class NodeFileHandle implements FileHandle {
   readonly #descriptor: number
+  /** The same file for writes that are synced: undefined before the first one, null where the system has no such thing. */
+  #syncedDescriptor: number | null | undefined
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor
   }
 
   write(data: Uint8Array, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      write(this.#descriptor, data, 0, data.byteLength, position, (error, written) => {
-        if (error === null) resolve(written)
-        else reject(error)
-      })
-    })
+    return writeTo(this.#descriptor, data, position)
+  }
+
+  async writeSynced(data: Uint8Array, position: number): Promise<number> {
+    if (this.#syncedDescriptor === undefined) this.#syncedDescriptor = await this.#openSynced()
+    if (this.#syncedDescriptor !== null) return writeTo(this.#syncedDescriptor, data, position)
+    const written = await this.write(data, position)
+    await this.sync()
+    return written
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
@@ -105,14 +116,43 @@ class NodeFileHandle implements FileHandle {
     })
   }
 
-  close(): Promise<void> {
-    return settled((done) => {
-      close(this.#descriptor, done)
-    })
+  async close(): Promise<void> {
+    const second = this.#syncedDescriptor
+    this.#syncedDescriptor = null
+    try {
+      if (second !== null && second !== undefined) await closeDescriptor(second)
+    } finally {
+      await closeDescriptor(this.#descriptor)
+    }
+  }
+
+  /** A system without it, or one that has no descriptor to spare, has two calls instead of one. */
+  async #openSynced(): Promise<number | null> {
+    if (process.platform !== 'linux') return null
+    try {
+      return await openFile(`${openFiles}${this.#descriptor}`, synced)
+    } catch {
+      return null
+    }
   }
 }
 
-function open(path: string, flag: string, mode: number): Promise<number> {
+function writeTo(descriptor: number, data: Uint8Array, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(descriptor, data, 0, data.byteLength, position, (error, written) => {
+      if (error === null) resolve(written)
+      else reject(error)
+    })
+  })
+}
+
+function closeDescriptor(descriptor: number): Promise<void> {
+  return settled((done) => {
+    close(descriptor, done)
+  })
+}
+
+function openFile(path: string, flag: string | number, mode?: number): Promise<number> {
   return new Promise((resolve, reject) => {
     openDescriptor(path, flag, mode, (error, descriptor) => {
       if (error === null) resolve(descriptor)

@@ -4,12 +4,24 @@ import type { FileHandle } from './file-system.js'
  * Writes all of `data`, in as many writes as the disk wants. A disk may take less than asked without saying why; that it
  * takes nothing at all twice in a row is an error.
  */
-export async function writeFully(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
+export function writeFully(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  return transfer(data, (rest, done) => handle.write(rest, position + done))
+}
+
+/** The same with `writeSynced`. */
+export function writeFullySynced(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  return transfer(data, (rest, done) => handle.writeSynced(rest, position + done))
+}
+
+async function transfer(
+  data: Uint8Array,
+  write: (rest: Uint8Array, written: number) => Promise<number>,
+): Promise<void> {
   let written = 0
   let stalled = false
   while (written < data.length) {
     const rest = written === 0 ? data : data.subarray(written)
-    const count = await handle.write(rest, position + written)
+    const count = await write(rest, written)
     if (count === 0 && stalled)
       throw new Error(`the disk took ${written} of ${data.length} bytes and no more`)
     stalled = count === 0

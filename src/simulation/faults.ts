@@ -1,6 +1,7 @@
 import type { FileHandle, FileSystem } from '../platform/file-system.js'
 
-export type FileOperation = keyof FileSystem | Exclude<keyof FileHandle, 'readSync'>
+/** A synced write is a write and then a sync. */
+export type FileOperation = keyof FileSystem | Exclude<keyof FileHandle, 'readSync' | 'writeSynced'>
 
 /** What befalls one operation. */
 export type Fault =

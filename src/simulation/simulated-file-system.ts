@@ -161,6 +161,17 @@ class SimulatedFileHandle implements FileHandle {
     )
   }
 
+  /** In two steps, so that it may end, and fail, between them. */
+  async writeSynced(data: Uint8Array, position: number): Promise<number> {
+    const written = await this.write(data, position)
+    const end = position + written
+    await this.#sync(
+      () => this.#file.syncRange(position, end),
+      () => this.#file.failSync(position, end),
+    )
+    return written
+  }
+
   read(into: Uint8Array, position: number): Promise<number> {
     return this.#system.run('read', this.#path, () => {
       this.#assertOpen('read')
@@ -169,15 +180,22 @@ class SimulatedFileHandle implements FileHandle {
   }
 
   sync(): Promise<void> {
+    return this.#sync(
+      () => this.#file.sync(),
+      () => this.#file.failSync(),
+    )
+  }
+
+  #sync(happen: () => void, fail: () => void): Promise<void> {
     return this.#system.run(
       'sync',
       this.#path,
       () => {
         this.#assertOpen('fdatasync')
-        this.#file.sync()
+        happen()
       },
       (fault) => {
-        if (fault.kind === 'error') this.#file.failSync()
+        if (fault.kind === 'error') fail()
       },
     )
   }

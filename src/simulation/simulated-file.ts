@@ -56,12 +56,22 @@ export class SimulatedFile {
     this.#durableSize = this.#size
   }
 
+  /** The blocks that have something of the range are on the disk, and so much of the size; nothing else is. */
+  syncRange(from: number, to: number): void {
+    this.#durable = withRoom(this.#durable, Math.min(to, this.#size))
+    for (const block of this.#dirtyBetween(from, to)) {
+      this.#keep(block, blockBytes)
+      this.#dirty.delete(block)
+    }
+    this.#durableSize = Math.max(this.#durableSize, Math.min(to, this.#size))
+  }
+
   /**
    * As Linux does it: what could not be written counts as clean from now on. Programs still read it; the disk does not
    * have it, and the next sync has nothing to complain of.
    */
-  failSync(): void {
-    this.#dirty.clear()
+  failSync(from = 0, to = Infinity): void {
+    for (const block of this.#dirtyBetween(from, to)) this.#dirty.delete(block)
   }
 
   /** The power goes: of what was not synced each block is kept with the probability `keep`, the size too. */
@@ -85,6 +95,10 @@ export class SimulatedFile {
     for (const content of [this.#current, this.#durable]) {
       if (offset < content.length) content[offset] = (content[offset] as number) ^ (1 << bit)
     }
+  }
+
+  #dirtyBetween(from: number, to: number): number[] {
+    return [...this.#dirty].filter((block) => block * blockBytes < to && (block + 1) * blockBytes > from)
   }
 
   #keep(block: number, bytes: number): void {

@@ -302,4 +302,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A stranger who tries to send into a conversation that is not in memory makes its repeats new',
     tests: ['property/local-regressions'],
   },
+  {
+    number: '51',
+    name: 'synced-write-behind-an-unsynced-frame',
+    what: 'A group is synced alone, behind an idle frame that a power cut can take',
+    tests: ['unit/commit-log'],
+  },
 ]

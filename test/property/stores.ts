@@ -150,6 +150,11 @@ export const localStore: OpenTestStore = async (persist) => {
           await persist()
           return written
         },
+        writeSynced: async (data, position) => {
+          const written = await handle.writeSynced(data, position)
+          await persist()
+          return written
+        },
         sync: async () => {
           await handle.sync()
           await persist()

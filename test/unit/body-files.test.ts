@@ -17,6 +17,7 @@ test('a file that must make room is closed behind the reads that are under way o
       if (mode !== 'read') return handle
       const own: FileHandle = {
         write: (data, position) => handle.write(data, position),
+        writeSynced: (data, position) => handle.writeSynced(data, position),
         sync: () => handle.sync(),
         truncate: (size) => handle.truncate(size),
         size: () => handle.size(),

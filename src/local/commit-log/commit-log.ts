@@ -21,7 +21,8 @@ const idleMs = 10
 
 /**
  * The one log that everything is written to first: records are appended in memory, gather into groups, and each group
- * becomes one frame with one write; one fdatasync covers all that was written since the last one. Positions are 1, 2,
+ * becomes one frame with one write, which is synced in the same call where that is enough; else one fdatasync covers all that was
+ * written since the last one. Positions are 1, 2,
  * 3, … without a gap over segments and reopenings.
  *
  * `reserve`, writing into `bytes`, and `append` belong together in one synchronous stretch. Everything else may be called
@@ -271,12 +272,13 @@ export class CommitLog {
       for (const group of groups) {
         await this.#files.makeRoomFor(group)
         this.#handed = group.firstPosition + group.count - 1
-        await this.#files.writer.writeGroup(group)
+        await this.#files.writer.writeGroup(group, this.#syncsEachGroup && groups.length === 1)
         this.#groups += 1
+        if (this.#files.writer.isSynced) this.#syncs += 1
         if (!this.#syncsEachGroup) this.#acknowledge([group])
       }
       if (this.#syncsEachGroup) {
-        // IMPORTANT: nobody may hear of a group before the sync behind it has returned.
+        // IMPORTANT: nobody may hear of a group before it is synced, by its own write or by this.
         await this.#syncFile()
         await telling
         // Who waits for the sync finds everything told.

@@ -12,8 +12,8 @@ import { SegmentWriter } from './segment-writer.js'
 import { settleTail } from './settle-tail.js'
 
 /**
- * The first segment after an opening is no larger than this part of the others: it grows as it is written, and the
- * next one comes filled with zeroes. A store that is opened for a few messages fills little.
+ * The first segment after an opening is no larger than this part of the others: it is filled with zeroes while the opener
+ * waits, the next one meanwhile. A store that is opened for a few messages fills little.
  */
 const firstSegmentShare = 1 / 16
 
@@ -94,13 +94,14 @@ export class LogFiles {
   }
 
   async begin(previous: SegmentEnd): Promise<void> {
-    this.#writer = await this.#next.become({
+    const header = {
       storeId: this.#storeId,
       number: previous.number + 1,
       epoch: Buffer.from(this.#random.bytes(4)).readUInt32LE(0),
       firstPosition: previous.lastPosition + 1,
       previous,
-    })
+    }
+    this.#writer = await this.#next.become(header, this.#writer === null ? this.#limit : 0)
   }
 
   /** Goes on to the next segment if the group does not fit into this one; keeps that one growing meanwhile. */

@@ -1,6 +1,11 @@
 import { join } from 'node:path'
 import type { SegmentHeader } from '../../formats/segment.js'
-import { encodeSegmentHeader, nextSegmentName, segmentName } from '../../formats/segment.js'
+import {
+  encodeSegmentHeader,
+  nextSegmentName,
+  segmentHeaderBytes,
+  segmentName,
+} from '../../formats/segment.js'
 import type { FileHandle, FileSystem } from '../../platform/file-system.js'
 import { SegmentWriter } from './segment-writer.js'
 import { writeFully } from '../../platform/whole-transfers.js'
@@ -48,14 +53,18 @@ export class NextSegment {
     )
   }
 
-  /** Writes the header, syncs, gives the file its name and syncs that. Then filling begins anew. */
-  async become(header: SegmentHeader): Promise<SegmentWriter> {
+  /**
+   * Writes the header, syncs, gives the file its name and syncs that. Then filling begins anew. A file that begins only
+   * now gets zeroes up to `size`.
+   */
+  async become(header: SegmentHeader, size = 0): Promise<SegmentWriter> {
     await this.#filling
     const preallocated = this.#givenUp ? null : this.#handle
     this.#handle = null
     const handle = preallocated ?? (await this.#fileSystem.open(this.#path, 'create'))
     try {
       await writeFully(handle, encodeSegmentHeader(header), 0)
+      if (preallocated === null && !this.#givenUp) await this.#fillAtOnce(handle, size)
       await handle.sync()
       await this.#fileSystem.rename(this.#path, join(this.#directory, segmentName(header.number)))
       await this.#fileSystem.syncDirectory(this.#directory)
@@ -65,6 +74,15 @@ export class NextSegment {
     }
     this.#filled = 0
     return new SegmentWriter(handle, header)
+  }
+
+  async #fillAtOnce(handle: FileHandle, size: number): Promise<void> {
+    try {
+      for (let filled = segmentHeaderBytes; filled < size; filled += pieceBytes)
+        await writeFully(handle, zeroes.subarray(0, Math.min(pieceBytes, size - filled)), filled)
+    } catch {
+      // Then it grows as it is written.
+    }
   }
 
   /** Ends filling and removes the file. */

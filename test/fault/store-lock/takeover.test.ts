@@ -11,6 +11,7 @@ import { MemoryFileSystem } from '../../fixtures/memory-file-system.js'
 function scheduled(real: FileSystem, step: () => Promise<void>): FileSystem {
   const handle = (one: FileHandle): FileHandle => ({
     write: async (data, position) => (await step(), one.write(data, position)),
+    writeSynced: async (data, position) => (await step(), one.writeSynced(data, position)),
     read: async (into, position) => (await step(), one.read(into, position)),
     sync: async () => (await step(), one.sync()),
     truncate: (size) => one.truncate(size),
