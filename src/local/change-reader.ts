@@ -3,9 +3,10 @@ import type { StoredChange } from '../formats/change-list.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Loader } from './loader.js'
-import type { ConversationEntry, Touched } from './memory/entries.js'
+import type { ConversationEntry } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
+import type { Touched } from './memory/touched.js'
 import { isOpen } from './participations.js'
 import type { RowReader, RunOwner } from './row-reader.js'
 import type { Watchers } from './watchers.js'
@@ -105,7 +106,9 @@ export class ChangeReader {
       const touched = generation.users.get(user)
       if (touched === undefined) continue
       for (const conversation of touched.conversations) {
-        if (conversation.group === null) messagesAfter(conversation, after, refs)
+        if (conversation.group !== null) continue
+        messagesAfter(conversation, after, refs)
+        marksAfter(conversation, after, refs)
       }
       for (const ref of touched.own?.refs ?? []) if (ref.position > after) refs.push(ref)
     }
@@ -135,6 +138,24 @@ function messagesAfter(touched: Touched, after: number, refs: ChangeRef[]): void
       seq,
     })
   }
+}
+
+/** Where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells nobody anything. */
+function marksAfter(touched: Touched, after: number, refs: ChangeRef[]): void {
+  const { pair } = touched.entry
+  if (pair === null) return
+  markAfter(touched, pair[0], after, refs)
+  if (pair[1] !== pair[0]) markAfter(touched, pair[1], after, refs)
+}
+
+function markAfter(touched: Touched, userId: UserId, after: number, refs: ChangeRef[]): void {
+  const marks = touched.marksOf(userId)
+  if (marks === null) return
+  const { readAt, deliveredAt } = marks
+  const conversationId = touched.entry.id
+  const from = Math.max(after, touched.generation.after)
+  if (readAt > from) refs.push({ position: readAt, kind: 'read', conversationId, userId })
+  if (deliveredAt > from) refs.push({ position: deliveredAt, kind: 'delivered', conversationId, userId })
 }
 
 function groupAfter(

@@ -18,7 +18,7 @@ import type {
 import { ColumbaError } from '../errors.js'
 import { idHash } from '../formats/id-hash.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
-import type { Interval, Marks, Participation } from '../model/conversation.js'
+import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
@@ -249,11 +249,13 @@ export class LocalBackend implements Backend {
     return message instanceof Promise ? message.then(({ count }) => ofUser(count)) : ofUser(message.count)
   }
 
+  standing(user: UserId, entry: ConversationEntry): MaybePromise<Standing | null> {
+    return this.#parts.participations.standing(user, entry)
+  }
+
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
     const { memory, loader } = this.#parts
-    const known = memory.peekUser(user)
-    const node = known === undefined ? null : memory.nodeOf(known, entry)
-    return node?.marks ?? loader.marks(user, entry)
+    return memory.nodeOf(user, entry)?.marks ?? loader.marks(user, entry)
   }
 
   mark(
@@ -262,9 +264,22 @@ export class LocalBackend implements Backend {
     to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
     by: 'read' | 'delivered',
   ): Promise<void> {
-    const { memory, loader, people } = this.#parts
+    const { memory, people } = this.#parts
     // Marks need no lane, so the handle may have been let go of meanwhile: what is written to must be the one in memory.
-    const entry = memory.conversation(handle.id)
+    const entry = handle.inMemory ? handle : memory.conversation(handle.id)
+    const before = entry.loaded ? memory.nodeOf(user, entry)?.marks : undefined
+    if (before !== null && before !== undefined && entry.pair !== null)
+      return people.mark(user, entry, before, to, by)
+    return this.#markLater(user, entry, to, by)
+  }
+
+  #markLater(
+    user: UserId,
+    entry: ConversationEntry,
+    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    by: 'read' | 'delivered',
+  ): Promise<void> {
+    const { memory, loader, people } = this.#parts
     entry.inFlight++
     const done = (): void => {
       entry.inFlight--

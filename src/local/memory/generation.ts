@@ -3,7 +3,7 @@ import type { Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
-import type { Touched } from './entries.js'
+import type { Touched } from './touched.js'
 import { MessageIndex, type RecordChunks } from './message-index.js'
 
 /** The part of a log chunk that memory needs: bytes that stay as they are until the last holder lets go. */
@@ -25,13 +25,18 @@ const nothing: ReadonlyMap<never, never> = new Map<never, never>()
 
 /** What a user did in a live generation besides writing messages. */
 export class TouchedOwn {
-  readonly marks = new Map<ConversationId, Marks>()
-  /** Made when they are needed: most users only mark. */
+  /** Of groups: those of a direct conversation stand with it. */
+  #marks: Map<ConversationId, Marks> | null = null
+  /** All of these are made when they are needed. */
   #contacts: Map<UserId, ContactEntry> | null = null
   #memberships: Map<ConversationId, MembershipRow> | null = null
   /** Changes that are no messages. */
   readonly refs: ChangeRef[] = []
   profile: StoredUser | null = null
+
+  get marks(): ReadonlyMap<ConversationId, Marks> {
+    return this.#marks ?? nothing
+  }
 
   get contacts(): ReadonlyMap<UserId, ContactEntry> {
     return this.#contacts ?? nothing
@@ -39,6 +44,11 @@ export class TouchedOwn {
 
   get memberships(): ReadonlyMap<ConversationId, MembershipRow> {
     return this.#memberships ?? nothing
+  }
+
+  putMarks(group: ConversationId, marks: Marks): void {
+    this.#marks ??= new Map()
+    this.#marks.set(group, marks)
   }
 
   putContact(contact: ContactEntry): void {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ConversationEntry, Touched } from '../../../src/local/memory/entries.js'
+import { ConversationEntry } from '../../../src/local/memory/entries.js'
 import { MessageIndex, type RecordChunks } from '../../../src/local/memory/message-index.js'
+import { Touched } from '../../../src/local/memory/touched.js'
 import type { ConversationId } from '../../../src/model/ids.js'
 
 test('messages of several conversations are found by their numbers, whenever somebody asks', () => {
@@ -11,6 +12,7 @@ test('messages of several conversations are found by their numbers, whenever som
       const chunk = Buffer.alloc(1 << 14)
       const generation: RecordChunks = {
         chunkCount: 1,
+        after: 0,
         flushed: false,
         messages: new MessageIndex(),
         chunkBytes: () => chunk,
