@@ -97,7 +97,7 @@ export interface Backend {
   marks(user: UserId, handle: ConversationHandle): MaybePromise<Marks>
   /**
    * Sets marks, absolutely; the caller has made sure that they are not below the present ones, and calls for one user
-   * and conversation one after the other. Of a loaded conversation whose `standing` was answered at once it is handed over
+   * and conversation one after the other: when those before have settled, or are visible. Of a loaded conversation whose `standing` was answered at once it is handed over
    * in this very step. `by` says which mark the call was about.
    */
   mark(
@@ -194,6 +194,8 @@ export interface ConversationHandle {
   lane: object | null
   /** The domain's: what it derived from this conversation and likes to keep beside it. */
   memo: object | null
+  /** The domain's: marks that were handed over. A backend does not let go of a handle while marks of it are being written. */
+  marking: object | null
 }
 
 export interface Found {

@@ -14,6 +14,22 @@ interface Wanted {
   ownAtRead: number | null
 }
 
+/** The last marks of a participant of a direct conversation that were handed over in the step of their call. */
+class HandedOver {
+  readonly user: UserId
+  read = 0
+  delivered = 0
+  written: Promise<void>
+  /** Of the other participant. */
+  readonly next: HandedOver | null
+
+  constructor(user: UserId, next: HandedOver | null, written: Promise<void>) {
+    this.user = user
+    this.next = next
+    this.written = written
+  }
+}
+
 /** What is under way for one user in one conversation. */
 class Slot {
   readonly user: UserId
@@ -45,8 +61,8 @@ export class Marking {
   readonly #pipelined: boolean
   readonly #open: boolean
   /**
-   * Of a direct conversation by its id, both participants in a chain; of a group by user and id. The backend may give a
-   * conversation another handle while a mark is being written.
+   * Those whose calls have to wait, for each other or for something to be read. Of a direct conversation by its id, both
+   * participants in a chain; of a group by user and id. The backend may give a conversation another handle meanwhile.
    */
   readonly #slots = new Map<string, Slot>()
 
@@ -84,22 +100,42 @@ export class Marking {
     const { head, marks } = standing
     const reached = seq === undefined || seq > head ? head : seq
     // Nothing to write, and nothing under way that could be what the caller sees as done.
-    if (reached <= marks[by]) return undefined
-    const ownAtReached = reached === head ? standing.ownAtHead : null
-    const key = standing.kind === 'direct' ? handle.id : `${user.length} ${user}${handle.id}`
-    const slot = this.#slotOf(key, user)
+    if (reached <= (by === 'read' ? marks.read : marks.delivered)) return undefined
+    const isDirect = standing.kind === 'direct'
+    const key = isDirect ? handle.id : `${user.length} ${user}${handle.id}`
+    const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, marks)
     if (slot !== null) {
-      const wanted = { read: by === 'read' ? reached : 0, delivered: reached, ownAtRead: ownAtReached }
+      const ownAtRead = reached === head ? standing.ownAtHead : null
+      const wanted = { read: by === 'read' ? reached : 0, delivered: reached, ownAtRead }
       return this.#accept(this.#wait(key, slot, handle, wanted))
     }
-    const written =
-      by === 'read'
-        ? this.#read(user, handle, marks, reached, reached, ownAtReached)
-        : this.#deliver(user, handle, marks, reached)
+    const read = by === 'read' ? reached : marks.read
+    const delivered = Math.max(marks.delivered, reached)
+    const ownAtRead = this.#ownAt(user, handle, standing, read)
+    if (ownAtRead instanceof Promise) {
+      const written = ownAtRead.then((own) =>
+        this.#backend.mark(user, handle, { read, delivered, ownAtRead: own }, by),
+      )
+      this.#take(key, user, written)
+      return this.#accept(written)
+    }
+    const written = this.#backend.mark(user, handle, { read, delivered, ownAtRead }, by)
+    if (isDirect && this.#pipelined && handle.loaded) {
+      noteHandedOver(handle, user, read, delivered, written)
+      return written
+    }
     this.#take(key, user, written)
-    return this.#pipelined && handle.loaded && (by === 'delivered' || ownAtReached !== null)
-      ? written
-      : this.#accept(written)
+    return this.#accept(written)
+  }
+
+  #ownAt(
+    user: UserId,
+    handle: ConversationHandle,
+    { marks, head, ownAtHead }: Standing,
+    read: number,
+  ): MaybePromise<number> {
+    if (read === marks.read) return marks.ownAtRead
+    return read === head ? ownAtHead : this.#backend.ownCount(user, handle, read)
   }
 
   /** Keeps closing waiting for it. */
@@ -110,15 +146,27 @@ export class Marking {
   // ---- what is under way
 
   #slotOf(key: string, user: UserId): Slot | null {
+    if (this.#slots.size === 0) return null
     let slot = this.#slots.get(key) ?? null
     while (slot !== null && slot.user !== user) slot = slot.next
     return slot
   }
 
-  #take(key: string, user: UserId, written: Promise<void>): void {
-    const slot = new Slot(user, written, this.#slots.get(key) ?? null)
+  /** Null if all that was handed over at once is visible: then it has settled. */
+  #slotBehindHandedOver(key: string, user: UserId, handle: ConversationHandle, marks: Marks): Slot | null {
+    let last = handle.marking as HandedOver | null
+    while (last !== null && last.user !== user) last = last.next
+    if (last === null || (marks.read >= last.read && marks.delivered >= last.delivered)) return null
+    // From here on the slot says what is under way; also if it has failed, and will never be visible.
+    last.read = last.delivered = 0
+    return this.#take(key, user, last.written)
+  }
+
+  #take(key: string, user: UserId, running: Promise<void>): Slot {
+    const slot = new Slot(user, running, this.#slots.get(key) ?? null)
     this.#slots.set(key, slot)
-    this.#tidyBehind(key, slot, written)
+    this.#tidyBehind(key, slot, running)
+    return slot
   }
 
   /** The slot goes when nothing waits behind what has settled. */
@@ -162,35 +210,36 @@ export class Marking {
 
   /** What has waited: the marks are others by now. */
   async #write(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
-    const { read, delivered, ownAtRead } = wanted
-    const marks = await this.#backend.marks(user, handle)
+    const backend = this.#backend
+    const { read } = wanted
+    const marks = await backend.marks(user, handle)
+    const delivered = Math.max(marks.delivered, wanted.delivered, read)
     // Delivery beyond what was read is a change of its own, though both were waiting together.
-    if (delivered > Math.max(marks.delivered, read)) await this.#deliver(user, handle, marks, delivered)
-    if (read > marks.read) await this.#read(user, handle, marks, read, delivered, ownAtRead)
+    if (delivered > Math.max(marks.delivered, read)) {
+      const before = { read: marks.read, delivered, ownAtRead: marks.ownAtRead }
+      await backend.mark(user, handle, before, 'delivered')
+    }
+    if (read <= marks.read) return
+    const ownAtRead = wanted.ownAtRead ?? (await backend.ownCount(user, handle, read))
+    await backend.mark(user, handle, { read, delivered, ownAtRead }, 'read')
   }
+}
 
-  #deliver(user: UserId, handle: ConversationHandle, marks: Marks, delivered: number): Promise<void> {
-    const { read, ownAtRead } = marks
-    return this.#backend.mark(user, handle, { read, delivered, ownAtRead }, 'delivered')
-  }
-
-  #read(
-    user: UserId,
-    handle: ConversationHandle,
-    marks: Marks,
-    read: number,
-    reached: number,
-    own: number | null,
-  ): Promise<void> {
-    const delivered = Math.max(marks.delivered, reached, read)
-    if (own !== null) return this.#backend.mark(user, handle, { read, delivered, ownAtRead: own }, 'read')
-    const counted = this.#backend.ownCount(user, handle, read)
-    if (!(counted instanceof Promise))
-      return this.#backend.mark(user, handle, { read, delivered, ownAtRead: counted }, 'read')
-    return counted.then((ownAtRead) =>
-      this.#backend.mark(user, handle, { read, delivered, ownAtRead }, 'read'),
-    )
-  }
+/** Remembers it on the handle, which the backend keeps as long as it is being written. */
+function noteHandedOver(
+  handle: ConversationHandle,
+  user: UserId,
+  read: number,
+  delivered: number,
+  written: Promise<void>,
+): void {
+  let last = handle.marking as HandedOver | null
+  while (last !== null && last.user !== user) last = last.next
+  if (last === null)
+    handle.marking = last = new HandedOver(user, handle.marking as HandedOver | null, written)
+  last.read = read
+  last.delivered = delivered
+  last.written = written
 }
 
 /** False for a direct conversation, named by its peer, that has not begun. */

@@ -39,7 +39,7 @@ import type { Participations } from './participations.js'
 import type { People } from './people.js'
 import type { RowReader } from './row-reader.js'
 import { stoodAt } from './stood-at.js'
-import { liveMessage, type StoredMessage } from './stored-message.js'
+import { liveCount, liveMessage, type StoredMessage } from './stored-message.js'
 import type { UnreadTotals } from './unread-totals.js'
 import type { Watchers } from './watchers.js'
 import type { Writer } from './writer.js'
@@ -245,8 +245,9 @@ export class LocalBackend implements Backend {
     if (first === second) return seq
     const ofUser = (n0: number): number => (user === first ? n0 : seq - n0)
     if (seq === entry.durableHead) return ofUser(entry.durableN0)
-    const message = this.#parts.messages.one(entry, seq)
-    return message instanceof Promise ? message.then(({ count }) => ofUser(count)) : ofUser(message.count)
+    const live = liveCount(entry, seq)
+    if (live !== null) return ofUser(live)
+    return andThen(this.#parts.messages.one(entry, seq), ({ count }) => ofUser(count))
   }
 
   standing(user: UserId, entry: ConversationEntry): MaybePromise<Standing | null> {

@@ -68,6 +68,7 @@ export class ConversationEntry implements ConversationHandle {
   known = false
   lane: object | null = null
   memo: object | null = null
+  marking: object | null = null
 
   head = 0
   durableHead = 0
