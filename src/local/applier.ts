@@ -3,11 +3,16 @@ import { countAt } from '../formats/records.js'
 import { noMarks } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { DurableGroup } from './commit-log/options.js'
-import { type ConversationEntry, type GroupPart, ListNode, type UserEntry } from './memory/entries.js'
+import {
+  type ConversationEntry,
+  type GroupPart,
+  ListNode,
+  Touched,
+  type UserEntry,
+} from './memory/entries.js'
 import type { ConversationFilter } from './memory/conversation-filter.js'
 import { Generation, type TouchedUser } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { Touched } from './memory/touched.js'
 import { isOpen } from './participations.js'
 import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'

@@ -7,8 +7,7 @@ import { countAt, flags, flagsAt, idsAt, recordKinds, timeAt } from '../formats/
 import { parseCanonicalJson } from '../model/canonical-json.js'
 import type { ConversationId, MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
-import type { ConversationEntry } from './memory/entries.js'
-import type { Touched } from './memory/touched.js'
+import type { ConversationEntry, Touched } from './memory/entries.js'
 
 /** A message as memory or a body file has it. */
 export interface StoredMessage {

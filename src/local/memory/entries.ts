@@ -5,7 +5,9 @@ import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { IdIndex } from './id-index.js'
-import type { Touched } from './touched.js'
+import type { RecordChunks } from './message-index.js'
+import { TouchedGroup } from './touched-group.js'
+import { TouchedMessages } from './touched-messages.js'
 
 /*
  * What memory has of users and conversations, and what live generations know of them: objects that point to each other,
@@ -343,5 +345,34 @@ export class UserEntry {
     if (this.newest === node) return
     this.remove(node)
     this.pushNewest(node)
+  }
+}
+
+/** What a live generation knows of one conversation. */
+export class Touched extends TouchedMessages {
+  readonly entry: ConversationEntry
+  readonly group: TouchedGroup | null
+  /** The marks of the two participants of a direct conversation, if they moved here. */
+  #firstMarks: Marks | null = null
+  #secondMarks: Marks | null = null
+  /** What an older generation that is not dropped yet knows of it. */
+  older: Touched | null
+
+  constructor(entry: ConversationEntry, generation: RecordChunks, older: Touched | null) {
+    super(generation)
+    this.entry = entry
+    this.older = older
+    this.group = entry.kind === 'group' ? new TouchedGroup() : null
+  }
+
+  marksOf(user: UserId): Marks | null {
+    const { pair } = this.entry
+    if (pair === null) return null
+    return pair[0] === user ? this.#firstMarks : pair[1] === user ? this.#secondMarks : null
+  }
+
+  putMarks(side: 0 | 1, marks: Marks): void {
+    if (side === 0) this.#firstMarks = marks
+    else this.#secondMarks = marks
   }
 }

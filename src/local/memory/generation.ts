@@ -3,7 +3,7 @@ import type { Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
-import type { Touched } from './touched.js'
+import type { Touched } from './entries.js'
 import { MessageIndex, type RecordChunks } from './message-index.js'
 
 /** The part of a log chunk that memory needs: bytes that stay as they are until the last holder lets go. */

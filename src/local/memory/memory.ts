@@ -1,9 +1,8 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
-import { ConversationEntry, type ListNode, UserEntry } from './entries.js'
+import { ConversationEntry, type ListNode, type Touched, UserEntry } from './entries.js'
 import type { Generation } from './generation.js'
 import { IdHashes, IdIndex } from './id-index.js'
-import type { Touched } from './touched.js'
 import { UserOrder } from './user-order.js'
 
 export interface MemoryOptions {

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ConversationEntry } from '../../../src/local/memory/entries.js'
+import { ConversationEntry, Touched } from '../../../src/local/memory/entries.js'
 import { MessageIndex, type RecordChunks } from '../../../src/local/memory/message-index.js'
-import { Touched } from '../../../src/local/memory/touched.js'
 import type { ConversationId } from '../../../src/model/ids.js'
 
 test('messages of several conversations are found by their numbers, whenever somebody asks', () => {

@@ -1,13 +1,8 @@
-import type { Marks } from '../../model/conversation.js'
-import type { UserId } from '../../model/ids.js'
 import { none } from './columns.js'
-import type { ConversationEntry } from './entries.js'
 import type { RecordChunks } from './message-index.js'
-import { TouchedGroup } from './touched-group.js'
 
-/** What a live generation knows of one conversation. Messages stay bytes in the log's chunks. */
-export class Touched {
-  readonly entry: ConversationEntry
+/** The messages of one conversation in a live generation. They stay bytes in the log's chunks. */
+export class TouchedMessages {
   /** The generation, as far as it is needed here. */
   readonly generation: RecordChunks
   /** The seq of the first message here; meaningless without messages. */
@@ -17,18 +12,9 @@ export class Touched {
   #newest = none
   /** The indices of the messages in the order of their seqs, as far as somebody has asked. */
   #indices: number[] | null = null
-  readonly group: TouchedGroup | null
-  /** The marks of the two participants of a direct conversation, if they moved here. */
-  #firstMarks: Marks | null = null
-  #secondMarks: Marks | null = null
-  /** What an older generation that is not dropped yet knows of it. */
-  older: Touched | null
 
-  constructor(entry: ConversationEntry, generation: RecordChunks, older: Touched | null) {
-    this.entry = entry
+  constructor(generation: RecordChunks) {
     this.generation = generation
-    this.older = older
-    this.group = entry.kind === 'group' ? new TouchedGroup() : null
   }
 
   get lastSeq(): number {
@@ -40,17 +26,6 @@ export class Touched {
     const { messages, chunkCount } = this.generation
     if (this.count++ === 0) this.firstSeq = seq
     this.#newest = messages.add(chunkCount - 1, offset, position, this.#newest)
-  }
-
-  marksOf(user: UserId): Marks | null {
-    const { pair } = this.entry
-    if (pair === null) return null
-    return pair[0] === user ? this.#firstMarks : pair[1] === user ? this.#secondMarks : null
-  }
-
-  putMarks(side: 0 | 1, marks: Marks): void {
-    if (side === 0) this.#firstMarks = marks
-    else this.#secondMarks = marks
   }
 
   position(seq: number): number {
