@@ -28,12 +28,14 @@ async function marked(run: Run): Promise<Measured> {
   const begin = performance.now()
   await contestant.settle()
   const seconds = busy + (performance.now() - begin) / 1000
+  // As without marks: closing is not part of it.
+  const resources = meter.stop(messages)
   await contestant.close()
   return {
     perSecond: messages / seconds,
     callsPerSecond: (messages * CALLS_PER_MESSAGE) / seconds,
     ...latencies.summary(),
-    ...meter.stop(messages),
+    ...resources,
   }
 }
 

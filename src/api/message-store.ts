@@ -164,19 +164,31 @@ export class MessageStore {
 
   /** Says that the user's devices have everything up to `seq`. Never goes back; above the head it means the head. */
   markDelivered(userId: string, conversation: ConversationRef, seq: number): Promise<void> {
-    return this.#calls.run((limits) => {
-      const user = checkUserId(userId, 'userId', limits)
-      return this.#marking.mark(user, checkTarget(conversation, limits), 'delivered', checkSeq(seq, 'seq', 0))
-    })
+    return this.#mark(userId, conversation, 'delivered', seq)
   }
 
   /** Says that the user has read everything up to `seq`, by default up to the head at the call. As `markDelivered`. */
   markRead(userId: string, conversation: ConversationRef, seq?: number): Promise<void> {
-    return this.#calls.run((limits) => {
+    return this.#mark(userId, conversation, 'read', seq)
+  }
+
+  /** As `sendMessage`: what is handed over at once is the backend's own promise. */
+  #mark(
+    userId: string,
+    conversation: ConversationRef,
+    by: 'read' | 'delivered',
+    seq: number | undefined,
+  ): Promise<void> {
+    try {
+      const { lifecycle, limits } = this.#context
+      lifecycle.assertOpen()
       const user = checkUserId(userId, 'userId', limits)
       const target = checkTarget(conversation, limits)
-      return this.#marking.mark(user, target, 'read', seq === undefined ? undefined : checkSeq(seq, 'seq', 0))
-    })
+      const upTo = by === 'read' && seq === undefined ? undefined : checkSeq(seq, 'seq', 0)
+      return this.#marking.mark(user, target, by, upTo) ?? Promise.resolve()
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Unread messages in all conversations of the user. */

@@ -1,4 +1,4 @@
-import type { Interval, Marks, Participation } from '../model/conversation.js'
+import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
 import type { GroupState, Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
@@ -92,10 +92,13 @@ export interface Backend {
   /** How many messages with seq ≤ `seq` are the user's own. */
   ownCount(user: UserId, handle: ConversationHandle, seq: number): MaybePromise<number>
 
+  /** Only what marks go by of the user's part, so that marking needs no messages; null for one who never had any. */
+  standing(user: UserId, handle: ConversationHandle): MaybePromise<Standing | null>
   marks(user: UserId, handle: ConversationHandle): MaybePromise<Marks>
   /**
    * Sets marks, absolutely; the caller has made sure that they are not below the present ones, and calls for one user
-   * and conversation one after the other. `by` says which mark the call was about.
+   * and conversation one after the other: when those before have settled, or are visible. Of a loaded conversation whose `standing` was answered at once it is handed over
+   * in this very step. `by` says which mark the call was about.
    */
   mark(
     user: UserId,
@@ -191,6 +194,8 @@ export interface ConversationHandle {
   lane: object | null
   /** The domain's: what it derived from this conversation and likes to keep beside it. */
   memo: object | null
+  /** The domain's: marks that were handed over. A backend does not let go of a handle while marks of it are being written. */
+  marking: object | null
 }
 
 export interface Found {

@@ -1,139 +1,251 @@
-import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
-import { hasLeft } from '../model/conversation.js'
-import type { Marks, Participation } from '../model/conversation.js'
+import { hasEnded } from '../model/conversation.js'
+import type { Marks, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
-import { see } from './participants.js'
+import { handleOf, notAMember, requireUsers } from './participants.js'
 import type { Target } from './participants.js'
 
 /** How far a user has come by the calls that wait; 0 for not at all. */
 interface Wanted {
   read: number
   delivered: number
-  /** The newest look at the conversation: it knows the user's own messages up to its head. */
-  participation: Participation
+  /** The user's own messages up to `read`; null if they have to be counted. */
+  ownAtRead: number | null
+}
+
+/** The last marks of a participant of a direct conversation that were handed over in the step of their call. */
+class HandedOver {
+  readonly user: UserId
+  read = 0
+  delivered = 0
+  written: Promise<void>
+  /** Of the other participant. */
+  readonly next: HandedOver | null
+
+  constructor(user: UserId, next: HandedOver | null, written: Promise<void>) {
+    this.user = user
+    this.next = next
+    this.written = written
+  }
 }
 
 /** What is under way for one user in one conversation. */
-interface Slot {
+class Slot {
+  readonly user: UserId
   running: Promise<void>
   /** What waits behind it, all as one, and the promise of its turn. */
-  waiting: { readonly wanted: Wanted; readonly turn: Promise<void> } | null
+  waiting: { readonly wanted: Wanted; readonly turn: Promise<void> } | null = null
+  /** Of the other participant. */
+  next: Slot | null
+
+  constructor(user: UserId, running: Promise<void>, next: Slot | null) {
+    this.user = user
+    this.running = running
+    this.next = next
+  }
 }
 
 /**
  * Delivered and read. Marks only rise, never above the newest message that the user may see, and reading implies
  * delivery. While a mark of a user in a conversation is being written, all later ones wait together and are written as
  * one: a phone that reports every message makes few records.
+ *
+ * Where the conversation is in memory and nothing is under way, a mark is handed over in the very step of the call, and the
+ * backend's promise is the answer.
  */
 export class Marking {
   readonly #context: DomainContext
   readonly #backend: Backend
-  /** By ids: the backend may give a conversation another handle while a mark is being written. */
+  /** True if a write that was handed over needs nobody to wait for it: closing the backend finishes it. */
+  readonly #pipelined: boolean
+  readonly #open: boolean
+  /**
+   * Those whose calls have to wait, for each other or for something to be read. Of a direct conversation by its id, both
+   * participants in a chain; of a group by user and id. The backend may give a conversation another handle meanwhile.
+   */
   readonly #slots = new Map<string, Slot>()
 
   constructor(context: DomainContext) {
     this.#context = context
     this.#backend = context.backend
+    this.#pipelined = context.backend.capabilities.moved === 'never'
+    this.#open = context.usersMode === 'open'
   }
 
   /** Up to `seq`, or up to the newest message. In a conversation that the user has left nothing changes. */
   mark(user: UserId, target: Target, by: 'read' | 'delivered', seq: number | undefined): MaybePromise<void> {
-    return andThen(see(this.#context, user, target), ({ handle, participation }) => {
-      if (participation === null || hasLeft(participation)) return undefined
-      const reached = Math.min(seq ?? participation.head, participation.head)
-      // Nothing to write, and nothing under way that could be what the caller sees as done.
-      if (reached <= participation.marks[by]) return undefined
-      return this.#want(user, handle, {
-        read: by === 'read' ? reached : 0,
-        delivered: reached,
-        participation,
-      })
-    })
+    if (this.#open) return this.#mark(user, target, by, seq)
+    const checked = requireUsers(this.#context, [user])
+    if (checked === undefined) return this.#mark(user, target, by, seq)
+    return this.#accept(checked.then(() => this.#mark(user, target, by, seq)))
   }
 
-  #want(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
-    const key = `${user.length} ${user}${handle.id}`
-    const slot = this.#slots.get(key)
-    if (slot === undefined) {
-      const running = this.#tidied(key, this.#write(user, handle, wanted))
-      this.#slots.set(key, { running, waiting: null })
-      return running
-    }
-    if (slot.waiting !== null) {
-      const merged = slot.waiting.wanted
-      merged.read = Math.max(merged.read, wanted.read)
-      merged.delivered = Math.max(merged.delivered, wanted.delivered)
-      merged.participation = wanted.participation
-      return slot.waiting.turn
-    }
-    const next = (): Promise<unknown> => {
-      slot.waiting = null
-      slot.running = turn
-      return this.#write(user, handle, wanted)
-    }
-    // Whether the one before failed is told to those who made it.
-    const turn: Promise<void> = this.#tidied(key, slot.running.then(next, next))
-    slot.waiting = { wanted, turn }
-    return turn
-  }
-
-  /** The same, with its slot gone at the end if nothing waits behind it. */
-  #tidied(key: string, write: Promise<unknown>): Promise<void> {
-    const tidy = (): void => {
-      const slot = this.#slots.get(key)
-      if (slot?.running === done && slot.waiting === null) this.#slots.delete(key)
-    }
-    const done: Promise<void> = write.then(tidy, (error: unknown) => {
-      tidy()
-      throw error
-    })
-    return done
-  }
-
-  /** What is in memory is handed over in this very step. */
-  #write(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<unknown> {
-    try {
-      const raised = andThen(this.#backend.marks(user, handle), (marks) =>
-        this.#raise(user, handle, wanted, marks),
-      )
-      return Promise.resolve(raised)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+  #mark(user: UserId, target: Target, by: 'read' | 'delivered', seq: number | undefined): MaybePromise<void> {
+    const handle = handleOf(this.#backend, user, target)
+    const standing = this.#backend.standing(user, handle)
+    if (!(standing instanceof Promise)) return this.#raise(user, target, handle, standing, by, seq)
+    return this.#accept(standing.then((later) => this.#raise(user, target, handle, later, by, seq)))
   }
 
   #raise(
     user: UserId,
+    target: Target,
     handle: ConversationHandle,
-    { read, delivered, participation }: Wanted,
-    marks: Marks,
-  ): MaybePromise<unknown> {
-    // Delivery beyond what was read is a change of its own, though both were waiting together.
-    const apart = delivered > Math.max(marks.delivered, read)
-    const deliver = apart
-      ? this.#backend.mark(user, handle, { ...positionsOf(marks), delivered }, 'delivered')
-      : undefined
-    if (read <= marks.read) return deliver
-    return andThen(deliver, () =>
-      andThen(this.#ownAt(user, handle, read, participation), (ownAtRead) => {
-        const raised = { read, delivered: Math.max(marks.delivered, delivered, read), ownAtRead }
-        return this.#backend.mark(user, handle, raised, 'read')
-      }),
-    )
+    standing: Standing | null,
+    by: 'read' | 'delivered',
+    seq: number | undefined,
+  ): MaybePromise<void> {
+    if (!hasPart(standing, target) || hasEnded(standing.intervals)) return undefined
+    const { head, marks } = standing
+    const reached = seq === undefined || seq > head ? head : seq
+    // Nothing to write, and nothing under way that could be what the caller sees as done.
+    if (reached <= (by === 'read' ? marks.read : marks.delivered)) return undefined
+    const isDirect = standing.kind === 'direct'
+    const key = isDirect ? handle.id : `${user.length} ${user}${handle.id}`
+    const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, marks)
+    if (slot !== null) {
+      const ownAtRead = reached === head ? standing.ownAtHead : null
+      const wanted = { read: by === 'read' ? reached : 0, delivered: reached, ownAtRead }
+      return this.#accept(this.#wait(key, slot, handle, wanted))
+    }
+    const read = by === 'read' ? reached : marks.read
+    const delivered = Math.max(marks.delivered, reached)
+    const ownAtRead = this.#ownAt(user, handle, standing, read)
+    if (ownAtRead instanceof Promise) {
+      const written = ownAtRead.then((own) =>
+        this.#backend.mark(user, handle, { read, delivered, ownAtRead: own }, by),
+      )
+      this.#take(key, user, written)
+      return this.#accept(written)
+    }
+    const written = this.#backend.mark(user, handle, { read, delivered, ownAtRead }, by)
+    if (isDirect && this.#pipelined && handle.loaded) {
+      noteHandedOver(handle, user, read, delivered, written)
+      return written
+    }
+    this.#take(key, user, written)
+    return this.#accept(written)
   }
 
   #ownAt(
     user: UserId,
     handle: ConversationHandle,
-    seq: number,
-    participation: Participation,
+    { marks, head, ownAtHead }: Standing,
+    read: number,
   ): MaybePromise<number> {
-    return seq === participation.head ? participation.ownAtHead : this.#backend.ownCount(user, handle, seq)
+    if (read === marks.read) return marks.ownAtRead
+    return read === head ? ownAtHead : this.#backend.ownCount(user, handle, read)
+  }
+
+  /** Keeps closing waiting for it. */
+  #accept(call: Promise<void>): Promise<void> {
+    return this.#context.lifecycle.accept(call)
+  }
+
+  // ---- what is under way
+
+  #slotOf(key: string, user: UserId): Slot | null {
+    if (this.#slots.size === 0) return null
+    let slot = this.#slots.get(key) ?? null
+    while (slot !== null && slot.user !== user) slot = slot.next
+    return slot
+  }
+
+  /** Null if all that was handed over at once is visible: then it has settled. */
+  #slotBehindHandedOver(key: string, user: UserId, handle: ConversationHandle, marks: Marks): Slot | null {
+    let last = handle.marking as HandedOver | null
+    while (last !== null && last.user !== user) last = last.next
+    if (last === null || (marks.read >= last.read && marks.delivered >= last.delivered)) return null
+    // From here on the slot says what is under way; also if it has failed, and will never be visible.
+    last.read = last.delivered = 0
+    return this.#take(key, user, last.written)
+  }
+
+  #take(key: string, user: UserId, running: Promise<void>): Slot {
+    const slot = new Slot(user, running, this.#slots.get(key) ?? null)
+    this.#slots.set(key, slot)
+    this.#tidyBehind(key, slot, running)
+    return slot
+  }
+
+  /** The slot goes when nothing waits behind what has settled. */
+  #tidyBehind(key: string, slot: Slot, running: Promise<void>): void {
+    const tidy = (): void => {
+      if (slot.running === running && slot.waiting === null) this.#remove(key, slot)
+    }
+    running.then(tidy, tidy)
+  }
+
+  #remove(key: string, slot: Slot): void {
+    const first = this.#slots.get(key) as Slot
+    if (first !== slot) first.next = slot.next
+    else if (slot.next === null) this.#slots.delete(key)
+    else this.#slots.set(key, slot.next)
+  }
+
+  #wait(key: string, slot: Slot, handle: ConversationHandle, wanted: Wanted): Promise<void> {
+    if (slot.waiting !== null) {
+      const merged = slot.waiting.wanted
+      if (wanted.read > merged.read) {
+        merged.read = wanted.read
+        merged.ownAtRead = wanted.ownAtRead
+      }
+      merged.delivered = Math.max(merged.delivered, wanted.delivered)
+      return slot.waiting.turn
+    }
+    const next = (): Promise<void> => {
+      slot.waiting = null
+      slot.running = turn
+      return this.#write(slot.user, handle, wanted)
+    }
+    // Whether the one before failed is told to those who made it.
+    const turn: Promise<void> = slot.running.then(next, next)
+    slot.waiting = { wanted, turn }
+    this.#tidyBehind(key, slot, turn)
+    return turn
+  }
+
+  // ---- writing
+
+  /** What has waited: the marks are others by now. */
+  async #write(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
+    const backend = this.#backend
+    const { read } = wanted
+    const marks = await backend.marks(user, handle)
+    const delivered = Math.max(marks.delivered, wanted.delivered, read)
+    // Delivery beyond what was read is a change of its own, though both were waiting together.
+    if (delivered > Math.max(marks.delivered, read)) {
+      const before = { read: marks.read, delivered, ownAtRead: marks.ownAtRead }
+      await backend.mark(user, handle, before, 'delivered')
+    }
+    if (read <= marks.read) return
+    const ownAtRead = wanted.ownAtRead ?? (await backend.ownCount(user, handle, read))
+    await backend.mark(user, handle, { read, delivered, ownAtRead }, 'read')
   }
 }
 
-function positionsOf({ read, delivered, ownAtRead }: Marks) {
-  return { read, delivered, ownAtRead }
+/** Remembers it on the handle, which the backend keeps as long as it is being written. */
+function noteHandedOver(
+  handle: ConversationHandle,
+  user: UserId,
+  read: number,
+  delivered: number,
+  written: Promise<void>,
+): void {
+  let last = handle.marking as HandedOver | null
+  while (last !== null && last.user !== user) last = last.next
+  if (last === null)
+    handle.marking = last = new HandedOver(user, handle.marking as HandedOver | null, written)
+  last.read = read
+  last.delivered = delivered
+  last.written = written
+}
+
+/** False for a direct conversation, named by its peer, that has not begun. */
+function hasPart(standing: Standing | null, target: Target): standing is Standing {
+  // A direct conversation begins with its first message; a block or a mark before that does not make one.
+  if (standing !== null && (standing.kind === 'group' || standing.head > 0)) return true
+  if (!('peer' in target)) throw notAMember()
+  return false
 }

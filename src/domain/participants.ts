@@ -1,5 +1,5 @@
 import { andThen } from '../async/maybe-promise.js'
-import type { ConversationHandle, MaybePromise } from '../backend/port.js'
+import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import type { Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
@@ -33,17 +33,18 @@ function requireRegistered(context: DomainContext, user: UserId): MaybePromise<v
   })
 }
 
+export function handleOf(backend: Backend, user: UserId, target: Target): ConversationHandle {
+  return 'peer' in target ? backend.direct(user, target.peer) : backend.conversation(target.conversationId)
+}
+
 /** Looks at a conversation on behalf of a user, as far as readers see it: NOT_A_MEMBER for one who never had a part. */
 export function see(context: DomainContext, user: UserId, target: Target): MaybePromise<Seen> {
   return andThen(requireUsers(context, [user]), () => {
-    const byPeer = 'peer' in target
-    const handle = byPeer
-      ? context.backend.direct(user, target.peer)
-      : context.backend.conversation(target.conversationId)
+    const handle = handleOf(context.backend, user, target)
     return andThen(context.backend.participation(user, handle), (found) => {
       // A direct conversation begins with its first message; a block or a mark before that does not make one.
       const participation = found?.kind === 'direct' && found.head === 0 ? null : found
-      if (participation === null && !byPeer) throw notAMember()
+      if (participation === null && !('peer' in target)) throw notAMember()
       return { handle, participation }
     })
   })

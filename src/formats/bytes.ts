@@ -212,6 +212,10 @@ export function writeU48(bytes: Buffer, value: number, at: number): void {
   bytes.writeUInt16LE((value / 0x100000000) >>> 0, at + 4)
 }
 
+export function readU48(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt16LE(at + 4) * 0x100000000
+}
+
 /** Bytes that passed their checksum and still make no sense: written by something else, or by a fault in this code. */
 export function badBytes(why: string): ColumbaError {
   return new ColumbaError('CORRUPT', `Stored bytes cannot be read: ${why}`)

@@ -12,6 +12,17 @@ function writeDigest(to: ByteWriter, id: string): ByteWriter {
   return to.base64(id.slice(directPrefix.length), digestBytes)
 }
 
+/** The id of a direct conversation whose digest is at `at`. */
+export function readDigest(bytes: Buffer, at: number): string {
+  return directPrefix + bytes.toString('base64url', at, at + digestBytes)
+}
+
+/** Puts the digest of a direct conversation's id at `at` and returns its end. */
+export function putDigest(id: string, bytes: Buffer, at: number): number {
+  bytes.base64urlWrite(id.slice(directPrefix.length), at, digestBytes)
+  return at + digestBytes
+}
+
 /** In a value, an id of any kind: its length as a varint and UTF-8; of a direct conversation 0, for no id has no length. */
 export function writeName(to: ByteWriter, name: string): void {
   if (directId.test(name)) writeDigest(to.u8(0), name)
@@ -21,7 +32,7 @@ export function writeName(to: ByteWriter, name: string): void {
 export function readName(from: ByteReader): string {
   if (from.left === 0 || from.bytes[from.at] !== 0) return from.string()
   from.skip(1)
-  return directPrefix + from.raw(digestBytes).toString('base64url')
+  return readDigest(from.raw(digestBytes), 0)
 }
 
 /** In a key, behind this byte, with which no UTF-8 begins. Its length is known, so nothing has to end it. */
@@ -37,5 +48,5 @@ export function writeDirectKey(to: ByteWriter, id: string): boolean {
 
 /** The id of the direct conversation that stands at `at`; null if something else does. */
 export function readDirectKey(key: Buffer, at: number): string | null {
-  return key[at] === mark ? directPrefix + key.toString('base64url', at + 1, at + directKeyBytes) : null
+  return key[at] === mark ? readDigest(key, at + 1) : null
 }

@@ -28,7 +28,8 @@ import {
  * flush must know of the time before (where the conversation stood in the lists, who the members of a small group
  * are; a direct message's image is in direct-image.ts). Every record begins with its kind (u8) and the store's time (u48 LE); its position is its number in the log.
  *
- * Message records are laid out by hand, since everything else is rare beside them:
+ * Message records are laid out by hand, and so are the marks of direct conversations (direct-marks.ts), since everything else
+ * is rare beside them:
  *
  *     direct  kind 1 u8 | time u48 | flags u8 | seq u48 | n0 u48 | first id | second id | [image] | body
  *     group   kind 2 u8 | time u48 | flags u8 | seq u48 | ordinal u48 | group id | sender id | [image] | body
@@ -49,6 +50,7 @@ export const recordKinds = {
   user: 9,
   contact: 10,
   cut: 11,
+  directMarks: 12,
 } as const
 
 export const flags = {
@@ -60,6 +62,8 @@ export const flags = {
   /** Direct: the second has blocked the first, so the first may not send; and the other way round. */
   firstBlocked: 8,
   secondBlocked: 16,
+  /** Direct marks: it was `read` that moved. */
+  read: 32,
 } as const
 
 export const timeAt = 1
@@ -99,9 +103,8 @@ export type OtherRecord =
       readonly kind: 'marks'
       readonly time: number
       readonly user: string
+      /** A group; the marks of direct conversations have a record of their own. */
       readonly conversation: string
-      /** The other participant of a direct conversation; undefined for a group. */
-      readonly peer: string | undefined
       /** The mark that this record moved has the record's own position. */
       readonly marks: MarksRow
     }
@@ -177,7 +180,7 @@ export function passRecord(record: OtherRecord): Buffer {
   for (let i = 0, rest = record.time; i < 6; i++, rest = Math.floor(rest / 256)) w.u8(rest & 0xff)
   switch (record.kind) {
     case 'marks':
-      w.string(record.user).string(record.conversation).optionalString(record.peer)
+      w.string(record.user).string(record.conversation)
       writeMarks(w, record.marks)
       break
     case 'block':
@@ -244,7 +247,6 @@ function decodeFields(kind: number, time: number, r: ByteReader): OtherRecord {
         time,
         user: r.string(),
         conversation: r.string(),
-        peer: r.optionalString(),
         marks: readMarks(r),
       }
     case recordKinds.block:

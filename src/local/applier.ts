@@ -6,15 +6,15 @@ import type { DurableGroup } from './commit-log/options.js'
 import {
   type ConversationEntry,
   type GroupPart,
-  Touched,
   ListNode,
+  Touched,
   type UserEntry,
 } from './memory/entries.js'
 import type { ConversationFilter } from './memory/conversation-filter.js'
 import { Generation, type TouchedUser } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { isOpen } from './participations.js'
-import type { PendingSend } from './pending.js'
+import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'
 
 export interface ApplierOptions {
@@ -93,7 +93,7 @@ export class Applier {
     this.current.addRange({ bytes, start: this.#start, end, firstPosition: this.#first, count })
   }
 
-  // ---- messages
+  // ---- messages and marks
 
   readonly direct = (send: PendingSend, position: number): void => {
     const { entry, seq, draft } = send
@@ -123,6 +123,20 @@ export class Applier {
     if (sender !== undefined) sender.own = ordinal
     if (part.durable?.large !== true) this.#activeMembers(entry, part, draft.sender)
     this.newsOfGroup(entry.id)
+  }
+
+  readonly mark = ({ entry, side, marks }: PendingMark): void => {
+    const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
+    entry.inFlight--
+    this.touch(entry).putMarks(side, marks)
+    if (this.#options.watchers.any) this.#news.add(first).add(second)
+    const node = side === 0 ? entry.first : entry.second
+    if (node !== null) {
+      node.marks = marks
+      node.view = null
+    }
+    const user = node?.user ?? this.#memory.participant(entry, side === 0)
+    user?.marked(entry, marks)
   }
 
   #advance({ entry, seq, timestamp }: PendingSend, position: number): void {

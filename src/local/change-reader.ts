@@ -105,7 +105,9 @@ export class ChangeReader {
       const touched = generation.users.get(user)
       if (touched === undefined) continue
       for (const conversation of touched.conversations) {
-        if (conversation.group === null) messagesAfter(conversation, after, refs)
+        if (conversation.group !== null) continue
+        messagesAfter(conversation, after, refs)
+        marksAfter(conversation, after, refs)
       }
       for (const ref of touched.own?.refs ?? []) if (ref.position > after) refs.push(ref)
     }
@@ -135,6 +137,24 @@ function messagesAfter(touched: Touched, after: number, refs: ChangeRef[]): void
       seq,
     })
   }
+}
+
+/** Where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells nobody anything. */
+function marksAfter(touched: Touched, after: number, refs: ChangeRef[]): void {
+  const { pair } = touched.entry
+  if (pair === null) return
+  markAfter(touched, pair[0], after, refs)
+  if (pair[1] !== pair[0]) markAfter(touched, pair[1], after, refs)
+}
+
+function markAfter(touched: Touched, userId: UserId, after: number, refs: ChangeRef[]): void {
+  const marks = touched.marksOf(userId)
+  if (marks === null) return
+  const { readAt, deliveredAt } = marks
+  const conversationId = touched.entry.id
+  const from = Math.max(after, touched.generation.after)
+  if (readAt > from) refs.push({ position: readAt, kind: 'read', conversationId, userId })
+  if (deliveredAt > from) refs.push({ position: deliveredAt, kind: 'delivered', conversationId, userId })
 }
 
 function groupAfter(

@@ -253,7 +253,7 @@ export class Lists {
   ): void {
     const small: ListNode[] = []
     for (const entry of new Set(entries)) {
-      const node = this.#memory.nodeOf(user, entry) ?? this.#newNode(user, entry, stored)
+      const node = this.#memory.nodeOf(user.id, entry) ?? this.#newNode(user, entry, stored)
       if (node === null) continue
       if (entry.groupPart?.durable?.large === true && node.membership?.place === 0) {
         if (node.aside) this.#memory.enlist(node, 'large')
@@ -265,11 +265,11 @@ export class Lists {
     small.sort((a, b) => b.position - a.position)
     for (const node of small) {
       if (node.position < reach.floor) {
-        if (!node.aside && this.#memory.nodeOf(user, node.entry) === node) this.#memory.forgetNode(node)
+        if (!node.aside && this.#memory.nodeOf(user.id, node.entry) === node) this.#memory.forgetNode(node)
         continue
       }
       if (node.aside) this.#memory.enlist(node, 'oldest')
-      else if (this.#memory.nodeOf(user, node.entry) === node) user.pushOldest(node)
+      else if (this.#memory.nodeOf(user.id, node.entry) === node) user.pushOldest(node)
       else this.#memory.addNode(node, 'oldest')
     }
     user.listed = true
@@ -279,7 +279,7 @@ export class Lists {
   }
 
   #newNode(user: UserEntry, entry: ConversationEntry, stored: StoredMarks): ListNode | null {
-    const live = this.#loader.liveMarks(user.id, entry.id, stored.held)
+    const live = this.#loader.liveMarks(user.id, entry, stored.held)
     const marks = live ?? (stored.marks.has(entry) ? toMarks(stored.marks.get(entry)) : null)
     const node = new ListNode(user, entry, marks)
     if (entry.groupPart === null) {

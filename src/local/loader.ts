@@ -114,7 +114,7 @@ export class Loader {
 
   /** The marks if no shard has to be asked: nobody has marked what began in a generation that no shard has yet. */
   marksInMemory(user: UserId, entry: ConversationEntry): Marks | undefined {
-    const live = this.liveMarks(user, entry.id)
+    const live = this.liveMarks(user, entry)
     if (live !== undefined) return live
     for (let touched = entry.touched; touched !== null; touched = touched.older) {
       if (!touched.generation.flushed && touched.count > 0 && touched.firstSeq === 1) return noMarks
@@ -122,14 +122,19 @@ export class Loader {
     return undefined
   }
 
+  /** `held`: generations that are read as live ones are, though they may have been flushed meanwhile. */
   liveMarks(
     user: UserId,
-    conversation: ConversationId,
-    live: readonly Generation[] = this.#memory.generations.live,
+    entry: ConversationEntry,
+    held: readonly Generation[] = this.#memory.generations.live,
   ): Marks | undefined {
-    for (let i = live.length - 1; i >= 0; i--) {
-      const marks = live[i]?.users.get(user)?.own?.marks.get(conversation)
-      if (marks !== undefined) return marks
+    // What came of late is told to the one in memory.
+    const current = entry.inMemory ? entry : this.#memory.peekConversation(entry.id)
+    if (current?.groupPart !== null) return marksInGroup(user, entry.id, held)
+    for (let touched = current.touched; touched !== null; touched = touched.older) {
+      const marks = touched.marksOf(user)
+      if (marks !== null && (!touched.generation.flushed || held.some((one) => one === touched.generation)))
+        return marks
     }
     return undefined
   }
@@ -190,6 +195,14 @@ export class Loader {
     const row = await this.#rows.own(user, entry.id, seq)
     return row === undefined ? 0 : row.before + upTo(row.seqs, seq)
   }
+}
+
+function marksInGroup(user: UserId, group: ConversationId, held: readonly Generation[]): Marks | undefined {
+  for (let i = held.length - 1; i >= 0; i--) {
+    const marks = held[i]?.users.get(user)?.own?.marks.get(group)
+    if (marks !== undefined) return marks
+  }
+  return undefined
 }
 
 /** How many of ascending seqs are at most `seq`. */

@@ -18,7 +18,7 @@ import type {
 import { ColumbaError } from '../errors.js'
 import { idHash } from '../formats/id-hash.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
-import type { Interval, Marks, Participation } from '../model/conversation.js'
+import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
@@ -39,7 +39,7 @@ import type { Participations } from './participations.js'
 import type { People } from './people.js'
 import type { RowReader } from './row-reader.js'
 import { stoodAt } from './stood-at.js'
-import { liveMessage, type StoredMessage } from './stored-message.js'
+import { liveCount, liveMessage, type StoredMessage } from './stored-message.js'
 import type { UnreadTotals } from './unread-totals.js'
 import type { Watchers } from './watchers.js'
 import type { Writer } from './writer.js'
@@ -245,15 +245,18 @@ export class LocalBackend implements Backend {
     if (first === second) return seq
     const ofUser = (n0: number): number => (user === first ? n0 : seq - n0)
     if (seq === entry.durableHead) return ofUser(entry.durableN0)
-    const message = this.#parts.messages.one(entry, seq)
-    return message instanceof Promise ? message.then(({ count }) => ofUser(count)) : ofUser(message.count)
+    const live = liveCount(entry, seq)
+    if (live !== null) return ofUser(live)
+    return andThen(this.#parts.messages.one(entry, seq), ({ count }) => ofUser(count))
+  }
+
+  standing(user: UserId, entry: ConversationEntry): MaybePromise<Standing | null> {
+    return this.#parts.participations.standing(user, entry)
   }
 
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
     const { memory, loader } = this.#parts
-    const known = memory.peekUser(user)
-    const node = known === undefined ? null : memory.nodeOf(known, entry)
-    return node?.marks ?? loader.marks(user, entry)
+    return memory.nodeOf(user, entry)?.marks ?? loader.marks(user, entry)
   }
 
   mark(
@@ -262,9 +265,22 @@ export class LocalBackend implements Backend {
     to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
     by: 'read' | 'delivered',
   ): Promise<void> {
-    const { memory, loader, people } = this.#parts
+    const { memory, people } = this.#parts
     // Marks need no lane, so the handle may have been let go of meanwhile: what is written to must be the one in memory.
-    const entry = memory.conversation(handle.id)
+    const entry = handle.inMemory ? handle : memory.conversation(handle.id)
+    const before = entry.loaded ? memory.nodeOf(user, entry)?.marks : undefined
+    if (before !== null && before !== undefined && entry.pair !== null)
+      return people.mark(user, entry, before, to, by)
+    return this.#markLater(user, entry, to, by)
+  }
+
+  #markLater(
+    user: UserId,
+    entry: ConversationEntry,
+    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    by: 'read' | 'delivered',
+  ): Promise<void> {
+    const { memory, loader, people } = this.#parts
     entry.inFlight++
     const done = (): void => {
       entry.inFlight--

@@ -1,7 +1,7 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
-import type { Interval, Marks, Participation } from '../model/conversation.js'
+import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import { ListNode, type ConversationEntry, type GroupPart } from './memory/entries.js'
@@ -34,8 +34,7 @@ export class Participations {
 
   /** The user's part in a conversation; null if there is none. */
   of(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
-    const known = this.#memory.peekUser(user)
-    const node = known === undefined ? null : this.#memory.nodeOf(known, entry)
+    const node = this.#memory.nodeOf(user, entry)
     return node === null ? this.#load(user, entry) : this.ofNode(node)
   }
 
@@ -45,6 +44,21 @@ export class Participations {
     if (node === null) return this.#loadNode(user, entry)
     this.#memory.use(node)
     return this.ofNode(node)
+  }
+
+  /** The same as far as marks need it: of a direct conversation in memory nothing is read, decoded or made. */
+  standing(user: UserId, entry: ConversationEntry): MaybePromise<Standing | null> {
+    if (entry.groupPart !== null) return this.look(user, entry)
+    const node = this.#nodeOf(user, entry)
+    if (node === null || node.marks === null) return this.look(user, entry)
+    this.#memory.use(node)
+    return {
+      kind: 'direct',
+      intervals: whole,
+      head: entry.durableHead,
+      ownAtHead: ownOf(user, entry),
+      marks: node.marks,
+    }
   }
 
   #loadNode(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
@@ -77,11 +91,10 @@ export class Participations {
   /** The user's node for a conversation, made if need be; null if there is no part in it, or none that memory knows. */
   #nodeOf(user: UserId, entry: ConversationEntry): ListNode | null {
     const memory = this.#memory
-    const known = memory.peekUser(user)
-    const found = known === undefined ? null : memory.nodeOf(known, entry)
+    const found = memory.nodeOf(user, entry)
     if (found !== null) return found
     // A handle from before may be of a conversation that has left memory and come back: nobody tells it anything.
-    if (memory.peekConversation(entry.id) !== entry) return null
+    if (!entry.inMemory) return null
     const { pair, groupPart } = entry
     const membership = groupPart === null ? null : (groupPart.members.get(user) ?? null)
     if (groupPart === null) {
@@ -297,8 +310,6 @@ function directParticipation(
   lastMessage: Message | null,
 ): Participation {
   const [first, second] = entry.pair as readonly [UserId, UserId]
-  const head = entry.durableHead
-  const own = first === second ? head : user === first ? entry.durableN0 : head - entry.durableN0
   return {
     conversationId: entry.id,
     kind: 'direct',
@@ -307,13 +318,20 @@ function directParticipation(
     memberCount: first === second ? 1 : 2,
     intervals: whole,
     ownAtJoin: 0,
-    head,
-    ownAtHead: own,
+    head: entry.durableHead,
+    ownAtHead: ownOf(user, entry),
     marks,
     lastMessage,
     activityAt: entry.timestamp,
     position: entry.position as Position,
   }
+}
+
+/** How many messages of a direct conversation are a participant's own. */
+function ownOf(user: UserId, { pair, durableHead, durableN0 }: ConversationEntry): number {
+  const { 0: first, 1: second } = pair as readonly [UserId, UserId]
+  if (first === second) return durableHead
+  return user === first ? durableN0 : durableHead - durableN0
 }
 
 function groupParticipation(

@@ -1,5 +1,6 @@
 import type { Committed } from '../backend/port.js'
 import type { ColumbaError } from '../errors.js'
+import type { Marks } from '../model/conversation.js'
 import type { MessageDraft, SendReceipt } from '../model/message.js'
 import type { ConversationEntry } from './memory/entries.js'
 import type { HeldChunk } from './memory/generation.js'
@@ -15,15 +16,12 @@ export interface PendingWrite {
   reject(error: ColumbaError): void
 }
 
-/** The functions of the promise that was made last: one executor for all sends, instead of a closure for each. */
+/** The functions of the promise that was made last: one executor for all of them, instead of a closure for each. */
 const caught = {
-  resolve: (_receipt: SendReceipt): void => undefined,
+  resolve: (_value: never): void => undefined,
   reject: (_error: ColumbaError): void => undefined,
 }
-function catchFunctions(
-  resolve: (receipt: SendReceipt) => void,
-  reject: (error: ColumbaError) => void,
-): void {
+function catchFunctions(resolve: (value: never) => void, reject: (error: ColumbaError) => void): void {
   caught.resolve = resolve
   caught.reject = reject
 }
@@ -55,7 +53,7 @@ export class PendingSend {
     this.timestamp = timestamp
     this.#apply = apply
     this.promise = new Promise(catchFunctions)
-    this.resolve = caught.resolve
+    this.resolve = caught.resolve as (receipt: SendReceipt) => void
     this.reject = caught.reject
   }
 
@@ -68,6 +66,36 @@ export class PendingSend {
       timestamp: this.timestamp,
       duplicate: false,
     })
+  }
+}
+
+/** Marks of a participant of a direct conversation under way. */
+export class PendingMark {
+  position = 0
+  start = 0
+  end = 0
+  readonly entry: ConversationEntry
+  /** Whose: the first or the second participant. */
+  readonly side: 0 | 1
+  readonly marks: Marks
+  readonly promise: Promise<void>
+  readonly reject: (error: ColumbaError) => void
+  readonly #resolve: () => void
+  readonly #apply: (mark: PendingMark) => void
+
+  constructor(entry: ConversationEntry, side: 0 | 1, marks: Marks, apply: (mark: PendingMark) => void) {
+    this.entry = entry
+    this.side = side
+    this.marks = marks
+    this.#apply = apply
+    this.promise = new Promise(catchFunctions)
+    this.#resolve = caught.resolve as () => void
+    this.reject = caught.reject
+  }
+
+  apply(): void {
+    this.#apply(this)
+    this.#resolve()
   }
 }
 

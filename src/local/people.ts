@@ -8,7 +8,7 @@ import type { Position, UserId } from '../model/ids.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
 import type { Applier } from './applier.js'
 import type { Loader } from './loader.js'
-import type { ConversationEntry, UserEntry as CachedUser } from './memory/entries.js'
+import type { ConversationEntry } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { toMembership } from './membership-view.js'
@@ -42,11 +42,22 @@ export class People {
     before: Marks,
     to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
     by: 'read' | 'delivered',
-  ): Promise<unknown> {
+  ): Promise<void> {
+    const { pair } = entry
+    if (pair === null) return this.#markInGroup(user, entry, before, to, by)
+    return this.#parts.writer.mark(entry, pair[0] === user ? 0 : 1, before, to, by)
+  }
+
+  async #markInGroup(
+    user: UserId,
+    entry: ConversationEntry,
+    before: Marks,
+    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    by: 'read' | 'delivered',
+  ): Promise<void> {
     const { writer, applier, memory } = this.#parts
-    const peer = entry.pair === null ? undefined : entry.pair[0] === user ? entry.pair[1] : entry.pair[0]
     const conversation = entry.id
-    return writer.commit(null, (at, time) => {
+    const event = writer.commit(null, (at, time) => {
       const position = at as Position
       const marks: Marks = {
         delivered: to.delivered,
@@ -56,32 +67,22 @@ export class People {
         deliveredAt: by === 'delivered' ? position : before.deliveredAt,
       }
       return {
-        record: { kind: 'marks', time, user, conversation, peer, marks },
+        record: { kind: 'marks', time, user, conversation, marks },
         apply: () => {
           const ref = { position, kind: by, conversationId: conversation, userId: user } as const
-          const own = applier.touchUser(user).makeOwn()
-          own.marks.set(conversation, marks)
-          if (peer === undefined) {
-            applier.touch(entry).group?.refs.push(ref)
-            applier.newsOfGroup(conversation)
-          } else {
-            own.refs.push(ref)
-            applier.news(user)
-            if (peer !== user) applier.addUserRef(peer, ref)
-          }
-          const known = memory.peekUser(user)
-          if (known === undefined) return
-          const node = memory.nodeOf(known, entry)
+          applier.touchUser(user).makeOwn().putMarks(conversation, marks)
+          applier.touch(entry).group?.refs.push(ref)
+          applier.newsOfGroup(conversation)
+          const node = memory.nodeOf(user, entry)
           if (node !== null) {
             node.marks = marks
             node.view = null
           }
-          recount(known, entry, marks)
-          known.counting?.add(entry)
-          known.changed()
+          memory.peekUser(user)?.marked(entry, marks)
         },
       }
-    }).promise
+    })
+    await event.promise
   }
 
   // ---- users
@@ -236,13 +237,6 @@ export class People {
     )
     return found.filter((membership) => membership !== null).map(toMembership)
   }
-}
-
-/** Unread of a conversation after its owner has read: nothing at the head, otherwise counted anew when asked. */
-function recount(user: CachedUser, entry: ConversationEntry, marks: Marks): void {
-  if (user.unread === null) return
-  if (marks.read >= entry.durableHead) user.unread.delete(entry.id)
-  else if (user.unread.has(entry.id)) user.unread = null
 }
 
 function toUserEntry(id: UserId, name: string, profile: string | undefined, position: number): UserEntry {

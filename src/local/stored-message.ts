@@ -1,4 +1,5 @@
 import { ByteReader } from '../formats/bytes.js'
+import { readU48 } from '../formats/bytes.js'
 import { directImageBytes } from '../formats/direct-image.js'
 import { endOfId, readBody, readId, type Body } from '../formats/message-body.js'
 import { readImage } from '../formats/record-parts.js'
@@ -34,6 +35,14 @@ export function liveMessage(entry: ConversationEntry, seq: number): StoredMessag
   const { bytes, start, end } = touched.place(seq)
   const position = touched.position(seq)
   return readRecord(entry, { bytes, start, end, seq, position })
+}
+
+/** Only the `count` of such a message. */
+export function liveCount(entry: ConversationEntry, seq: number): number | null {
+  const touched = touchedWith(entry, seq)
+  if (touched === null) return null
+  const { bytes, start } = touched.place(seq)
+  return readU48(bytes, start + countAt)
 }
 
 /** Reads a message record as the log has it. */

@@ -2,6 +2,7 @@ import { ColumbaError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import { ByteWriter } from '../formats/bytes.js'
 import { writeDirectImage } from '../formats/direct-image.js'
+import { directMarksBytes, writeDirectMarks } from '../formats/direct-marks.js'
 import { idHash } from '../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../formats/message-body.js'
 import { writeImage, type GroupImage } from '../formats/record-parts.js'
@@ -13,14 +14,15 @@ import {
   writeMessageHead,
   type OtherRecord,
 } from '../formats/records.js'
-import type { UserId } from '../model/ids.js'
+import type { Marks } from '../model/conversation.js'
+import type { Position, UserId } from '../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../model/message.js'
 import type { Clock } from '../platform/clock.js'
 import type { CommitLog } from './commit-log/commit-log.js'
 import type { DurableGroup, LogFailure } from './commit-log/options.js'
 import type { Applier } from './applier.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
-import { PendingEvent, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
+import { PendingEvent, PendingMark, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
 
 export interface WriterOptions {
   readonly limits: Limits
@@ -81,6 +83,41 @@ export class Writer {
     entry.inFlight++
     this.#handOver(send, entry)
     return send.promise
+  }
+
+  /** Marks of a participant of a loaded direct conversation; `by` says which of them moves. */
+  mark(
+    entry: ConversationEntry,
+    side: 0 | 1,
+    before: Marks,
+    {
+      read,
+      delivered,
+      ownAtRead,
+    }: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    by: 'read' | 'delivered',
+  ): Promise<void> {
+    const refusal = this.#refused()
+    if (refusal !== null) return Promise.reject(refusal)
+    const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
+    const log = this.#log
+    const start = log.reserve(directMarksBytes)
+    const position = log.nextPosition as Position
+    const marks: Marks = {
+      delivered,
+      read,
+      ownAtRead,
+      readAt: by === 'read' ? position : before.readAt,
+      deliveredAt: by === 'read' ? before.deliveredAt : position,
+    }
+    // The image of a record before names it; this is none, for the lists do not change.
+    const id = entry.imageIn === this.#generation ? null : entry.id
+    const mark = new PendingMark(entry, side, marks, this.#applier.mark)
+    mark.start = start
+    mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
+    entry.inFlight++
+    this.#handOver(mark, null)
+    return mark.promise
   }
 
   /** Any other record. `make` gets the position and time that the record will have. */

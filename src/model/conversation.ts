@@ -50,26 +50,30 @@ export const noMarks: Marks = Object.freeze({
   deliveredAt: never,
 })
 
-/**
- * A user's part in a conversation: all that the list, the unread count and the right to read follow from. An object
- * of this kind never changes; a change makes a new one, so that whatever is derived from it can be kept beside it.
- */
-export interface Participation {
-  readonly conversationId: ConversationId
+/** What a user's marks go by. */
+export interface Standing {
   readonly kind: ConversationKind
-  /** The other one of a direct conversation; oneself in notes to self. */
-  readonly peer: UserId | undefined
-  readonly title: string | undefined
-  readonly memberCount: number
   /** In order, disjoint; one for a direct conversation (from 1, open). */
   readonly intervals: readonly Interval[]
-  /** The user's own messages before the last interval began. */
-  readonly ownAtJoin: number
   /** The newest seq that the user may see; 0 if there is none. */
   readonly head: number
   /** The user's own messages with seq ≤ `head`. */
   readonly ownAtHead: number
   readonly marks: Marks
+}
+
+/**
+ * A user's part in a conversation: all that the list, the unread count and the right to read follow from. An object
+ * of this kind never changes; a change makes a new one, so that whatever is derived from it can be kept beside it.
+ */
+export interface Participation extends Standing {
+  readonly conversationId: ConversationId
+  /** The other one of a direct conversation; oneself in notes to self. */
+  readonly peer: UserId | undefined
+  readonly title: string | undefined
+  readonly memberCount: number
+  /** The user's own messages before the last interval began. */
+  readonly ownAtJoin: number
   readonly lastMessage: Message | null
   readonly activityAt: number
   /** Where the conversation stands in the user's list: last visible message, or own joining if that came later. */

@@ -51,11 +51,13 @@ interface Gate {
 /** A store whose next list of `a` hangs behind the gate, what is done meanwhile, and the list after that. */
 async function listAround(
   meanwhile: (store: CheckedStore) => Promise<unknown>,
+  others: readonly string[] = [],
 ): Promise<readonly Conversation[]> {
   const gate: Gate = { at: 'keys', through: Promise.resolve(), onRead: (): void => undefined }
   const host = await localHost({}, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
+  for (const sender of others) await first.sendMessage({ sender, receiver: 'a', text: 'one' })
   for (const text of ['one', 'two', 'three']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
   await first.close()
 
@@ -70,6 +72,7 @@ async function listAround(
   })
   const loading = store.getConversations('a')
   await read
+  gate.at = 'nothing'
   await meanwhile(store)
   open()
   await loading
@@ -87,6 +90,17 @@ test('a mark that is made and flushed while a list is loaded is in the list', as
     await store.admin.checkpoint()
   })
   expect(items).toMatchObject([{ readSeq: 3, unread: 0 }])
+})
+
+test('so it is if what memory had of it has made room for others', async () => {
+  // As many are kept beside a list.
+  const others = Array.from({ length: 256 }, (_, i) => `peer ${i}`)
+  const items = await listAround(async (store) => {
+    await store.markRead('a', { peer: 'b' }, 3)
+    for (const peer of others) await store.getConversation('a', { peer })
+    await store.admin.checkpoint()
+  }, others)
+  expect(items[0]).toMatchObject({ peer: 'b', readSeq: 3, unread: 0 })
 })
 
 test('a group that comes in a generation which begins, and is flushed, while the groups are read is followed', async () => {

@@ -1,6 +1,6 @@
 import { ColumbaError } from '../../errors.js'
 import { noMarks } from '../../model/conversation.js'
-import type { Interval, Marks, Participation } from '../../model/conversation.js'
+import type { Interval, Marks, Participation, Standing } from '../../model/conversation.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
@@ -163,6 +163,10 @@ export class EventualBackend implements Backend {
 
   async ownCount(user: UserId, handle: ConversationHandle, seq: number): Promise<number> {
     return this.cluster.state(handle.id).ownCount(user, seq)
+  }
+
+  standing(user: UserId, handle: ConversationHandle): Promise<Standing | null> {
+    return this.participation(user, handle)
   }
 
   async marks(user: UserId, handle: ConversationHandle): Promise<Marks> {

@@ -1,6 +1,6 @@
 import { ColumbaError } from '../../errors.js'
 import { noMarks } from '../../model/conversation.js'
-import type { Interval, Marks, Participation } from '../../model/conversation.js'
+import type { Interval, Marks, Participation, Standing } from '../../model/conversation.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
@@ -177,6 +177,10 @@ export class ReferenceBackend implements Backend {
 
   ownCount(user: UserId, handle: ConversationHandle, seq: number): number {
     return this.#conversation(handle.id).visible.ownCount(user, seq)
+  }
+
+  standing(user: UserId, handle: ConversationHandle): Standing | null {
+    return this.participation(user, handle)
   }
 
   marks(user: UserId, handle: ConversationHandle): Marks {

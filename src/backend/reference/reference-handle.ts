@@ -16,6 +16,7 @@ export class ReferenceHandle implements ConversationHandle {
   group: GroupState | null = null
   lane: object | null = null
   memo: object | null = null
+  marking: object | null = null
   #blockers: ReadonlySet<UserId> = new Set()
 
   constructor(id: ConversationId) {

@@ -1,15 +1,29 @@
 import { BlockWriter } from '../../formats/block.js'
+import type { StoredChange } from '../../formats/change-list.js'
 import { idHashOfBytes } from '../../formats/id-hash.js'
 import { passingKeys } from '../../formats/keys.js'
 import { bodyIdAt, endOfId } from '../../formats/message-body.js'
-import type { DirectHead } from '../../formats/record-parts.js'
+import type { DirectHead, MarksRow } from '../../formats/record-parts.js'
 import { flags } from '../../formats/records.js'
 import { excerptBytes, rows } from '../../formats/rows.js'
 import { type MessageColumns, none } from './message-columns.js'
 import type { Partition } from './partitions.js'
 import type { RowSink } from './sink.js'
 
+/** In the partitions of both sides, or in the one of notes to self. */
+function addChange(change: StoredChange, owner: Partition, other: Partition): void {
+  owner.addChange(change)
+  if (other !== owner) other.addChange(change)
+}
+
 const blockWriter = new BlockWriter()
+
+/** A participant's marks at the end of the generation, and which of them moved in it. */
+interface MovedMarks {
+  readonly marks: MarksRow
+  readonly movedRead: boolean
+  readonly movedDelivered: boolean
+}
 
 /** What a generation makes of one direct conversation. Its messages stand in the columns, as a chain. */
 export class DirectFold {
@@ -27,6 +41,8 @@ export class DirectFold {
   #bits = 0
   /** Where a block or an unblock behind the last message has put it; null if there was none. */
   #head: DirectHead | null = null
+  #firstMarks: MovedMarks | null = null
+  #secondMarks: MovedMarks | null = null
   #offset = 0
   #length = 0
 
@@ -65,6 +81,16 @@ export class DirectFold {
     this.#head = head
   }
 
+  /** The marks of one side as they are from now on; which one moved. */
+  setMarks(side: 0 | 1, marks: MarksRow, read: boolean): void {
+    const before = side === 0 ? this.#firstMarks : this.#secondMarks
+    const movedRead = read || before?.movedRead === true
+    const movedDelivered = !read || before?.movedDelivered === true
+    const moved = { marks, movedRead, movedDelivered }
+    if (side === 0) this.#firstMarks = moved
+    else this.#secondMarks = moved
+  }
+
   writeBlock(append: (block: Buffer) => number, columns: MessageColumns): void {
     if (this.count === 0) return
     for (let message = this.firstMessage; message !== none; message = columns.next[message] as number) {
@@ -85,10 +111,24 @@ export class DirectFold {
   }
 
   writeRows(sink: RowSink, file: number, hashSeed: number, columns: MessageColumns): void {
+    if (this.#firstMarks !== null) this.#writeMarks(sink, this.first, this.second, this.#firstMarks)
+    if (this.#secondMarks !== null) this.#writeMarks(sink, this.second, this.first, this.#secondMarks)
     const head = this.#headNow(columns)
+    if (head === null) return
     const run = this.count === 0 ? null : rows.run.encode(this.#run(file, hashSeed, columns))
     this.#side(sink, this.first, this.second.id, head, run, columns)
     if (this.second !== this.first) this.#side(sink, this.second, this.first.id, head, run, columns)
+  }
+
+  /** Of many marks in a generation only the last is a row and, of each kind, a change: the others are overtaken. */
+  #writeMarks(sink: RowSink, owner: Partition, other: Partition, moved: MovedMarks): void {
+    const { marks, movedRead, movedDelivered } = moved
+    owner.putMarks(sink, this.id, marks)
+    const user = owner.id
+    if (movedRead)
+      addChange({ position: marks.readAt, kind: 'read', conversation: this.id, user }, owner, other)
+    if (movedDelivered)
+      addChange({ position: marks.deliveredAt, kind: 'delivered', conversation: this.id, user }, owner, other)
   }
 
   #side(
@@ -121,8 +161,9 @@ export class DirectFold {
     })
   }
 
-  #headNow(columns: MessageColumns): DirectHead {
-    if (this.#head !== null) return this.#head
+  /** Null if nothing happened here but marks. */
+  #headNow(columns: MessageColumns): DirectHead | null {
+    if (this.#head !== null || this.count === 0) return this.#head
     return {
       head: this.firstSeq + this.count - 1,
       n0: this.#n0,

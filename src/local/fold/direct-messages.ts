@@ -1,5 +1,7 @@
 import { badBytes } from '../../formats/bytes.js'
-import { directImageBytes, readDirectId } from '../../formats/direct-image.js'
+import { readDigest } from '../../formats/conversation-name.js'
+import { directImageBytes, imageDigestAt } from '../../formats/direct-image.js'
+import { readMarksBehindIds } from '../../formats/direct-marks.js'
 import { endOfId, readId } from '../../formats/message-body.js'
 import { countAt, flags, flagsAt, idsAt, seqAt, timeAt } from '../../formats/records.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
@@ -31,7 +33,7 @@ export class DirectMessages implements MessageChain {
     let body = endOfId(bytes, secondId, end)
     const bits = bytes[start + flagsAt] as number
     const hasImage = (bits & flags.image) !== 0
-    const place = this.#place(bytes, start, secondId, body, hasImage)
+    const place = this.#place(bytes, start, secondId, body, hasImage ? body + imageDigestAt : none)
     const conversation = this.conversations[place] as DirectFold
     const previous = hasImage ? bytes.readUIntLE(body, 6) : 0
     if (hasImage) body += directImageBytes
@@ -47,6 +49,17 @@ export class DirectMessages implements MessageChain {
     )
     this.#link(conversation.first, message)
     if (conversation.second !== conversation.first) this.#link(conversation.second, message)
+  }
+
+  /** The marks record that lies there. */
+  addMarks(bytes: Buffer, start: number, end: number, position: number): void {
+    const secondId = endOfId(bytes, start + idsAt, end)
+    const ids = endOfId(bytes, secondId, end)
+    const bits = bytes[start + flagsAt] as number
+    const marks = readMarksBehindIds(bytes, start, ids, end, position)
+    const place = this.#place(bytes, start, secondId, ids, (bits & flags.image) === 0 ? none : ids)
+    const conversation = this.conversations[place] as DirectFold
+    conversation.setMarks((bits & flags.second) === 0 ? 0 : 1, marks, (bits & flags.read) !== 0)
   }
 
   /** The conversation of two users, whether it has messages here or not. */
@@ -75,13 +88,13 @@ export class DirectMessages implements MessageChain {
     return this.#conversationOf(message).firstSeq + (this.columns.ordinals[message] as number)
   }
 
-  /** Conversations are told apart by the bytes of both ids: cheaper than their id. */
-  #place(bytes: Buffer, start: number, secondId: number, end: number, hasImage: boolean): number {
+  /** Conversations are told apart by the bytes of both ids, which end at `end`: cheaper than their id, whose digest is at `digest`. */
+  #place(bytes: Buffer, start: number, secondId: number, end: number, digest: number): number {
     const pair = bytes.latin1Slice(start + idsAt, end)
     const known = this.#places.get(pair)
     if (known !== undefined) return known
-    if (!hasImage) throw badBytes('a conversation begins without its image')
-    return this.#make(pair, readId(bytes, start + idsAt), readId(bytes, secondId), readDirectId(bytes, end))
+    if (digest === none) throw badBytes('a conversation begins without its image')
+    return this.#make(pair, readId(bytes, start + idsAt), readId(bytes, secondId), readDigest(bytes, digest))
   }
 
   #make(pair: string, first: string, second: string, id: string): number {

@@ -100,6 +100,7 @@ export class Fold {
   #record(bytes: Buffer, start: number, end: number, position: number): void {
     const kind = bytes[start]
     if (kind === recordKinds.direct) this.#directs.add(bytes, start, end, position)
+    else if (kind === recordKinds.directMarks) this.#directs.addMarks(bytes, start, end, position)
     else if (kind === recordKinds.groupMessage) {
       const group = GroupFold.messageGroup(bytes, start, end)
       this.#group(group).addMessage(bytes, start, end, position)
@@ -120,11 +121,7 @@ export class Fold {
         this.#marks.set(`${record.user}\0${record.conversation}`, record)
         const kind = record.marks.readAt === position ? 'read' : 'delivered'
         const change = { position, kind, conversation: record.conversation, user: record.user } as const
-        if (record.peer === undefined) this.#group(record.conversation).addChange(change)
-        else {
-          this.#partitions.user(record.user).addChange(change)
-          if (record.peer !== record.user) this.#partitions.user(record.peer).addChange(change)
-        }
+        this.#group(record.conversation).addChange(change)
         return
       }
       case 'block': {

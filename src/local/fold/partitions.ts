@@ -25,8 +25,9 @@ export class Partition {
   /** The chain of its direct messages; written by the fold. */
   firstMessage = none
   lastMessage = none
-  /** Everything else, in ascending order. */
+  /** Everything else. */
   #changes: StoredChange[] | null = null
+  #inOrder = true
   #hash: number | null = null
 
   constructor(id: string, row: Buffer, shard: number) {
@@ -41,13 +42,19 @@ export class Partition {
   }
 
   addChange(change: StoredChange): void {
-    if (this.#changes === null) this.#changes = [change]
-    else this.#changes.push(change)
+    if (this.#changes === null) {
+      this.#changes = [change]
+      return
+    }
+    if ((this.#changes.at(-1) as StoredChange).position > change.position) this.#inOrder = false
+    this.#changes.push(change)
   }
 
   putChanges(sink: RowSink, cut: number, chain: MessageChain): void {
     const others = this.#changes ?? []
     if (this.firstMessage === none && others.length === 0) return
+    // Marks come when the last one of each kind is known.
+    if (!this.#inOrder) others.sort((a, b) => a.position - b.position)
     let other = 0
     for (let message = this.firstMessage; message !== none; message = chain.next(this, message)) {
       const position = chain.position(message)

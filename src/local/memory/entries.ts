@@ -4,10 +4,10 @@ import type { Marks, Participation } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
-import { none } from './columns.js'
 import type { IdIndex } from './id-index.js'
 import type { RecordChunks } from './message-index.js'
 import { TouchedGroup } from './touched-group.js'
+import { TouchedMessages } from './touched-messages.js'
 
 /*
  * What memory has of users and conversations, and what live generations know of them: objects that point to each other,
@@ -60,6 +60,8 @@ export class GroupPart {
  */
 export class ConversationEntry implements ConversationHandle {
   readonly id: ConversationId
+  /** It is the one that is found by its id. */
+  inMemory = true
   kind: 'direct' | 'group' | null = null
   pair: readonly [UserId, UserId] | null = null
   /** Writers have all they need. */
@@ -68,6 +70,7 @@ export class ConversationEntry implements ConversationHandle {
   known = false
   lane: object | null = null
   memo: object | null = null
+  marking: object | null = null
 
   head = 0
   durableHead = 0
@@ -189,6 +192,8 @@ export class UserEntry {
   /** Made when they are needed: most users in memory have neither. */
   #large: Map<ConversationId, ListNode> | null = null
   #aside: Set<ListNode> | null = null
+  /** Its last one, if that is known. */
+  #lastAside: ListNode | null = null
 
   /** Goes up with everything that concerns the user (but not with messages of large groups). */
   version = 0
@@ -247,13 +252,16 @@ export class UserEntry {
 
   /** Puts a node beside the list, as the one used last. */
   putAside(node: ListNode): void {
+    if (this.#lastAside === node) return
     this.#aside ??= new Set()
     this.#aside.delete(node)
     this.#aside.add(node)
+    this.#lastAside = node
   }
 
   takeAside(node: ListNode): void {
     this.#aside?.delete(node)
+    if (this.#lastAside === node) this.#lastAside = null
   }
 
   beginLoad(): void {
@@ -274,6 +282,16 @@ export class UserEntry {
     this.#arrivals ??= new Set()
     this.#arrivals.add(entry)
     entry.inFlight++
+  }
+
+  /** Unread of a conversation behind its owner's mark: nothing at the head, otherwise counted anew when somebody asks. */
+  marked(entry: ConversationEntry, marks: Marks): void {
+    if (this.unread !== null) {
+      if (marks.read >= entry.durableHead) this.unread.delete(entry.id)
+      else if (this.unread.has(entry.id)) this.unread = null
+    }
+    this.counting?.add(entry)
+    this.changed()
   }
 
   changed(): void {
@@ -333,66 +351,31 @@ export class UserEntry {
   }
 }
 
-/** What a live generation knows of one conversation. Messages stay bytes in the log's chunks. */
-export class Touched {
+/** What a live generation knows of one conversation. */
+export class Touched extends TouchedMessages {
   readonly entry: ConversationEntry
-  /** The generation, as far as it is needed here. */
-  readonly generation: RecordChunks
-  /** The seq of the first message here; meaningless without messages. */
-  firstSeq = 0
-  count = 0
-  /** The last message in the generation's index. */
-  #newest = none
-  /** The indices of the messages in the order of their seqs, as far as somebody has asked. */
-  #indices: number[] | null = null
   readonly group: TouchedGroup | null
+  /** The marks of the two participants of a direct conversation, if they moved here. */
+  #firstMarks: Marks | null = null
+  #secondMarks: Marks | null = null
   /** What an older generation that is not dropped yet knows of it. */
   older: Touched | null
 
   constructor(entry: ConversationEntry, generation: RecordChunks, older: Touched | null) {
+    super(generation)
     this.entry = entry
-    this.generation = generation
     this.older = older
     this.group = entry.kind === 'group' ? new TouchedGroup() : null
   }
 
-  get lastSeq(): number {
-    return this.firstSeq + this.count - 1
+  marksOf(user: UserId): Marks | null {
+    const { pair } = this.entry
+    if (pair === null) return null
+    return pair[0] === user ? this.#firstMarks : pair[1] === user ? this.#secondMarks : null
   }
 
-  /** The message whose record's content begins at `offset` in the newest chunk. */
-  add(seq: number, offset: number, position: number): void {
-    const { messages, chunkCount } = this.generation
-    if (this.count++ === 0) this.firstSeq = seq
-    this.#newest = messages.add(chunkCount - 1, offset, position, this.#newest)
-  }
-
-  position(seq: number): number {
-    return this.generation.messages.position(this.#index(seq))
-  }
-
-  /** Where the record of a message lies: the bytes, and the offset of its content in them. */
-  place(seq: number): { bytes: Buffer; start: number; end: number } {
-    const { messages } = this.generation
-    const index = this.#index(seq)
-    const bytes = this.generation.chunkBytes(messages.chunk(index))
-    const start = messages.offset(index)
-    return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
-  }
-
-  /** The chain leads back from the newest message; whoever asks for another one has it laid out in order. */
-  #index(seq: number): number {
-    if (seq === this.lastSeq) return this.#newest
-    const indices = (this.#indices ??= [])
-    const known = indices.length
-    if (known < this.count) {
-      for (let i = known; i < this.count; i++) indices.push(none)
-      let index = this.#newest
-      for (let i = this.count - 1; i >= known; i--) {
-        indices[i] = index
-        index = this.generation.messages.older(index)
-      }
-    }
-    return indices[seq - this.firstSeq] as number
+  putMarks(side: 0 | 1, marks: Marks): void {
+    if (side === 0) this.#firstMarks = marks
+    else this.#secondMarks = marks
   }
 }

@@ -25,13 +25,18 @@ const nothing: ReadonlyMap<never, never> = new Map<never, never>()
 
 /** What a user did in a live generation besides writing messages. */
 export class TouchedOwn {
-  readonly marks = new Map<ConversationId, Marks>()
-  /** Made when they are needed: most users only mark. */
+  /** Of groups: those of a direct conversation stand with it. */
+  #marks: Map<ConversationId, Marks> | null = null
+  /** All of these are made when they are needed. */
   #contacts: Map<UserId, ContactEntry> | null = null
   #memberships: Map<ConversationId, MembershipRow> | null = null
   /** Changes that are no messages. */
   readonly refs: ChangeRef[] = []
   profile: StoredUser | null = null
+
+  get marks(): ReadonlyMap<ConversationId, Marks> {
+    return this.#marks ?? nothing
+  }
 
   get contacts(): ReadonlyMap<UserId, ContactEntry> {
     return this.#contacts ?? nothing
@@ -39,6 +44,11 @@ export class TouchedOwn {
 
   get memberships(): ReadonlyMap<ConversationId, MembershipRow> {
     return this.#memberships ?? nothing
+  }
+
+  putMarks(group: ConversationId, marks: Marks): void {
+    this.#marks ??= new Map()
+    this.#marks.set(group, marks)
   }
 
   putContact(contact: ContactEntry): void {

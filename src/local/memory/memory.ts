@@ -1,6 +1,6 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
-import { ConversationEntry, type Touched, type ListNode, UserEntry } from './entries.js'
+import { ConversationEntry, type ListNode, type Touched, UserEntry } from './entries.js'
 import type { Generation } from './generation.js'
 import { IdHashes, IdIndex } from './id-index.js'
 import { KeptPages } from './kept-pages.js'
@@ -206,7 +206,7 @@ export class Memory {
   /** Somebody looked at the conversation. */
   use(node: ListNode): void {
     const { user } = node
-    this.user(user.id)
+    this.#order.use(user)
     if (!node.aside || user.aside.size === 1) return
     user.putAside(node)
   }
@@ -244,12 +244,12 @@ export class Memory {
   }
 
   /** The user's node for a conversation, if it is in memory. */
-  nodeOf(user: UserEntry, entry: ConversationEntry): ListNode | null {
-    if (entry.groupPart === null) {
-      if (entry.pair === null) return null
-      return entry.pair[0] === user.id ? entry.first : entry.pair[1] === user.id ? entry.second : null
-    }
-    return entry.groupPart.nodes.get(user.id) ?? null
+  nodeOf(user: UserId, entry: ConversationEntry): ListNode | null {
+    const { groupPart, pair } = entry
+    if (groupPart !== null) return groupPart.nodes.get(user) ?? null
+    if (pair === null) return null
+    // Its user is in memory: whoever leaves takes the nodes along.
+    return pair[0] === user ? entry.first : pair[1] === user ? entry.second : null
   }
 
   // ---- letting go
@@ -359,6 +359,7 @@ export class Memory {
   #letGo(entry: ConversationEntry): void {
     if (!entry.idle || this.#conversations.get(entry.id) !== entry) return
     this.#conversations.delete(entry.id)
+    entry.inMemory = false
     this.#extraBytes -= entry.charged
     entry.charged = 0
     entry.ids?.release()

@@ -8,6 +8,8 @@ const chunkSpan = 2 ** 25
 /** Where the records of a generation lie. */
 export interface RecordChunks {
   readonly chunkCount: number
+  /** The position before its first record. */
+  readonly after: number
   /** The shards have all of it. */
   readonly flushed: boolean
   readonly messages: MessageIndex

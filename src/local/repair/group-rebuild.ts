@@ -142,7 +142,7 @@ class GroupRebuild {
         )
         continue
       }
-      const record = { kind: 'marks', time: 0, user, conversation: this.#id, peer: undefined, marks } as const
+      const record = { kind: 'marks', time: 0, user, conversation: this.#id, marks } as const
       this.#replay.other(marksPosition(marks), record)
       this.#notes.rebuild('marks')
     }

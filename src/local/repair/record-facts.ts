@@ -1,3 +1,4 @@
+import { readDirectMarks } from '../../formats/direct-marks.js'
 import { decodeRecord, flags, recordKinds, type OtherRecord } from '../../formats/records.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
@@ -9,6 +10,7 @@ import { pairOf } from './row-facts.js'
 export function addRecord(facts: Facts, bytes: Buffer, start: number, end: number, position: number): void {
   const kind = bytes[start]
   if (kind === recordKinds.direct) addDirectMessage(facts, bytes, start, end, position)
+  else if (kind === recordKinds.directMarks) addDirectMarks(facts, bytes, start, end, position)
   else if (kind === recordKinds.groupMessage) {
     const { ids, seq, timestamp, body } = readMessageRecord(bytes, start, end)
     const [group, sender] = ids
@@ -34,14 +36,20 @@ function addDirectMessage(facts: Facts, bytes: Buffer, start: number, end: numbe
   })
 }
 
+function addDirectMarks(facts: Facts, bytes: Buffer, start: number, end: number, position: number): void {
+  const { pair: ids, side, marks } = readDirectMarks(bytes, start, end, position)
+  const conversation = directConversationId(...ids)
+  facts.add(conversation, { kind: 'pair', pair: pairOf(...ids) })
+  facts.add(conversation, { kind: 'marks', user: ids[side], marks })
+}
+
 function addOther(facts: Facts, record: OtherRecord, position: number): void {
   switch (record.kind) {
     case 'cut':
       return
     case 'marks': {
-      const { conversation, user, peer, marks } = record
+      const { conversation, user, marks } = record
       facts.add(conversation, { kind: 'marks', user, marks })
-      if (peer !== undefined) facts.add(conversation, { kind: 'pair', pair: pairOf(user, peer) })
       return
     }
     case 'block': {

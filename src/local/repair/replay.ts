@@ -27,7 +27,7 @@ export class Replay {
     this.#facts = facts
   }
 
-  /** A direct message with its image. */
+  /** A direct message with its image, or marks that name their conversation. */
   direct(position: number, timestamp: number, record: Buffer): void {
     this.lastTimestamp = Math.max(this.lastTimestamp, timestamp)
     this.#put(position, tags.plain, 0, record)

@@ -1,6 +1,6 @@
 import { readBlock } from '../../../src/formats/block.js'
 import { bodyHeaderBytes } from '../../../src/formats/body-file.js'
-import { decodeChanges } from '../../../src/formats/change-list.js'
+import { decodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
 import { describeKey, readNumberedKey } from '../../../src/formats/keys.js'
 import { rows } from '../../../src/formats/rows.js'
 import { Fold } from '../../../src/local/fold/fold.js'
@@ -57,6 +57,19 @@ export function apply(state: Rows, writes: Iterable<RowWrite>): Rows {
   return state
 }
 
+/** Without the pointers to marks that have a newer one behind them: they say nothing. */
+function newest(changes: readonly StoredChange[]): StoredChange[] {
+  const seen = new Set<string>()
+  return changes
+    .toReversed()
+    .filter((change) => {
+      if (change.kind !== 'read' && change.kind !== 'delivered') return true
+      const of = JSON.stringify([change.kind, change.conversation, change.user])
+      return !seen.has(of) && seen.add(of)
+    })
+    .toReversed()
+}
+
 /** What the rows say, however they are cut into generations: runs as their messages, changes and own messages joined. */
 export function meaning(state: Rows, files: ReadonlyMap<number, Buffer>): Map<string, unknown> {
   const said = new Map<string, unknown>()
@@ -91,5 +104,8 @@ export function meaning(state: Rows, files: ReadonlyMap<number, Buffer>): Map<st
       )
     } else said.set(place, value)
   }
+  // Of marks that overtake each other within a generation only the last is told of.
+  for (const [name, changes] of said)
+    if (name.startsWith('changes ')) said.set(name, newest(changes as StoredChange[]))
   return said
 }

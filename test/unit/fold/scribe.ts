@@ -1,8 +1,15 @@
 import { directImageBytes, writeDirectImage } from '../../../src/formats/direct-image.js'
+import { directMarksBytes, writeDirectMarks } from '../../../src/formats/direct-marks.js'
 import { ByteWriter } from '../../../src/formats/bytes.js'
 import { bodyRoom, writeBody, writeId } from '../../../src/formats/message-body.js'
 import { writeImage } from '../../../src/formats/record-parts.js'
-import type { ContactRow, GroupImage, GroupRow, MembershipRow } from '../../../src/formats/record-parts.js'
+import type {
+  ContactRow,
+  GroupImage,
+  GroupRow,
+  MarksRow,
+  MembershipRow,
+} from '../../../src/formats/record-parts.js'
 import {
   countAt,
   encodeRecord,
@@ -61,6 +68,7 @@ export class Scribe {
   readonly #directs = new Map<string, Direct>()
   readonly #groups = new Map<string, Group>()
   readonly #contacts = new Map<string, ContactRow>()
+  readonly #marks = new Map<string, MarksRow>()
   readonly #generations: { records: Buffer[]; first: number }[] = []
   #generation = 0
   #position = 0
@@ -133,19 +141,14 @@ export class Scribe {
         }
         break
       case 'marks': {
-        const marks = { read: size, delivered: size, ownAtRead: 0, readAt: position, deliveredAt: 0 }
-        if (size % 2 === 0)
-          return this.#other({
-            kind: 'marks',
-            time,
-            user,
-            conversation: directConversationId(user, other),
-            peer: other,
-            marks,
-          })
-        if (group !== undefined)
-          return this.#other({ kind: 'marks', time, user, conversation, peer: undefined, marks })
-        break
+        const key = `${user}/${size % 2 === 0 ? other : conversation}`
+        if (size % 2 === 1 && group === undefined) break
+        const by = size % 4 < 2 ? 'read' : 'delivered'
+        const before = this.#marks.get(key) ?? { readAt: 0, deliveredAt: 0 }
+        const marks = { read: size, delivered: size, ownAtRead: 0, ...before, [`${by}At`]: position }
+        this.#marks.set(key, marks)
+        if (size % 2 === 0) return this.#directMarks(user, other, by, marks)
+        return this.#other({ kind: 'marks', time, user, conversation, marks })
       }
       case 'contact': {
         const contact = { ...this.#contact(user, other), listed: size % 2 === 0, alias: `alias ${size}` }
@@ -213,6 +216,15 @@ export class Scribe {
     direct.position = this.#position
     direct.timestamp = this.#time
     this.#put(bytes.subarray(0, writeBody(draft, bytes, at)))
+  }
+
+  /** They name the conversation as long as no record with an image has. */
+  #directMarks(user: string, other: string, by: 'read' | 'delivered', marks: MarksRow): void {
+    const { id, pair, imageIn } = this.#conversation(user, other)
+    const bytes = Buffer.alloc(directMarksBytes)
+    const side = user === pair[0] ? 0 : 1
+    const name = imageIn === this.#generation ? null : id
+    this.#put(bytes.subarray(0, writeDirectMarks(bytes, 0, this.#time, side, by, marks, ...pair, name)))
   }
 
   #block(blocker: string, other: string, blocked: boolean): void {

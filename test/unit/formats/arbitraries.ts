@@ -100,7 +100,6 @@ export const otherRecords: fc.Arbitrary<OtherRecord> = fc.oneof(
     time,
     user: ids,
     conversation: ids,
-    peer: maybe(ids),
     marks: marksRows,
   }),
   fc.record({

@@ -11,6 +11,7 @@ test('messages of several conversations are found by their numbers, whenever som
       const chunk = Buffer.alloc(1 << 14)
       const generation: RecordChunks = {
         chunkCount: 1,
+        after: 0,
         flushed: false,
         messages: new MessageIndex(),
         chunkBytes: () => chunk,
