@@ -36,6 +36,8 @@ export class Append {
         if (handle.isBlocked(draft.sender)) throw blocked()
         return this.#handOver(handle, draft)
       }
+      // A repeat writes nothing: where nobody is in front of it in the lane, it needs none.
+      if (!(found instanceof Promise)) return this.#answer(handle, draft, found)
       return this.#inLane(handle, draft, receiver, found)
     }
     return this.#inLane(handle, draft, receiver)
@@ -54,7 +56,7 @@ export class Append {
         }
         // Asked again in the lane.
         member.catch(ignored)
-      }
+      } else if (found !== null && !(found instanceof Promise)) return this.#answer(handle, draft, found)
       return this.#inLane(handle, draft, undefined, found)
     }
     return this.#inLane(handle, draft, undefined)
@@ -102,7 +104,7 @@ export class Append {
     receiver: UserId | undefined,
     found: Found | null,
   ): MaybePromise<Decision<SendReceipt>> {
-    if (found !== null) return { handed: this.#repeat(handle, draft, found) }
+    if (found !== null) return { handed: this.#answer(handle, draft, found) }
     return andThen(this.#admit(handle, draft.sender, receiver), () => ({
       handed: this.#backend.append(handle, handle.head, draft),
     }))
@@ -125,25 +127,21 @@ export class Append {
   }
 
   /** The answer to a repeat, once the message it repeats is durable. */
-  async #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
-    if (found.settled !== null) await found.settled
-    if (found.text !== draft.text || found.attributes !== draft.attributes) {
-      throw new ColumbaError(
-        'IDEMPOTENCY_CONFLICT',
-        'the same id was used for a message with other content',
-        {
-          seq: found.seq,
-        },
-      )
-    }
-    return {
-      conversationId: handle.id,
-      seq: found.seq,
-      messageId: shownId(draft.id),
-      timestamp: found.timestamp,
-      duplicate: true,
-    }
+  #answer(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
+    if (found.settled === null) return Promise.resolve(receiptOfRepeat(handle, draft, found))
+    return this.#context.lifecycle.accept(found.settled.then(() => receiptOfRepeat(handle, draft, found)))
   }
+}
+
+/** Throws if it repeats the id only. */
+function receiptOfRepeat(handle: ConversationHandle, draft: MessageDraft, found: Found): SendReceipt {
+  const { seq, timestamp } = found
+  if (found.text !== draft.text || found.attributes !== draft.attributes) {
+    throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'the same id was used for a message with other content', {
+      seq,
+    })
+  }
+  return { conversationId: handle.id, seq, messageId: shownId(draft.id), timestamp, duplicate: true }
 }
 
 function blocked(): ColumbaError {

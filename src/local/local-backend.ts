@@ -104,7 +104,7 @@ export class LocalBackend implements Backend {
       if (!entry.loaded) return null
       if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
       // Nothing of it has left memory: the index begins empty and stays complete.
-      ids = this.#parts.memory.indexIds(entry, [])
+      ids = this.#parts.memory.indexIds(entry, [], new Set())
     }
     const seqs = ids.find(idHash(this.#parts.hashSeed, sender, id))
     return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
@@ -126,21 +126,27 @@ export class LocalBackend implements Backend {
         const { text, attributes } = send.draft
         return { seq, timestamp: send.timestamp, text, attributes, settled: send.promise }
       }
-      const live = liveMessage(entry, seq)
-      if (live === null) return this.#compareStored(entry, sender, id, seqs, i)
-      if (isIt(live, sender, id)) return toFound(live)
+      const kept = keptMessage(entry, seq)
+      if (kept !== undefined) {
+        if (kept.sender !== sender || kept.id !== id) continue
+        return { seq, timestamp: kept.timestamp, text: kept.text, attributes: undefined, settled: null }
+      }
+      const stored = this.#parts.messages.one(entry, seq)
+      if (stored instanceof Promise) return this.#compareLater(entry, sender, id, seqs, i, stored)
+      if (isIt(stored, sender, id)) return toFound(stored)
     }
     return null
   }
 
-  async #compareStored(
+  async #compareLater(
     entry: ConversationEntry,
     sender: UserId,
     id: MessageId,
     seqs: readonly number[],
     at: number,
+    reading: Promise<StoredMessage>,
   ): Promise<Found | null> {
-    const stored = await this.#parts.messages.one(entry, seqs[at] as number)
+    const stored = await reading
     return isIt(stored, sender, id) ? toFound(stored) : this.#compare(entry, sender, id, seqs, at + 1)
   }
 
@@ -148,6 +154,7 @@ export class LocalBackend implements Backend {
   async #indexIds(entry: ConversationEntry): Promise<void> {
     const { rows, memory, hashSeed } = this.#parts
     const hashes: number[] = []
+    const runs = new Set<number>()
     entry.inFlight++
     try {
       const live: number[] = []
@@ -164,6 +171,7 @@ export class LocalBackend implements Backend {
       const stored = entry.durableHead - (live.length - underWay)
       if (stored > 0) {
         for await (const run of rows.allRuns(ownerOf(entry), entry.id)) {
+          runs.add(run.firstSeq)
           // Overlapping runs say the same.
           run.hashes.forEach((hash, i) => {
             if (run.firstSeq + i === hashes.length + 1 && hashes.length < stored) hashes.push(hash)
@@ -171,8 +179,9 @@ export class LocalBackend implements Backend {
         }
       }
       if (hashes.length < stored) throw lost(entry, hashes.length + 1)
+      runs.add(stored + 1)
       for (const hash of live.reverse()) hashes.push(hash)
-      if (entry.ids === null) memory.indexIds(entry, hashes)
+      if (entry.ids === null) memory.indexIds(entry, hashes, runs)
     } finally {
       entry.inFlight--
     }
@@ -362,6 +371,12 @@ export class LocalBackend implements Backend {
   close(): Promise<void> {
     return this.#parts.life.close()
   }
+}
+
+/** From the newest messages that somebody has looked at; not with attributes, which are no canonical JSON there. */
+function keptMessage({ page }: ConversationEntry, seq: number): Message | undefined {
+  const kept = page?.[seq - (page[0] as Message).seq]
+  return kept?.attributes === undefined ? kept : undefined
 }
 
 function isIt(message: StoredMessage, sender: UserId, id: MessageId): boolean {
