@@ -11,7 +11,7 @@ import { Checkpointer } from './checkpointer.js'
 import { CommitLog } from './commit-log/commit-log.js'
 import { Events } from './events.js'
 import { FilterKeeper } from './filter-keeper.js'
-import { AdaptiveFlushRunner, InlineFlushRunner } from './flush-runner.js'
+import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './flush-runner.js'
 import { FlushThread } from './flush-thread.js'
 import { LargeGroups } from './large-groups.js'
 import { Lists } from './lists.js'
@@ -95,7 +95,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     ? new AdaptiveFlushRunner(inline, makeThread, tuning.flushThreadBytes)
     : inline
   opened.undo.push(() => runner.close())
-  const recovery = new Recovery(manifest.checkpoint, (ranges) => runner.flush(ranges))
+  const flush = new OrderedFlush(runner)
+  const recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
   const keeper = new FilterKeeper(fileSystem, settings.location)
   const filter = await keeper.load(manifest.checkpoint, opened.last)
 
@@ -138,7 +139,13 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         logger?.error('the commit log has failed', { unknownThrough: failure.unknownThrough })
       },
     },
-    { afterPosition: manifest.checkpoint, onRecovered: recovery.take },
+    {
+      afterPosition: manifest.checkpoint,
+      onFound: (bytes) => {
+        if (runner instanceof AdaptiveFlushRunner) runner.expect(bytes)
+      },
+      onRecovered: recovery.take,
+    },
   )
   try {
     if (report.tornBytes > 0) {
@@ -162,7 +169,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     // A checkpoint of the recovery may have woken it; the body files are closed behind it.
     opened.undo.push(() => tidier.stop())
     checkpointer = new Checkpointer(
-      { shards, runner, clock, memory, log, writer },
+      { shards, flush, clock, memory, log, writer },
       {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
@@ -178,6 +185,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     )
     await checkpointer.recover(recovery)
     await log.removeThrough(manifest.checkpoint)
+    if (runner instanceof AdaptiveFlushRunner) runner.opened()
   } catch (error) {
     await log.close().catch(() => undefined)
     throw damageFound(error)

@@ -4,9 +4,31 @@ import type { RecordRange } from './fold/sink.js'
 
 /** Where generations are flushed: on this thread, or on one of its own. The code that does it is the same. */
 export interface FlushRunner {
-  /** One call at a time. The bytes of the ranges stay untouched until it has settled. */
-  flush(ranges: readonly RecordRange[]): Promise<void>
+  /**
+   * `before` is the flush of the generation before: nothing is written before it has resolved, nothing at all once it has
+   * rejected. The bytes of the ranges stay untouched until the call has settled.
+   */
+  flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void>
+  /** Lets what is under way end first. */
   close(): Promise<void>
+}
+
+/** The flush as the rest of the store sees it: generations in the order of the calls. */
+export class OrderedFlush {
+  readonly #runner: FlushRunner
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(runner: FlushRunner) {
+    this.#runner = runner
+  }
+
+  flush(ranges: readonly RecordRange[]): Promise<void> {
+    const flushed = this.#runner.flush(ranges, this.#last)
+    // Whoever called hears of a failure, and so does whoever calls next.
+    flushed.catch(() => undefined)
+    this.#last = flushed
+    return flushed
+  }
 }
 
 /** Small generations on the calling thread, large ones on a thread that is made for the first of them. */
@@ -15,6 +37,13 @@ export class AdaptiveFlushRunner implements FlushRunner {
   readonly #makeThread: () => FlushRunner
   readonly #threadFromBytes: number
   #thread: FlushRunner | null = null
+  /** Flushes under way on the thread, and on this one. */
+  #threadBusy = 0
+  #inlineBusy = 0
+  /**
+   * Nobody else needs the calling thread yet: while the other one writes a generation, the next one is folded here.
+   */
+  #isOpening = true
 
   constructor(inline: FlushRunner, makeThread: () => FlushRunner, threadFromBytes: number) {
     this.#inline = inline
@@ -22,14 +51,36 @@ export class AdaptiveFlushRunner implements FlushRunner {
     this.#threadFromBytes = threadFromBytes
   }
 
-  flush(ranges: readonly RecordRange[]): Promise<void> {
+  flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
     const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
-    if (bytes < this.#threadFromBytes) return this.#inline.flush(ranges)
-    return (this.#thread ??= this.#makeThread()).flush(ranges)
+    const isHere = bytes < this.#threadFromBytes || (this.#isOpening && this.#threadBusy > this.#inlineBusy)
+    if (isHere) {
+      this.#inlineBusy++
+      return this.#inline.flush(ranges, before).finally(() => this.#inlineBusy--)
+    }
+    this.#threadBusy++
+    return this.#other()
+      .flush(ranges, before)
+      .finally(() => this.#threadBusy--)
+  }
+
+  /** So many bytes will be flushed: a thread takes a while to begin. */
+  expect(bytes: number): void {
+    if (bytes >= this.#threadFromBytes) this.#other()
+  }
+
+  /** From now on the calling thread is everybody's. */
+  opened(): void {
+    this.#isOpening = false
   }
 
   async close(): Promise<void> {
     await this.#thread?.close()
+    await this.#inline.close()
+  }
+
+  #other(): FlushRunner {
+    return (this.#thread ??= this.#makeThread())
   }
 }
 
@@ -37,17 +88,21 @@ export class AdaptiveFlushRunner implements FlushRunner {
 export class InlineFlushRunner implements FlushRunner {
   readonly #parts: FlushParts
   readonly #clock: Clock
+  readonly #underWay = new Set<Promise<void>>()
 
   constructor(parts: FlushParts, clock: Clock) {
     this.#parts = parts
     this.#clock = clock
   }
 
-  flush(ranges: readonly RecordRange[]): Promise<void> {
-    return flushRecords(this.#parts, ranges, () => this.#clock.yield())
+  flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
+    const pause = (): Promise<void> => this.#clock.yield()
+    const flushed = flushRecords(this.#parts, ranges, { before, pause })
+    this.#underWay.add(flushed)
+    return flushed.finally(() => this.#underWay.delete(flushed))
   }
 
-  close(): Promise<void> {
-    return Promise.resolve()
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
   }
 }

@@ -16,10 +16,16 @@ export interface FlushThreadData {
   readonly tuning: LocalTuning
 }
 
+/** Every `flush` is followed by a `write` when the generation before is written, or by a `drop` if that has failed. */
 export type ToThread =
-  { readonly kind: 'flush'; readonly ranges: readonly RecordRange[] } | { readonly kind: 'close' }
+  | { readonly kind: 'flush'; readonly id: number; readonly ranges: readonly RecordRange[] }
+  | { readonly kind: 'write' | 'drop'; readonly id: number }
+  | { readonly kind: 'close'; readonly id: number }
 
-export type FromThread = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: SentError }
+/** `id`: of the message that it answers. */
+export type FromThread =
+  | { readonly kind: 'done'; readonly id: number }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: SentError }
 
 /**
  * The fold of one generation takes some 30 MiB. A small heap collects often, and only a collection gives the native
@@ -39,7 +45,8 @@ interface Waiting {
  */
 export class FlushThread implements FlushRunner {
   readonly #worker: Worker
-  #waiting: Waiting | null = null
+  readonly #waiting = new Map<number, Waiting>()
+  #lastId = 0
   #gone: Error | null = null
 
   constructor(data: FlushThreadData) {
@@ -49,8 +56,9 @@ export class FlushThread implements FlushRunner {
     })
     this.#worker.unref()
     this.#worker.on('message', (message: FromThread) => {
-      if (message.kind === 'done') this.#settle()?.resolve()
-      else this.#settle()?.reject(unpackError(message.error))
+      const waiting = this.#settle(message.id)
+      if (message.kind === 'done') waiting?.resolve()
+      else waiting?.reject(unpackError(message.error))
     })
     this.#worker.on('error', (error) => {
       this.#end(error)
@@ -60,9 +68,11 @@ export class FlushThread implements FlushRunner {
     })
   }
 
-  flush(ranges: readonly RecordRange[]): Promise<void> {
-    return this.#ask({
+  flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
+    const id = ++this.#lastId
+    const flushed = this.#ask({
       kind: 'flush',
+      id,
       ranges: ranges.map(({ bytes, start, end, firstPosition, count }) => ({
         bytes,
         start,
@@ -71,10 +81,19 @@ export class FlushThread implements FlushRunner {
         count,
       })),
     })
+    before.then(
+      () => {
+        this.#worker.postMessage({ kind: 'write', id } satisfies ToThread)
+      },
+      () => {
+        this.#worker.postMessage({ kind: 'drop', id } satisfies ToThread)
+      },
+    )
+    return flushed
   }
 
   async close(): Promise<void> {
-    if (this.#gone === null) await this.#ask({ kind: 'close' }).catch(() => undefined)
+    if (this.#gone === null) await this.#ask({ kind: 'close', id: ++this.#lastId }).catch(() => undefined)
     await this.#worker.terminate()
   }
 
@@ -84,21 +103,21 @@ export class FlushThread implements FlushRunner {
         reject(this.#gone)
         return
       }
-      this.#waiting = { resolve, reject }
+      this.#waiting.set(message.id, { resolve, reject })
       this.#worker.ref()
       this.#worker.postMessage(message)
     })
   }
 
-  #settle(): Waiting | null {
-    const waiting = this.#waiting
-    this.#waiting = null
-    this.#worker.unref()
+  #settle(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (this.#waiting.size === 0) this.#worker.unref()
     return waiting
   }
 
   #end(error: Error): void {
     this.#gone ??= error
-    this.#settle()?.reject(this.#gone)
+    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(this.#gone)
   }
 }

@@ -6,18 +6,21 @@ import type { Chunk, DurableGroup } from './commit-log/options.js'
 /**
  * Recovery is the flush once more: the records above the checkpoint, cut into the same generations by the same cut
  * records, go through the same fold into the shards. Nothing is decided by what the shards hold, so a crash during
- * recovery is just another crash.
+ * recovery is just another crash. The next generation is read while the one before is being flushed.
  */
 export class Recovery {
   readonly #flush: (ranges: readonly RecordRange[]) => Promise<void>
   #ranges: RecordRange[] = []
-  readonly #chunks: Chunk[] = []
-  /** Position of the last cut that was flushed. */
-  flushed: number
+  /** In which the ranges lie. */
+  #chunks: Chunk[] = []
+  /** Flushes under way, oldest first. */
+  readonly #underWay: Promise<void>[] = []
+  /** Position of the last cut; everything up to it is flushed when `settled` has resolved. */
+  lastCut: number
   lastTimestamp = 0
 
   constructor(afterPosition: number, flush: (ranges: readonly RecordRange[]) => Promise<void>) {
-    this.flushed = afterPosition
+    this.lastCut = afterPosition
     this.#flush = flush
   }
 
@@ -31,8 +34,7 @@ export class Recovery {
     let start = group.start
     let first = group.firstPosition
     let at = group.start
-    group.chunk.retain()
-    this.#chunks.push(group.chunk)
+    this.#hold(group.chunk)
     for (let i = 0; i < group.count; i++) {
       const content = at + 4
       const end = content + bytes.readUInt32LE(at)
@@ -41,27 +43,47 @@ export class Recovery {
       if (bytes[content] !== recordKinds.cut) continue
       const position = group.firstPosition + i
       this.#ranges.push({ bytes, start, end, firstPosition: first, count: position - first + 1 })
-      await this.#flush(this.#ranges)
-      this.flushed = position
-      this.#ranges = []
+      this.lastCut = position
+      this.#begin()
+      this.#hold(group.chunk)
       start = end
       first = position + 1
-      this.#releaseAllBut(group.chunk)
+      // Two at a time: one waits for the disk, or is written, and one is folded.
+      if (this.#underWay.length > 1) await this.#underWay.shift()
     }
     const count = group.firstPosition + group.count - first
     if (count > 0) this.#ranges.push({ bytes, start, end: group.end, firstPosition: first, count })
   }
 
+  /** Resolves when all that was cut has been flushed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay)
+  }
+
   /** The rest has been flushed as well. */
   done(): void {
     this.#ranges = []
-    for (const chunk of this.#chunks) chunk.release()
-    this.#chunks.length = 0
+    release(this.#chunks)
   }
 
-  #releaseAllBut(kept: Chunk): void {
-    const last = this.#chunks.at(-1)
-    for (const chunk of this.#chunks.splice(0, this.#chunks.length - 1)) chunk.release()
-    if (last !== kept) throw new Error('groups come in order')
+  #hold(chunk: Chunk): void {
+    if (this.#chunks.at(-1) === chunk) return
+    chunk.retain()
+    this.#chunks.push(chunk)
   }
+
+  #begin(): void {
+    const chunks = this.#chunks
+    const flushed = this.#flush(this.#ranges).finally(() => {
+      release(chunks)
+    })
+    flushed.catch(() => undefined)
+    this.#underWay.push(flushed)
+    this.#ranges = []
+    this.#chunks = []
+  }
+}
+
+function release(chunks: Chunk[]): void {
+  for (const chunk of chunks.splice(0)) chunk.release()
 }

@@ -34,7 +34,12 @@ export async function openLogFiles(
   await fileSystem.makeDirectory(directory)
   await removeLeftovers(fileSystem, directory)
   const { afterPosition } = recovery
-  const found = await scanLog(options, { afterPosition, onRecovered: () => undefined }, pool)
+  let bytes = 0
+  const count = ({ start, end }: DurableGroup): void => {
+    bytes += end - start
+  }
+  const found = await scanLog(options, { afterPosition, onRecovered: count }, pool)
+  recovery.onFound?.(bytes)
   const { closed, tornBytes } = found
   const isSettled = found.end.number === 0 || (closed && options.closed !== false)
   const tornFile = isSettled ? null : await settleTail(fileSystem, directory, found)

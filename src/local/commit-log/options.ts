@@ -66,6 +66,8 @@ export interface LogFailure {
 export interface Recovery {
   /** Records up to here are needed no more, and neither are segments that hold no other. */
   readonly afterPosition: number
+  /** Told how many bytes of records there are, before the first of them is handed over. */
+  onFound?(bytes: number): void
   /** Gets every record above it, in order. The next group waits for the promise. */
   onRecovered(group: DurableGroup): Promise<void> | void
 }
