@@ -302,4 +302,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A stranger who tries to send into a conversation that is not in memory makes its repeats new',
     tests: ['property/local-regressions'],
   },
+  {
+    number: '51',
+    name: 'generations-overtake',
+    what: 'A generation is written before the one before it, which was folded at the same time',
+    tests: ['unit/fold/flush-order'],
+  },
 ]
