@@ -95,8 +95,10 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     ? new AdaptiveFlushRunner(inline, makeThread, tuning.flushThreadBytes)
     : inline
   opened.undo.push(() => runner.close())
-  const flush = new OrderedFlush(runner)
-  const recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
+  const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
+  const flush = new OrderedFlush(runner, recovery.allowed)
+  // The runner is closed behind it, and waits for what is under way.
+  opened.undo.push(() => Promise.resolve(recovery.forbid()))
   const keeper = new FilterKeeper(fileSystem, settings.location)
   const filter = await keeper.load(manifest.checkpoint, opened.last)
 
@@ -141,9 +143,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     },
     {
       afterPosition: manifest.checkpoint,
-      onFound: (bytes) => {
-        if (runner instanceof AdaptiveFlushRunner) runner.expect(bytes)
-      },
+      onFound: recovery.find,
+      onSettled: recovery.allow,
       onRecovered: recovery.take,
     },
   )

@@ -16,10 +16,12 @@ export interface FlushRunner {
 /** The flush as the rest of the store sees it: generations in the order of the calls. */
 export class OrderedFlush {
   readonly #runner: FlushRunner
-  #last: Promise<void> = Promise.resolve()
+  #last: Promise<void>
 
-  constructor(runner: FlushRunner) {
+  /** Nothing is written before `allowed` has resolved. */
+  constructor(runner: FlushRunner, allowed: Promise<void>) {
     this.#runner = runner
+    this.#last = allowed
   }
 
   flush(ranges: readonly RecordRange[]): Promise<void> {
@@ -59,14 +61,8 @@ export class AdaptiveFlushRunner implements FlushRunner {
       return this.#inline.flush(ranges, before).finally(() => this.#inlineBusy--)
     }
     this.#threadBusy++
-    return this.#other()
-      .flush(ranges, before)
-      .finally(() => this.#threadBusy--)
-  }
-
-  /** So many bytes will be flushed: a thread takes a while to begin. */
-  expect(bytes: number): void {
-    if (bytes >= this.#threadFromBytes) this.#other()
+    this.#thread ??= this.#makeThread()
+    return this.#thread.flush(ranges, before).finally(() => this.#threadBusy--)
   }
 
   /** From now on the calling thread is everybody's. */
@@ -77,10 +73,6 @@ export class AdaptiveFlushRunner implements FlushRunner {
   async close(): Promise<void> {
     await this.#thread?.close()
     await this.#inline.close()
-  }
-
-  #other(): FlushRunner {
-    return (this.#thread ??= this.#makeThread())
   }
 }
 

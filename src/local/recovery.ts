@@ -3,25 +3,40 @@ import { recordTime } from './fold/fold.js'
 import type { RecordRange } from './fold/sink.js'
 import type { Chunk, DurableGroup } from './commit-log/options.js'
 
+/** Flushes under way: one is written, and the next one is folded. */
+const atOnce = 2
+
 /**
  * Recovery is the flush once more: the records above the checkpoint, cut into the same generations by the same cut
  * records, go through the same fold into the shards. Nothing is decided by what the shards hold, so a crash during
- * recovery is just another crash. The next generation is read while the one before is being flushed.
+ * recovery is just another crash.
+ *
+ * The next generation is read while the one before is being flushed; the first ones are folded even before the end of the
+ * log is known to be on the disk, and written behind that.
  */
 export class Recovery {
   readonly #flush: (ranges: readonly RecordRange[]) => Promise<void>
   #ranges: RecordRange[] = []
   /** In which the ranges lie. */
   #chunks: Chunk[] = []
-  /** Flushes under way, oldest first. */
+  /** Oldest first. */
   readonly #underWay: Promise<void>[] = []
+  #allow!: () => void
+  #forbid!: (reason: Error) => void
+  /** Resolves when what is found may be written. */
+  readonly allowed = new Promise<void>((resolve, reject) => {
+    this.#allow = resolve
+    this.#forbid = reject
+  })
   /** Position of the last cut; everything up to it is flushed when `settled` has resolved. */
   lastCut: number
   lastTimestamp = 0
 
+  /** `flush` writes nothing before `allowed` has resolved. */
   constructor(afterPosition: number, flush: (ranges: readonly RecordRange[]) => Promise<void>) {
     this.lastCut = afterPosition
     this.#flush = flush
+    this.allowed.catch(() => undefined)
   }
 
   /** Records behind the last cut: the next cut belongs to them. */
@@ -29,7 +44,29 @@ export class Recovery {
     return this.#ranges
   }
 
+  /** Records whose end is not known to be on the disk; of as many generations as may be under way. */
+  readonly find = (group: DurableGroup): void => {
+    if (this.#underWay.length < atOnce) this.#take(group)
+  }
+
+  /** The end of the log is on the disk. Records behind the last cut are handed over once more. */
+  readonly allow = (): number => {
+    this.done()
+    this.#allow()
+    return this.lastCut
+  }
+
+  /** The opening has failed: what is not allowed yet never will be. */
+  readonly forbid = (): void => {
+    this.#forbid(new Error('the store was not opened'))
+  }
+
   readonly take = async (group: DurableGroup): Promise<void> => {
+    this.#take(group)
+    while (this.#underWay.length >= atOnce) await this.#underWay.shift()
+  }
+
+  #take(group: DurableGroup): void {
     const { bytes } = group.chunk
     let start = group.start
     let first = group.firstPosition
@@ -48,8 +85,6 @@ export class Recovery {
       this.#hold(group.chunk)
       start = end
       first = position + 1
-      // Two at a time: one waits for the disk, or is written, and one is folded.
-      if (this.#underWay.length > 1) await this.#underWay.shift()
     }
     const count = group.firstPosition + group.count - first
     if (count > 0) this.#ranges.push({ bytes, start, end: group.end, firstPosition: first, count })
@@ -60,7 +95,7 @@ export class Recovery {
     await Promise.all(this.#underWay)
   }
 
-  /** The rest has been flushed as well. */
+  /** Nobody needs the rest any more. */
   done(): void {
     this.#ranges = []
     release(this.#chunks)

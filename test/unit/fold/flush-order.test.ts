@@ -39,25 +39,25 @@ function watched(gates: readonly Gate[]) {
 test('nothing of a generation is written before all of the one before it', async () => {
   const gates = [new Gate(), new Gate()]
   const { events, runner } = watched(gates)
-  const flush = new OrderedFlush(runner())
+  const flush = new OrderedFlush(runner(), Promise.resolve())
   const all = [flush.flush(first!), flush.flush(second!)]
   await turn()
-  expect(events).toEqual(['body 0'])
+  expect(events).toEqual(['body 1'])
   gates[1]!.open()
   await turn()
-  expect(events).toEqual(['body 0'])
+  expect(events).toEqual(['body 1'])
   gates[0]!.open()
   await Promise.all(all)
-  expect(events).toEqual(['body 0', 'rows', 'written', 'body 1', 'rows', 'written'])
+  expect(events).toEqual(['body 1', 'rows', 'written', 'body 2', 'rows', 'written'])
 })
 
 test('nothing is written behind a generation that has failed', async () => {
   const { events, runner } = watched([])
-  const flush = new OrderedFlush(runner())
+  const flush = new OrderedFlush(runner(), Promise.resolve())
   const all = [flush.flush(first!), flush.flush(second!)]
   for (const each of all) await expect(each).rejects.toThrow('no room')
   await expect(flush.flush(third!)).rejects.toThrow('no room')
-  expect(events).toEqual(['body 0'])
+  expect(events).toEqual(['body 1'])
 })
 
 test('while a store is being opened two threads take turns, and the order stays', async () => {
@@ -75,10 +75,10 @@ test('while a store is being opened two threads take turns, and the order stays'
     }
   }
   const adaptive = new AdaptiveFlushRunner(named('here'), () => named('there'), 1)
-  const flush = new OrderedFlush(adaptive)
+  const flush = new OrderedFlush(adaptive, Promise.resolve())
   const opening = [flush.flush(first!), flush.flush(second!)]
   await turn()
-  expect([used, events]).toEqual([['there', 'here'], ['body 0']])
+  expect([used, events]).toEqual([['there', 'here'], ['body 1']])
   for (const gate of gates) gate.open()
   await Promise.all(opening)
   adaptive.opened()
@@ -86,5 +86,21 @@ test('while a store is being opened two threads take turns, and the order stays'
   expect(used).toEqual(['there', 'here', 'there'])
   await adaptive.close()
   await later
-  expect(events.filter((event) => event.startsWith('body'))).toEqual(['body 0', 'body 1', 'body 2'])
+  expect(events.filter((event) => event.startsWith('body'))).toEqual(['body 1', 'body 2', 'body 3'])
+})
+
+test('nothing is written before it is allowed, and nothing at all if it never is', async () => {
+  const { events, runner } = watched([new Gate(), new Gate()])
+  let forbid: (reason: Error) => void = () => undefined
+  const allowed = new Promise<void>((_, reject) => {
+    forbid = reject
+  })
+  const inline = runner()
+  const flushed = new OrderedFlush(inline, allowed).flush(first!)
+  await turn()
+  expect(events).toEqual([])
+  forbid(new Error('not opened'))
+  await expect(flushed).rejects.toThrow('not opened')
+  await inline.close()
+  expect(events).toEqual([])
 })
