@@ -6,7 +6,7 @@ import type { RecordRange } from './fold/sink.js'
 export interface FlushRunner {
   /**
    * `before` is the flush of the generation before: nothing is written before it has resolved, nothing at all once it has
-   * rejected. The bytes of the ranges stay untouched until the call has settled.
+   * rejected. On a thread of its own one call at a time. The bytes of the ranges stay untouched until the call has settled.
    */
   flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void>
   /** Lets what is under way end first. */
@@ -33,18 +33,15 @@ export class OrderedFlush {
   }
 }
 
-/** Small generations on the calling thread, large ones on a thread that is made for the first of them. */
+/**
+ * Small generations on the calling thread, large ones on a thread that is made for the first of them. While the store is
+ * being opened all of them stay here: nobody else needs this thread yet, and the other one would begin cold.
+ */
 export class AdaptiveFlushRunner implements FlushRunner {
   readonly #inline: FlushRunner
   readonly #makeThread: () => FlushRunner
   readonly #threadFromBytes: number
   #thread: FlushRunner | null = null
-  /** Flushes under way on the thread, and on this one. */
-  #threadBusy = 0
-  #inlineBusy = 0
-  /**
-   * Nobody else needs the calling thread yet: while the other one writes a generation, the next one is folded here.
-   */
   #isOpening = true
 
   constructor(inline: FlushRunner, makeThread: () => FlushRunner, threadFromBytes: number) {
@@ -55,14 +52,9 @@ export class AdaptiveFlushRunner implements FlushRunner {
 
   flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
     const bytes = ranges.reduce((sum, { start, end }) => sum + end - start, 0)
-    const isHere = bytes < this.#threadFromBytes || (this.#isOpening && this.#threadBusy > this.#inlineBusy)
-    if (isHere) {
-      this.#inlineBusy++
-      return this.#inline.flush(ranges, before).finally(() => this.#inlineBusy--)
-    }
-    this.#threadBusy++
+    if (this.#isOpening || bytes < this.#threadFromBytes) return this.#inline.flush(ranges, before)
     this.#thread ??= this.#makeThread()
-    return this.#thread.flush(ranges, before).finally(() => this.#threadBusy--)
+    return this.#thread.flush(ranges, before)
   }
 
   /** From now on the calling thread is everybody's. */

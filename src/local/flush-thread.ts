@@ -16,16 +16,10 @@ export interface FlushThreadData {
   readonly tuning: LocalTuning
 }
 
-/** Every `flush` is followed by a `write` when the generation before is written, or by a `drop` if that has failed. */
 export type ToThread =
-  | { readonly kind: 'flush'; readonly id: number; readonly ranges: readonly RecordRange[] }
-  | { readonly kind: 'write' | 'drop'; readonly id: number }
-  | { readonly kind: 'close'; readonly id: number }
+  { readonly kind: 'flush'; readonly ranges: readonly RecordRange[] } | { readonly kind: 'close' }
 
-/** `id`: of the message that it answers. */
-export type FromThread =
-  | { readonly kind: 'done'; readonly id: number }
-  | { readonly kind: 'failed'; readonly id: number; readonly error: SentError }
+export type FromThread = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: SentError }
 
 /**
  * The fold of one generation takes some 30 MiB. A small heap collects often, and only a collection gives the native
@@ -45,8 +39,7 @@ interface Waiting {
  */
 export class FlushThread implements FlushRunner {
   readonly #worker: Worker
-  readonly #waiting = new Map<number, Waiting>()
-  #lastId = 0
+  #waiting: Waiting | null = null
   #gone: Error | null = null
 
   constructor(data: FlushThreadData) {
@@ -56,9 +49,8 @@ export class FlushThread implements FlushRunner {
     })
     this.#worker.unref()
     this.#worker.on('message', (message: FromThread) => {
-      const waiting = this.#settle(message.id)
-      if (message.kind === 'done') waiting?.resolve()
-      else waiting?.reject(unpackError(message.error))
+      if (message.kind === 'done') this.#settle()?.resolve()
+      else this.#settle()?.reject(unpackError(message.error))
     })
     this.#worker.on('error', (error) => {
       this.#end(error)
@@ -68,11 +60,10 @@ export class FlushThread implements FlushRunner {
     })
   }
 
-  flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
-    const id = ++this.#lastId
-    const flushed = this.#ask({
+  async flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
+    await before
+    await this.#ask({
       kind: 'flush',
-      id,
       ranges: ranges.map(({ bytes, start, end, firstPosition, count }) => ({
         bytes,
         start,
@@ -81,19 +72,10 @@ export class FlushThread implements FlushRunner {
         count,
       })),
     })
-    before.then(
-      () => {
-        this.#worker.postMessage({ kind: 'write', id } satisfies ToThread)
-      },
-      () => {
-        this.#worker.postMessage({ kind: 'drop', id } satisfies ToThread)
-      },
-    )
-    return flushed
   }
 
   async close(): Promise<void> {
-    if (this.#gone === null) await this.#ask({ kind: 'close', id: ++this.#lastId }).catch(() => undefined)
+    if (this.#gone === null) await this.#ask({ kind: 'close' }).catch(() => undefined)
     await this.#worker.terminate()
   }
 
@@ -103,21 +85,21 @@ export class FlushThread implements FlushRunner {
         reject(this.#gone)
         return
       }
-      this.#waiting.set(message.id, { resolve, reject })
+      this.#waiting = { resolve, reject }
       this.#worker.ref()
       this.#worker.postMessage(message)
     })
   }
 
-  #settle(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id)
-    this.#waiting.delete(id)
-    if (this.#waiting.size === 0) this.#worker.unref()
+  #settle(): Waiting | null {
+    const waiting = this.#waiting
+    this.#waiting = null
+    this.#worker.unref()
     return waiting
   }
 
   #end(error: Error): void {
     this.#gone ??= error
-    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(this.#gone)
+    this.#settle()?.reject(this.#gone)
   }
 }

@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import { BodyFiles } from './bodies/body-files.js'
 import { flushRecords } from './flusher.js'
-import type { RecordRange } from './fold/sink.js'
 import type { FlushThreadData, FromThread, ToThread } from './flush-thread.js'
 import { Ring } from './ring/ring.js'
 import { CallSlots } from './shards/call-slots.js'
@@ -45,49 +44,20 @@ const parts = opening.then((opened) => {
 // Whoever asks for the parts hears of a failure; nobody may have asked yet.
 parts.catch(() => undefined)
 
-/** Of flushes that have not been told yet what has become of the one before. */
-const told = new Map<number, (isWritten: boolean) => void>()
-const underWay = new Set<Promise<void>>()
-
 port.on('message', (message: ToThread) => {
-  if (message.kind === 'write' || message.kind === 'drop') {
-    told.get(message.id)?.(message.kind === 'write')
-    told.delete(message.id)
-    return
-  }
   void answer(message).then((reply) => {
     port.postMessage(reply)
   })
 })
 
 async function answer(message: ToThread): Promise<FromThread> {
-  const { id } = message
   try {
-    if (message.kind === 'flush') await flush(id, message.ranges.map(asBuffer))
-    else await close()
-    return { kind: 'done', id }
+    if (message.kind === 'flush') await flushRecords(await parts, message.ranges.map(asBuffer))
+    else for (const { writer, database } of await opening) await writer.close().then(() => database.close())
+    return { kind: 'done' }
   } catch (error) {
-    return { kind: 'failed', id, error: packError(error) }
+    return { kind: 'failed', error: packError(error) }
   }
-}
-
-async function flush(id: number, ranges: readonly RecordRange[]): Promise<void> {
-  const before = new Promise<void>((resolve, reject) => {
-    told.set(id, (isWritten) => {
-      if (isWritten) resolve()
-      else reject(new Error('the flush of the generation before has failed'))
-    })
-  })
-  // Asked for when the generation has been folded.
-  before.catch(() => undefined)
-  const flushing = parts.then((all) => flushRecords(all, ranges, { before }))
-  underWay.add(flushing)
-  await flushing.finally(() => underWay.delete(flushing))
-}
-
-async function close(): Promise<void> {
-  await Promise.allSettled(underWay)
-  for (const { writer, database } of await opening) await writer.close().then(() => database.close())
 }
 
 /** A Buffer arrives as a plain array over the same memory. */
