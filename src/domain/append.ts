@@ -36,8 +36,7 @@ export class Append {
         if (handle.isBlocked(draft.sender)) throw blocked()
         return this.#handOver(handle, draft)
       }
-      // A repeat writes nothing: where nobody is in front of it in the lane, it needs none.
-      if (!(found instanceof Promise)) return this.#answer(handle, draft, found)
+      if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
       return this.#inLane(handle, draft, receiver, found)
     }
     return this.#inLane(handle, draft, receiver)
@@ -56,7 +55,7 @@ export class Append {
         }
         // Asked again in the lane.
         member.catch(ignored)
-      } else if (found !== null && !(found instanceof Promise)) return this.#answer(handle, draft, found)
+      } else if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
       return this.#inLane(handle, draft, undefined, found)
     }
     return this.#inLane(handle, draft, undefined)
@@ -104,7 +103,7 @@ export class Append {
     receiver: UserId | undefined,
     found: Found | null,
   ): MaybePromise<Decision<SendReceipt>> {
-    if (found !== null) return { handed: this.#answer(handle, draft, found) }
+    if (found !== null) return { handed: this.#repeat(handle, draft, found) }
     return andThen(this.#admit(handle, draft.sender, receiver), () => ({
       handed: this.#backend.append(handle, handle.head, draft),
     }))
@@ -127,10 +126,18 @@ export class Append {
   }
 
   /** The answer to a repeat, once the message it repeats is durable. */
-  #answer(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
-    if (found.settled === null) return Promise.resolve(receiptOfRepeat(handle, draft, found))
-    return this.#context.lifecycle.accept(found.settled.then(() => receiptOfRepeat(handle, draft, found)))
+  async #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
+    if (found.settled !== null) await found.settled
+    return receiptOfRepeat(handle, draft, found)
   }
+}
+
+/**
+ * A repeat of something durable writes nothing and waits for nothing: where nobody is in front of it in the lane, it needs
+ * none. One whose twin is under way takes the same way as the twin may have taken, and is answered behind it.
+ */
+function isStored(found: MaybePromise<Found | null>): found is Found {
+  return found !== null && !(found instanceof Promise) && found.settled === null
 }
 
 /** Throws if it repeats the id only. */
