@@ -104,7 +104,7 @@ export class LocalBackend implements Backend {
       if (!entry.loaded) return null
       if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
       // Nothing of it has left memory: the index begins empty and stays complete.
-      ids = this.#parts.memory.indexIds(entry, [], new Set())
+      ids = this.#parts.memory.indexIds(entry, [], noRuns)
     }
     const seqs = ids.find(idHash(this.#parts.hashSeed, sender, id))
     return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
@@ -372,6 +372,8 @@ export class LocalBackend implements Backend {
     return this.#parts.life.close()
   }
 }
+
+const noRuns: ReadonlySet<number> = new Set()
 
 /** From the newest messages that somebody has looked at; not with attributes, which are no canonical JSON there. */
 function keptMessage({ page }: ConversationEntry, seq: number): Message | undefined {
