@@ -36,6 +36,7 @@ export class Append {
         if (handle.isBlocked(draft.sender)) throw blocked()
         return this.#handOver(handle, draft)
       }
+      if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
       return this.#inLane(handle, draft, receiver, found)
     }
     return this.#inLane(handle, draft, receiver)
@@ -54,7 +55,7 @@ export class Append {
         }
         // Asked again in the lane.
         member.catch(ignored)
-      }
+      } else if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
       return this.#inLane(handle, draft, undefined, found)
     }
     return this.#inLane(handle, draft, undefined)
@@ -127,23 +128,27 @@ export class Append {
   /** The answer to a repeat, once the message it repeats is durable. */
   async #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
     if (found.settled !== null) await found.settled
-    if (found.text !== draft.text || found.attributes !== draft.attributes) {
-      throw new ColumbaError(
-        'IDEMPOTENCY_CONFLICT',
-        'the same id was used for a message with other content',
-        {
-          seq: found.seq,
-        },
-      )
-    }
-    return {
-      conversationId: handle.id,
-      seq: found.seq,
-      messageId: shownId(draft.id),
-      timestamp: found.timestamp,
-      duplicate: true,
-    }
+    return receiptOfRepeat(handle, draft, found)
   }
+}
+
+/**
+ * A repeat of something durable writes nothing and waits for nothing: where nobody is in front of it in the lane, it needs
+ * none. One whose twin is under way takes the same way as the twin may have taken, and is answered behind it.
+ */
+function isStored(found: MaybePromise<Found | null>): found is Found {
+  return found !== null && !(found instanceof Promise) && found.settled === null
+}
+
+/** Throws if it repeats the id only. */
+function receiptOfRepeat(handle: ConversationHandle, draft: MessageDraft, found: Found): SendReceipt {
+  const { seq, timestamp } = found
+  if (found.text !== draft.text || found.attributes !== draft.attributes) {
+    throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'the same id was used for a message with other content', {
+      seq,
+    })
+  }
+  return { conversationId: handle.id, seq, messageId: shownId(draft.id), timestamp, duplicate: true }
 }
 
 function blocked(): ColumbaError {

@@ -9,10 +9,12 @@ import { readName, writeName } from './conversation-name.js'
  *
  *     length of the whole u32 LE | crc32 u32 LE over all that follows | conversation id | first seq
  *     | messages of the first participant before | number of senders, senders | number of joined, joined
- *     | count | per message: position delta, time delta, author, length, body
+ *     | count | authors | per message: position delta, time delta, length, body
  *
- * The conversation's id is written as in conversation-name.ts. Numbers are varints, strings have their length before them; the first deltas are the values themselves. *Joined* are
- * the first seqs, behind its own, of the blocks that were merged into this one; they too are kept as deltas.
+ * The conversation's id is written as in conversation-name.ts. Numbers are varints, strings have their length before them; the
+ * first deltas are the values themselves. *Joined* are the first seqs, behind its own, of the blocks that were merged into
+ * this one; they too are kept as deltas. The *authors* are indices into the senders, one per message: nothing where there is
+ * one sender, a bit each where there are two, from the lowest bit of a byte on, and numbers where there are more.
  */
 export interface BlockHead {
   readonly conversation: string
@@ -54,6 +56,7 @@ export interface BlockEntry {
 export class BlockWriter {
   readonly #out = new ByteWriter(1 << 16)
   readonly #entries = new ByteWriter(1 << 14)
+  readonly #authors: number[] = []
   #count = 0
   #position = 0
   #timestamp = 0
@@ -78,10 +81,11 @@ export class BlockWriter {
     this.#entries
       .varint(position - this.#position)
       .varint(timestamp - this.#timestamp)
-      .varint(author)
-    this.#entries.varint(end - start).raw(bytes, start, end)
+      .varint(end - start)
+    this.#entries.raw(bytes, start, end)
     this.#position = position
     this.#timestamp = timestamp
+    this.#authors.push(author)
     this.#count++
   }
 
@@ -103,14 +107,43 @@ export class BlockWriter {
       w.varint(seq - last)
       last = seq
     }
-    w.varint(this.#count).raw(this.#entries.view())
+    w.varint(this.#count)
+    writeAuthors(w, this.#authors, senders.length)
+    w.raw(this.#entries.view())
     const block = w.finish()
     block.writeUInt32LE(block.length, 0)
     block.writeUInt32LE(checksum(block.subarray(sealBytes)), 4)
     this.#entries.reset()
+    this.#authors.length = 0
     this.#count = this.#position = this.#timestamp = 0
     return block
   }
+}
+
+function writeAuthors(w: ByteWriter, authors: readonly number[], senders: number): void {
+  if (senders === 1) return
+  if (senders > 2) for (const author of authors) w.varint(author)
+  else {
+    for (let from = 0; from < authors.length; from += 8) {
+      let bits = 0
+      for (let i = from; i < Math.min(from + 8, authors.length); i++)
+        bits |= (authors[i] as number) << (i - from)
+      w.u8(bits)
+    }
+  }
+}
+
+/** Reads them from where `r` stands; how many there are is not to be trusted yet. */
+function readAuthors(r: ByteReader, count: number, senders: number): (i: number) => number {
+  if (senders === 1) return () => 0
+  if (senders > 2) {
+    const authors: number[] = []
+    for (let i = 0; i < count; i++) authors.push(r.varint())
+    return (i) => authors[i] as number
+  }
+  const { bytes, at } = r
+  r.skip(Math.ceil(count / 8))
+  return (i) => ((bytes[at + (i >>> 3)] as number) >>> (i & 7)) & 1
 }
 
 /** The beginning of the block that begins at `at`; `bytes` hold at least `blockPeekBytes` of it, or all up to the file's end. */
@@ -141,18 +174,23 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
   const count = r.varint()
   return {
     head: { conversation, firstSeq, n0Before, senders, joined, count },
-    entries: readEntries(r, firstSeq, count),
+    entries: readEntries(r, firstSeq, count, readAuthors(r, count, senders.length)),
   }
 }
 
 /** Numbers in front of each message. */
-const numbers = 4
+const numbers = 3
 
 /** One loop without calls for what is usual: who opens a conversation waits for the first block, not for the millionth. */
-function readEntries(r: ByteReader, firstSeq: number, count: number): BlockEntry[] {
+function readEntries(
+  r: ByteReader,
+  firstSeq: number,
+  count: number,
+  authorOf: (i: number) => number,
+): BlockEntry[] {
   const { bytes, end } = r
   const entries: BlockEntry[] = []
-  const read = [0, 0, 0, 0]
+  const read = [0, 0, 0]
   let { at } = r
   let position = 0
   let timestamp = 0
@@ -176,9 +214,9 @@ function readEntries(r: ByteReader, firstSeq: number, count: number): BlockEntry
     position += read[0] as number
     timestamp += read[1] as number
     const start = at
-    at += read[3] as number
+    at += read[2] as number
     if (at > end) throw badBytes('a block ends too early')
-    entries.push({ seq: firstSeq + i, position, timestamp, author: read[2] as number, start, end: at })
+    entries.push({ seq: firstSeq + i, position, timestamp, author: authorOf(i), start, end: at })
   }
   return entries
 }

@@ -5,10 +5,11 @@ import { badBytes, writeU48 } from './bytes.js'
 /**
  * What a sender gave, as it stands in the log, in body files and in excerpts, copied from one to the next untouched:
  *
- *     bits u8 | id: length − 1 u8, UTF-8 | [device: the same] | [sentAt u48 LE] | text: length u16 LE, UTF-8
- *             | [attributes: length u16 LE, canonical JSON in UTF-8]
+ *     bits u8 | id: length − 1 u8, UTF-8 | [device: the same] | [sentAt u48 LE]
+ *             | [attributes: length u16 LE, canonical JSON in UTF-8] | text: all that is left, UTF-8
  *
- * LONG: the two lengths are u32, for what may take 64 KiB. FAR: sentAt is an f64, for what is no u48.
+ * Where a body ends is known wherever one stands, so the text needs no length.
+ * LONG: the length of the attributes is u32, for what may take 64 KiB. FAR: sentAt is an f64, for what is no u48.
  * The length of an id has room for 256 bytes. Of one that is a byte longer, because a `~` was put in front of what a client
  * gave (message-ids.ts), that `~` is a bit.
  */
@@ -25,18 +26,18 @@ const bytesPerUnit = 3
 
 /** The most bytes that the body of this draft can take. */
 export function bodyRoom(draft: MessageDraft): number {
-  return 1 + 257 + 257 + 8 + 4 + draft.text.length * bytesPerUnit + 4 + attributesRoom(draft)
+  return 1 + 257 + 257 + 8 + 4 + draft.text.length * bytesPerUnit + attributesRoom(draft)
 }
 
 function attributesRoom({ attributes }: MessageDraft): number {
-  return attributes === undefined ? 0 : attributes.length * bytesPerUnit
+  return attributes === undefined ? 0 : 4 + attributes.length * bytesPerUnit
 }
 
 /** Writes the body at `at` and returns its end. */
 export function writeBody(draft: MessageDraft, bytes: Buffer, at: number): number {
   const { deviceId, sentAt, text, attributes } = draft
   const id = idInBody(draft.id)
-  const isLong = text.length * bytesPerUnit > maxShort || attributesRoom(draft) > maxShort
+  const isLong = attributesRoom(draft) > maxShort
   let bits = id === draft.id ? 0 : TILDE
   if (isLong) bits |= LONG
   let end = writeId(id, bytes, at + 1)
@@ -54,13 +55,12 @@ export function writeBody(draft: MessageDraft, bytes: Buffer, at: number): numbe
       end = bytes.writeDoubleLE(sentAt, end)
     }
   }
-  end = writeText(text, bytes, end, isLong)
   if (attributes !== undefined) {
     bits |= ATTRIBUTES
-    end = writeText(attributes, bytes, end, isLong)
+    end = writeAttributes(attributes, bytes, end, isLong)
   }
   bytes[at] = bits
-  return end
+  return end + bytes.utf8Write(text, end)
 }
 
 function isU48(value: number): boolean {
@@ -74,11 +74,10 @@ export function writeId(id: string, bytes: Buffer, at: number): number {
   return at + 1 + length
 }
 
-function writeText(text: string, bytes: Buffer, at: number, isLong: boolean): number {
+function writeAttributes(attributes: string, bytes: Buffer, at: number, isLong: boolean): number {
   const start = at + (isLong ? 4 : 2)
-  const length = bytes.utf8Write(text, start)
-  bytes[at] = length
-  bytes[at + 1] = length >>> 8
+  const length = bytes.utf8Write(attributes, start)
+  bytes.writeUInt16LE(length & 0xffff, at)
   if (isLong) bytes.writeUInt16LE(length >>> 16, at + 2)
   return start + length
 }
@@ -112,14 +111,14 @@ export function readBody(bytes: Buffer, at: number, end: number): Body {
     sentAt = width === 6 ? bytes.readUIntLE(next, 6) : bytes.readDoubleLE(next)
     next += width
   }
-  const width = (bits & LONG) === 0 ? 2 : 4
-  const textEnd = endOfText(bytes, next, width, end)
-  const text = bytes.utf8Slice(next + width, textEnd)
-  next = textEnd
   let attributes: string | undefined
-  if ((bits & ATTRIBUTES) !== 0)
-    attributes = bytes.utf8Slice(next + width, endOfText(bytes, next, width, end))
-  return { id, deviceId, sentAt, text, attributes }
+  if ((bits & ATTRIBUTES) !== 0) {
+    const width = (bits & LONG) === 0 ? 2 : 4
+    const attributesEnd = endOfAttributes(bytes, next, width, end)
+    attributes = bytes.utf8Slice(next + width, attributesEnd)
+    next = attributesEnd
+  }
+  return { id, deviceId, sentAt, text: bytes.utf8Slice(next, end), attributes }
 }
 
 /** Where in a body the id begins (see `readId`). */
@@ -143,10 +142,10 @@ export function endOfId(bytes: Buffer, at: number, limit: number): number {
 }
 
 /** `width`: of the length, in bytes. */
-function endOfText(bytes: Buffer, at: number, width: 2 | 4, limit: number): number {
+function endOfAttributes(bytes: Buffer, at: number, width: 2 | 4, limit: number): number {
   if (at + width > limit) throw badBytes('a message body ends too early')
   const end = at + width + bytes.readUIntLE(at, width)
-  if (end > limit) throw badBytes('a text ends too late')
+  if (end > limit) throw badBytes('attributes end too late')
   return end
 }
 

@@ -1,3 +1,4 @@
+import { bodyFileOf, cutOf, levelOf } from './body-file.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import {
   readContact,
@@ -47,7 +48,7 @@ export interface DirectListRow {
 
 /** Where consecutive messages lie in a body file. */
 export interface RunPlace {
-  /** The body file, by the cut of the generation that wrote it. */
+  /** The body file, by its number (body-file.ts). */
   readonly file: number
   readonly offset: number
   readonly length: number
@@ -108,7 +109,13 @@ export const rows = {
   ),
   run: {
     encode: (row: RunRow): Buffer => {
-      w.reset().varint(row.file).varint(row.offset).varint(row.length).varint(row.firstSeq).varint(row.count)
+      w.reset()
+        .varint(cutOf(row.file))
+        .varint(levelOf(row.file))
+        .varint(row.offset)
+        .varint(row.length)
+        .varint(row.firstSeq)
+        .varint(row.count)
       w.varint(row.firstPosition).varint(row.lastPosition - row.firstPosition)
       for (const hash of row.hashes) w.u32(hash)
       return w.finish()
@@ -173,7 +180,8 @@ export const rows = {
 } as const
 
 function readPlace(r: ByteReader): RunPlace {
-  const file = r.varint()
+  const cut = r.varint()
+  const file = bodyFileOf(r.varint(), cut)
   const offset = r.varint()
   const length = r.varint()
   const firstSeq = r.varint()

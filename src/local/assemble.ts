@@ -11,7 +11,7 @@ import { Checkpointer } from './checkpointer.js'
 import { CommitLog } from './commit-log/commit-log.js'
 import { Events } from './events.js'
 import { FilterKeeper } from './filter-keeper.js'
-import { AdaptiveFlushRunner, InlineFlushRunner } from './flush-runner.js'
+import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './flush-runner.js'
 import { FlushThread } from './flush-thread.js'
 import { LargeGroups } from './large-groups.js'
 import { Lists } from './lists.js'
@@ -24,6 +24,7 @@ import { MessageReader } from './message-reader.js'
 import { Participations } from './participations.js'
 import { People } from './people.js'
 import { Recovery } from './recovery.js'
+import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './row-reader.js'
 import { damageFound } from './shards/level-error.js'
@@ -95,7 +96,10 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     ? new AdaptiveFlushRunner(inline, makeThread, tuning.flushThreadBytes)
     : inline
   opened.undo.push(() => runner.close())
-  const recovery = new Recovery(manifest.checkpoint, (ranges) => runner.flush(ranges))
+  const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
+  const flush = new OrderedFlush(runner, recovery.allowed)
+  // The runner is closed behind it, and waits for what is under way.
+  opened.undo.push(() => Promise.resolve(recovery.forbid()))
   const keeper = new FilterKeeper(fileSystem, settings.location)
   const filter = await keeper.load(manifest.checkpoint, opened.last)
 
@@ -145,7 +149,12 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         logger?.error('the commit log has failed', { unknownThrough: failure.unknownThrough })
       },
     },
-    { afterPosition: manifest.checkpoint, onRecovered: recovery.take },
+    {
+      afterPosition: manifest.checkpoint,
+      onFound: recovery.find,
+      onSettled: recovery.allow,
+      onRecovered: recovery.take,
+    },
   )
   try {
     if (report.tornBytes > 0) {
@@ -169,7 +178,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     // A checkpoint of the recovery may have woken it; the body files are closed behind it.
     opened.undo.push(() => tidier.stop())
     checkpointer = new Checkpointer(
-      { shards, runner, clock, memory, log, writer },
+      { shards, flush, clock, memory, log, writer },
       {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
@@ -185,6 +194,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     )
     await checkpointer.recover(recovery)
     await log.removeThrough(manifest.checkpoint)
+    if (runner instanceof AdaptiveFlushRunner) runner.opened()
   } catch (error) {
     await log.close().catch(() => undefined)
     throw damageFound(error)
@@ -282,6 +292,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     rows,
     loader,
     messages,
+    repeats: new Repeats({ memory, rows, messages, writer, hashSeed }),
     participations,
     lists,
     unread: new UnreadTotals({ memory, lists, participations }),
@@ -301,7 +312,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     watchers,
     clock,
     random,
-    hashSeed,
     durablePosition,
     life: {
       home: { storeId: manifest.storeId, epoch: manifest.epoch },

@@ -9,10 +9,16 @@ import type { ConversationEntry } from './memory/entries.js'
 import type { RowReader, RunOwner } from './row-reader.js'
 import type { StoredMessage } from './stored-message.js'
 
-/** Blocks that were read last stay, up to this many bytes: whoever scrolls reads the same one page after page. */
-const keptBytes = 1024 * 1024
+/**
+ * Blocks that were read last stay, up to this many bytes: whoever scrolls reads the same one page after page, and repeats come
+ * one after the other as the messages did, hundreds of conversations in turn.
+ */
+const keptBytes = 2 * 1024 * 1024
 /** What an entry of a block costs beside its bytes. */
 const entryBytes = 80
+
+/** A look-up that finds nothing is nearly as dear as an iterator. */
+const triedEnds = 3
 
 interface Block {
   readonly bytes: Buffer
@@ -55,10 +61,23 @@ export class BlockReader {
   upTo(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> | null {
     const kept = this.#last.get(entry.id)
     if (kept !== undefined && reaches(kept.head, to)) return decode(entry, kept, from, to)
-    const run = this.#rows.runAtOnce(ownerOf(entry), entry.id, to)
+    const run = this.#runAtOnce(entry, to)
     if (run === undefined) return null
     const block = this.#blockAtOnce(entry, run)
     return block === null ? this.read(entry, run, from, to) : decode(entry, block, from, to)
+  }
+
+  /** The row with a message, if one of the keys under which it may stand is right. */
+  #runAtOnce(entry: ConversationEntry, seq: number): RunPlace | undefined {
+    const { ids } = entry
+    const ends = ids?.runEnds(seq) ?? []
+    for (const end of ends.length === 0 ? [seq] : ends.slice(0, triedEnds)) {
+      const run = this.#rows.runAtOnce(ownerOf(entry), entry.id, end)
+      if (run === undefined || !reaches(run, seq)) continue
+      if (end !== ends[0]) ids?.joinRun(run.firstSeq, end)
+      return run
+    }
+    return undefined
   }
 
   #blockAtOnce(entry: ConversationEntry, run: RunPlace): Block | null {

@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.js'
 import type { CommitLog } from './commit-log/commit-log.js'
-import type { FlushRunner } from './flush-runner.js'
+import type { OrderedFlush } from './flush-runner.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import type { Recovery } from './recovery.js'
@@ -9,7 +9,7 @@ import type { Writer } from './writer.js'
 
 export interface CheckpointerParts {
   readonly shards: ShardSet
-  readonly runner: FlushRunner
+  readonly flush: OrderedFlush
   readonly clock: Clock
   readonly memory: Memory
   readonly log: CommitLog
@@ -88,12 +88,14 @@ export class Checkpointer {
   /** At opening: what lies behind the last cut of the old log gets a cut and is flushed; memory begins empty behind it. */
   async recover(recovery: Recovery): Promise<void> {
     const { memory, writer } = this.#parts
-    this.#flushed = recovery.flushed
-    memory.generations.current.restart(recovery.flushed)
+    memory.generations.current.restart(recovery.lastCut)
     if (recovery.rest.length > 0) {
       for (const range of recovery.rest) memory.generations.current.addRange(range)
       await writer.cut()
       await this.#settled()
+    } else {
+      await recovery.settled()
+      this.#flushed = recovery.lastCut
     }
     recovery.done()
   }
@@ -175,11 +177,11 @@ export class Checkpointer {
   }
 
   async #flush(generation: Generation): Promise<void> {
-    const { log, memory, clock, runner } = this.#parts
+    const { log, memory, clock, flush } = this.#parts
     const began = clock.now()
     // In every durability: rows must never be ahead of the log.
     await log.syncThrough(generation.last)
-    await runner.flush(generation.ranges)
+    await flush.flush(generation.ranges)
     this.#flushed = generation.last
     this.stats.flushes++
     this.stats.flushedBytes += generation.bytes

@@ -60,8 +60,9 @@ export class FlushThread implements FlushRunner {
     })
   }
 
-  flush(ranges: readonly RecordRange[]): Promise<void> {
-    return this.#ask({
+  async flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
+    await before
+    await this.#ask({
       kind: 'flush',
       ranges: ranges.map(({ bytes, start, end, firstPosition, count }) => ({
         bytes,

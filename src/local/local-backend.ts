@@ -16,7 +16,6 @@ import type {
   VerifyReport,
 } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
-import { idHash } from '../formats/id-hash.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
 import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
@@ -33,13 +32,13 @@ import type { Loader } from './loader.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageRange, MessageReader } from './message-reader.js'
-import { lost, ownerOf } from './block-reader.js'
 import { toMembership } from './membership-view.js'
 import type { Participations } from './participations.js'
 import type { People } from './people.js'
 import type { RowReader } from './row-reader.js'
+import type { Repeats } from './repeats.js'
 import { stoodAt } from './stood-at.js'
-import { liveCount, liveMessage, type StoredMessage } from './stored-message.js'
+import { liveCount } from './stored-message.js'
 import type { UnreadTotals } from './unread-totals.js'
 import type { Watchers } from './watchers.js'
 import type { Writer } from './writer.js'
@@ -58,6 +57,7 @@ export interface LocalParts {
   readonly rows: RowReader
   readonly loader: Loader
   readonly messages: MessageReader
+  readonly repeats: Repeats
   readonly participations: Participations
   readonly lists: Lists
   readonly unread: UnreadTotals
@@ -69,7 +69,6 @@ export interface LocalParts {
   readonly watchers: Watchers
   readonly clock: Clock
   readonly random: Random
-  readonly hashSeed: number
   readonly durablePosition: () => number
   readonly life: LocalLife
 }
@@ -98,84 +97,7 @@ export class LocalBackend implements Backend {
   }
 
   find(entry: ConversationEntry, sender: UserId, id: MessageId): MaybePromise<Found | null> {
-    let { ids } = entry
-    if (ids === null) {
-      // Still not loaded for the sender: a stranger, who has sent nothing here. An index would begin without what there is.
-      if (!entry.loaded) return null
-      if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
-      // Nothing of it has left memory: the index begins empty and stays complete.
-      ids = this.#parts.memory.indexIds(entry, [])
-    }
-    const seqs = ids.find(idHash(this.#parts.hashSeed, sender, id))
-    return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
-  }
-
-  /** Hashes meet by chance: only the message itself says whether it is a repeat. */
-  #compare(
-    entry: ConversationEntry,
-    sender: UserId,
-    id: MessageId,
-    seqs: readonly number[],
-    from: number,
-  ): MaybePromise<Found | null> {
-    for (let i = from; i < seqs.length; i++) {
-      const seq = seqs[i] as number
-      if (seq > entry.durableHead) {
-        const send = this.#parts.writer.findSend(entry, seq)
-        if (send === undefined || send.draft.sender !== sender || send.draft.id !== id) continue
-        const { text, attributes } = send.draft
-        return { seq, timestamp: send.timestamp, text, attributes, settled: send.promise }
-      }
-      const live = liveMessage(entry, seq)
-      if (live === null) return this.#compareStored(entry, sender, id, seqs, i)
-      if (isIt(live, sender, id)) return toFound(live)
-    }
-    return null
-  }
-
-  async #compareStored(
-    entry: ConversationEntry,
-    sender: UserId,
-    id: MessageId,
-    seqs: readonly number[],
-    at: number,
-  ): Promise<Found | null> {
-    const stored = await this.#parts.messages.one(entry, seqs[at] as number)
-    return isIt(stored, sender, id) ? toFound(stored) : this.#compare(entry, sender, id, seqs, at + 1)
-  }
-
-  /** Reads the hashes of all messages of a conversation that came back into memory. */
-  async #indexIds(entry: ConversationEntry): Promise<void> {
-    const { rows, memory, hashSeed } = this.#parts
-    const hashes: number[] = []
-    entry.inFlight++
-    try {
-      const live: number[] = []
-      for (let seq = entry.head; seq > entry.durableHead; seq--) {
-        const draft = this.#parts.writer.findSend(entry, seq)?.draft
-        if (draft !== undefined) live.push(idHash(hashSeed, draft.sender, draft.id))
-      }
-      const underWay = live.length
-      for (let seq = entry.durableHead; seq > 0; seq--) {
-        const message = liveMessage(entry, seq)
-        if (message === null) break
-        live.push(idHash(hashSeed, message.sender, message.body.id))
-      }
-      const stored = entry.durableHead - (live.length - underWay)
-      if (stored > 0) {
-        for await (const run of rows.allRuns(ownerOf(entry), entry.id)) {
-          // Overlapping runs say the same.
-          run.hashes.forEach((hash, i) => {
-            if (run.firstSeq + i === hashes.length + 1 && hashes.length < stored) hashes.push(hash)
-          })
-        }
-      }
-      if (hashes.length < stored) throw lost(entry, hashes.length + 1)
-      for (const hash of live.reverse()) hashes.push(hash)
-      if (entry.ids === null) memory.indexIds(entry, hashes)
-    } finally {
-      entry.inFlight--
-    }
+    return this.#parts.repeats.find(entry, sender, id)
   }
 
   member(entry: ConversationEntry, user: UserId): MaybePromise<Membership | null> {
@@ -378,12 +300,4 @@ export class LocalBackend implements Backend {
   close(): Promise<void> {
     return this.#parts.life.close()
   }
-}
-
-function isIt(message: StoredMessage, sender: UserId, id: MessageId): boolean {
-  return message.sender === sender && message.body.id === id
-}
-
-function toFound({ seq, timestamp, body }: StoredMessage): Found {
-  return { seq, timestamp, text: body.text, attributes: body.attributes, settled: null }
 }

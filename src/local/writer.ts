@@ -77,9 +77,11 @@ export class Writer {
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
+    // The flush will make one run of all that comes with one image.
+    const beginsRun = entry.imageIn !== this.#generation
     const send =
       entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
-    entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id))
+    entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), beginsRun)
     entry.inFlight++
     this.#handOver(send, entry)
     return send.promise

@@ -308,4 +308,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A group is synced alone, behind an idle frame that a power cut can take',
     tests: ['unit/commit-log'],
   },
+  {
+    number: '52',
+    name: 'generations-overtake',
+    what: 'A generation is written before the one before it, which was folded at the same time',
+    tests: ['unit/fold/flush-order'],
+  },
 ]

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { frameHeaderBytes } from '../../src/formats/frames.js'
 import { segmentName } from '../../src/formats/segment.js'
-import type { Chunk } from '../../src/local/commit-log/options.js'
+import type { Chunk, DurableGroup } from '../../src/local/commit-log/options.js'
 import { expected, logDirectory, openLog, recordsOf } from '../fixtures/log-harness.js'
 import { MemoryFileSystem } from '../fixtures/memory-file-system.js'
 
@@ -344,6 +344,32 @@ describe('reopening', () => {
       'rename segment-0000000001.log.copy',
       'syncDirectory log',
     ])
+  })
+
+  test('shows everything before the end of the log is on the disk, and hands over only what it is asked for', async () => {
+    const disk = new MemoryFileSystem()
+    const { append, rest } = await openLog(disk)
+    for (let round = 1; round <= 3; round++) {
+      append(`record ${round}`)
+      await rest()
+    }
+    const killed = disk.afterKill()
+    const found: number[] = []
+    const renamed = (): boolean => killed.journal.includes('rename segment-0000000001.log.copy')
+    const onFound = (group: DurableGroup): void => {
+      expect(renamed()).toBe(false)
+      found.push(...recordsOf(group).map(([position]) => position))
+    }
+    const onSettled = (): number => {
+      expect(renamed()).toBe(true)
+      return 2
+    }
+    const again = await openLog(killed, { onFound, onSettled })
+    expect(found).toEqual([1, 2, 3])
+    expect([...again.recovered.keys()]).toEqual([3])
+    expect(again.report).toMatchObject({ records: 3, lastPosition: 3, segments: 1 })
+    await again.log.close()
+    expect(killed.openHandles).toBe(0)
   })
 
   test('writes the end anew also of a log that looks closed, unless closing is known to have succeeded', async () => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ColumbaError } from '../../errors.js'
 import type { SegmentEnd } from '../../formats/segment.js'
 import { isLeftover, segmentName } from '../../formats/segment.js'
 import type { FileSystem } from '../../platform/file-system.js'
@@ -22,7 +23,7 @@ type LogFilesOptions = CommitLogOptions & { readonly segmentBytes: number }
 /**
  * Recovers what is in the directory and begins a new segment behind it: never is a recovered one appended to.
  *
- * IMPORTANT: the end of the log is on the disk before the first record is handed over. A record that only the page cache
+ * IMPORTANT: the end of the log is on the disk before anything is written of its records. A record that only the page cache
  * still has would else get into shards and body files, and a power cut could take it from the log alone.
  */
 export async function openLogFiles(
@@ -34,18 +35,28 @@ export async function openLogFiles(
   await fileSystem.makeDirectory(directory)
   await removeLeftovers(fileSystem, directory)
   const { afterPosition } = recovery
-  const found = await scanLog(options, { afterPosition, onRecovered: () => undefined }, pool)
-  const { closed, tornBytes } = found
-  const isSettled = found.end.number === 0 || (closed && options.closed !== false)
+  const onFound = (group: DurableGroup): void => recovery.onFound?.(group)
+  const found = await scanLog(options, { afterPosition, onRecovered: onFound }, pool)
+  const { segments, end, closed, tornBytes, records } = found
+  const isSettled = end.number === 0 || (closed && options.closed !== false)
   const tornFile = isSettled ? null : await settleTail(fileSystem, directory, found)
-  const scan = await scanLog(options, recovery, pool)
-  const files = new LogFiles(options, scan.segments)
-  await files.begin(scan.end)
+  const from = recovery.onSettled?.() ?? afterPosition
+  const again = await scanLog(
+    options,
+    { afterPosition: from, onRecovered: (group) => recovery.onRecovered(group) },
+    pool,
+  )
+  if (again.end.lastPosition !== end.lastPosition) {
+    const file = join(directory, segmentName(end.number))
+    throw new ColumbaError('CORRUPT', `${file} ends elsewhere when it is read once more`, { file })
+  }
+  const files = new LogFiles(options, segments)
+  await files.begin(end)
   const report = {
     cleanShutdown: closed,
-    records: scan.records,
-    lastPosition: scan.end.lastPosition,
-    segments: scan.segments.length,
+    records,
+    lastPosition: end.lastPosition,
+    segments: segments.length,
     tornBytes,
     tornFile,
   }

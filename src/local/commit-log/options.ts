@@ -66,14 +66,21 @@ export interface LogFailure {
 export interface Recovery {
   /** Records up to here are needed no more, and neither are segments that hold no other. */
   readonly afterPosition: number
-  /** Gets every record above it, in order. The next group waits for the promise. */
+  /**
+   * Gets every record above it a first time, in order, before the end of the log is known to be on the disk: nothing of
+   * it may be written yet.
+   */
+  onFound?(group: DurableGroup): void
+  /** The end of the log is on the disk. Returns the position behind which records are to be handed over (again). */
+  onSettled?(): number
+  /** Gets every record above it, or above what `onSettled` has said, in order. The next group waits for the promise. */
   onRecovered(group: DurableGroup): Promise<void> | void
 }
 
 export interface RecoveryReport {
   /** The log was closed, or is new. */
   readonly cleanShutdown: boolean
-  /** Records handed to `onRecovered`. */
+  /** Records above the checkpoint. */
   readonly records: number
   readonly lastPosition: number
   /** Segments found, without the one that was begun. */

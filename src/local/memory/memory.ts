@@ -66,10 +66,13 @@ export class Memory {
     return objects + this.#extraBytes + this.#pages.bytes
   }
 
-  /** An index of idempotency keys with what is known so far, in the order of the seqs. */
-  indexIds(entry: ConversationEntry, hashes: readonly number[]): IdIndex {
+  /**
+   * An index of idempotency keys with what is known so far, in the order of the seqs. `runs`: the first seqs of the runs
+   * they lie in.
+   */
+  indexIds(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
     const ids = new IdIndex(this.#idHashes)
-    for (const hash of hashes) ids.add(hash)
+    hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
     entry.ids = ids
     this.charge(entry)
     return ids

@@ -9,16 +9,16 @@ const blocks = fc.record({
   conversation: ids,
   firstSeq: numbers,
   n0Before: numbers,
-  senders: fc.array(ids, { maxLength: 3 }),
+  senders: fc.array(ids, { minLength: 1, maxLength: 4 }),
   joined: fc.array(fc.integer({ min: 1, max: 300 }), { maxLength: 3 }),
   messages: fc.array(
     fc.record({
       position: fc.integer({ min: 1, max: 1000 }),
       time: fc.nat(1000),
-      author: fc.nat(2),
+      author: fc.nat(3),
       body: fc.uint8Array({ maxLength: 30 }),
     }),
-    { maxLength: 10 },
+    { maxLength: 20 },
   ),
 })
 type Content = typeof blocks extends fc.Arbitrary<infer T> ? T : never
@@ -38,7 +38,7 @@ function write(content: Content): Buffer {
     position += step
     timestamp += time
     const padded = Buffer.concat([Buffer.of(9), body, Buffer.of(9)])
-    writer.add(position, timestamp, author, padded, 1, 1 + body.length)
+    writer.add(position, timestamp, author % senders.length, padded, 1, 1 + body.length)
   }
   return writer.finish(conversation, firstSeq, n0Before, senders, joinedOf(content))
 }
@@ -62,11 +62,28 @@ test('a block that was written is read again', () => {
         const { start, end, ...entry } = entries[i]!
         position += message.position
         timestamp += message.time
-        expect(entry).toEqual({ seq: firstSeq + i, position, timestamp, author: message.author })
+        expect(entry).toEqual({
+          seq: firstSeq + i,
+          position,
+          timestamp,
+          author: message.author % senders.length,
+        })
         expect([...block.subarray(start, end)]).toEqual([...message.body])
       })
     }),
   )
+})
+
+test('of two senders each message has a bit, of one it has none', () => {
+  const length = (senders: readonly string[], messages: number): number => {
+    for (let i = 0; i < messages; i++) writer.add(i, 0, i % senders.length, Buffer.of(1), 0, 1)
+    return writer.finish('c', 1, 0, senders).length
+  }
+  for (const messages of [0, 1, 8, 9, 16, 17]) {
+    const alone = length(['a'], messages)
+    expect(length(['a', 'b'], messages)).toBe(alone + 2 + Math.ceil(messages / 8))
+    expect(length(['a', 'b', 'c'], messages)).toBe(alone + 4 + messages)
+  }
 })
 
 test('every flipped bit of a block is refused', () => {

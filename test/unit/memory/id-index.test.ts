@@ -6,7 +6,7 @@ import { IdHashes, IdIndex } from '../../../src/local/memory/id-index.js'
 const hash = fc.integer({ min: 0, max: 9 }).map((n) => (n % 2 === 0 ? n : 0xffffffff - n))
 const steps = fc.array(
   fc.oneof(
-    { weight: 30, arbitrary: fc.record({ conversation: fc.nat(3), add: hash }) },
+    { weight: 30, arbitrary: fc.record({ conversation: fc.nat(3), add: hash, begins: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ conversation: fc.nat(3), release: fc.constant(true) }) },
   ),
   { maxLength: 500, size: 'max' },
@@ -22,7 +22,7 @@ test('chains of several conversations in the same columns find what lists would'
         const index = indexes[step.conversation] as IdIndex
         const list = lists[step.conversation] as number[]
         if ('add' in step) {
-          index.add(step.add)
+          index.add(step.add, step.begins)
           list.push(step.add)
         } else {
           index.release()
@@ -44,10 +44,35 @@ test('chains of several conversations in the same columns find what lists would'
 test('places that were given back are used again', () => {
   const hashes = new IdHashes()
   const first = new IdIndex(hashes)
-  for (let i = 0; i < 5000; i++) first.add(i)
-  const before = hashes.add(1, -1)
+  for (let i = 0; i < 5000; i++) first.add(i, false)
+  const before = hashes.add(1, -1, false)
   first.release()
   const second = new IdIndex(hashes)
-  for (let i = 0; i < 5000; i++) second.add(i)
-  expect(hashes.add(2, -1)).toBe(before + 1)
+  for (let i = 0; i < 5000; i++) second.add(i, false)
+  expect(hashes.add(2, -1, true)).toBe(before + 1)
+})
+
+test('a run may end before each later beginning of one, or with the last message', () => {
+  const hashes = new IdHashes()
+  const [index, other] = [new IdIndex(hashes), new IdIndex(hashes)]
+  for (let seq = 1; seq <= 60; seq++) {
+    index.add(0xffffffff - seq, seq % 10 === 1)
+    other.add(seq, true)
+  }
+  expect(index.runEnds(25)).toEqual([30, 40, 50, 60])
+  expect(index.runEnds(30)).toEqual([30, 40, 50, 60])
+  expect(index.runEnds(60)).toEqual([60])
+  index.joinRun(21, 50)
+  expect(index.runEnds(25)).toEqual([50, 60])
+  expect(index.runEnds(15)).toEqual([20, 50, 60])
+  expect(index.runEnds(5)).toEqual([10, 20, 50, 60])
+  expect(index.find(0xffffffff - 25)).toEqual([25])
+  expect(other.runEnds(58)).toEqual([58, 59, 60])
+})
+
+test('nobody walks far for the end of a run', () => {
+  const index = new IdIndex(new IdHashes())
+  for (let seq = 1; seq <= 1000; seq++) index.add(seq, seq % 10 === 1)
+  expect(index.runEnds(10)).toEqual([])
+  expect(index.runEnds(995)).toEqual([1000])
 })

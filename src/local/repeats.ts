@@ -1,0 +1,137 @@
+import type { Found, MaybePromise } from '../backend/port.js'
+import { idHash } from '../formats/id-hash.js'
+import type { MessageId, UserId } from '../model/ids.js'
+import type { Message } from '../model/message.js'
+import { lost, ownerOf } from './block-reader.js'
+import type { ConversationEntry } from './memory/entries.js'
+import type { Memory } from './memory/memory.js'
+import type { MessageReader } from './message-reader.js'
+import type { RowReader } from './row-reader.js'
+import { liveMessage, type StoredMessage } from './stored-message.js'
+import type { Writer } from './writer.js'
+
+export interface RepeatsParts {
+  readonly memory: Memory
+  readonly rows: RowReader
+  readonly messages: MessageReader
+  readonly writer: Writer
+  readonly hashSeed: number
+}
+
+/**
+ * Whether a message with this key is there already, for as long as the store exists: an index of hashes for each conversation
+ * that is written to, made anew from its runs when it comes back into memory.
+ */
+export class Repeats {
+  readonly #parts: RepeatsParts
+
+  constructor(parts: RepeatsParts) {
+    this.#parts = parts
+  }
+
+  find(entry: ConversationEntry, sender: UserId, id: MessageId): MaybePromise<Found | null> {
+    let { ids } = entry
+    if (ids === null) {
+      // Still not loaded for the sender: a stranger, who has sent nothing here. An index would begin without what there is.
+      if (!entry.loaded) return null
+      if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
+      // Nothing of it has left memory: the index begins empty and stays complete.
+      ids = this.#parts.memory.indexIds(entry, [], noRuns)
+    }
+    const seqs = ids.find(idHash(this.#parts.hashSeed, sender, id))
+    return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
+  }
+
+  /** Hashes meet by chance: only the message itself says whether it is a repeat. */
+  #compare(
+    entry: ConversationEntry,
+    sender: UserId,
+    id: MessageId,
+    seqs: readonly number[],
+    from: number,
+  ): MaybePromise<Found | null> {
+    for (let i = from; i < seqs.length; i++) {
+      const seq = seqs[i] as number
+      if (seq > entry.durableHead) {
+        const send = this.#parts.writer.findSend(entry, seq)
+        if (send === undefined || send.draft.sender !== sender || send.draft.id !== id) continue
+        const { text, attributes } = send.draft
+        return { seq, timestamp: send.timestamp, text, attributes, settled: send.promise }
+      }
+      const kept = keptMessage(entry, seq)
+      if (kept !== undefined) {
+        if (kept.sender !== sender || kept.id !== id) continue
+        return { seq, timestamp: kept.timestamp, text: kept.text, attributes: undefined, settled: null }
+      }
+      const stored = this.#parts.messages.one(entry, seq)
+      if (stored instanceof Promise) return this.#compareLater(entry, sender, id, seqs, i, stored)
+      if (isIt(stored, sender, id)) return toFound(stored)
+    }
+    return null
+  }
+
+  async #compareLater(
+    entry: ConversationEntry,
+    sender: UserId,
+    id: MessageId,
+    seqs: readonly number[],
+    at: number,
+    reading: Promise<StoredMessage>,
+  ): Promise<Found | null> {
+    const stored = await reading
+    return isIt(stored, sender, id) ? toFound(stored) : this.#compare(entry, sender, id, seqs, at + 1)
+  }
+
+  /** Reads the hashes of all messages of a conversation that came back into memory. */
+  async #indexIds(entry: ConversationEntry): Promise<void> {
+    const { rows, memory, hashSeed } = this.#parts
+    const hashes: number[] = []
+    const runs = new Set<number>()
+    entry.inFlight++
+    try {
+      const live: number[] = []
+      for (let seq = entry.head; seq > entry.durableHead; seq--) {
+        const draft = this.#parts.writer.findSend(entry, seq)?.draft
+        if (draft !== undefined) live.push(idHash(hashSeed, draft.sender, draft.id))
+      }
+      const underWay = live.length
+      for (let seq = entry.durableHead; seq > 0; seq--) {
+        const message = liveMessage(entry, seq)
+        if (message === null) break
+        live.push(idHash(hashSeed, message.sender, message.body.id))
+      }
+      const stored = entry.durableHead - (live.length - underWay)
+      if (stored > 0) {
+        for await (const run of rows.allRuns(ownerOf(entry), entry.id)) {
+          runs.add(run.firstSeq)
+          // Overlapping runs say the same.
+          run.hashes.forEach((hash, i) => {
+            if (run.firstSeq + i === hashes.length + 1 && hashes.length < stored) hashes.push(hash)
+          })
+        }
+      }
+      if (hashes.length < stored) throw lost(entry, hashes.length + 1)
+      runs.add(stored + 1)
+      for (const hash of live.reverse()) hashes.push(hash)
+      if (entry.ids === null) memory.indexIds(entry, hashes, runs)
+    } finally {
+      entry.inFlight--
+    }
+  }
+}
+
+const noRuns: ReadonlySet<number> = new Set()
+
+/** From the newest messages that somebody has looked at; not with attributes, which are no canonical JSON there. */
+function keptMessage({ page }: ConversationEntry, seq: number): Message | undefined {
+  const kept = page?.[seq - (page[0] as Message).seq]
+  return kept?.attributes === undefined ? kept : undefined
+}
+
+function isIt(message: StoredMessage, sender: UserId, id: MessageId): boolean {
+  return message.sender === sender && message.body.id === id
+}
+
+function toFound({ seq, timestamp, body }: StoredMessage): Found {
+  return { seq, timestamp, text: body.text, attributes: body.attributes, settled: null }
+}
