@@ -2,7 +2,7 @@ import type { MaybePromise } from '../backend/port.js'
 import type { DomainContext } from '../domain/context.js'
 import type { Limits } from '../limits.js'
 
-/** How every call but `sendMessage` runs: only while the store is open, its errors as rejections. */
+/** How every call but `sendMessage` runs, which does the same by itself: only while the store is open, its errors as rejections. */
 export class Calls {
   readonly #context: DomainContext
 
@@ -12,11 +12,19 @@ export class Calls {
 
   /** Arguments are checked in `call`, before anything is awaited; closing waits for what it began. */
   run<T>(call: (limits: Limits) => MaybePromise<T>): Promise<T> {
+    return this.handOver((limits) => {
+      const result = call(limits)
+      return result instanceof Promise ? this.#context.lifecycle.accept(result) : result
+    })
+  }
+
+  /** The same for what sees itself to being waited for: a promise comes back as it is. */
+  handOver<T>(call: (limits: Limits) => MaybePromise<T>): Promise<T> {
     try {
       const { lifecycle, limits } = this.#context
       lifecycle.assertOpen()
       const result = call(limits)
-      return result instanceof Promise ? lifecycle.accept(result) : Promise.resolve(result)
+      return result instanceof Promise ? result : Promise.resolve(result)
     } catch (error) {
       return Promise.reject(error)
     }

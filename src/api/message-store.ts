@@ -179,16 +179,12 @@ export class MessageStore {
     by: 'read' | 'delivered',
     seq: number | undefined,
   ): Promise<void> {
-    try {
-      const { lifecycle, limits } = this.#context
-      lifecycle.assertOpen()
+    return this.#calls.handOver((limits) => {
       const user = checkUserId(userId, 'userId', limits)
       const target = checkTarget(conversation, limits)
       const upTo = by === 'read' && seq === undefined ? undefined : checkSeq(seq, 'seq', 0)
-      return this.#marking.mark(user, target, by, upTo) ?? Promise.resolve()
-    } catch (error) {
-      return Promise.reject(error)
-    }
+      return this.#marking.mark(user, target, by, upTo)
+    })
   }
 
   /** Unread messages in all conversations of the user. */

@@ -1,4 +1,4 @@
-import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
+import type { Interval, Marks, Participation, Reached, Standing } from '../model/conversation.js'
 import type { GroupState, Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
@@ -100,12 +100,7 @@ export interface Backend {
    * and conversation one after the other: when those before have settled, or are visible. Of a loaded conversation whose `standing` was answered at once it is handed over
    * in this very step. `by` says which mark the call was about.
    */
-  mark(
-    user: UserId,
-    handle: ConversationHandle,
-    marks: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
-    by: 'read' | 'delivered',
-  ): Promise<void>
+  mark(user: UserId, handle: ConversationHandle, marks: Reached, by: 'read' | 'delivered'): Promise<void>
 
   // ---- users and contacts; calls that write for one user come one after the other
 

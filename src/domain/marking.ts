@@ -3,7 +3,7 @@ import { hasEnded } from '../model/conversation.js'
 import type { Marks, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
-import { handleOf, notAMember, requireUsers } from './participants.js'
+import { handleOf, partIn, requireUsers } from './participants.js'
 import type { Target } from './participants.js'
 
 /** How far a user has come by the calls that wait; 0 for not at all. */
@@ -92,11 +92,12 @@ export class Marking {
     user: UserId,
     target: Target,
     handle: ConversationHandle,
-    standing: Standing | null,
+    found: Standing | null,
     by: 'read' | 'delivered',
     seq: number | undefined,
   ): MaybePromise<void> {
-    if (!hasPart(standing, target) || hasEnded(standing.intervals)) return undefined
+    const standing = partIn(found, target)
+    if (standing === null || hasEnded(standing.intervals)) return undefined
     const { head, marks } = standing
     const reached = seq === undefined || seq > head ? head : seq
     // Nothing to write, and nothing under way that could be what the caller sees as done.
@@ -240,12 +241,4 @@ function noteHandedOver(
   last.read = read
   last.delivered = delivered
   last.written = written
-}
-
-/** False for a direct conversation, named by its peer, that has not begun. */
-function hasPart(standing: Standing | null, target: Target): standing is Standing {
-  // A direct conversation begins with its first message; a block or a mark before that does not make one.
-  if (standing !== null && (standing.kind === 'group' || standing.head > 0)) return true
-  if (!('peer' in target)) throw notAMember()
-  return false
 }

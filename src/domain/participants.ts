@@ -1,7 +1,7 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
-import type { Participation } from '../model/conversation.js'
+import type { Participation, Standing } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
 
@@ -37,15 +37,21 @@ export function handleOf(backend: Backend, user: UserId, target: Target): Conver
   return 'peer' in target ? backend.direct(user, target.peer) : backend.conversation(target.conversationId)
 }
 
+/** The part that somebody has in a conversation; null for a direct one, named by its peer, that has not begun. */
+export function partIn<Part extends Standing>(found: Part | null, target: Target): Part | null {
+  // A direct conversation begins with its first message; a block or a mark before that does not make one.
+  const part = found?.kind === 'direct' && found.head === 0 ? null : found
+  if (part === null && !('peer' in target)) throw notAMember()
+  return part
+}
+
 /** Looks at a conversation on behalf of a user, as far as readers see it: NOT_A_MEMBER for one who never had a part. */
 export function see(context: DomainContext, user: UserId, target: Target): MaybePromise<Seen> {
   return andThen(requireUsers(context, [user]), () => {
     const handle = handleOf(context.backend, user, target)
-    return andThen(context.backend.participation(user, handle), (found) => {
-      // A direct conversation begins with its first message; a block or a mark before that does not make one.
-      const participation = found?.kind === 'direct' && found.head === 0 ? null : found
-      if (participation === null && !('peer' in target)) throw notAMember()
-      return { handle, participation }
-    })
+    return andThen(context.backend.participation(user, handle), (found) => ({
+      handle,
+      participation: partIn(found, target),
+    }))
   })
 }

@@ -17,7 +17,7 @@ import type {
 } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
-import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
+import type { Interval, Marks, Participation, Reached, Standing } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
@@ -181,12 +181,7 @@ export class LocalBackend implements Backend {
     return memory.nodeOf(user, entry)?.marks ?? loader.marks(user, entry)
   }
 
-  mark(
-    user: UserId,
-    handle: ConversationEntry,
-    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
-    by: 'read' | 'delivered',
-  ): Promise<void> {
+  mark(user: UserId, handle: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
     const { memory, people } = this.#parts
     // Marks need no lane, so the handle may have been let go of meanwhile: what is written to must be the one in memory.
     const entry = handle.inMemory ? handle : memory.conversation(handle.id)
@@ -196,12 +191,7 @@ export class LocalBackend implements Backend {
     return this.#markLater(user, entry, to, by)
   }
 
-  #markLater(
-    user: UserId,
-    entry: ConversationEntry,
-    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
-    by: 'read' | 'delivered',
-  ): Promise<void> {
+  #markLater(user: UserId, entry: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
     const { memory, loader, people } = this.#parts
     entry.inFlight++
     const done = (): void => {

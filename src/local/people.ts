@@ -2,7 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { ContactRow, MembershipRow } from '../formats/record-parts.js'
 import { parseCanonicalJson } from '../model/canonical-json.js'
-import type { Marks } from '../model/conversation.js'
+import type { Marks, Reached } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
@@ -40,7 +40,7 @@ export class People {
     user: UserId,
     entry: ConversationEntry,
     before: Marks,
-    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    to: Reached,
     by: 'read' | 'delivered',
   ): Promise<void> {
     const { pair } = entry
@@ -52,7 +52,7 @@ export class People {
     user: UserId,
     entry: ConversationEntry,
     before: Marks,
-    to: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    to: Reached,
     by: 'read' | 'delivered',
   ): Promise<void> {
     const { writer, applier, memory } = this.#parts

@@ -1,5 +1,4 @@
-import { ByteReader } from '../formats/bytes.js'
-import { readU48 } from '../formats/bytes.js'
+import { ByteReader, readU48 } from '../formats/bytes.js'
 import { directImageBytes } from '../formats/direct-image.js'
 import { endOfId, readBody, readId, type Body } from '../formats/message-body.js'
 import { readImage } from '../formats/record-parts.js'

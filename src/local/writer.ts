@@ -14,7 +14,7 @@ import {
   writeMessageHead,
   type OtherRecord,
 } from '../formats/records.js'
-import type { Marks } from '../model/conversation.js'
+import type { Marks, Reached } from '../model/conversation.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../model/message.js'
 import type { Clock } from '../platform/clock.js'
@@ -92,11 +92,7 @@ export class Writer {
     entry: ConversationEntry,
     side: 0 | 1,
     before: Marks,
-    {
-      read,
-      delivered,
-      ownAtRead,
-    }: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    { read, delivered, ownAtRead }: Reached,
     by: 'read' | 'delivered',
   ): Promise<void> {
     const refusal = this.#refused()

@@ -40,6 +40,9 @@ export interface Marks {
   readonly deliveredAt: Position
 }
 
+/** How far a user has come, without where that was said. */
+export type Reached = Pick<Marks, 'read' | 'delivered' | 'ownAtRead'>
+
 const never = 0 as Position
 
 export const noMarks: Marks = Object.freeze({

@@ -1,6 +1,6 @@
 import { ColumbaError } from '../../errors.js'
 import { noMarks } from '../../model/conversation.js'
-import type { Interval, Marks, Participation, Standing } from '../../model/conversation.js'
+import type { Interval, Marks, Participation, Reached, Standing } from '../../model/conversation.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
@@ -176,11 +176,7 @@ export class EventualBackend implements Backend {
   mark(
     user: UserId,
     handle: ConversationHandle,
-    {
-      read,
-      delivered,
-      ownAtRead,
-    }: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    { read, delivered, ownAtRead }: Reached,
     by: 'read' | 'delivered',
   ): Promise<void> {
     return this.#accept(() => {

@@ -1,6 +1,6 @@
 import { ColumbaError } from '../../errors.js'
 import { noMarks } from '../../model/conversation.js'
-import type { Interval, Marks, Participation, Standing } from '../../model/conversation.js'
+import type { Interval, Marks, Participation, Reached, Standing } from '../../model/conversation.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
@@ -190,7 +190,7 @@ export class ReferenceBackend implements Backend {
   async mark(
     user: UserId,
     handle: ConversationHandle,
-    marks: { readonly read: number; readonly delivered: number; readonly ownAtRead: number },
+    marks: Reached,
     by: 'read' | 'delivered',
   ): Promise<void> {
     this.#assertOpen()

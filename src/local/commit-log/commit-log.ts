@@ -21,9 +21,8 @@ const idleMs = 10
 
 /**
  * The one log that everything is written to first: records are appended in memory, gather into groups, and each group
- * becomes one frame with one write, which is synced in the same call where that is enough; else one fdatasync covers all that was
- * written since the last one. Positions are 1, 2,
- * 3, … without a gap over segments and reopenings.
+ * becomes one frame with one write, which is synced in the same call where that is enough; else one fdatasync covers all
+ * that was written since the last one. Positions are 1, 2, 3, … without a gap over segments and reopenings.
  *
  * `reserve`, writing into `bytes`, and `append` belong together in one synchronous stretch. Everything else may be called
  * at any time. One loop does all writing; it sleeps when there is nothing to do.

@@ -77,8 +77,7 @@ export class SegmentWriter {
     const frame = bytes.subarray(start, end)
     // IMPORTANT: such a write syncs itself and nothing before it. Behind an idle frame that a power cut could take, nobody
     // would find it again: there everything has to be synced.
-    if (synced && this.isSynced) await this.#writeSynced(frame)
-    else await this.#write(frame)
+    await this.#write(frame, synced && this.isSynced)
     this.#lastPosition = group.firstPosition + group.count - 1
   }
 
@@ -114,18 +113,11 @@ export class SegmentWriter {
     return this.#handle.close()
   }
 
-  async #write(frame: Buffer): Promise<void> {
+  async #write(frame: Buffer, synced = false): Promise<void> {
     const stated = this.#syncedEnd
-    await writeFully(this.#handle, frame, this.#end)
+    await (synced ? writeFullySynced : writeFully)(this.#handle, frame, this.#end)
     this.#end += frame.length
-    this.#statedEnd = stated
-  }
-
-  async #writeSynced(frame: Buffer): Promise<void> {
-    const stated = this.#syncedEnd
-    await writeFullySynced(this.#handle, frame, this.#end)
-    this.#end += frame.length
-    this.#syncedEnd = this.#end
+    if (synced) this.#syncedEnd = this.#end
     this.#statedEnd = stated
   }
 
