@@ -265,10 +265,20 @@ export class Participations {
   #readLast(entry: ConversationEntry, head: number, more: boolean): MaybePromise<void> {
     const read: MaybePromise<Message | undefined> = more
       ? this.#messages.newest(entry, head)
-      : andThen(this.#messages.read(entry, { from: head, to: head, descending: true }), ([last]) => last)
-    return andThen(read, (message) => {
-      if (message !== undefined) entry.lastMessage = message
-    })
+      : andThen(this.#messages.one(entry, head), (stored) => toMessage(entry.id, stored))
+    if (!(read instanceof Promise)) {
+      entry.lastMessage = read
+      return undefined
+    }
+    entry.inFlight++
+    return read
+      .then((message) => {
+        if (message !== undefined) entry.lastMessage = message
+      })
+      .finally(() => {
+        entry.inFlight--
+        this.#memory.release(entry)
+      })
   }
 }
 

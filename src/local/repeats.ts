@@ -1,5 +1,7 @@
+import { andThen } from '../async/maybe-promise.js'
 import type { Found, MaybePromise } from '../backend/port.js'
 import { idHash } from '../formats/id-hash.js'
+import type { RunRow } from '../formats/rows.js'
 import type { MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import { lost, ownerOf } from './block-reader.js'
@@ -34,7 +36,7 @@ export class Repeats {
     if (ids === null) {
       // Still not loaded for the sender: a stranger, who has sent nothing here. An index would begin without what there is.
       if (!entry.loaded) return null
-      if (entry.head > 0) return this.#indexIds(entry).then(() => this.find(entry, sender, id))
+      if (entry.head > 0) return andThen(this.#indexIds(entry), () => this.find(entry, sender, id))
       // Nothing of it has left memory: the index begins empty and stays complete.
       ids = this.#parts.memory.indexIds(entry, [], noRuns)
     }
@@ -82,43 +84,59 @@ export class Repeats {
     return isIt(stored, sender, id) ? toFound(stored) : this.#compare(entry, sender, id, seqs, at + 1)
   }
 
-  /** Reads the hashes of all messages of a conversation that came back into memory. */
-  async #indexIds(entry: ConversationEntry): Promise<void> {
-    const { rows, memory, hashSeed } = this.#parts
-    const hashes: number[] = []
-    const runs = new Set<number>()
-    entry.inFlight++
-    try {
-      const live: number[] = []
-      for (let seq = entry.head; seq > entry.durableHead; seq--) {
-        const draft = this.#parts.writer.findSend(entry, seq)?.draft
-        if (draft !== undefined) live.push(idHash(hashSeed, draft.sender, draft.id))
-      }
-      const underWay = live.length
-      for (let seq = entry.durableHead; seq > 0; seq--) {
-        const message = liveMessage(entry, seq)
-        if (message === null) break
-        live.push(idHash(hashSeed, message.sender, message.body.id))
-      }
-      const stored = entry.durableHead - (live.length - underWay)
-      if (stored > 0) {
-        for await (const run of rows.allRuns(ownerOf(entry), entry.id)) {
-          runs.add(run.firstSeq)
-          // Overlapping runs say the same.
-          run.hashes.forEach((hash, i) => {
-            if (run.firstSeq + i === hashes.length + 1 && hashes.length < stored) hashes.push(hash)
-          })
-        }
-      }
+  /** The index of a conversation that came back into memory, from the hashes of all its messages. */
+  #indexIds(entry: ConversationEntry): MaybePromise<void> {
+    const { rows, memory } = this.#parts
+    const { hashes: live, underWay } = this.#liveHashes(entry)
+    const stored = entry.durableHead - (live.length - underWay)
+    const take = (found: readonly RunRow[]): void => {
+      const hashes = hashesOf(found, stored)
       if (hashes.length < stored) throw lost(entry, hashes.length + 1)
-      runs.add(stored + 1)
-      for (const hash of live.reverse()) hashes.push(hash)
-      if (entry.ids === null) memory.indexIds(entry, hashes, runs)
-    } finally {
-      entry.inFlight--
+      const runs = new Set([...found.map(({ firstSeq }) => firstSeq), stored + 1])
+      if (entry.ids === null) memory.indexIds(entry, [...hashes, ...live.reverse()], runs)
     }
+    const atOnce = rows.allRunsAtOnce(ownerOf(entry), entry.id, stored, runsAtOnce)
+    if (atOnce !== null) return take(atOnce)
+    entry.inFlight++
+    return rows
+      .allRuns(ownerOf(entry), entry.id)
+      .then(take)
+      .finally(() => {
+        entry.inFlight--
+      })
+  }
+
+  /** Of the messages that no shard has yet, the newest first; so many of them are not durable yet. */
+  #liveHashes(entry: ConversationEntry): { readonly hashes: number[]; readonly underWay: number } {
+    const { writer, hashSeed } = this.#parts
+    const hashes: number[] = []
+    for (let seq = entry.head; seq > entry.durableHead; seq--) {
+      const draft = writer.findSend(entry, seq)?.draft
+      if (draft !== undefined) hashes.push(idHash(hashSeed, draft.sender, draft.id))
+    }
+    const underWay = hashes.length
+    for (let seq = entry.durableHead; seq > 0; seq--) {
+      const message = liveMessage(entry, seq)
+      if (message === null) break
+      hashes.push(idHash(hashSeed, message.sender, message.body.id))
+    }
+    return { hashes, underWay }
   }
 }
+
+/** Of messages 1, 2, 3 … up to `through`, as far as they go without a gap. Ascending runs; where they overlap they say the same. */
+function hashesOf(runs: readonly RunRow[], through: number): number[] {
+  const hashes: number[] = []
+  for (const run of runs) {
+    run.hashes.forEach((hash, i) => {
+      if (run.firstSeq + i === hashes.length + 1 && hashes.length < through) hashes.push(hash)
+    })
+  }
+  return hashes
+}
+
+/** Up to so many runs are read one after the other, which is faster than a range as long as they are few. */
+const runsAtOnce = 12
 
 const noRuns: ReadonlySet<number> = new Set()
 

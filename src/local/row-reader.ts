@@ -229,10 +229,29 @@ export class RowReader {
     return value === undefined ? undefined : rows.run.decodePlace(value)
   }
 
-  async *allRuns(owner: RunOwner, conversation: string): AsyncGenerator<RunRow, void> {
+  /** All runs of a conversation, ascending. */
+  async allRuns(owner: RunOwner, conversation: string): Promise<RunRow[]> {
     this.reads++
+    const found: RunRow[] = []
     const range = numberedRange(partitionOf(owner), 'runs', conversation, 0)
-    for await (const [, value] of this.#shardOf(owner.id).scan(range)) yield rows.run.decode(value)
+    for await (const [, value] of this.#shardOf(owner.id).scan(range)) found.push(rows.run.decode(value))
+    return found
+  }
+
+  /** The same up to the message `through`, if they are at most `limit` and to be had at once; null if not. */
+  allRunsAtOnce(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
+    const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
+    const found: RunRow[] = []
+    for (let last = through; last > 0;) {
+      if (found.length === limit) return null
+      this.reads++
+      const value = shard.readAtOnce(passingKeys.run(row, conversation, last), () => undefined)
+      if (value === undefined) return null
+      const run = rows.run.decode(value)
+      found.push(run)
+      last = run.firstSeq - 1
+    }
+    return found.reverse()
   }
 
   /** The lists of changes of generations that end after `after`, oldest first. */

@@ -1,62 +1,83 @@
 import { grown, none } from './columns.js'
 
-/** Up to this many messages a walk over the hashes is as fast as a table, and much smaller. */
-const tableFrom = 48
+/** Hashes in a block. With the word in front of them it is half a line of the processor's cache. */
+const perBlock = 7
+const blockWords = 1 + perBlock
+const blockBytes = 4 * blockWords
+
+/** Up to this many messages a walk over the hashes is about as fast as a table, and much smaller. */
+const tableFrom = 112
+const tableBytes = 48
 
 /** Messages behind one whose run is looked for: a longer walk would be dearer than asking the shard. */
 const farBack = 256
 
-const firstCapacity = 4096
-
-/** Of a link: the message is the first one of its run. */
-const runBit = 1
+const firstCapacity = 1024
 
 /**
- * The hashes of the idempotency keys of all conversations in memory, as cells of two numbers: each conversation has a
- * chain in them, from its newest message back to its first. There are very many of them, and most conversations have
- * few: as arrays of their own they would be a third of all that the garbage collector has to visit. Hash and link lie
- * side by side, since a step along a chain is a miss in the processor's cache.
+ * The hashes of the idempotency keys of all conversations in memory: each conversation has a chain of blocks, from its newest
+ * messages back to its first. There are very many of them, and most conversations have few messages: as arrays of
+ * their own they would be a third of all that the garbage collector has to visit. A step along a chain is a miss in the
+ * processor's cache, so it goes by blocks.
+ *
+ * The first word of a block is the next older block of the conversation (of a free one, the next free block) above one bit
+ * for each of its hashes: whether that message begins a run.
  */
 export class IdHashes {
-  /** Of each place the hash, and twice the next older place of the same conversation (of a free one, the next free place). */
-  #cells = new Int32Array(2 * firstCapacity)
-  /** Places from here on have never been used. */
+  #words = new Int32Array(blockWords * firstCapacity)
+  /** Blocks from here on have never been used. */
   #end = 0
   #free = none
 
-  hash(place: number): number {
-    return (this.#cells[2 * place] as number) >>> 0
+  /** The hash at a place of a block. */
+  at(block: number, place: number): number {
+    return (this.#words[blockWords * block + 1 + place] as number) >>> 0
   }
 
-  older(place: number): number {
-    return (this.#cells[2 * place + 1] as number) >> 1
+  /** The highest place below `filled` of a block that has this hash, or `none`. */
+  findBelow(block: number, filled: number, hash: number): number {
+    const words = this.#words
+    const first = blockWords * block + 1
+    const wanted = hash | 0
+    for (let place = filled - 1; place >= 0; place--) if (words[first + place] === wanted) return place
+    return none
   }
 
-  beginsRun(place: number): boolean {
-    return ((this.#cells[2 * place + 1] as number) & runBit) !== 0
+  older(block: number): number {
+    return (this.#words[blockWords * block] as number) >> perBlock
+  }
+
+  beginsRun(block: number, place: number): boolean {
+    return (((this.#words[blockWords * block] as number) >> place) & 1) === 1
   }
 
   /** The message is in one run with the one before. */
-  joinRun(place: number): void {
-    this.#cells[2 * place + 1] = (this.#cells[2 * place + 1] as number) & ~runBit
+  joinRun(block: number, place: number): void {
+    this.#words[blockWords * block] = (this.#words[blockWords * block] as number) & ~(1 << place)
   }
 
-  /** Puts a hash in front of a chain; its place is the new beginning of the chain. */
-  add(hash: number, older: number, beginsRun: boolean): number {
-    let place = this.#free
-    if (place !== none) this.#free = this.older(place)
+  set(block: number, place: number, hash: number, beginsRun: boolean): void {
+    const word = blockWords * block
+    this.#words[word + 1 + place] = hash
+    if (beginsRun) this.#words[word] = (this.#words[word] as number) | (1 << place)
+  }
+
+  /** An empty block in front of a chain; it is the new beginning of the chain. */
+  addBlock(older: number): number {
+    let block = this.#free
+    if (block !== none) this.#free = this.older(block)
     else {
-      place = this.#end++
-      if (2 * place === this.#cells.length) this.#cells = grown(this.#cells, new Int32Array(4 * place))
+      block = this.#end++
+      const { length } = this.#words
+      if (blockWords * block === length) this.#words = grown(this.#words, new Int32Array(2 * length))
     }
-    this.#cells[2 * place] = hash
-    this.#cells[2 * place + 1] = older * 2 + (beginsRun ? runBit : 0)
-    return place
+    this.#words[blockWords * block] = older << perBlock
+    return block
   }
 
-  /** Gives back the places of a whole chain, from its beginning to its end. */
+  /** Gives back a whole chain, from its beginning to its end. */
   release(newest: number, oldest: number): void {
-    this.#cells[2 * oldest + 1] = this.#free * 2
+    this.#words[blockWords * oldest] = this.#free << perBlock
     this.#free = newest
   }
 }
@@ -81,7 +102,8 @@ export class IdIndex {
   }
 
   get bytes(): number {
-    return 64 + this.#count * (this.#table === null ? 8 : 56)
+    const blocks = Math.ceil(this.#count / perBlock) * blockBytes
+    return 64 + blocks + (this.#table === null ? 0 : this.#count * tableBytes)
   }
 
   /**
@@ -89,8 +111,13 @@ export class IdIndex {
    * one of its run, which matters to `runEnds` only.
    */
   add(hash: number, beginsRun: boolean): void {
-    this.#newest = this.#hashes.add(hash, this.#newest, beginsRun)
-    if (this.#count++ === 0) this.#oldest = this.#newest
+    const place = this.#count % perBlock
+    if (place === 0) {
+      this.#newest = this.#hashes.addBlock(this.#newest)
+      if (this.#count === 0) this.#oldest = this.#newest
+    }
+    this.#hashes.set(this.#newest, place, hash, beginsRun)
+    this.#count++
     if (this.#table !== null) enter(this.#table, hash, this.#count)
     else if (this.#count > tableFrom) this.#table = this.#makeTable()
   }
@@ -101,10 +128,17 @@ export class IdIndex {
       const found = this.#table.get(hash)
       return typeof found === 'number' ? [found] : found
     }
+    const hashes = this.#hashes
     let seqs: number[] | undefined
-    let seq = this.#count
-    for (let place = this.#newest; place !== none; place = this.#hashes.older(place), seq--)
-      if (this.#hashes.hash(place) === hash) (seqs ??= []).push(seq)
+    let filled = this.#filled
+    /** Messages before those of the block. */
+    let before = this.#count - filled
+    for (let block = this.#newest; block !== none; block = hashes.older(block)) {
+      for (let place = filled; (place = hashes.findBelow(block, place, hash)) !== none;)
+        (seqs ??= []).push(before + place + 1)
+      filled = perBlock
+      before -= perBlock
+    }
     return seqs
   }
 
@@ -115,17 +149,17 @@ export class IdIndex {
   runEnds(seq: number): readonly number[] {
     if (this.#count - seq > farBack) return []
     const ends = [this.#count]
-    let each = this.#count
-    for (let place = this.#newest; each > seq; place = this.#hashes.older(place), each--)
-      if (this.#hashes.beginsRun(place)) ends.push(each - 1)
+    this.#backTo(seq + 1, (block, place, each) => {
+      if (this.#hashes.beginsRun(block, place)) ends.push(each - 1)
+    })
     return ends.reverse()
   }
 
   /** The messages from `firstSeq` to `lastSeq` are one run. */
   joinRun(firstSeq: number, lastSeq: number): void {
-    let each = this.#count
-    for (let place = this.#newest; each > firstSeq; place = this.#hashes.older(place), each--)
-      if (each <= lastSeq) this.#hashes.joinRun(place)
+    this.#backTo(firstSeq + 1, (block, place, each) => {
+      if (each <= lastSeq) this.#hashes.joinRun(block, place)
+    })
   }
 
   /** Nobody may use it any more. */
@@ -136,11 +170,24 @@ export class IdIndex {
     this.#table = null
   }
 
+  /** How much of the newest block is in use. */
+  get #filled(): number {
+    return this.#count === 0 ? 0 : ((this.#count - 1) % perBlock) + 1
+  }
+
+  /** Walks from the newest message back to the one with `seq`. */
+  #backTo(seq: number, visit: (block: number, place: number, seq: number) => void): void {
+    let each = this.#count
+    let place = this.#filled - 1
+    for (let block = this.#newest; block !== none && each >= seq; block = this.#hashes.older(block)) {
+      for (; place >= 0 && each >= seq; place--, each--) visit(block, place, each)
+      place = perBlock - 1
+    }
+  }
+
   #makeTable(): Map<number, number | number[]> {
     const table = new Map<number, number | number[]>()
-    let seq = this.#count
-    for (let place = this.#newest; place !== none; place = this.#hashes.older(place), seq--)
-      enter(table, this.#hashes.hash(place), seq)
+    this.#backTo(1, (block, place, seq) => enter(table, this.#hashes.at(block, place), seq))
     return table
   }
 }

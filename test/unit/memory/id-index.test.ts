@@ -41,15 +41,15 @@ test('chains of several conversations in the same columns find what lists would'
   )
 })
 
-test('places that were given back are used again', () => {
+test('blocks that were given back are used again', () => {
   const hashes = new IdHashes()
   const first = new IdIndex(hashes)
   for (let i = 0; i < 5000; i++) first.add(i, false)
-  const before = hashes.add(1, -1, false)
+  const before = hashes.addBlock(-1)
   first.release()
   const second = new IdIndex(hashes)
   for (let i = 0; i < 5000; i++) second.add(i, false)
-  expect(hashes.add(2, -1, true)).toBe(before + 1)
+  expect(hashes.addBlock(-1)).toBe(before + 1)
 })
 
 test('a run may end before each later beginning of one, or with the last message', () => {
