@@ -3,6 +3,8 @@ import type { DurableGroup } from './options.js'
 
 /** About a quarter of a millisecond. */
 const recordsPerPart = 24
+/** Of a large backlog a part is larger: turns of the event loop cost as well, and what arrives in them makes the backlog grow. */
+const mostParts = 16
 /** Fewer records than this are told of in one go. */
 const worthHalving = 32
 
@@ -42,6 +44,10 @@ export class Acknowledgements {
     return this.#untold.length > 0
   }
 
+  get #waitingRecords(): number {
+    return this.#untold.reduce((sum, { count }) => sum + count, 0)
+  }
+
   /** Takes a group over that is durable. */
   add(group: DurableGroup): void {
     group.chunk.retain()
@@ -50,15 +56,16 @@ export class Acknowledgements {
 
   /** Tells about the first half of what waits, or about all if that is little. */
   tellHalf(): void {
-    const records = this.#untold.reduce((sum, { count }) => sum + count, 0)
+    const records = this.#waitingRecords
     this.#tellSome(records < worthHalving ? records : records >>> 1)
   }
 
   /** In parts, with `pause` before each, so that the next step of the disk begins as soon as the one before it has ended. */
   async tellInParts(pause: () => Promise<void>): Promise<void> {
+    const part = Math.max(recordsPerPart, Math.ceil(this.#waitingRecords / mostParts))
     while (this.isWaiting) {
       await pause()
-      this.#tellSome(recordsPerPart)
+      this.#tellSome(part)
     }
   }
 
