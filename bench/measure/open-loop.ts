@@ -20,7 +20,13 @@ export interface OpenLoopResult {
 /** About as long as one sync of the disk takes. A thread that ticks so often costs 0.15 of a processor. */
 const TICK_MS = 0.25
 
-/** Operations at a fixed rate whether or not earlier ones were answered. With each tick what is due is started. */
+/** What a server reads from its connections in one turn is limited as well; answers come between. */
+const STARTED_AT_ONCE = 256
+
+/**
+ * Operations at a fixed rate whether or not earlier ones were answered. With each tick what is due is started, in parts
+ * with a turn of the event loop between.
+ */
 export async function openLoop(
   loop: OpenLoop,
   operation: (index: number) => unknown,
@@ -33,10 +39,11 @@ export async function openLoop(
   let answered = 0
   let failures = 0
   let lastAnswer = 0
+  let continues = false
   let longestStallMs = 0
-  let end = (): void => undefined
-  const ended = new Promise<void>((resolve) => {
-    end = resolve
+  let finish = (): void => undefined
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
   })
   const isOver = (): boolean => started === total || loop.signal?.aborted === true
   const done = (dueAt: number): void => {
@@ -45,15 +52,16 @@ export async function openLoop(
     longestStallMs = Math.max(longestStallMs, now - lastAnswer)
     lastAnswer = now
     answered++
-    if (answered === started && isOver()) end()
+    if (answered === started && isOver()) finish()
   }
   const startWhatIsDue = (): void => {
     if (isOver()) {
-      if (answered === started) end()
+      if (answered === started) finish()
       return
     }
     const due = Math.min(total, Math.floor((performance.now() - begin) / intervalMs))
-    while (started < due) {
+    const end = Math.min(due, started + STARTED_AT_ONCE)
+    while (started < end) {
       const index = started++
       const dueAt = begin + index * intervalMs
       // Nothing was awaited: the silence before this operation was no stall.
@@ -69,10 +77,19 @@ export async function openLoop(
         )
       } else done(dueAt)
     }
+    if (end < due) {
+      continues = true
+      setImmediate(() => {
+        continues = false
+        startWhatIsDue()
+      })
+    }
   }
-  const ticker = await Ticker.start(TICK_MS, startWhatIsDue)
+  const ticker = await Ticker.start(TICK_MS, () => {
+    if (!continues) startWhatIsDue()
+  })
   begin = lastAnswer = performance.now()
-  await ended
+  await finished
   await ticker.stop()
   return { latencies, operations: started, failures, longestStallMs }
 }
