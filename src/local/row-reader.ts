@@ -223,10 +223,14 @@ export class RowReader {
 
   /** Where the run lies that ends with `lastSeq`, if there is one and it is to be had at once. */
   runAtOnce(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
+    const value = this.#runValueAtOnce(owner, conversation, lastSeq)
+    return value === undefined ? undefined : rows.run.decodePlace(value)
+  }
+
+  #runValueAtOnce(owner: RunOwner, conversation: string, lastSeq: number): Buffer | undefined {
     this.reads++
     const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
-    const value = shard.readAtOnce(passingKeys.run(row, conversation, lastSeq), () => undefined)
-    return value === undefined ? undefined : rows.run.decodePlace(value)
+    return shard.readAtOnce(passingKeys.run(row, conversation, lastSeq), () => undefined)
   }
 
   /** All runs of a conversation, ascending. */
@@ -240,12 +244,10 @@ export class RowReader {
 
   /** The same up to the message `through`, if they are at most `limit` and to be had at once; null if not. */
   allRunsAtOnce(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
-    const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
     const found: RunRow[] = []
     for (let last = through; last > 0;) {
       if (found.length === limit) return null
-      this.reads++
-      const value = shard.readAtOnce(passingKeys.run(row, conversation, last), () => undefined)
+      const value = this.#runValueAtOnce(owner, conversation, last)
       if (value === undefined) return null
       const run = rows.run.decode(value)
       found.push(run)
