@@ -4,5 +4,6 @@ interface Buffer {
   utf8Slice(start: number, end: number): string
   base64urlWrite(text: string, offset: number, length?: number): number
   base64urlSlice(start: number, end: number): string
-  latin1Slice(start: number, end: number): string
+  latin1Slice(start?: number, end?: number): string
+  latin1Write(text: string, offset: number, length?: number): number
 }

@@ -13,9 +13,12 @@ import {
 import type { ConversationFilter } from './memory/conversation-filter.js'
 import { Generation, type TouchedUser } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen } from './participations.js'
+import { isOpen } from './participation-view.js'
 import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'
+
+/** Of the message before one in a group: groups are never packed. */
+const unknown = -1
 
 export interface ApplierOptions {
   readonly watchers: Watchers
@@ -100,12 +103,13 @@ export class Applier {
     // By place: taken apart as a list it would make an iterator for every message.
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const byFirst = draft.sender === first
+    const before = entry.position
     if (byFirst) entry.durableN0++
     if (seq === 1) this.#options.filter.add(entry.id)
     this.#advance(send, position)
     this.touch(entry).add(seq, send.start, position)
-    this.#activeSide(entry, first, true, byFirst, seq === 1)
-    if (second !== first) this.#activeSide(entry, second, false, !byFirst, seq === 1)
+    this.#activeSide(entry, first, true, byFirst, before)
+    if (second !== first) this.#activeSide(entry, second, false, !byFirst, before)
   }
 
   readonly group = (send: PendingSend, position: number): void => {
@@ -131,11 +135,13 @@ export class Applier {
     this.touch(entry).putMarks(side, marks)
     if (this.#options.watchers.any) this.#news.add(first).add(second)
     const node = side === 0 ? entry.first : entry.second
+    const user = node?.user ?? this.#memory.participant(entry, side === 0)
     if (node !== null) {
       node.marks = marks
       node.view = null
-    }
-    const user = node?.user ?? this.#memory.participant(entry, side === 0)
+    } else if (user !== undefined && this.#memory.lists.takePacked(user, entry.position) !== null)
+      this.#memory.addNode(new ListNode(user, entry, marks), 'inside')
+    user?.arrived(entry)
     user?.marked(entry, marks)
   }
 
@@ -154,38 +160,42 @@ export class Applier {
       if (this.#options.watchers.any) this.#news.add(user)
       const node = part.nodes.get(user) ?? null
       const known = node?.user ?? this.#memory.peekUser(user)
-      if (known !== undefined) this.#active(known, entry, node, user === sender, false)
+      if (known !== undefined) this.#active(known, entry, node, user === sender, unknown)
     }
   }
 
-  #activeSide(entry: ConversationEntry, id: UserId, first: boolean, own: boolean, begins: boolean): void {
+  #activeSide(entry: ConversationEntry, id: UserId, first: boolean, own: boolean, before: number): void {
     if (this.#options.watchers.any) this.#news.add(id)
     const node = first ? entry.first : entry.second
     const user = node?.user ?? this.#memory.participant(entry, first)
-    if (user !== undefined) this.#active(user, entry, node, own, begins)
+    if (user !== undefined) this.#active(user, entry, node, own, before)
   }
 
-  /** A message moves the conversation to the top of a list, if the list is in memory. */
+  /**
+   * A message moves the conversation to the top of a list, if the list is in memory. `before`: the position of the message before
+   * it, 0 if there is none.
+   */
   #active(
     user: UserEntry,
     entry: ConversationEntry,
     node: ListNode | null,
     own: boolean,
-    begins: boolean,
+    before: number,
   ): void {
     if (node !== null) {
       node.view = null
       this.#memory.raise(node)
-    } else if (user.listed) this.#newNode(user, entry, begins)
+    } else if (user.listed) this.#newNode(user, entry, before)
     user.arrived(entry)
     user.counting?.add(entry)
     if (user.unread !== null && !own) user.unread.set(entry.id, (user.unread.get(entry.id) ?? 0) + 1)
     user.changed()
   }
 
-  /** Marks are known only of a conversation that begins; others are read when somebody looks. */
-  #newNode(user: UserEntry, entry: ConversationEntry, begins: boolean): void {
-    const node = new ListNode(user, entry, begins ? noMarks : null)
+  /** Marks are known of a conversation that begins, or was packed; others are read when somebody looks. */
+  #newNode(user: UserEntry, entry: ConversationEntry, before: number): void {
+    const known = before === 0 ? noMarks : (this.#memory.lists.takePacked(user, before)?.marks ?? null)
+    const node = new ListNode(user, entry, known)
     if (entry.groupPart === null) {
       const [first, second] = entry.pair as readonly [UserId, UserId]
       this.#memory.holdPeer(user, user.id === first ? second : first, entry)

@@ -21,6 +21,7 @@ import type { ManifestFile } from './manifest-file.js'
 import { Generation } from './memory/generation.js'
 import { Memory } from './memory/memory.js'
 import { MessageReader } from './message-reader.js'
+import { packNode } from './packing.js'
 import { Participations } from './participations.js'
 import { People } from './people.js'
 import { Recovery } from './recovery.js'
@@ -117,6 +118,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       maxBytes: settings.cacheBytes,
       tierSize: settings.cacheTierSize,
       later: (task) => void components.clock.yield().then(task),
+      pack: packNode,
     },
     first,
   )

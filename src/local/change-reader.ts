@@ -6,7 +6,7 @@ import type { Loader } from './loader.js'
 import type { ConversationEntry, Touched } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen } from './participations.js'
+import { isOpen } from './participation-view.js'
 import type { RowReader, RunOwner } from './row-reader.js'
 import type { Watchers } from './watchers.js'
 

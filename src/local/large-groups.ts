@@ -1,7 +1,7 @@
 import { ColumbaError } from '../errors.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen } from './participations.js'
+import { isOpen } from './participation-view.js'
 import type { RowReader } from './row-reader.js'
 
 /**

@@ -1,29 +1,21 @@
 import type { MaybePromise, RecentOptions, RecentPage } from '../backend/port.js'
 import type { Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
-import { type ConversationEntry, ListNode, type UserEntry } from './memory/entries.js'
-import type { Generation } from './memory/generation.js'
-import type { Memory } from './memory/memory.js'
+import { ListLoader, touchedBy } from './list-loader.js'
 import type { Loader } from './loader.js'
-import { toMarks } from './loader.js'
+import type { ConversationEntry, ListNode, UserEntry } from './memory/entries.js'
+import type { Memory } from './memory/memory.js'
+import type { PackedList } from './memory/packed-list.js'
 import type { Participations } from './participations.js'
-import type { ListRow, RowReader } from './row-reader.js'
-import { readBody } from '../formats/message-body.js'
-import { toMessage } from './stored-message.js'
+import type { RowReader } from './row-reader.js'
 
 /**
  * Nodes beyond this are not kept for a user: a walk through a long list reads past the cache. What is kept is read in one
  * moment, as the port promises of 500.
  */
 const keptNodes = 600
-/** Marks as the shard had them, and the generations that may know newer ones. */
-interface StoredMarks {
-  readonly marks: ReadonlyMap<ConversationEntry, Parameters<typeof toMarks>[0]>
-  readonly held: readonly Generation[]
-}
-
-/** Where they are read at once each is read when its row is shown. */
-const nothing: StoredMarks['marks'] = new Map()
+/** A conversation in memory: a node, or the index of a packed one. */
+type Place = ListNode | number
 
 const empty: RecentPage = Object.freeze({ entries: Object.freeze([]), more: false })
 
@@ -35,9 +27,9 @@ const empty: RecentPage = Object.freeze({ entries: Object.freeze([]), more: fals
 export class Lists {
   readonly #memory: Memory
   readonly #rows: RowReader
-  readonly #loader: Loader
   readonly #participations: Participations
   readonly #tierSize: number
+  readonly #loads: ListLoader
 
   constructor(parts: {
     readonly memory: Memory
@@ -48,9 +40,9 @@ export class Lists {
   }) {
     this.#memory = parts.memory
     this.#rows = parts.rows
-    this.#loader = parts.loader
     this.#participations = parts.participations
     this.#tierSize = parts.tierSize
+    this.#loads = new ListLoader(parts)
   }
 
   recent(id: UserId, { below, limit }: RecentOptions): MaybePromise<RecentPage> {
@@ -64,6 +56,7 @@ export class Lists {
       page.newestLarge === newestLarge(user)
     ) {
       this.#memory.counters.hits++
+      user.hotUsed = true
       return page.answer
     }
     const nodes = this.#fromMemory(user, below, limit)
@@ -75,38 +68,60 @@ export class Lists {
     return this.#answer(user, nodes, below, limit)
   }
 
-  /** Up to `limit` nodes and whether there are more; null if memory does not reach that far. */
-  #fromMemory(user: UserEntry, below: number | undefined, limit: number): ListNode[] | null {
+  /** Up to `limit` places and whether there are more; null if memory does not reach that far. */
+  #fromMemory(user: UserEntry, below: number | undefined, limit: number): Place[] | null {
+    const { nodes, packed } = user
     if (!user.listed) return null
-    const small: ListNode[] = []
-    let node = user.newest
-    for (; node !== null && small.length <= limit; node = node.older) {
-      if (below === undefined || node.position < below) small.push(node)
+    const small: Place[] = []
+    let node = nodes.newest
+    while (node !== null && below !== undefined && node.position >= below) node = node.older
+    let index = below === undefined || packed === null ? 0 : packed.below(below)
+    const packedCount = packed?.length ?? 0
+    while (small.length <= limit && (node !== null || index < packedCount)) {
+      if (
+        node !== null &&
+        (index === packedCount || node.position > (packed as PackedList).positionAt(index))
+      ) {
+        small.push(node)
+        node = node.older
+      } else small.push(index++)
     }
-    if (node === null && small.length <= limit && !user.complete) return null
-    return merge(small, largeNodes(user, below))
+    if (small.length <= limit && !user.complete) return null
+    return merge(user, small, largeNodes(user, below))
   }
 
-  /** `nodes` are at least one more than asked for, unless there are no more. */
+  /** `places` are at least one more than asked for, unless there are no more. */
   #answer(
     user: UserEntry,
-    nodes: readonly ListNode[],
+    places: readonly Place[],
     below: number | undefined,
     limit: number,
   ): MaybePromise<RecentPage> {
     const { version } = user
-    const more = nodes.length > limit
+    const more = places.length > limit
     const waiting: Promise<Participation>[] = []
+    const unpacked: number[] = []
     const entries: Participation[] = []
-    for (let i = 0; i < nodes.length && i < limit; i++) {
-      const view = this.#participations.ofNode(nodes[i] as ListNode)
-      if (view instanceof Promise) waiting.push(view)
+    for (let i = 0; i < places.length && i < limit; i++) {
+      const place = places[i] as Place
+      const isPacked = typeof place === 'number'
+      const view = isPacked ? this.#participations.ofPacked(user, place) : this.#participations.ofNode(place)
+      if (view === null) unpacked.push((user.packed as PackedList).positionAt(place as number))
+      else if (view instanceof Promise) waiting.push(view)
       else entries.push(view)
+    }
+    if (unpacked.length > 0) {
+      for (const position of unpacked) this.#loads.unpack(user, position)
+      const nodes = this.#fromMemory(user, below, limit) as Place[]
+      return waiting.length > 0
+        ? this.#again(user, waiting, below, limit)
+        : this.#answer(user, nodes, below, limit)
     }
     if (waiting.length > 0) return this.#again(user, waiting, below, limit)
     const answer = Object.freeze({ entries: Object.freeze(entries), more })
     if (below === undefined && user.version === version)
       user.page = { limit, version, newestLarge: newestLarge(user), answer }
+    this.#memory.lists.shown(user)
     return answer
   }
 
@@ -128,14 +143,14 @@ export class Lists {
   async #load(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
     user.pins++
     try {
-      if (!user.listed) await this.#extend(user, Math.min(limit + 1, keptNodes))
+      if (!user.listed) await this.#loads.extend(user, Math.min(limit + 1, keptNodes))
       for (let wanted = limit + 1; ;) {
         const nodes = this.#fromMemory(user, below, limit)
         if (nodes !== null) return await this.#answer(user, nodes, below, limit)
         if (below !== undefined || wanted > keptNodes) return await this.#beyond(user, below, limit)
         if (user.loading !== null) await user.loading
         else {
-          await this.#extend(user, wanted)
+          await this.#loads.extend(user, wanted)
           // Should groups have left the order of time meanwhile, so that it is still too short.
           wanted += this.#tierSize
         }
@@ -143,154 +158,6 @@ export class Lists {
     } finally {
       user.pins--
     }
-  }
-
-  /** Makes the prefix in memory at least `wanted` long, or complete. Concurrent loads are one. */
-  #extend(user: UserEntry, wanted: number): Promise<void> {
-    if (user.loading !== null) return user.loading
-    this.#memory.counters.loads++
-    user.loading = this.#readPrefix(user, wanted).finally(() => {
-      user.loading = null
-    })
-    return user.loading
-  }
-
-  async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
-    const nodes = Math.max(wanted, this.#tierSize)
-    // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
-    const held = this.#memory.generations.beginRead()
-    user.beginLoad()
-    const used: ConversationEntry[] = []
-    try {
-      const limit = nodes + 1
-      const { large, recent } = await this.#rows.list(user.id, undefined, limit)
-      const complete = recent.length < limit
-      const floor = complete ? 0 : (recent.at(-1) as ListRow).position
-      for (const row of [...large, ...recent]) used.push(this.#entryOf(user, row))
-      for (const entry of touchedBy(user.id, held)) used.push(entry)
-      for (const entry of used) entry.inFlight++
-      const unknown = this.#knowAll(user, used)
-      if (unknown !== undefined) await unknown
-      const stored = {
-        marks: this.#rows.isAtOnce(user.id) ? nothing : await this.#marksOf(user.id, used),
-        held,
-      }
-      const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
-      // Members of large groups come and go in memory: all must be there in the step in which the list is published.
-      for (let missing; (missing = this.#missingMemberships(user, all())).length > 0;)
-        if ((await Promise.all(missing)).every((membership) => membership === null)) break
-      this.#publish(user, all(), stored, { complete, floor })
-    } finally {
-      for (const entry of used) {
-        entry.inFlight--
-        this.#memory.release(entry)
-      }
-      user.endLoad()
-      this.#memory.generations.endRead(held)
-    }
-  }
-
-  async #marksOf(user: UserId, entries: readonly ConversationEntry[]): Promise<StoredMarks['marks']> {
-    const marks = await this.#rows.manyMarks(
-      user,
-      entries.map((entry) => entry.id),
-    )
-    return new Map(entries.map((entry, i) => [entry, marks[i]]))
-  }
-
-  /** The conversation of a stored row, with what the row tells of it if memory knows less. */
-  #entryOf(user: UserEntry, row: ListRow): ConversationEntry {
-    const entry = this.#memory.conversation(row.conversation as ConversationId)
-    const { direct } = row
-    if (direct === null) return entry
-    if (entry.pair === null) {
-      const peer = direct.peer as UserId
-      entry.pair = user.id < peer ? [user.id, peer] : [peer, user.id]
-      entry.kind = 'direct'
-    }
-    if (!entry.known) {
-      this.#loader.setHead(entry, direct, row.position)
-      if (direct.body !== null) {
-        const { bytes, start, end } = direct.body
-        const stored = {
-          seq: direct.head,
-          sender: entry.pair[direct.second ? 1 : 0],
-          timestamp: direct.timestamp,
-          position: row.position,
-          count: direct.n0,
-          body: readBody(bytes, start, end),
-        }
-        entry.lastMessage = toMessage(entry.id, stored)
-      }
-    }
-    return entry
-  }
-
-  /** Groups are known by their own partition; direct conversations by the row itself. */
-  #knowAll(user: UserEntry, entries: readonly ConversationEntry[]): MaybePromise<void> {
-    const others = entries.filter((entry) => !entry.known || entry.groupPart !== null)
-    if (others.length === 0) return undefined
-    return Promise.all(others.map((entry) => this.#know(user, entry))).then(() => undefined)
-  }
-
-  async #know(user: UserEntry, entry: ConversationEntry): Promise<void> {
-    if (!entry.known) await this.#loader.load(entry, user.id)
-    await this.#loader.membership(user.id, entry)
-  }
-
-  /** Reads of those memberships that are not in memory. */
-  #missingMemberships(user: UserEntry, entries: readonly ConversationEntry[]) {
-    const known = entries.map((entry) => this.#loader.membership(user.id, entry))
-    return known.filter((membership) => membership instanceof Promise)
-  }
-
-  /** Synchronous: from here on every write finds the nodes. Rows of the shard may be older than what memory knows. */
-  #publish(
-    user: UserEntry,
-    entries: Iterable<ConversationEntry>,
-    stored: StoredMarks,
-    reach: { readonly complete: boolean; readonly floor: number },
-  ): void {
-    const small: ListNode[] = []
-    for (const entry of new Set(entries)) {
-      const node = this.#memory.nodeOf(user.id, entry) ?? this.#newNode(user, entry, stored)
-      if (node === null) continue
-      if (entry.groupPart?.durable?.large === true && node.membership?.place === 0) {
-        if (node.aside) this.#memory.enlist(node, 'large')
-        else if (!user.large.has(entry.id)) this.#memory.addNode(node, 'large')
-      } else small.push(node)
-    }
-    for (const node of [...walk(user)]) if (!small.includes(node)) small.push(node)
-    while (user.oldest !== null) user.remove(user.oldest)
-    small.sort((a, b) => b.position - a.position)
-    for (const node of small) {
-      if (node.position < reach.floor) {
-        if (!node.aside && this.#memory.nodeOf(user.id, node.entry) === node) this.#memory.forgetNode(node)
-        continue
-      }
-      if (node.aside) this.#memory.enlist(node, 'oldest')
-      else if (this.#memory.nodeOf(user.id, node.entry) === node) user.pushOldest(node)
-      else this.#memory.addNode(node, 'oldest')
-    }
-    user.listed = true
-    user.complete = reach.complete
-    user.floor = reach.floor
-    user.changed()
-  }
-
-  #newNode(user: UserEntry, entry: ConversationEntry, stored: StoredMarks): ListNode | null {
-    const live = this.#loader.liveMarks(user.id, entry, stored.held)
-    const marks = live ?? (stored.marks.has(entry) ? toMarks(stored.marks.get(entry)) : null)
-    const node = new ListNode(user, entry, marks)
-    if (entry.groupPart === null) {
-      const [first, second] = entry.pair as readonly [UserId, UserId]
-      this.#memory.holdPeer(user, user.id === first ? second : first, entry)
-      return node
-    }
-    const membership = this.#loader.membership(user.id, entry)
-    if (membership === null || membership instanceof Promise) return null
-    node.membership = membership
-    return node
   }
 
   /** A page below what is kept: from the shards, with live generations above, and without keeping it. */
@@ -308,7 +175,7 @@ export class Lists {
         complete = recent.length < limit + 1 + touched.size
         for (const row of recent) {
           from = row.position
-          const entry = this.#entryOf(user, row)
+          const entry = this.#loads.entryOf(user, row)
           // A conversation that moved up since has its place there; the row is of the past.
           if (touched.has(entry) || found.includes(entry)) continue
           found.push(entry)
@@ -341,7 +208,7 @@ export class Lists {
     found: readonly ConversationEntry[],
     { below, limit, floor }: { below: number | undefined; limit: number; floor: number },
   ): Promise<RecentPage> {
-    await this.#knowAll(user, found)
+    await this.#loads.knowAll(user, found)
     const views = await Promise.all(found.map(async (entry) => this.#participations.of(user.id, entry)))
     const large = await Promise.all(
       largeNodes(user, below).map(async (node) => this.#participations.ofNode(node)),
@@ -358,22 +225,6 @@ export class Lists {
   }
 }
 
-/** Conversations of a user that generations know of. */
-function touchedBy(user: UserId, generations: Iterable<Generation>): ConversationEntry[] {
-  const entries = new Set<ConversationEntry>()
-  for (const generation of generations) {
-    for (const { entry } of generation.users.get(user)?.conversations ?? []) {
-      // A direct conversation can be there because of a block alone: without a message it is in no list.
-      if (entry.groupPart !== null || entry.durableHead > 0) entries.add(entry)
-    }
-  }
-  return [...entries]
-}
-
-function* walk(user: UserEntry): Generator<ListNode> {
-  for (let node = user.newest; node !== null; node = node.older) yield node
-}
-
 /** The position of the newest message, or joining, of all the user's large groups: whatever moves one of them raises it. */
 function newestLarge(user: UserEntry): number {
   let newest = 0
@@ -388,7 +239,9 @@ function largeNodes(user: UserEntry, below: number | undefined): ListNode[] {
 }
 
 /** Two lists by descending position into one. */
-function merge(small: ListNode[], large: ListNode[]): ListNode[] {
+function merge(user: UserEntry, small: Place[], large: readonly ListNode[]): Place[] {
   if (large.length === 0) return small
-  return [...small, ...large].sort((a, b) => b.position - a.position)
+  const position = (place: Place): number =>
+    typeof place === 'number' ? (user.packed as PackedList).positionAt(place) : place.position
+  return [...small, ...large].sort((a, b) => position(b) - position(a))
 }

@@ -1,24 +1,17 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
-import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
-import type { Position, UserId } from '../model/ids.js'
+import type { Interval, Participation, Standing } from '../model/conversation.js'
+import type { UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
-import { ListNode, type ConversationEntry, type GroupPart } from './memory/entries.js'
+import { ListNode, type ConversationEntry, type UserEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
+import type { PackedList } from './memory/packed-list.js'
 import type { Loader } from './loader.js'
 import type { MessageReader } from './message-reader.js'
+import { packedView } from './packing.js'
+import { isOpen, ownOf, participation, sees, visibleHead, whole } from './participation-view.js'
 import { liveMessage, toMessage } from './stored-message.js'
-
-const whole: readonly Interval[] = Object.freeze([Object.freeze({ from: 1, to: null })])
-
-/** What a participation is made of, besides the conversation itself. */
-interface Part {
-  readonly marks: Marks
-  readonly membership: MembershipRow | null
-  /** Groups: own messages up to the visible head. */
-  readonly own: number
-}
 
 /** Makes participations: what a user has in a conversation, out of the conversation, the user's marks and membership. */
 export class Participations {
@@ -101,9 +94,12 @@ export class Participations {
       if (!entry.known || !pair?.includes(user) || entry.durableHead === 0) return null
     } else if (groupPart.durable === null || membership === null) return null
     // IMPORTANT: made before marks and counts are read: what is written meanwhile finds it.
-    const node = new ListNode(memory.user(user), entry, this.#loader.marksInMemory(user, entry) ?? null)
+    const looking = memory.user(user)
+    const packed = groupPart === null ? memory.lists.takePacked(looking, entry.position) : null
+    const marks = this.#loader.marksInMemory(user, entry) ?? packed?.marks ?? null
+    const node = new ListNode(looking, entry, marks)
     node.membership = membership
-    memory.addNode(node, 'aside')
+    memory.addNode(node, packed === null ? 'aside' : 'inside')
     return node
   }
 
@@ -131,6 +127,16 @@ export class Participations {
   ofNode(node: ListNode): MaybePromise<Participation> {
     if (node.view !== null && this.#isCurrent(node, node.view)) return node.view
     return this.#make(node) ?? this.#complete(node)
+  }
+
+  /** The same of a packed conversation; null if something must be read first: then it is taken out. */
+  ofPacked(user: UserEntry, index: number): Participation | null {
+    const packed = user.packed as PackedList
+    const known = packed.viewAt(index)
+    if (known !== undefined) return known
+    const view = packedView(user.id, packed.at(index))
+    if (view !== null) packed.putView(index, view)
+    return view
   }
 
   /** A view of a large group is not told of each message. */
@@ -280,106 +286,4 @@ export class Participations {
         this.#memory.release(entry)
       })
   }
-}
-
-/** The newest seq that the user may see; 0 if there is none. */
-function visibleHead(entry: ConversationEntry, membership: MembershipRow | null): number {
-  if (membership === null) return entry.durableHead
-  for (let i = membership.intervals.length - 1; i >= 0; i--) {
-    const { from, to } = membership.intervals[i] as Interval
-    const end = to ?? entry.durableHead
-    if (end >= from) return end
-  }
-  return 0
-}
-
-function sees(membership: MembershipRow, seq: number): boolean {
-  return membership.intervals.some(({ from, to }) => seq >= from && (to === null || seq <= to))
-}
-
-export function isOpen(membership: MembershipRow): boolean {
-  return membership.intervals.at(-1)?.to === null
-}
-
-function participation(
-  user: UserId,
-  entry: ConversationEntry,
-  part: Part,
-  head: number,
-  lastMessage: Message | null,
-): Participation {
-  return entry.groupPart === null
-    ? directParticipation(user, entry, part.marks, lastMessage)
-    : groupParticipation(entry, entry.groupPart, part, head, lastMessage)
-}
-
-function directParticipation(
-  user: UserId,
-  entry: ConversationEntry,
-  marks: Marks,
-  lastMessage: Message | null,
-): Participation {
-  const [first, second] = entry.pair as readonly [UserId, UserId]
-  return {
-    conversationId: entry.id,
-    kind: 'direct',
-    peer: user === first ? second : first,
-    title: undefined,
-    memberCount: first === second ? 1 : 2,
-    intervals: whole,
-    ownAtJoin: 0,
-    head: entry.durableHead,
-    ownAtHead: ownOf(user, entry),
-    marks,
-    lastMessage,
-    activityAt: entry.timestamp,
-    position: entry.position as Position,
-  }
-}
-
-/** How many messages of a direct conversation are a participant's own. */
-function ownOf(user: UserId, { pair, durableHead, durableN0 }: ConversationEntry): number {
-  const { 0: first, 1: second } = pair as readonly [UserId, UserId]
-  if (first === second) return durableHead
-  return user === first ? durableN0 : durableHead - durableN0
-}
-
-function groupParticipation(
-  entry: ConversationEntry,
-  group: GroupPart,
-  part: Part,
-  head: number,
-  lastMessage: Message | null,
-): Participation {
-  const membership = part.membership as MembershipRow
-  const { title, memberCount } = membership.left ?? group.durable ?? group.row
-  const place = groupPlace(entry, membership, lastMessage)
-  return {
-    conversationId: entry.id,
-    kind: 'group',
-    peer: undefined,
-    title,
-    memberCount,
-    intervals: membership.intervals,
-    ownAtJoin: membership.ownAtJoin,
-    head,
-    ownAtHead: part.own,
-    marks: part.marks,
-    lastMessage,
-    ...place,
-  }
-}
-
-/** Where a group stands in a member's list. The last message counts only if it came after the last joining. */
-function groupPlace(
-  entry: ConversationEntry,
-  membership: MembershipRow,
-  lastMessage: Message | null,
-): { activityAt: number; position: Position } {
-  const { joined, joinedAt } = membership
-  const from = (membership.intervals.at(-1) as Interval).from
-  if (lastMessage === null || lastMessage.seq < from)
-    return { activityAt: joinedAt, position: joined as Position }
-  const position = isOpen(membership) ? entry.position : membership.place
-  return { activityAt: lastMessage.timestamp, position: position as Position }
 }

@@ -12,7 +12,7 @@ import type { ConversationEntry } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { toMembership } from './membership-view.js'
-import { isOpen } from './participations.js'
+import { isOpen } from './participation-view.js'
 import type { RowReader } from './row-reader.js'
 import type { Writer } from './writer.js'
 

@@ -48,11 +48,6 @@ export class RowReader {
 
   // ---- rows of a user
 
-  /** Rows of the user are read faster one after the other, as they are needed, than many together. */
-  isAtOnce(user: string): boolean {
-    return this.#user(user).shard.readsAtOnce
-  }
-
   directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
     const { row, shard } = this.#user(user)
     return this.#get(shard, passingKeys.head(row, conversation), rows.directHead.decode)
@@ -63,9 +58,24 @@ export class RowReader {
     return this.#get(shard, passingKeys.marks(row, conversation), rows.marks.decode)
   }
 
-  async manyMarks(user: string, conversations: readonly string[]): Promise<(MarksRow | undefined)[]> {
+  /** At once if that is faster. */
+  manyMarks(user: string, conversations: readonly string[]): MaybePromise<(MarksRow | undefined)[]> {
     const { row, shard } = this.#user(user)
-    if (conversations.length === 0) return []
+    const found: (MarksRow | undefined)[] = []
+    for (const conversation of conversations) {
+      this.reads++
+      const value = shard.readAtOnce(passingKeys.marks(row, conversation), () => null)
+      if (value === null) return this.#manyMarksLater(row, shard, conversations)
+      found.push(value === undefined ? undefined : rows.marks.decode(value))
+    }
+    return found
+  }
+
+  async #manyMarksLater(
+    row: Buffer,
+    shard: Shard,
+    conversations: readonly string[],
+  ): Promise<(MarksRow | undefined)[]> {
     this.reads++
     const found = await shard.getMany(conversations.map((conversation) => keys.marks(row, conversation)))
     return found.map((value) => (value === undefined ? undefined : rows.marks.decode(value)))

@@ -44,6 +44,23 @@ export function liveCount(entry: ConversationEntry, seq: number): number | null 
   return readU48(bytes, start + countAt)
 }
 
+/** Whose such a message is, and where its body lies. */
+export function liveBody(
+  entry: ConversationEntry,
+  seq: number,
+): {
+  readonly sender: UserId
+  readonly body: { readonly bytes: Buffer; readonly start: number; readonly end: number }
+} | null {
+  const touched = touchedWith(entry, seq)
+  if (touched === null) return null
+  const { bytes, start, end } = touched.place(seq)
+  return {
+    sender: senderOf(entry, bytes, start, end),
+    body: { bytes, start: bodyAt(bytes, start, end), end },
+  }
+}
+
 /** Reads a message record as the log has it. */
 function readRecord(
   entry: ConversationEntry,
@@ -51,23 +68,24 @@ function readRecord(
 ): StoredMessage {
   const { bytes, start, end, seq, position } = at
   const timestamp = bytes.readUIntLE(start + timeAt, 6)
-  const bits = bytes[start + flagsAt] as number
   const count = bytes.readUIntLE(start + countAt, 6)
-  const secondAt = endOfId(bytes, start + idsAt, end)
-  let body = endOfId(bytes, secondAt, end)
-  let sender: UserId
-  if (bytes[start] === recordKinds.direct) {
-    sender = (entry.pair as readonly [UserId, UserId])[(bits & flags.second) === 0 ? 0 : 1]
-    if ((bits & flags.image) !== 0) body += directImageBytes
-  } else {
-    sender = readId(bytes, secondAt) as UserId
-    if ((bits & flags.image) !== 0) {
-      const reader = new ByteReader(bytes, body, end)
-      readImage(reader)
-      body = reader.at
-    }
-  }
-  return { seq, sender, timestamp, position, count, body: readBody(bytes, body, end) }
+  const sender = senderOf(entry, bytes, start, end)
+  return { seq, sender, timestamp, position, count, body: readBody(bytes, bodyAt(bytes, start, end), end) }
+}
+
+function senderOf({ pair }: ConversationEntry, bytes: Buffer, start: number, end: number): UserId {
+  if (pair === null) return readId(bytes, endOfId(bytes, start + idsAt, end)) as UserId
+  return pair[((bytes[start + flagsAt] as number) & flags.second) === 0 ? 0 : 1]
+}
+
+/** Where the body begins in a message record: behind two ids, and an image if there is one. */
+function bodyAt(bytes: Buffer, start: number, end: number): number {
+  const at = endOfId(bytes, endOfId(bytes, start + idsAt, end), end)
+  if (((bytes[start + flagsAt] as number) & flags.image) === 0) return at
+  if (bytes[start] === recordKinds.direct) return at + directImageBytes
+  const reader = new ByteReader(bytes, at, end)
+  readImage(reader)
+  return reader.at
 }
 
 /** The message as readers get it: frozen all the way down. */

@@ -48,12 +48,13 @@ interface Gate {
   onRead: () => void
 }
 
-/** A store whose next list of `a` hangs behind the gate, what is done meanwhile, and the list after that. */
+/** A store whose next list of `a` hangs behind the gate, what is done before and meanwhile, and the list after that. */
 async function listAround(
   meanwhile: (store: CheckedStore) => Promise<unknown>,
   others: readonly string[] = [],
+  before: (store: CheckedStore) => Promise<unknown> = async () => undefined,
 ): Promise<readonly Conversation[]> {
-  const gate: Gate = { at: 'keys', through: Promise.resolve(), onRead: (): void => undefined }
+  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
   const host = await localHost({}, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
@@ -70,6 +71,8 @@ async function listAround(
   gate.through = new Promise((resolve) => {
     open = resolve
   })
+  await before(store)
+  gate.at = 'keys'
   const loading = store.getConversations('a')
   await read
   gate.at = 'nothing'
@@ -92,14 +95,27 @@ test('a mark that is made and flushed while a list is loaded is in the list', as
   expect(items).toMatchObject([{ readSeq: 3, unread: 0 }])
 })
 
+/** As many are kept beside a list. */
+const others = Array.from({ length: 256 }, (_, i) => `peer ${i}`)
+
 test('so it is if what memory had of it has made room for others', async () => {
-  // As many are kept beside a list.
-  const others = Array.from({ length: 256 }, (_, i) => `peer ${i}`)
   const items = await listAround(async (store) => {
     await store.markRead('a', { peer: 'b' }, 3)
     for (const peer of others) await store.getConversation('a', { peer })
     await store.admin.checkpoint()
   }, others)
+  expect(items[0]).toMatchObject({ peer: 'b', readSeq: 3, unread: 0 })
+})
+
+test('and if it was made before, and is flushed while the list is loaded', async () => {
+  const items = await listAround(
+    (store) => store.admin.checkpoint(),
+    others,
+    async (store) => {
+      await store.markRead('a', { peer: 'b' }, 3)
+      for (const peer of others) await store.getConversation('a', { peer })
+    },
+  )
   expect(items[0]).toMatchObject({ peer: 'b', readSeq: 3, unread: 0 })
 })
 

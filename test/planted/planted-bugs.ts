@@ -314,4 +314,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A generation is written before the one before it, which was folded at the same time',
     tests: ['unit/fold/flush-order'],
   },
+  {
+    number: '53',
+    name: 'packed-conversation-shown-twice',
+    what: 'A message comes to a packed conversation of a list, and its old place stays',
+    tests: ['unit/reading/packed-lists'],
+  },
+  {
+    number: '54',
+    name: 'marks-of-a-packed-conversation',
+    what: 'A mark does not reach the packed conversation of a list',
+    tests: ['unit/reading/packed-lists'],
+  },
 ]

@@ -6,6 +6,8 @@ import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { IdIndex } from './id-index.js'
 import type { RecordChunks } from './message-index.js'
+import { NodeList } from './node-list.js'
+import type { PackedList } from './packed-list.js'
 import { TouchedGroup } from './touched-group.js'
 import { TouchedMessages } from './touched-messages.js'
 
@@ -139,6 +141,9 @@ export class ConversationEntry implements ConversationHandle {
   }
 }
 
+/** Where in a list: first, last, among the others by its position, or beside it as a large group. */
+export type ListPlace = 'newest' | 'oldest' | 'inside' | 'large'
+
 /** A conversation in a user's list. Neighbours in the list hang on it. */
 export class ListNode {
   readonly user: UserEntry
@@ -173,9 +178,9 @@ const nothing: ReadonlyMap<never, never> = new Map<never, never>()
 const nobody: ReadonlySet<never> = new Set<never>()
 
 /**
- * What memory has about one user. The list, if it is there, is always a prefix of the user's whole list: nodes by
- * descending position down to `floor`, everything if `complete`. Large groups stand beside it: their messages do not
- * touch their members.
+ * What memory has about one user. The list, if it is there, is always a prefix of the user's whole list, down to `floor`,
+ * everything if `complete`. Each conversation in it is either a node or packed: the packed ones are direct, and nothing has
+ * happened to them since. Large groups stand beside it: their messages do not touch their members.
  */
 export class UserEntry {
   readonly id: UserId
@@ -184,9 +189,14 @@ export class UserEntry {
   memberships: Map<ConversationId, MembershipRow> | null = null
 
   listed = false
-  newest: ListNode | null = null
-  oldest: ListNode | null = null
-  count = 0
+  readonly nodes = new NodeList<ListNode>()
+  packed: PackedList | null = null
+  /** What of that is in the cache's account; of it, what was made to be shown; and all that the user has as objects. */
+  packedBytes = 0
+  viewBytes = 0
+  hotBytes = 0
+  /** Somebody has been answered from these objects lately. */
+  hotUsed = false
   complete = false
   floor = 0
   /** Made when they are needed: most users in memory have neither. */
@@ -225,6 +235,28 @@ export class UserEntry {
 
   constructor(id: UserId) {
     this.id = id
+  }
+
+  /** Conversations of the list that are in memory, without the large groups. */
+  get count(): number {
+    return this.nodes.length + (this.packed?.length ?? 0)
+  }
+
+  /** The lowest position in memory. */
+  get lowest(): number {
+    return Math.min(this.nodes.oldest?.position ?? Infinity, this.packed?.last ?? Infinity)
+  }
+
+  place(node: ListNode, place: ListPlace): void {
+    if (place === 'large') this.addLarge(node)
+    else if (place === 'newest') this.nodes.pushNewest(node)
+    else if (place === 'oldest') this.nodes.pushOldest(node)
+    else this.nodes.insert(node)
+  }
+
+  /** A conversation with this position belongs into the part of the list that is in memory. */
+  reaches(position: number): boolean {
+    return this.listed && (this.complete || position >= this.floor)
   }
 
   get large(): ReadonlyMap<ConversationId, ListNode> {
@@ -298,56 +330,6 @@ export class UserEntry {
     this.version++
     this.page = null
     this.unreadTotal = null
-  }
-
-  pushNewest(node: ListNode): void {
-    node.newer = null
-    node.older = this.newest
-    if (this.newest === null) this.oldest = node
-    else this.newest.newer = node
-    this.newest = node
-    this.count++
-  }
-
-  pushOldest(node: ListNode): void {
-    node.older = null
-    node.newer = this.oldest
-    if (this.oldest === null) this.newest = node
-    else this.oldest.older = node
-    this.oldest = node
-    this.count++
-  }
-
-  /** Puts a node where its position says; not at all if that is below what is kept. */
-  insert(node: ListNode): boolean {
-    if (!this.complete && node.position < this.floor) return false
-    let newer = this.oldest
-    while (newer !== null && newer.position < node.position) newer = newer.newer
-    if (newer === null) this.pushNewest(node)
-    else if (newer.older === null) this.pushOldest(node)
-    else {
-      node.newer = newer
-      node.older = newer.older
-      newer.older.newer = node
-      newer.older = node
-      this.count++
-    }
-    return true
-  }
-
-  remove(node: ListNode): void {
-    if (node.newer === null) this.newest = node.older
-    else node.newer.older = node.older
-    if (node.older === null) this.oldest = node.newer
-    else node.older.newer = node.newer
-    node.newer = node.older = null
-    this.count--
-  }
-
-  moveToNewest(node: ListNode): void {
-    if (this.newest === node) return
-    this.remove(node)
-    this.pushNewest(node)
   }
 }
 

@@ -1,8 +1,9 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
-import { ConversationEntry, type ListNode, type Touched, UserEntry } from './entries.js'
+import { ConversationEntry, type ListNode, type ListPlace, type Touched, UserEntry } from './entries.js'
 import type { Generation } from './generation.js'
 import { IdHashes, IdIndex } from './id-index.js'
+import { KeptLists, type KeptListsOptions } from './kept-lists.js'
 import { KeptPages } from './kept-pages.js'
 import { LiveGenerations } from './live-generations.js'
 import { UserOrder } from './user-order.js'
@@ -12,29 +13,31 @@ export interface MemoryOptions {
   readonly maxBytes: number
   /** Conversations of a user that are let go of at once. */
   readonly tierSize: number
+  readonly pack: KeptListsOptions['pack']
   /** Calls back when everything that runs now has come to its end. */
   readonly later: (task: () => void) => void
 }
 
 /**
  * What things cost in memory, measured as the growth of V8's heap behind 40,000 conversations and 26,000 rows of lists, and
- * rounded up. A node is one whose view and last message are there.
+ * rounded up. What lists cost stands in kept-lists.ts.
  */
-const costs = { user: 600, node: 700, conversation: 480, peer: 80 } as const
+const costs = { user: 600, conversation: 480, peer: 80 } as const
 
 /** Conversations of a user that are kept beside the list. */
 const keptAside = 256
 
-/** The part of the cache that pages may take. */
-const pagesShare = 1 / 4
+/** The parts of the cache that pages may take, and conversations of lists as objects. */
+const pagesShare = 1 / 8
+const hotShare = 1 / 8
 
 /**
  * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
  * the cache (copies, any of which may go at any time). Users and conversations are found here by id; for one id there
  * is one object as long as anybody uses it.
  *
- * Under pressure the coldest user loses what stands beside the list first, then the last tier of conversations, then the one
- * before, at last itself.
+ * Under pressure the coldest user loses what stands beside the list first and its list is packed, then the last tier of
+ * conversations goes, then the one before, at last itself.
  */
 export class Memory {
   readonly #options: MemoryOptions
@@ -42,6 +45,7 @@ export class Memory {
   readonly #order = new UserOrder()
   readonly #conversations = new Map<ConversationId, ConversationEntry>()
   readonly generations: LiveGenerations
+  readonly lists: KeptLists
   #extraBytes = 0
   /** Conversations that somebody asked for and no user has: they go at the next trim. */
   readonly #strays = new Set<ConversationEntry>()
@@ -54,6 +58,11 @@ export class Memory {
   constructor(options: MemoryOptions, first: Generation) {
     this.#options = options
     this.generations = new LiveGenerations(first)
+    this.lists = new KeptLists({
+      pack: options.pack,
+      removeNode: (node) => this.removeNode(node),
+      grew: () => this.#grew(),
+    })
   }
 
   get userCount(): number {
@@ -66,7 +75,7 @@ export class Memory {
 
   get bytes(): number {
     const objects = this.#users.size * costs.user + this.#conversations.size * costs.conversation
-    return objects + this.#extraBytes + this.#pages.bytes
+    return objects + this.#extraBytes + this.lists.bytes + this.#pages.bytes
   }
 
   /**
@@ -174,12 +183,12 @@ export class Memory {
   // ---- lists
 
   /** Puts a conversation into a user's list in memory, as the newest or the oldest, or beside it. */
-  addNode(node: ListNode, place: 'newest' | 'oldest' | 'large' | 'aside'): void {
+  addNode(node: ListNode, place: ListPlace | 'aside'): void {
     const { user, entry } = node
     if (place === 'aside') this.#putAside(node)
-    else link(node, place)
+    else user.place(node, place)
     entry.refs++
-    this.#extraBytes += costs.node
+    this.lists.countNode(user, 1)
     this.#grew()
     if (entry.groupPart !== null) entry.groupPart.nodes.set(user.id, node)
     else {
@@ -197,15 +206,15 @@ export class Memory {
   }
 
   /** Moves what stood beside a list into it. */
-  enlist(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
+  enlist(node: ListNode, place: ListPlace): void {
     node.user.takeAside(node)
     node.aside = false
-    link(node, place)
+    node.user.place(node, place)
   }
 
   /** Something happened in the conversation: it is the first of the list, if the list is in memory. */
   raise(node: ListNode): void {
-    if (!node.aside) node.user.moveToNewest(node)
+    if (!node.aside) node.user.nodes.moveToNewest(node)
     else if (node.user.listed) this.enlist(node, 'newest')
   }
 
@@ -224,10 +233,11 @@ export class Memory {
       if (place === 'large' && user.listed) this.enlist(node, 'large')
     } else if (place === 'large') {
       if (user.large.has(entry.id)) return
-      user.remove(node)
+      user.nodes.remove(node)
       user.addLarge(node)
     } else if (user.dropLarge(entry.id)) {
-      if (!user.insert(node)) this.forgetNode(node)
+      if (user.reaches(node.position)) user.nodes.insert(node)
+      else this.forgetNode(node)
     }
   }
 
@@ -235,18 +245,19 @@ export class Memory {
     const { user, entry } = node
     if (node.aside) user.takeAside(node)
     else if (user.large.get(entry.id) === node) user.dropLarge(entry.id)
-    else user.remove(node)
+    else user.nodes.remove(node)
     this.forgetNode(node)
   }
 
   /** For a node that stands in no list any more. */
   forgetNode(node: ListNode): void {
     const { user, entry } = node
-    this.#extraBytes -= costs.node
+    this.lists.countNode(user, -1)
     if (entry.groupPart !== null) entry.groupPart.nodes.delete(user.id)
     if (entry.first === node) entry.first = null
     if (entry.second === node) entry.second = null
-    this.#unref(entry)
+    entry.refs--
+    this.release(entry)
   }
 
   /** The user's node for a conversation, if it is in memory. */
@@ -263,7 +274,8 @@ export class Memory {
   /** Reads alone fill the cache as well: it is trimmed soon after it has grown beyond its budget, whoever made it grow. */
   #grew(): void {
     const { maxBytes, later } = this.#options
-    if (this.#trimming || (this.bytes <= maxBytes && this.#pages.bytes <= maxBytes * pagesShare)) return
+    const isObjects = this.#pages.bytes > maxBytes * pagesShare || this.lists.hotBytes > maxBytes * hotShare
+    if (this.#trimming || (this.bytes <= maxBytes && !isObjects)) return
     this.#trimming = true
     later(() => {
       this.#trimming = false
@@ -274,10 +286,11 @@ export class Memory {
   /** Brings the cache back under its budget. Pinned users and entries that are in use stay. */
   trim(maxBytes: number = this.#options.maxBytes): void {
     this.#pages.trim(maxBytes * pagesShare)
+    this.lists.cool(maxBytes * hotShare)
     for (const stray of this.#strays) {
       if (!stray.idle && stray.refs === 0) continue
       this.#strays.delete(stray)
-      this.#letGo(stray)
+      this.release(stray)
     }
     for (let user = this.#order.coldest; user !== null && this.bytes > maxBytes;) {
       const warmer: UserEntry | null = user.warmer
@@ -297,13 +310,8 @@ export class Memory {
       else if (entry.touched === touched) entry.touched = touched.older
       entry.live--
       this.charge(entry)
-      this.#letGo(entry)
+      this.release(entry)
     }
-  }
-
-  /** For those who are done with an entry that nobody may have a reference to. */
-  release(entry: ConversationEntry): void {
-    this.#letGo(entry)
   }
 
   /** Takes the last tier from a user, or the user itself; false if there is nothing to take. */
@@ -316,16 +324,28 @@ export class Memory {
       for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
       return true
     }
+    if (user.hotBytes > 0 || user.peers.size > 0) {
+      this.lists.pack(user)
+      for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
+      return true
+    }
     if (user.count > tierSize) {
-      for (let left = user.count % tierSize || tierSize; left > 0; left--)
-        this.#dropNode(user.oldest as ListNode)
-      user.complete = false
-      user.floor = (user.oldest as ListNode).position
-      user.changed()
+      this.#dropTail(user, user.count % tierSize || tierSize)
       return true
     }
     this.#dropUser(user)
     return false
+  }
+
+  #dropTail(user: UserEntry, count: number): void {
+    for (let left = count; left > 0;) {
+      const packed = this.lists.dropPacked(user, left)
+      if (packed === 0) this.#dropNode(user.nodes.oldest as ListNode)
+      left -= packed === 0 ? 1 : packed
+    }
+    user.complete = false
+    user.floor = user.lowest
+    user.changed()
   }
 
   #dropNode(node: ListNode): void {
@@ -337,7 +357,8 @@ export class Memory {
 
   #dropUser(user: UserEntry): void {
     for (const node of [...user.aside]) this.removeNode(node)
-    while (user.oldest !== null) this.removeNode(user.oldest)
+    while (user.nodes.oldest !== null) this.removeNode(user.nodes.oldest)
+    this.lists.forget(user)
     for (const node of [...user.large.values()]) this.removeNode(node)
     for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
     this.#order.remove(user)
@@ -349,7 +370,8 @@ export class Memory {
     if (entry.firstUser === user) entry.firstUser = null
     if (entry.secondUser === user) entry.secondUser = null
     this.#extraBytes -= costs.peer
-    this.#unref(entry)
+    entry.refs--
+    this.release(entry)
   }
 
   #peerOf(user: UserEntry, entry: ConversationEntry): UserId | null {
@@ -357,12 +379,8 @@ export class Memory {
     return entry.pair[0] === user.id ? entry.pair[1] : entry.pair[0]
   }
 
-  #unref(entry: ConversationEntry): void {
-    entry.refs--
-    this.#letGo(entry)
-  }
-
-  #letGo(entry: ConversationEntry): void {
+  /** For those who are done with an entry that nobody may have a reference to any more. */
+  release(entry: ConversationEntry): void {
     if (!entry.idle || this.#conversations.get(entry.id) !== entry) return
     this.#conversations.delete(entry.id)
     entry.inMemory = false
@@ -374,11 +392,4 @@ export class Memory {
     entry.answer = null
     this.#pages.changed(entry)
   }
-}
-
-function link(node: ListNode, place: 'newest' | 'oldest' | 'large'): void {
-  const { user } = node
-  if (place === 'large') user.addLarge(node)
-  else if (place === 'newest') user.pushNewest(node)
-  else user.pushOldest(node)
 }

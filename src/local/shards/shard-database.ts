@@ -7,7 +7,7 @@
  */
 export interface ShardDatabase {
   get(key: Buffer, options: ShardReadOptions): Promise<Buffer | undefined>
-  getSync(key: Buffer, options: ShardReadOptions): Buffer | undefined
+  getSync(key: Buffer, options?: ShardReadOptions): Buffer | undefined
   getMany(keys: Buffer[], options: ShardReadOptions): Promise<(Buffer | undefined)[]>
   iterator(options: ShardIteratorOptions): ShardIterator
   snapshot(): DatabaseSnapshot

@@ -99,7 +99,9 @@ export class Shard {
   /** The same without a thread: fast for what is in memory, and the whole process waits where it is not. */
   getSync(key: Buffer, snapshot?: ShardSnapshot): Buffer | undefined {
     try {
-      const stored = this.#database.getSync(key, { snapshot: snapshot?.database })
+      // Without options it has less to do.
+      const options = snapshot === undefined ? undefined : { snapshot: snapshot.database }
+      const stored = this.#database.getSync(key, options)
       return stored === undefined ? undefined : openValue(key, stored, this.index)
     } catch (error) {
       return this.#refuse(error)

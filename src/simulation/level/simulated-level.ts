@@ -89,7 +89,7 @@ class SimulatedLevel implements ShardDatabase {
     return this.#read(() => copy(this.#rows.get(name, sequence)))
   }
 
-  getSync(key: Buffer, options: ShardReadOptions): Buffer | undefined {
+  getSync(key: Buffer, options: ShardReadOptions = {}): Buffer | undefined {
     this.#assertOpen()
     return copy(this.#rows.get(key.toString('latin1'), this.#sequence(options)))
   }

@@ -1,0 +1,121 @@
+import type { ListNode, UserEntry } from './entries.js'
+import { PackedList, type PackedConversation } from './packed-list.js'
+
+/** What a conversation of a list costs as an object whose view and last message are there, measured as the other costs. */
+const nodeBytes = 700
+
+export interface KeptListsOptions {
+  /** What a direct conversation of a list is when packed. */
+  readonly pack: (node: ListNode) => PackedConversation
+  readonly removeNode: (node: ListNode) => void
+  /** The cache may be too large now. */
+  readonly grew: () => void
+}
+
+/**
+ * The account of what lists take. Conversations as objects, and what was made of packed ones to be shown, are fast and large, so
+ * they may take a part of the cache only: of users who are not looked at they are packed. Who is in turn, and has been
+ * answered since the last time, gets another turn.
+ */
+export class KeptLists {
+  readonly #options: KeptListsOptions
+  /** Users who have objects, by the time since when. */
+  readonly #hot = new Set<UserEntry>()
+  bytes = 0
+  hotBytes = 0
+
+  constructor(options: KeptListsOptions) {
+    this.#options = options
+  }
+
+  countNode(user: UserEntry, by: 1 | -1): void {
+    this.bytes += by * nodeBytes
+    this.#heat(user, by * nodeBytes)
+  }
+
+  /** The packed part of a list, another one from now on. */
+  setPacked(user: UserEntry, packed: PackedList | null): void {
+    user.packed = packed
+    this.#charge(user)
+  }
+
+  /** Takes the conversation with this position out of the packed part of a list; null if it is not there. */
+  takePacked(user: UserEntry, position: number): PackedConversation | null {
+    const { packed } = user
+    const index = packed?.indexOf(position) ?? -1
+    if (packed === null || index < 0) return null
+    const taken = packed.take(index)
+    this.setPacked(user, packed.length === 0 ? null : packed)
+    return taken
+  }
+
+  /** Lets go of packed conversations at the end of a list, up to so many; returns how many: 0 if a node is the last. */
+  dropPacked(user: UserEntry, most: number): number {
+    const { nodes, packed } = user
+    if (packed === null) return 0
+    const first = nodes.oldest === null ? 0 : packed.below(nodes.oldest.position)
+    const kept = Math.max(first, packed.length - most)
+    const dropped = packed.length - kept
+    if (dropped > 0) this.setPacked(user, packed.first(kept))
+    return dropped
+  }
+
+  /** Somebody has been answered from what was made of the user's list. */
+  shown(user: UserEntry): void {
+    user.hotUsed = true
+    this.#charge(user)
+  }
+
+  /** Brings down what objects take, from the user on whose turn it is. */
+  cool(maxBytes: number): void {
+    let left = this.#hot.size
+    for (const user of this.#hot) {
+      if (this.hotBytes <= maxBytes || left-- === 0) return
+      this.#hot.delete(user)
+      if (user.hotUsed || user.pins > 0) {
+        user.hotUsed = false
+        this.#hot.add(user)
+      } else this.pack(user)
+    }
+  }
+
+  /** Packs the user's list as far as it is direct conversations, and forgets what was made to be shown. */
+  pack(user: UserEntry): void {
+    user.page = null
+    user.packed?.forgetViews()
+    const conversations: PackedConversation[] = []
+    for (const node of user.nodes) node.view = null
+    for (const node of [...user.nodes]) {
+      if (node.membership !== null) continue
+      conversations.push(this.#options.pack(node))
+      this.#options.removeNode(node)
+    }
+    this.setPacked(user, conversations.length === 0 ? user.packed : PackedList.of(conversations, user.packed))
+    this.#heat(user, -user.hotBytes)
+  }
+
+  forget(user: UserEntry): void {
+    this.setPacked(user, null)
+    this.#heat(user, -user.hotBytes)
+  }
+
+  #charge(user: UserEntry): void {
+    const { packed } = user
+    const bytes = packed?.cost ?? 0
+    const views = packed?.viewCost ?? 0
+    this.bytes += bytes - user.packedBytes
+    if (views !== user.viewBytes) this.#heat(user, views - user.viewBytes)
+    if (bytes > user.packedBytes) this.#options.grew()
+    user.packedBytes = bytes
+    user.viewBytes = views
+  }
+
+  /** What a user has as objects that cannot be packed does not count once it was looked at. */
+  #heat(user: UserEntry, by: number): void {
+    const bytes = Math.max(0, user.hotBytes + by)
+    this.hotBytes += bytes - user.hotBytes
+    user.hotBytes = bytes
+    if (bytes === 0) this.#hot.delete(user)
+    else this.#hot.add(user)
+  }
+}

@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { PackedList, type PackedConversation } from '../../../src/local/memory/packed-list.js'
+import { noMarks, type Marks } from '../../../src/model/conversation.js'
+import { directConversationId } from '../../../src/model/direct-conversation-id.js'
+import type { Position, UserId } from '../../../src/model/ids.js'
+
+const number = fc.integer({ min: 0, max: 2 ** 48 })
+const user = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' }).map((id) => id as UserId)
+const position = number.map((value) => value as Position)
+const marks: fc.Arbitrary<Marks | null> = fc.oneof(
+  fc.constant(null),
+  fc.constant(noMarks),
+  fc.record({
+    delivered: fc.integer({ min: 1, max: 2 ** 40 }),
+    read: number,
+    ownAtRead: number,
+    readAt: position,
+    deliveredAt: position,
+  }),
+)
+const conversation: fc.Arbitrary<PackedConversation> = fc.record({
+  conversation: fc.tuple(user, user).map(([one, other]) => directConversationId(one, other)),
+  peer: user,
+  position: fc.integer({ min: 1, max: 2 ** 48 }),
+  head: number,
+  own: number,
+  timestamp: number,
+  isOwn: fc.boolean(),
+  marks,
+  body: fc.option(
+    fc
+      .uint8Array({ maxLength: 1024 })
+      .map((bytes) => ({ bytes: Buffer.from(bytes), start: 0, end: bytes.length })),
+  ),
+})
+const list = (maxLength: number) =>
+  fc
+    .uniqueArray(conversation, { maxLength, selector: ({ position: at }) => at })
+    .map((some) => some.sort((a, b) => b.position - a.position))
+
+/** With the bytes of the body as they are. */
+function shown({ body, ...others }: PackedConversation) {
+  return { ...others, body: body === null ? null : Buffer.from(body.bytes.subarray(body.start, body.end)) }
+}
+
+function all(packed: PackedList | null) {
+  return packed === null ? [] : Array.from({ length: packed.length }, (_, i) => shown(packed.at(i)))
+}
+
+test('what is packed comes out as it was, in its order, also when more is packed with it', () => {
+  fc.assert(
+    fc.property(list(12), list(6), (first, second) => {
+      const taken = new Set(first.map(({ position: at }) => at))
+      const others = second.filter(({ position: at }) => !taken.has(at))
+      const packed = PackedList.of(others, PackedList.of(first))
+      const expected = [...first, ...others].sort((a, b) => b.position - a.position)
+      expect(all(packed)).toEqual(expected.map(shown))
+      if (packed === null) return
+      expect(packed.last).toBe(expected.at(-1)?.position)
+      for (const [index, { position: at }] of expected.entries()) {
+        expect(packed.indexOf(at)).toBe(index)
+        expect(packed.below(at)).toBe(index + 1)
+      }
+      expect(packed.indexOf(0)).toBe(-1)
+    }),
+  )
+})
+
+test('what is taken out is gone, and so is what lies behind the first ones', () => {
+  fc.assert(
+    fc.property(list(12), fc.nat(11), fc.nat(11), (conversations, at, kept) => {
+      fc.pre(conversations.length > at)
+      const packed = PackedList.of(conversations) as PackedList
+      expect(shown(packed.take(at))).toEqual(shown(conversations[at] as PackedConversation))
+      const left = conversations.toSpliced(at, 1)
+      expect(all(packed)).toEqual(left.map(shown))
+      const count = Math.min(kept, left.length)
+      expect(all(packed.first(count))).toEqual(left.slice(0, count).map(shown))
+    }),
+  )
+})
