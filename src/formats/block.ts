@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter, badBytes } from './bytes.js'
 import { checksum } from './checksum.js'
-import { readName, writeName } from './conversation-name.js'
+import { directConversationId } from '../model/direct-conversation-id.js'
 
 /**
  * A block: consecutive messages of one conversation in a body file. It names those who may have written in it, and says
@@ -11,7 +11,7 @@ import { readName, writeName } from './conversation-name.js'
  *     | messages of the first participant before | number of senders, senders | number of joined, joined
  *     | count | authors | per message: position delta, time delta, length, body
  *
- * The conversation's id is written as in conversation-name.ts. Numbers are varints, strings have their length before them; the
+ * The id of a direct conversation follows from its participants, and is empty. Numbers are varints, strings have their length before them; the
  * first deltas are the values themselves. *Joined* are the first seqs, behind its own, of the blocks that were merged into
  * this one; they too are kept as deltas. The *authors* are indices into the senders, one per message: nothing where there is
  * one sender, a bit each where there are two, from the lowest bit of a byte on, and numbers where there are more.
@@ -38,8 +38,8 @@ export interface BlockPeek {
 /** Length and checksum, which stand before what is checked. */
 const sealBytes = 8
 
-/** No more of a block is needed to look at its beginning. */
-export const blockPeekBytes = sealBytes + 2 + 256 + 8
+/** No more of a block is needed to look at its beginning: the id of a group, or two numbers and two participants. */
+export const blockPeekBytes = sealBytes + 1 + 2 * 8 + 1 + 2 * (2 + 256)
 
 export interface BlockEntry {
   readonly seq: number
@@ -89,16 +89,21 @@ export class BlockWriter {
     this.#count++
   }
 
-  /** Closes the block and returns its bytes; the next one begins empty. */
+  /**
+   * Closes the block and returns its bytes; the next one begins empty. `conversation` is null for the direct one of the
+   * senders.
+   */
   finish(
-    conversation: string,
+    conversation: string | null,
     firstSeq: number,
     n0Before: number,
     senders: readonly string[],
     joined: readonly number[] = [],
   ): Buffer {
     const w = this.#out.reset()
-    writeName(w.u32(0).u32(0), conversation)
+    w.u32(0)
+      .u32(0)
+      .string(conversation ?? '')
     w.varint(firstSeq).varint(n0Before).varint(senders.length)
     for (const sender of senders) w.string(sender)
     w.varint(joined.length)
@@ -152,7 +157,24 @@ export function peekBlock(bytes: Buffer, at: number): BlockPeek {
   const length = r.u32()
   r.u32()
   if (length <= sealBytes) throw badBytes('a block has no content')
-  return { length, conversation: readName(r), firstSeq: r.varint() }
+  const named = r.string()
+  const firstSeq = r.varint()
+  if (named !== '') return { length, conversation: named, firstSeq }
+  r.varint()
+  return { length, conversation: directOf(readSenders(r)), firstSeq }
+}
+
+function readSenders(r: ByteReader): string[] {
+  const senders: string[] = []
+  for (let i = r.varint(); i > 0; i--) senders.push(r.string())
+  return senders
+}
+
+/** The direct conversation of its participants: one, of notes to oneself, or two. */
+function directOf([first, second = first]: readonly string[]): string {
+  if (first === undefined || second === undefined)
+    throw badBytes('a block names neither conversation nor participants')
+  return directConversationId(first, second)
 }
 
 export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry[] } {
@@ -163,17 +185,26 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
   )
     throw badBytes('a block has a wrong length or checksum')
   const r = new ByteReader(block, sealBytes)
-  const conversation = readName(r)
+  const named = r.string()
   const firstSeq = r.varint()
   const n0Before = r.varint()
-  const senders: string[] = []
-  for (let i = r.varint(); i > 0; i--) senders.push(r.string())
+  const senders = readSenders(r)
   const joined: number[] = []
   let join = firstSeq
   for (let i = r.varint(); i > 0; i--) joined.push((join += r.varint()))
   const count = r.varint()
   return {
-    head: { conversation, firstSeq, n0Before, senders, joined, count },
+    head: {
+      // Who looks for a known conversation has no need of it.
+      get conversation() {
+        return named === '' ? directOf(senders) : named
+      },
+      firstSeq,
+      n0Before,
+      senders,
+      joined,
+      count,
+    },
     entries: readEntries(r, firstSeq, count, readAuthors(r, count, senders.length)),
   }
 }

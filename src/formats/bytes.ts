@@ -180,7 +180,11 @@ export class ByteReader {
   }
 
   string(): string {
-    const bytes = this.varint()
+    return this.text(this.varint())
+  }
+
+  /** UTF-8 of so many bytes. */
+  text(bytes: number): string {
     this.#need(bytes)
     this.at += bytes
     return this.bytes.utf8Slice(this.at - bytes, this.at)

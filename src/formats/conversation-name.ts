@@ -8,7 +8,11 @@ import type { ByteReader, ByteWriter } from './bytes.js'
 export const digestBytes = 21
 const directId = /^d\.[A-Za-z0-9_-]{28}$/
 
-function writeDigest(to: ByteWriter, id: string): ByteWriter {
+export function isDirectId(id: string): boolean {
+  return directId.test(id)
+}
+
+export function writeDigest(to: ByteWriter, id: string): ByteWriter {
   return to.base64(id.slice(directPrefix.length), digestBytes)
 }
 

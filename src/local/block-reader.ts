@@ -21,6 +21,7 @@ const entryBytes = 80
 const triedEnds = 3
 
 interface Block {
+  readonly conversation: string
   readonly bytes: Buffer
   readonly head: BlockHead
   readonly entries: readonly BlockEntry[]
@@ -121,12 +122,12 @@ export class BlockReader {
     // Two may have read it at the same time.
     this.#keptBytes += block.cost - (this.#kept.get(key)?.cost ?? 0)
     this.#kept.set(key, block)
-    this.#last.set(block.head.conversation, block)
+    this.#last.set(block.conversation, block)
     for (const [oldest, kept] of this.#kept) {
       if (this.#keptBytes <= keptBytes) break
       this.#kept.delete(oldest)
       this.#keptBytes -= kept.cost
-      if (this.#last.get(kept.head.conversation) === kept) this.#last.delete(kept.head.conversation)
+      if (this.#last.get(kept.conversation) === kept) this.#last.delete(kept.conversation)
     }
     return block
   }
@@ -134,13 +135,19 @@ export class BlockReader {
 
 function parse(entry: ConversationEntry, at: RunPlace, bytes: Buffer): Block {
   const { head, entries } = readBlock(bytes)
-  if (head.conversation !== entry.id || head.firstSeq !== at.firstSeq) {
+  if (!isOf(head, entry) || head.firstSeq !== at.firstSeq) {
     throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation', {
       file: at.file,
       offset: at.offset,
     })
   }
-  return { bytes, head, entries, cost: bytes.length + entries.length * entryBytes }
+  return { conversation: entry.id, bytes, head, entries, cost: bytes.length + entries.length * entryBytes }
+}
+
+/** Who knows the two participants need not work out their conversation's id. */
+function isOf(head: BlockHead, { id, pair }: ConversationEntry): boolean {
+  if (pair === null) return head.conversation === id
+  return head.senders[0] === pair[0] && head.senders.at(-1) === pair[1]
 }
 
 function reaches({ firstSeq, count }: { readonly firstSeq: number; readonly count: number }, seq: number) {

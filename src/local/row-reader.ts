@@ -272,7 +272,7 @@ export class RowReader {
     const row = partitionOf(owner)
     const { lt } = familyRange(row, 'changes')
     for await (const [, value] of this.#shardOf(owner.id).scan({ gte: keys.changes(row, after + 1), lt })) {
-      yield decodeChanges(value)
+      yield decodeChanges(value, owner.kind === 'user' ? owner.id : null)
     }
   }
 

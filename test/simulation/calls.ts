@@ -179,15 +179,17 @@ export class Calls {
     const seq = chance.happens(0.3) ? undefined : 1 + chance.below(talk.sent.size + 2)
     const most = seq ?? Infinity
     const byReading = chance.happens(0.6)
-    const least = Math.min(most, head)
+    const wanted = Math.min(byReading ? most : (seq ?? 1), head)
     if (byReading) marks.mayRead = Math.max(marks.mayRead, most)
     marks.mayDelivered = Math.max(marks.mayDelivered, most)
     const call = byReading ? store.markRead(user, talk.id, seq) : store.markDelivered(user, talk.id, seq ?? 1)
     this.#call(`mark ${talk.name} ${user}`, call, {
       ok: () => {
         const now = talk.marksOf(user)
+        // For one who has left meanwhile it changes nothing.
+        const least = talk.sawAll(user) ? wanted : 0
         if (byReading) now.read = Math.max(now.read, least)
-        now.delivered = Math.max(now.delivered, byReading || seq !== undefined ? least : Math.min(1, least))
+        now.delivered = Math.max(now.delivered, least)
       },
       refused: (code) => code === 'NOT_A_MEMBER' && (head === 0 || talk.standing(user) !== 'in'),
       unknown: () => undefined,

@@ -17,6 +17,7 @@ const rows: readonly (readonly [seed: number, found: string])[] = [
   [181, 'a log that was closed in the page cache only lost its end behind the next segment'],
   [61, 'an own message that came while the own count was read was counted as unread for good'],
   [751, 'a repeat that had no file descriptor to look at its message with was taken for a finding'],
+  [96_667, 'a mark that was under way while its user was taken out of the group was taken for a lost one'],
   [102_063, 'a tidy that a checkpoint of the recovery had woken went on behind an opening that failed'],
   [200_164, 'a log whose file could not be closed left shards and lock to a store that was closed'],
 ]

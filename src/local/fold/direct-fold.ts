@@ -105,7 +105,7 @@ export class DirectFold {
     }
     // Its id does not tell whose conversation it is: without the names a block would be worthless once the rows are lost.
     const pair = this.first === this.second ? [this.first.id] : [this.first.id, this.second.id]
-    const block = blockWriter.finish(this.id, this.firstSeq, this.#n0Before, pair)
+    const block = blockWriter.finish(null, this.firstSeq, this.#n0Before, pair)
     this.#length = block.length
     this.#offset = append(block)
   }

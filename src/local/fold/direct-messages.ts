@@ -84,6 +84,11 @@ export class DirectMessages implements MessageChain {
     return this.#conversationOf(message).id
   }
 
+  peer(partition: Partition, message: number): string {
+    const { first, second } = this.#conversationOf(message)
+    return (first === partition ? second : first).id
+  }
+
   seq(message: number): number {
     return this.#conversationOf(message).firstSeq + (this.columns.ordinals[message] as number)
   }

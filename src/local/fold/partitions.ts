@@ -12,6 +12,8 @@ export interface MessageChain {
   next(partition: Partition, message: number): number
   position(message: number): number
   conversation(message: number): string
+  /** Whom it is with, for the partition's user. */
+  peer(partition: Partition, message: number): string
   seq(message: number): number
 }
 
@@ -60,7 +62,8 @@ export class Partition {
       const position = chain.position(message)
       while (other < others.length && (others[other] as StoredChange).position < position)
         changeList.add(others[other++] as StoredChange)
-      changeList.message(position, chain.conversation(message), chain.seq(message))
+      const peer = chain.peer(this, message)
+      changeList.message(position, chain.conversation(message), chain.seq(message), peer)
     }
     while (other < others.length) changeList.add(others[other++] as StoredChange)
     sink.put(this.shard, passingKeys.changes(this.row, cut), changeList.finish())

@@ -1,4 +1,5 @@
 import { BlockWriter, readBlock, type BlockHead } from '../../formats/block.js'
+import { directPrefix } from '../../model/direct-conversation-id.js'
 
 /** A block with this many messages, or bytes of them, is large enough: a page is one or two of these. */
 const enoughMessages = 48
@@ -38,7 +39,7 @@ export class Joiner {
     if (first === null) return null
     const { conversation, firstSeq, n0Before } = first
     const block = this.#writer.finish(
-      conversation,
+      conversation.startsWith(directPrefix) ? null : conversation,
       firstSeq,
       n0Before,
       [...this.#senders.keys()],

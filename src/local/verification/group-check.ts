@@ -84,7 +84,7 @@ export class GroupCheck {
       }
       case 'changes':
         this.#runs.set(id, this.#walk.runs)
-        this.#feed.row(readNumberKey(key), decodeChanges(payload))
+        this.#feed.row(readNumberKey(key), decodeChanges(payload, null))
         break
       case 'group':
         this.#state = rows.group.decode(payload)

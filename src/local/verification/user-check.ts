@@ -67,7 +67,7 @@ export class UserCheck {
         break
       case 'changes':
         await this.#endDirect()
-        this.#feed.row(readNumberKey(key), decodeChanges(payload))
+        this.#feed.row(readNumberKey(key), decodeChanges(payload, this.#place.id))
         break
       case 'profile':
         rows.profile.decode(payload)

@@ -290,10 +290,11 @@ describe('a row that does not fit', () => {
       ['feed'],
       async (shards) => {
         const [row] = await shards.rows(
-          ({ family, payload }) => family === 'changes' && decodeChanges(payload).length > 2,
+          ({ kind, family, payload, id }) =>
+            kind === 'user' && family === 'changes' && decodeChanges(payload, id).length > 2,
         )
         if (row === undefined) throw new Error('no row')
-        const changes = decodeChanges(row.payload)
+        const changes = decodeChanges(row.payload, row.id)
         const last = changes.pop()!
         await shards.put(row, encodeChanges([...changes, { ...last, position: last.position + 1000 }]))
       },

@@ -81,9 +81,9 @@ export function meaning(state: Rows, files: ReadonlyMap<number, Buffer>): Map<st
     const payload = Buffer.from(value, 'hex')
     const described = describeKey(key)
     if (described === null) throw new Error('a key that is none')
-    const { family, rowLength } = described
+    const { kind, row: id, family, rowLength } = described
     const partition = `${family} ${key.subarray(0, rowLength).toString('hex')}`
-    if (family === 'changes') join(partition, decodeChanges(payload))
+    if (family === 'changes') join(partition, decodeChanges(payload, kind === 'user' ? id : null))
     else if (family === 'own')
       join(`${partition} ${readNumberedKey(key, rowLength).id}`, rows.own.decode(payload).seqs)
     else if (family === 'runs') {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BlockWriter, blockPeekBytes, peekBlock, readBlock } from '../../../src/formats/block.js'
 import { checksum } from '../../../src/formats/checksum.js'
+import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { ids, numbers } from './arbitraries.js'
 import { damaged, refusesOrReads } from './damaged-bytes.js'
 
@@ -70,6 +71,19 @@ test('a block that was written is read again', () => {
         })
         expect([...block.subarray(start, end)]).toEqual([...message.body])
       })
+    }),
+  )
+})
+
+test('a block of a direct conversation says whose it is by its participants', () => {
+  fc.assert(
+    fc.property(ids, ids, numbers, (one, other, firstSeq) => {
+      const pair = one === other ? [one] : [one, other]
+      writer.add(1, 1, 0, Buffer.of(1), 0, 1)
+      const block = writer.finish(null, firstSeq, 0, pair)
+      const conversation = directConversationId(one, other)
+      expect(readBlock(block).head.conversation).toBe(conversation)
+      expect(peekBlock(block.subarray(0, blockPeekBytes), 0)).toMatchObject({ conversation, firstSeq })
     }),
   )
 })

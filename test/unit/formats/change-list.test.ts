@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
+import {
+  ChangeListWriter,
+  decodeChanges,
+  encodeChanges,
+  type StoredChange,
+} from '../../../src/formats/change-list.js'
+import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { ids, numbers } from './arbitraries.js'
 import { damaged, refusesOrReads } from './damaged-bytes.js'
 
@@ -47,7 +53,23 @@ const lists: fc.Arbitrary<StoredChange[]> = fc
 test('a list of changes that was encoded is decoded again', () => {
   fc.assert(
     fc.property(lists, (changes) => {
-      expect(decodeChanges(encodeChanges(changes))).toEqual(changes)
+      expect(decodeChanges(encodeChanges(changes), null)).toEqual(changes)
+    }),
+  )
+})
+
+test('a direct conversation that is named by whom it is with is found again', () => {
+  const owner = 'ada'
+  const writer = new ChangeListWriter()
+  fc.assert(
+    fc.property(fc.array(fc.tuple(ids, numbers), { maxLength: 20 }), (messages) => {
+      const expected = messages.map(([peer, seq], at) => {
+        const conversation = directConversationId(owner, peer)
+        writer.message(at, conversation, seq, peer)
+        return { position: at, kind: 'message', conversation, seq }
+      })
+      const bytes = Buffer.from(writer.finish())
+      expect(decodeChanges(bytes, owner)).toEqual(expected)
     }),
   )
 })
@@ -55,7 +77,7 @@ test('a list of changes that was encoded is decoded again', () => {
 test('bytes that are no list of changes are refused and nothing else', () => {
   fc.assert(
     fc.property(damaged(lists.map((changes) => encodeChanges(changes))), (bytes) => {
-      refusesOrReads(() => decodeChanges(bytes))
+      refusesOrReads(() => decodeChanges(bytes, 'ada'))
     }),
   )
 })

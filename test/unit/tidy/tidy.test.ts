@@ -154,10 +154,10 @@ describe('merging', () => {
       files.set(
         file + 1,
         Buffer.concat([
-          block('d.huge', 1 + file * 2, 2, 50_000),
-          block('d.long', 1 + file * 300, 300, 10),
-          block('d.short', 1 + file * 5, 5, 10),
-          block('d.wide', 1 + file * 2, 2, 3000),
+          block('group huge', 1 + file * 2, 2, 50_000),
+          block('group long', 1 + file * 300, 300, 10),
+          block('group short', 1 + file * 5, 5, 10),
+          block('group wide', 1 + file * 2, 2, 3000),
         ]),
       )
     }
@@ -169,11 +169,11 @@ describe('merging', () => {
       const { head } = readBlock(await stream.block())
       counts.set(head.conversation, [...(counts.get(head.conversation) ?? []), head.count])
     }
-    expect([...counts.keys()]).toEqual(['d.huge', 'd.long', 'd.short', 'd.wide'])
-    expect(counts.get('d.huge')).toEqual(inputs.map(() => 2))
-    expect(counts.get('d.long')).toEqual(inputs.map(() => 300))
-    expect(counts.get('d.short')).toEqual([50, 50, 50, 50])
-    expect(counts.get('d.wide')?.every((count) => count >= 8 && count <= 22)).toBe(true)
+    expect([...counts.keys()]).toEqual(['group huge', 'group long', 'group short', 'group wide'])
+    expect(counts.get('group huge')).toEqual(inputs.map(() => 2))
+    expect(counts.get('group long')).toEqual(inputs.map(() => 300))
+    expect(counts.get('group short')).toEqual([50, 50, 50, 50])
+    expect(counts.get('group wide')?.every((count) => count >= 8 && count <= 22)).toBe(true)
   })
 
   test('damage is refused, not copied', async () => {
