@@ -217,7 +217,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   }
   opened.failure.listener = fail
   keeper.rebuild(filter, shards)
-  tidier.wake()
+  tidier.begin()
 
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
   const loader = new Loader(memory, rows, filter)

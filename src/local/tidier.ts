@@ -20,6 +20,7 @@ export interface TidierOptions {
   readonly tuning: {
     readonly tidyFiles: number
     readonly tidyBytes: number
+    readonly tidyAfterMs: number
     readonly tidyRestMs: number
     readonly spareBytes: number
   }
@@ -79,6 +80,7 @@ export class Tidier {
   #sinceSlice = 0
   #sinceRest = 0
   #endRest: (() => void) | null = null
+  #cancelBegin: (() => void) | null = null
   readonly stats = { merges: 0, mergedFiles: 0, mergedBytes: 0, failures: 0 }
 
   constructor(options: TidierOptions) {
@@ -103,6 +105,16 @@ export class Tidier {
       if (this.#rests > 0) this.#rests--
       this.wake()
     }
+  }
+
+  /**
+   * The first look, a while after the opening: who has just opened a store reads what is not in memory yet, and should have
+   * the disk and the thread for it.
+   */
+  begin(): void {
+    const { clock, tuning } = this.#options
+    if (tuning.tidyAfterMs === 0) this.wake()
+    else this.#cancelBegin = clock.after(tuning.tidyAfterMs, () => this.wake())
   }
 
   /** Looks for something to do, in the background. */
@@ -130,6 +142,7 @@ export class Tidier {
   /** Stops where it is; what is left is done after the next opening. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#cancelBegin?.()
     this.#endRest?.()
     await this.#running
   }

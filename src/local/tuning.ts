@@ -26,6 +26,8 @@ export interface LocalTuning {
   readonly tidyFiles: number
   /** Nothing larger is merged: a merge needs that much room until it is done. */
   readonly tidyBytes: number
+  /** How long after the opening the tidy begins, unless there is a checkpoint before. */
+  readonly tidyAfterMs: number
   /** What the tidy rests after each piece of work. */
   readonly tidyRestMs: number
 }
@@ -49,5 +51,6 @@ export const localTuning: LocalTuning = {
   readsAtOnce: true,
   tidyFiles: 8,
   tidyBytes: 4096 * MiB,
+  tidyAfterMs: 30_000,
   tidyRestMs: 20,
 }

@@ -26,6 +26,7 @@ const tuning: Partial<LocalTuning> = {
   segmentBytes: 8192,
   checkpointBytes: 2048,
   tidyFiles: 3,
+  tidyAfterMs: 0,
   tidyRestMs: 0,
 }
 
@@ -355,5 +356,33 @@ test('neither close nor verify waits for the tidy to have rested', async () => {
   const third = await open({ clock, tuning: { tidyRestMs: 4321, tidyFiles: 40 } })
   await until(() => Promise.resolve(rests > 1))
   expect((await third.admin.verify()).findings).toEqual([])
+  await third.close()
+})
+
+test('who opens a store reads first: the tidy begins a while later, and not at all if it is closed before', async () => {
+  const { open, files } = await world()
+  const first = await open({ tuning: { tidyFiles: Infinity } })
+  for (let i = 0; i < 70; i++)
+    await first.sendMessage({ sender: 'a', receiver: `b${i % 5}`, text: 'x'.repeat(5000), id: `m${i}` })
+  await first.close()
+  const before = await files()
+  const begins = new Set<() => void>()
+  const clock: Clock = {
+    ...systemClock,
+    after: (ms, task) => {
+      if (ms !== 4321) return systemClock.after(ms, task)
+      begins.add(task)
+      return () => void begins.delete(task)
+    },
+  }
+  const options = { clock, tuning: { tidyAfterMs: 4321, tidyFiles: 2 } }
+  const second = await open(options)
+  expect((await second.admin.stats())['bodies']).toMatchObject({ merging: false })
+  await second.close()
+  expect(begins.size).toBe(0)
+  expect(await files()).toEqual(before)
+  const third = await open(options)
+  for (const begin of begins) begin()
+  await until(async () => (await files()).length !== before.length)
   await third.close()
 })

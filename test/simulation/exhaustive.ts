@@ -29,6 +29,7 @@ export const smallTuning = {
   writeBufferBytes: 700,
   batchBytes: 300,
   tidyFiles: 2,
+  tidyAfterMs: 0,
   tidyRestMs: 0,
 }
 

@@ -80,7 +80,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
     ticking: chance.happens(0.7),
     slow: chance.happens(0.6) ? { label: oneOf(slowLabels), probability: 0.9 } : undefined,
   }
-  const tidy = { tidyFiles: oneOf([2, 3, 8, Infinity]), tidyRestMs: oneOf([0, 5]) }
+  const tidy = { tidyFiles: oneOf([2, 3, 8, Infinity]), tidyAfterMs: 0, tidyRestMs: oneOf([0, 5]) }
   // Follows from something else that was drawn, so that seeds from before mean what they meant.
   return { ...drawn, tuning: { ...tuning, ...tidy, readsAtOnce: settings.cacheTierSize === 3 } }
 }
