@@ -4,10 +4,32 @@ import { readBlock, type BlockEntry, type BlockHead } from '../formats/block.js'
 import { readBody } from '../formats/message-body.js'
 import type { RunPlace } from '../formats/rows.js'
 import type { UserId } from '../model/ids.js'
+import type { Message } from '../model/message.js'
 import { isMissingBody, type BodyFiles } from './bodies/body-files.js'
 import type { ConversationEntry } from './memory/entries.js'
 import type { RowReader, RunOwner } from './row-reader.js'
-import type { StoredMessage } from './stored-message.js'
+import { makeMessage, type StoredMessage } from './stored-message.js'
+
+/** Makes something of a message that was read: of one in a block, its sender, and the first participant's messages so far. */
+export type Maker<T> = (
+  entry: ConversationEntry,
+  of: BlockEntry,
+  sender: UserId,
+  count: number,
+  bytes: Buffer,
+) => T
+
+export const asStored: Maker<StoredMessage> = (_entry, of, sender, count, bytes) => ({
+  seq: of.seq,
+  sender,
+  timestamp: of.timestamp,
+  position: of.position,
+  count,
+  body: readBody(bytes, of.start, of.end),
+})
+
+export const asMessage: Maker<Message> = (entry, of, sender, _count, bytes) =>
+  makeMessage(entry.id, of.seq, of.timestamp, sender, readBody(bytes, of.start, of.end))
 
 /**
  * Blocks that were read last stay, up to this many bytes: whoever scrolls reads the same one page after page, and repeats come
@@ -50,22 +72,29 @@ export class BlockReader {
    * Messages of one run with `from` ≤ seq ≤ `to`, ascending, and no others, also if the tidy has moved them since the run
    * was read.
    */
-  async read(entry: ConversationEntry, run: RunPlace, from: number, to: number): Promise<StoredMessage[]> {
+  async read<T>(
+    entry: ConversationEntry,
+    run: RunPlace,
+    from: number,
+    to: number,
+    make: Maker<T>,
+  ): Promise<T[]> {
     const block = await this.#block(entry, run)
-    return decode(entry, block, Math.max(from, run.firstSeq), Math.min(to, run.firstSeq + run.count - 1))
+    const last = run.firstSeq + run.count - 1
+    return decode(entry, block, Math.max(from, run.firstSeq), Math.min(to, last), make)
   }
 
   /**
    * The messages up to `to` down to `from` or the first one of the block that `to` is in, if that block is kept or ends with
    * `to`; null if it must be looked for.
    */
-  upTo(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> | null {
+  upTo<T>(entry: ConversationEntry, from: number, to: number, make: Maker<T>): MaybePromise<T[]> | null {
     const kept = this.#last.get(entry.id)
-    if (kept !== undefined && reaches(kept.head, to)) return decode(entry, kept, from, to)
+    if (kept !== undefined && reaches(kept.head, to)) return decode(entry, kept, from, to, make)
     const run = this.#runAtOnce(entry, to)
     if (run === undefined) return null
     const block = this.#blockAtOnce(entry, run)
-    return block === null ? this.read(entry, run, from, to) : decode(entry, block, from, to)
+    return block === null ? this.read(entry, run, from, to, make) : decode(entry, block, from, to, make)
   }
 
   /** The row with a message, if one of the keys under which it may stand is right. */
@@ -154,21 +183,21 @@ function reaches({ firstSeq, count }: { readonly firstSeq: number; readonly coun
   return seq >= firstSeq && seq < firstSeq + count
 }
 
-function decode(entry: ConversationEntry, block: Block, from: number, to: number): StoredMessage[] {
+function decode<T>(entry: ConversationEntry, block: Block, from: number, to: number, make: Maker<T>): T[] {
   const { head, entries, bytes } = block
-  const messages: StoredMessage[] = []
+  const made: T[] = []
   const isDirect = entry.groupPart === null
   let n0 = head.n0Before
-  for (const { seq, position, timestamp, author, start, end } of entries) {
+  for (const each of entries) {
+    const { seq, author } = each
     if (seq > to) break
     if (isDirect && author === 0) n0++
     if (seq < from) continue
     const sender = isDirect ? entry.pair?.[author] : (head.senders[author] as UserId | undefined)
     if (sender === undefined) throw lost(entry, seq)
-    const body = readBody(bytes, start, end)
-    messages.push({ seq, sender, timestamp, position, count: isDirect ? n0 : 0, body })
+    made.push(make(entry, each, sender, isDirect ? n0 : 0, bytes))
   }
-  return messages
+  return made
 }
 
 /** Whose partition the runs of a conversation are read from. */

@@ -2,7 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { RunRow } from '../formats/rows.js'
 import type { Message } from '../model/message.js'
-import { BlockReader, lost, ownerOf } from './block-reader.js'
+import { asMessage, asStored, BlockReader, lost, ownerOf, type Maker } from './block-reader.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import type { ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
@@ -15,6 +15,18 @@ const runsFirst = 4
 const runsAtOnce = 32
 /** Messages before the newest one that are kept with it. */
 const besideNewest = 49
+
+interface Numbered {
+  readonly seq: number
+}
+
+/** Messages down to `from`, and what was found of them so far, descending. */
+interface Reading<T> {
+  readonly entry: ConversationEntry
+  readonly from: number
+  readonly make: Maker<T>
+  readonly found: T[]
+}
 
 export interface MessageRange {
   readonly from: number
@@ -66,53 +78,62 @@ export class MessageReader {
 
   /** Messages that have left the live generations, ascending. Throws CORRUPT if one of them is not there. */
   stored(entry: ConversationEntry, from: number, to: number): MaybePromise<StoredMessage[]> {
-    const found: StoredMessage[] = []
+    return this.#read(entry, from, to, asStored)
+  }
+
+  #read<T extends Numbered>(
+    entry: ConversationEntry,
+    from: number,
+    to: number,
+    make: Maker<T>,
+  ): MaybePromise<T[]> {
+    const found: T[] = []
     for (let below = to; below >= from;) {
-      const near = this.#blocks.upTo(entry, from, below)
-      if (near === null || near instanceof Promise) return this.#storedLater(entry, from, below, found, near)
+      const near = this.#blocks.upTo(entry, from, below, make)
+      if (near === null || near instanceof Promise)
+        return this.#readLater({ entry, from, make, found }, below, near)
+      // Mostly all of it lies in one block.
+      if (below === to && near[0]?.seq === from && near.at(-1)?.seq === to) return near
       below = takeBelow(entry, found, near, below)
     }
     return found.reverse()
   }
 
   /** Goes on with what `near` brings, below what was found. */
-  async #storedLater(
-    entry: ConversationEntry,
-    from: number,
+  async #readLater<T extends Numbered>(
+    reading: Reading<T>,
     to: number,
-    found: StoredMessage[],
-    first: MaybePromise<StoredMessage[]> | null,
-  ): Promise<StoredMessage[]> {
+    first: MaybePromise<T[]> | null,
+  ): Promise<T[]> {
+    const { entry, from, make, found } = reading
     let near = first
     let atOnce = runsFirst
     for (let below = to; below >= from;) {
       if (near !== null) below = takeBelow(entry, found, await near, below)
       else {
-        below = await this.#takeRuns(entry, from, below, atOnce, found)
+        below = await this.#takeRuns(reading, below, atOnce)
         atOnce = runsAtOnce
       }
-      near = below < from ? null : this.#blocks.upTo(entry, from, below)
+      near = below < from ? null : this.#blocks.upTo(entry, from, below, make)
     }
     return found.reverse()
   }
 
   /** Adds the messages of up to so many runs; returns the seq that comes next. */
-  async #takeRuns(
-    entry: ConversationEntry,
-    from: number,
+  async #takeRuns<T extends Numbered>(
+    { entry, from, make, found }: Reading<T>,
     to: number,
     atOnce: number,
-    found: StoredMessage[],
   ): Promise<number> {
     const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, Math.min(atOnce, to - from + 1))
     const wanted = runs.filter((run) => run.firstSeq + run.count > from)
     if (wanted.length === 0) throw lost(entry, to)
-    const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, to)))
+    const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, to, make)))
     let below = to
     for (const [at, messages] of blocks.entries()) {
       const { firstSeq } = wanted[at] as RunRow
       for (let i = messages.length - 1; i >= 0; i--) {
-        const message = messages[i] as StoredMessage
+        const message = messages[i] as T
         if (message.seq <= below) found.push(message)
       }
       if (found.at(-1)?.seq !== Math.max(firstSeq, from)) throw lost(entry, below)
@@ -124,7 +145,7 @@ export class MessageReader {
 
   /** All messages of one run. */
   block(entry: ConversationEntry, run: RunRow): Promise<StoredMessage[]> {
-    return this.#blocks.read(entry, run, 0, Infinity)
+    return this.#blocks.read(entry, run, 0, Infinity, asStored)
   }
 
   /**
@@ -132,7 +153,7 @@ export class MessageReader {
    * reading there.
    */
   newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
-    const near = this.#blocks.upTo(entry, seq - besideNewest, seq)
+    const near = this.#blocks.upTo(entry, seq - besideNewest, seq, asMessage)
     if (near === null) return this.#readNewest(entry, seq)
     return andThen(near, (found) => this.#keepNewest(entry, seq, found))
   }
@@ -140,11 +161,11 @@ export class MessageReader {
   async #readNewest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
     const [run] = await this.#rows.runs(ownerOf(entry), entry.id, seq, 1)
     if (run === undefined) throw lost(entry, seq)
-    return this.#keepNewest(entry, seq, await this.#blocks.read(entry, run, seq - besideNewest, seq))
+    const from = seq - besideNewest
+    return this.#keepNewest(entry, seq, await this.#blocks.read(entry, run, from, seq, asMessage))
   }
 
-  #keepNewest(entry: ConversationEntry, seq: number, stored: readonly StoredMessage[]): Message | undefined {
-    const messages = stored.map((message) => toMessage(entry.id, message))
+  #keepNewest(entry: ConversationEntry, seq: number, messages: readonly Message[]): Message | undefined {
     if (messages.at(-1)?.seq !== seq) throw lost(entry, seq)
     if (entry.page === null) this.#keepPage(entry, messages)
     return messages.at(-1)
@@ -187,11 +208,11 @@ export class MessageReader {
     if (page !== null && below < live && (page.at(-1) as Message).seq >= live) {
       for (; live > below && live >= range.from; live--) items.push(page[live - below - 1] as Message)
     }
-    const stored = live >= range.from ? this.stored(entry, range.from, live) : []
-    if (!(stored instanceof Promise)) return this.#finish(entry, range, withStored(entry, items, stored))
+    const stored = live >= range.from ? this.#read(entry, range.from, live, asMessage) : []
+    if (!(stored instanceof Promise)) return this.#finish(entry, range, withStored(items, stored))
     entry.inFlight++
     return stored
-      .then((found) => this.#finish(entry, range, withStored(entry, items, found)))
+      .then((found) => this.#finish(entry, range, withStored(items, found)))
       .finally(() => {
         entry.inFlight--
         this.#memory.release(entry)
@@ -224,19 +245,19 @@ export class MessageReader {
 }
 
 /** Descending messages and the ascending ones below them, all of them ascending. */
-function withStored(entry: ConversationEntry, above: Message[], stored: readonly StoredMessage[]): Message[] {
-  for (let i = stored.length - 1; i >= 0; i--) above.push(toMessage(entry.id, stored[i] as StoredMessage))
-  return above.reverse()
+function withStored(above: Message[], stored: Message[]): Message[] {
+  if (above.length === 0) return stored
+  return [...stored, ...above.reverse()]
 }
 
 /** Adds ascending messages that end with `to` to descending ones; returns the seq that comes next. */
-function takeBelow(
+function takeBelow<T extends Numbered>(
   entry: ConversationEntry,
-  found: StoredMessage[],
-  ascending: readonly StoredMessage[],
+  found: T[],
+  ascending: readonly T[],
   to: number,
 ): number {
   if (ascending.at(-1)?.seq !== to) throw lost(entry, to)
-  for (let i = ascending.length - 1; i >= 0; i--) found.push(ascending[i] as StoredMessage)
-  return (ascending[0] as StoredMessage).seq - 1
+  for (let i = ascending.length - 1; i >= 0; i--) found.push(ascending[i] as T)
+  return (ascending[0] as T).seq - 1
 }

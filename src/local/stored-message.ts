@@ -89,8 +89,21 @@ function bodyAt(bytes: Buffer, start: number, end: number): number {
 }
 
 /** The message as readers get it: frozen all the way down. */
-export function toMessage(conversationId: ConversationId, stored: StoredMessage): Message {
-  const { seq, sender, timestamp, body } = stored
+export function toMessage(
+  conversationId: ConversationId,
+  { seq, timestamp, sender, body }: Pick<StoredMessage, 'seq' | 'timestamp' | 'sender' | 'body'>,
+): Message {
+  return makeMessage(conversationId, seq, timestamp, sender, body)
+}
+
+/** The same by its parts: a page of messages is made without an object in between for each. */
+export function makeMessage(
+  conversationId: ConversationId,
+  seq: number,
+  timestamp: number,
+  sender: UserId,
+  body: Body,
+): Message {
   const { deviceId, attributes, sentAt } = body
   const message: { -readonly [K in keyof Message]: Message[K] } = {
     conversationId,

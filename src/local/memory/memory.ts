@@ -28,7 +28,7 @@ const costs = { user: 600, conversation: 480, peer: 80 } as const
 const keptAside = 256
 
 /** The parts of the cache that pages may take, and conversations of lists as objects. */
-const pagesShare = 1 / 8
+const pagesShare = 1 / 4
 const hotShare = 1 / 8
 
 /**
