@@ -52,16 +52,18 @@ export class Loader {
     // Whoever asks, a known pair has its row in either partition; a stranger's would say nothing of blocks and heads.
     const owner = entry.pair === null || entry.pair.includes(viewer) ? viewer : entry.pair[0]
     const read = this.#rows.directHead(owner, entry.id)
-    if (read instanceof Promise) return read.then((row) => this.#takeDirect(entry, viewer, row))
-    return this.#takeDirect(entry, viewer, read)
+    if (read instanceof Promise) return read.then((row) => this.#takeDirect(entry, owner, row))
+    return this.#takeDirect(entry, owner, read)
   }
 
-  #takeDirect(entry: ConversationEntry, viewer: UserId, row: DirectHeadRow | undefined): undefined {
-    // Found by id alone, it is the viewer's row that says who the other one is; a stranger has none.
-    if (row === undefined && entry.pair === null) return
+  /** `owner`: whose row it is, or would be. */
+  #takeDirect(entry: ConversationEntry, owner: UserId, row: DirectHeadRow | undefined): undefined {
+    // Found by id alone, it is the viewer's row that says who the other one is; a stranger has none. IMPORTANT: that says
+    // nothing of the conversation, also if somebody has named its participants while it was read.
+    if (row === undefined && entry.pair?.includes(owner) !== true) return
     if (row !== undefined && entry.pair === null) {
       const peer = row.peer as UserId
-      entry.pair = viewer < peer ? [viewer, peer] : [peer, viewer]
+      entry.pair = owner < peer ? [owner, peer] : [peer, owner]
       entry.kind = 'direct'
     }
     entry.loaded = true

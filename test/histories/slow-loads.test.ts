@@ -119,6 +119,45 @@ test('and if it was made before, and is flushed while the list is loaded', async
   expect(items[0]).toMatchObject({ peer: 'b', readSeq: 3, unread: 0 })
 })
 
+test('a stranger whose look at a conversation is slow takes nothing from those who are in it', async () => {
+  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  const told = { sender: 'b', receiver: 'a', text: 'one', id: 'told' }
+  const receipt = await first.sendMessage(told)
+  const { conversationId } = receipt
+  await first.sendMessage({ sender: 'a', receiver: 'b', text: 'two' })
+  await first.close()
+
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  let open = (): void => undefined
+  const read = new Promise<void>((resolve) => {
+    gate.onRead = resolve
+  })
+  gate.through = new Promise((resolve) => {
+    open = resolve
+  })
+  // Of all partitions; the first that is read is the stranger's own, where nothing is.
+  gate.at = { key: Buffer.concat([Buffer.of(1), inKey(conversationId)]) }
+  const strange = store.sendMessage({ sender: 'c', conversationId, text: 'let me in' }).catch(String)
+  await read
+  gate.at = 'nothing'
+  // Now somebody says who the two are.
+  const again = store.sendMessage(told)
+  const next = store.sendMessage({ sender: 'b', receiver: 'a', text: 'three' })
+  open()
+  expect(await again).toEqual({ ...receipt, duplicate: true })
+  expect(await next).toMatchObject({ conversationId, seq: 3 })
+  expect(await strange).toContain('not a member')
+  expect((await store.getMessages('a', conversationId)).items.map(({ text }) => text)).toEqual([
+    'three',
+    'two',
+    'one',
+  ])
+})
+
 test('a group that comes in a generation which begins, and is flushed, while the groups are read is followed', async () => {
   const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
   const host = await localHost({}, { opener: gatedShards(gate) })

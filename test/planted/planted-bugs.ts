@@ -326,4 +326,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A mark does not reach the packed conversation of a list',
     tests: ['unit/reading/packed-lists'],
   },
+  {
+    number: '55',
+    name: 'conversation-emptied-by-a-stranger',
+    what: 'What a stranger does not find of a conversation is taken for what is there',
+    tests: ['histories/slow-loads'],
+  },
 ]

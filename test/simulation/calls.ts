@@ -1,6 +1,7 @@
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { SeededChance } from '../../src/backend/reference/seeded-chance.js'
 import { isColumbaError } from '../../src/errors.js'
+import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import type { FeedFollower } from './feed-follower.js'
 import { claim, Finding } from './finding.js'
 import { KnownTalk, type Sent } from './known-talk.js'
@@ -100,6 +101,7 @@ export class Calls {
       [4, (to) => this.#block(to)],
       [this.#options.swarm.groups > 0 ? 8 : 0, (to) => this.#group(to)],
       [2, (to) => this.#checkpoint(to)],
+      [3, (to) => this.#intrude(to)],
     ]
     let at = chance.below(table.reduce((sum, [weight]) => sum + weight, 0))
     for (const [weight, make] of table) {
@@ -165,6 +167,23 @@ export class Calls {
         sent.open--
         sent.unknown = true
       },
+    })
+  }
+
+  /** Somebody sends into a direct conversation of two others, whose id anybody can work out; perhaps with an id from there. */
+  #intrude(store: MessageStore): void {
+    const { chance } = this.#options
+    const talk = this.#someTalk()
+    const sender = this.#user()
+    if (talk === undefined || talk.direct === null || talk.direct.includes(sender)) return
+    const conversationId = directConversationId(...talk.direct)
+    const [known] = talk.sent.values()
+    const id = known !== undefined && chance.happens(0.5) ? known.id : `id${this.#ids++}`
+    const text = known?.text ?? 'let me in'
+    this.#call(`intrude ${talk.name} ${sender}`, store.sendMessage({ sender, conversationId, text, id }), {
+      ok: () => claim(false, 'I20 a stranger sends', talk.name, sender),
+      refused: (code) => code === 'NOT_A_MEMBER',
+      unknown: () => undefined,
     })
   }
 

@@ -19,6 +19,10 @@ const rows: readonly (readonly [seed: number, found: string])[] = [
   [751, 'a repeat that had no file descriptor to look at its message with was taken for a finding'],
   [96_667, 'a mark that was under way while its user was taken out of the group was taken for a lost one'],
   [102_063, 'a tidy that a checkpoint of the recovery had woken went on behind an opening that failed'],
+  [
+    722_393,
+    'a stranger whose look came back late made a conversation begin anew: its messages were numbered from 1 again',
+  ],
   [200_164, 'a log whose file could not be closed left shards and lock to a store that was closed'],
 ]
 

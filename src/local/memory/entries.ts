@@ -10,6 +10,7 @@ import { NodeList } from './node-list.js'
 import type { PackedList } from './packed-list.js'
 import { TouchedGroup } from './touched-group.js'
 import { TouchedMessages } from './touched-messages.js'
+import { WithPeers } from './with-peers.js'
 
 /*
  * What memory has of users and conversations, and what live generations know of them: objects that point to each other,
@@ -182,14 +183,13 @@ const nobody: ReadonlySet<never> = new Set<never>()
  * everything if `complete`. Each conversation in it is either a node or packed: the packed ones are direct, and nothing has
  * happened to them since. Large groups stand beside it: their messages do not touch their members.
  */
-export class UserEntry {
+export class UserEntry extends WithPeers<ConversationEntry> {
   readonly id: UserId
-  readonly peers = new Map<UserId, ConversationEntry>()
   /** Present and former; null as long as they have not been read. */
   memberships: Map<ConversationId, MembershipRow> | null = null
 
   listed = false
-  readonly nodes = new NodeList<ListNode>()
+  #nodes: NodeList<ListNode> | null = null
   packed: PackedList | null = null
   /** What of that is in the cache's account; of it, what was made to be shown; and all that the user has as objects. */
   packedBytes = 0
@@ -234,7 +234,13 @@ export class UserEntry {
   usedAt = 0
 
   constructor(id: UserId) {
+    super()
     this.id = id
+  }
+
+  /** Nodes of the list, linked by position. */
+  get nodes(): NodeList<ListNode> {
+    return (this.#nodes ??= new NodeList())
   }
 
   /** Conversations of the list that are in memory, without the large groups. */

@@ -131,7 +131,7 @@ export class Memory {
     const { 0: one, 1: other } = entry.pair as readonly [UserId, UserId]
     const found = this.#users.get(first ? one : other)
     // Only one who holds the conversation lets go of it when leaving memory.
-    const known = found?.peers.get(first ? other : one) === entry ? found : null
+    const known = found?.peer(first ? other : one) === entry ? found : null
     if (first) entry.firstUser = known
     else entry.secondUser = known
     return found
@@ -156,7 +156,7 @@ export class Memory {
   /** The direct conversation of two users, held by the first one's entry. */
   direct(a: UserId, b: UserId): ConversationEntry {
     const user = this.user(a)
-    const known = user.peers.get(b)
+    const known = user.peer(b)
     if (known !== undefined) return known
     const entry = this.conversation(directConversationId(a, b))
     const peer = this.#users.get(b)
@@ -174,8 +174,8 @@ export class Memory {
   }
 
   holdPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
-    if (user.peers.has(peer)) return
-    user.peers.set(peer, entry)
+    if (user.peer(peer) !== undefined) return
+    user.putPeer(peer, entry)
     entry.refs++
     this.#extraBytes += costs.peer
   }
@@ -324,9 +324,9 @@ export class Memory {
       for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
       return true
     }
-    if (user.hotBytes > 0 || user.peers.size > 0) {
+    if (user.listed && (user.hotBytes > 0 || user.peerCount > 0)) {
       this.lists.pack(user)
-      for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
+      for (const [peer, entry] of user.allPeers()) this.#dropPeer(user, peer, entry)
       return true
     }
     if (user.count > tierSize) {
@@ -356,17 +356,19 @@ export class Memory {
   }
 
   #dropUser(user: UserEntry): void {
-    for (const node of [...user.aside]) this.removeNode(node)
-    while (user.nodes.oldest !== null) this.removeNode(user.nodes.oldest)
+    if (user.aside.size > 0) for (const node of [...user.aside]) this.removeNode(node)
+    if (user.listed) {
+      while (user.nodes.oldest !== null) this.removeNode(user.nodes.oldest)
+      for (const node of [...user.large.values()]) this.removeNode(node)
+    }
     this.lists.forget(user)
-    for (const node of [...user.large.values()]) this.removeNode(node)
-    for (const [peer, entry] of user.peers) this.#dropPeer(user, peer, entry)
+    for (const [peer, entry] of user.allPeers()) this.#dropPeer(user, peer, entry)
     this.#order.remove(user)
     this.#users.delete(user.id)
   }
 
   #dropPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
-    if (!user.peers.delete(peer)) return
+    if (!user.dropPeer(peer)) return
     if (entry.firstUser === user) entry.firstUser = null
     if (entry.secondUser === user) entry.secondUser = null
     this.#extraBytes -= costs.peer
