@@ -170,7 +170,10 @@ export class Calls {
     })
   }
 
-  /** Somebody sends into a direct conversation of two others, whose id anybody can work out; perhaps with an id from there. */
+  /**
+   * Somebody sends into a direct conversation of two others, whose id anybody can work out, perhaps with an id from there; or reads
+   * it, or marks something in it.
+   */
   #intrude(store: MessageStore): void {
     const { chance } = this.#options
     const talk = this.#someTalk()
@@ -180,8 +183,14 @@ export class Calls {
     const [known] = talk.sent.values()
     const id = known !== undefined && chance.happens(0.5) ? known.id : `id${this.#ids++}`
     const text = known?.text ?? 'let me in'
-    this.#call(`intrude ${talk.name} ${sender}`, store.sendMessage({ sender, conversationId, text, id }), {
-      ok: () => claim(false, 'I20 a stranger sends', talk.name, sender),
+    const ways = [
+      () => store.sendMessage({ sender, conversationId, text, id }),
+      () => store.getMessages(sender, conversationId),
+      () => store.markRead(sender, conversationId),
+    ]
+    const call: Promise<unknown> = (ways[chance.below(ways.length)] as () => Promise<unknown>)()
+    this.#call(`intrude ${talk.name} ${sender}`, call, {
+      ok: () => claim(false, 'I20 a stranger gets in', talk.name, sender),
       refused: (code) => code === 'NOT_A_MEMBER',
       unknown: () => undefined,
     })
