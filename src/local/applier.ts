@@ -197,8 +197,7 @@ export class Applier {
     const known = before === 0 ? noMarks : (this.#memory.lists.takePacked(user, before)?.marks ?? null)
     const node = new ListNode(user, entry, known)
     if (entry.groupPart === null) {
-      const [first, second] = entry.pair as readonly [UserId, UserId]
-      this.#memory.holdPeer(user, user.id === first ? second : first, entry)
+      this.#memory.holdPeer(user, entry.peerOf(user.id) as UserId, entry)
     } else node.membership = entry.groupPart.members.get(user.id) ?? null
     this.#memory.addNode(node, 'newest')
   }

@@ -132,10 +132,7 @@ export class ListLoader {
     of: { readonly peer: UserId; readonly head: number; readonly n0: number; readonly timestamp: number },
     position: number,
   ): void {
-    if (entry.pair === null) {
-      entry.pair = user < of.peer ? [user, of.peer] : [of.peer, user]
-      entry.kind = 'direct'
-    }
+    entry.nameBetween(user, of.peer)
     if (!entry.known) this.#loader.setHead(entry, of, position)
   }
 
@@ -228,8 +225,7 @@ export class ListLoader {
     const isKnown = loaded.marks.has(entry.id) && !user.arrivals.has(entry)
     const node = new ListNode(user, entry, live ?? (isKnown ? toMarks(loaded.marks.get(entry.id)) : null))
     if (entry.groupPart === null) {
-      const [first, second] = entry.pair as readonly [UserId, UserId]
-      this.#memory.holdPeer(user, user.id === first ? second : first, entry)
+      this.#memory.holdPeer(user, entry.peerOf(user.id) as UserId, entry)
       return node
     }
     const membership = this.#loader.membership(user.id, entry)

@@ -110,14 +110,10 @@ export class Lists {
       else if (view instanceof Promise) waiting.push(view)
       else entries.push(view)
     }
-    if (unpacked.length > 0) {
-      for (const position of unpacked) this.#loads.unpack(user, position)
-      const nodes = this.#fromMemory(user, below, limit) as Place[]
-      return waiting.length > 0
-        ? this.#again(user, waiting, below, limit)
-        : this.#answer(user, nodes, below, limit)
-    }
+    for (const position of unpacked) this.#loads.unpack(user, position)
     if (waiting.length > 0) return this.#again(user, waiting, below, limit)
+    if (unpacked.length > 0)
+      return this.#answer(user, this.#fromMemory(user, below, limit) as Place[], below, limit)
     const answer = Object.freeze({ entries: Object.freeze(entries), more })
     if (below === undefined && user.version === version)
       user.page = { limit, version, newestLarge: newestLarge(user), answer }

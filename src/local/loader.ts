@@ -61,11 +61,7 @@ export class Loader {
     // Found by id alone, it is the viewer's row that says who the other one is; a stranger has none. IMPORTANT: that says
     // nothing of the conversation, also if somebody has named its participants while it was read.
     if (row === undefined && entry.pair?.includes(owner) !== true) return
-    if (row !== undefined && entry.pair === null) {
-      const peer = row.peer as UserId
-      entry.pair = owner < peer ? [owner, peer] : [peer, owner]
-      entry.kind = 'direct'
-    }
+    if (row !== undefined) entry.nameBetween(owner, row.peer as UserId)
     entry.loaded = true
     if (row === undefined) {
       entry.known = true

@@ -35,11 +35,10 @@ export function packedView(user: UserId, packed: PackedConversation): Participat
 
 /** A direct conversation of a list as it is packed. */
 export function packNode({ user, entry, marks }: ListNode): PackedConversation {
-  const [first, second] = entry.pair as readonly [UserId, UserId]
   const last = lastMessage(entry)
   return {
     conversation: entry.id,
-    peer: user.id === first ? second : first,
+    peer: entry.peerOf(user.id) as UserId,
     position: entry.position,
     head: entry.durableHead,
     own: ownOf(user.id, entry),

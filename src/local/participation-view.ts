@@ -52,11 +52,10 @@ function directParticipation(
   marks: Marks,
   lastMessage: Message | null,
 ): Participation {
-  const [first, second] = entry.pair as readonly [UserId, UserId]
   return directView({
     user,
     conversationId: entry.id,
-    peer: user === first ? second : first,
+    peer: entry.peerOf(user) as UserId,
     head: entry.durableHead,
     ownAtHead: ownOf(user, entry),
     marks,

@@ -129,7 +129,7 @@ export class Participations {
     return this.#make(node) ?? this.#complete(node)
   }
 
-  /** The same of a packed conversation; null if something must be read first: then it is taken out. */
+  /** The same of a packed conversation; null if something must be read first, for which it has to be taken out. */
   ofPacked(user: UserEntry, index: number): Participation | null {
     const packed = user.packed as PackedList
     const known = packed.viewAt(index)

@@ -333,13 +333,18 @@ test('a damaged block stops its merge and nothing else; the damage is reported w
   await store.close()
 })
 
-test('neither close nor verify waits for the tidy to have rested', async () => {
+/** A closed store with many files to merge, and their names. */
+async function untidied() {
   const { open, files } = await world()
   const first = await open({ tuning: { tidyFiles: Infinity } })
   for (let i = 0; i < 70; i++)
     await first.sendMessage({ sender: 'a', receiver: `b${i % 5}`, text: 'x'.repeat(5000), id: `m${i}` })
   await first.close()
-  const before = await files()
+  return { open, files, before: await files() }
+}
+
+test('neither close nor verify waits for the tidy to have rested', async () => {
+  const { open, files, before } = await untidied()
   let rests = 0
   const clock: Clock = {
     ...systemClock,
@@ -360,12 +365,7 @@ test('neither close nor verify waits for the tidy to have rested', async () => {
 })
 
 test('who opens a store reads first: the tidy begins a while later, and not at all if it is closed before', async () => {
-  const { open, files } = await world()
-  const first = await open({ tuning: { tidyFiles: Infinity } })
-  for (let i = 0; i < 70; i++)
-    await first.sendMessage({ sender: 'a', receiver: `b${i % 5}`, text: 'x'.repeat(5000), id: `m${i}` })
-  await first.close()
-  const before = await files()
+  const { open, files, before } = await untidied()
   const begins = new Set<() => void>()
   const clock: Clock = {
     ...systemClock,

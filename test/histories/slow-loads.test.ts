@@ -48,6 +48,18 @@ interface Gate {
   onRead: () => void
 }
 
+/** From now on what is read at the gate hangs: `read` resolves when something does, and `open` lets it through. */
+function close(gate: Gate): { readonly read: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined
+  const read = new Promise<void>((resolve) => {
+    gate.onRead = resolve
+  })
+  gate.through = new Promise((resolve) => {
+    open = resolve
+  })
+  return { read, open: () => open() }
+}
+
 /** A store whose next list of `a` hangs behind the gate, what is done before and meanwhile, and the list after that. */
 async function listAround(
   meanwhile: (store: CheckedStore) => Promise<unknown>,
@@ -64,13 +76,7 @@ async function listAround(
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  let open = (): void => undefined
-  const read = new Promise<void>((resolve) => {
-    gate.onRead = resolve
-  })
-  gate.through = new Promise((resolve) => {
-    open = resolve
-  })
+  const { read, open } = close(gate)
   await before(store)
   gate.at = 'keys'
   const loading = store.getConversations('a')
@@ -132,13 +138,7 @@ test('a stranger whose look at a conversation is slow takes nothing from those w
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  let open = (): void => undefined
-  const read = new Promise<void>((resolve) => {
-    gate.onRead = resolve
-  })
-  gate.through = new Promise((resolve) => {
-    open = resolve
-  })
+  const { read, open } = close(gate)
   // Of all partitions; the first that is read is the stranger's own, where nothing is.
   gate.at = { key: Buffer.concat([Buffer.of(1), inKey(conversationId)]) }
   const strange = store.sendMessage({ sender: 'c', conversationId, text: 'let me in' }).catch(String)
@@ -169,13 +169,7 @@ test('a group that comes in a generation which begins, and is flushed, while the
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  let open = (): void => undefined
-  const read = new Promise<void>((resolve) => {
-    gate.onRead = resolve
-  })
-  gate.through = new Promise((resolve) => {
-    open = resolve
-  })
+  const { read, open } = close(gate)
   gate.at = 'ranges'
   const reading = store.getChanges('a', { since: token })
   await read
@@ -374,13 +368,7 @@ test('a long first page and the walk from there give everything once, whatever m
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  let open = (): void => undefined
-  const read = new Promise<void>((resolve) => {
-    gate.onRead = resolve
-  })
-  gate.through = new Promise((resolve) => {
-    open = resolve
-  })
+  const { read, open } = close(gate)
   // The marks of one of the page hang (their family is 4); the first one behind the page has been read when it moves up,
   // before the one that hangs does.
   gate.at = { key: Buffer.concat([Buffer.of(4), inKey(directConversationId('peer 80', 'a'))]) }

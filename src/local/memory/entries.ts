@@ -132,6 +132,19 @@ export class ConversationEntry implements ConversationHandle {
     return this.groupPart === null ? null : this.groupPart.state(this.id)
   }
 
+  /** It is the direct one of these two. */
+  nameBetween(one: UserId, other: UserId): void {
+    if (this.pair !== null) return
+    this.pair = one < other ? [one, other] : [other, one]
+    this.kind = 'direct'
+  }
+
+  /** Whom a direct conversation is with for one of its participants; null of a group, or as long as nobody knows. */
+  peerOf(user: UserId): UserId | null {
+    if (this.pair === null) return null
+    return this.pair[0] === user ? this.pair[1] : this.pair[0]
+  }
+
   isBlocked(sender: UserId): boolean {
     return this.pair !== null && (this.pair[0] === sender ? this.firstBlocked : this.secondBlocked)
   }

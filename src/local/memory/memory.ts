@@ -163,10 +163,7 @@ export class Memory {
     // The strings that memory has already: what callers give would be kept as well.
     const one = user.id
     const other = peer?.id ?? b
-    if (entry.pair === null) {
-      entry.pair = one < other ? [one, other] : [other, one]
-      entry.kind = 'direct'
-    }
+    entry.nameBetween(one, other)
     this.holdPeer(user, other, entry)
     // The other one will answer: then nobody has to work out the conversation's id again.
     if (peer !== undefined) this.holdPeer(peer, one, entry)
@@ -350,7 +347,7 @@ export class Memory {
 
   #dropNode(node: ListNode): void {
     const { user, entry } = node
-    const peer = this.#peerOf(user, entry)
+    const peer = entry.peerOf(user.id)
     this.removeNode(node)
     if (peer !== null) this.#dropPeer(user, peer, entry)
   }
@@ -374,11 +371,6 @@ export class Memory {
     this.#extraBytes -= costs.peer
     entry.refs--
     this.release(entry)
-  }
-
-  #peerOf(user: UserEntry, entry: ConversationEntry): UserId | null {
-    if (entry.pair === null) return null
-    return entry.pair[0] === user.id ? entry.pair[1] : entry.pair[0]
   }
 
   /** For those who are done with an entry that nobody may have a reference to any more. */

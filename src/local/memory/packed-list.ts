@@ -1,7 +1,8 @@
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
 import { readName, writeName } from '../../formats/conversation-name.js'
+import { readMarks, writeMarks } from '../../formats/record-parts.js'
 import { noMarks, type Marks, type Participation } from '../../model/conversation.js'
-import type { ConversationId, Position, UserId } from '../../model/ids.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
 
 /** A direct conversation as one of its participants sees it in a list. */
 export interface PackedConversation {
@@ -182,8 +183,7 @@ function write({ conversation, peer, head, own, timestamp, isOwn, marks, body }:
   writeName(w, conversation)
   w.string(peer).varint(head).varint(own).varint(timestamp)
   if (isMarked) {
-    w.varint(marks.delivered).varint(marks.read).varint(marks.ownAtRead)
-    w.varint(marks.readAt).varint(marks.deliveredAt)
+    writeMarks(w, marks)
   }
   if (body !== null) w.varint(body.end - body.start).raw(body.bytes, body.start, body.end)
 }
@@ -199,18 +199,8 @@ function read(length: number, position: number): PackedConversation {
     own: from.varint(),
     timestamp: from.varint(),
     isOwn: (bits & OWN) !== 0,
-    marks: (bits & KNOWN) === 0 ? null : (bits & MARKED) === 0 ? noMarks : readMarks(from),
+    marks: (bits & KNOWN) === 0 ? null : (bits & MARKED) === 0 ? noMarks : (readMarks(from) as Marks),
     body: (bits & BODY) === 0 ? null : readBytes(from),
-  }
-}
-
-function readMarks(r: ByteReader): Marks {
-  return {
-    delivered: r.varint(),
-    read: r.varint(),
-    ownAtRead: r.varint(),
-    readAt: r.varint() as Position,
-    deliveredAt: r.varint() as Position,
   }
 }
 
