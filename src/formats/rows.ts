@@ -24,8 +24,11 @@ import {
  */
 const w = new ByteWriter(4096)
 
-export interface DirectHeadRow extends DirectHead {
+/** Whom a direct conversation is with. Where it stands is said in the partition of the first participant only. */
+export interface DirectHeadRow {
   readonly peer: string
+  /** Null in the partition of the second participant. */
+  readonly head: DirectHead | null
 }
 
 export interface GroupHeadRow {
@@ -75,11 +78,12 @@ export const excerptBytes = 1024
 export const rows = {
   directHead: codec<DirectHeadRow>(
     (to, row) => {
-      writeDirectHead(to.string(row.peer), row)
+      to.string(row.peer)
+      if (row.head !== null) writeDirectHead(to, row.head)
     },
     (r) => {
       const peer = r.string()
-      return { peer, ...readDirectHead(r) }
+      return { peer, head: r.left === 0 ? null : readDirectHead(r) }
     },
   ),
   groupHead: {
@@ -108,27 +112,22 @@ export const rows = {
     },
   ),
   run: {
-    encode: (row: RunRow): Buffer => {
-      w.reset()
-        .varint(cutOf(row.file))
-        .varint(levelOf(row.file))
-        .varint(row.offset)
-        .varint(row.length)
-        .varint(row.firstSeq)
-        .varint(row.count)
-      w.varint(row.firstPosition).varint(row.lastPosition - row.firstPosition)
-      for (const hash of row.hashes) w.u32(hash)
-      return w.finish()
-    },
-    decode: (bytes: Buffer): RunRow => {
-      const r = new ByteReader(bytes)
-      const { file, offset, length, firstSeq, count } = readPlace(r)
-      const firstPosition = r.varint()
-      const lastPosition = firstPosition + r.varint()
-      const hashes: number[] = []
-      while (r.left > 0) hashes.push(r.u32())
-      return { file, offset, length, firstSeq, count, firstPosition, lastPosition, hashes }
-    },
+    ...codec<RunRow>(
+      (to, row) => {
+        to.varint(cutOf(row.file)).varint(levelOf(row.file))
+        to.varint(row.offset).varint(row.length).varint(row.firstSeq).varint(row.count)
+        to.varint(row.firstPosition).varint(row.lastPosition - row.firstPosition)
+        for (const hash of row.hashes) to.u32(hash)
+      },
+      (r) => {
+        const { file, offset, length, firstSeq, count } = readPlace(r)
+        const firstPosition = r.varint()
+        const lastPosition = firstPosition + r.varint()
+        const hashes: number[] = []
+        while (r.left > 0) hashes.push(r.u32())
+        return { file, offset, length, firstSeq, count, firstPosition, lastPosition, hashes }
+      },
+    ),
     /** Only what is needed to read the messages. */
     decodePlace: (bytes: Buffer): RunPlace => readPlace(new ByteReader(bytes)),
   },

@@ -1,7 +1,6 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
-import type { DirectHeadRow } from '../formats/rows.js'
 import { directPrefix } from '../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
@@ -9,7 +8,7 @@ import { type ConversationEntry, GroupPart } from './memory/entries.js'
 import type { ConversationFilter } from './memory/conversation-filter.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import type { RowReader } from './row-reader.js'
+import type { KnownHead, RowReader } from './row-reader.js'
 
 /**
  * Brings single things from the shards into memory, each with what live generations know above it. Live generations
@@ -49,27 +48,36 @@ export class Loader {
   }
 
   #loadDirect(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
-    // Whoever asks, a known pair has its row in either partition; a stranger's would say nothing of blocks and heads.
-    const owner = entry.pair === null || entry.pair.includes(viewer) ? viewer : entry.pair[0]
-    const read = this.#rows.directHead(owner, entry.id)
-    if (read instanceof Promise) return read.then((row) => this.#takeDirect(entry, owner, row))
-    return this.#takeDirect(entry, owner, read)
+    const owner = entry.pair?.[0] ?? viewer
+    return andThen(this.#directHead(entry, viewer), (found) => this.#takeDirect(entry, owner, found))
+  }
+
+  /** The head of a known pair is the first one's, whoever asks; found by id alone, only the viewer's row says who the pair is. */
+  #directHead({ id, pair }: ConversationEntry, viewer: UserId): MaybePromise<KnownHead | undefined> {
+    if (pair === null) return this.#rows.directHead(viewer, id)
+    const [first, second] = pair
+    return andThen(
+      this.#rows.directHead(first, id),
+      // IMPORTANT: no conversation begins anew because its head was lost: the second one's row says that it was there.
+      (found) => found ?? (first === second ? undefined : this.#rows.directHead(second, id)),
+    )
   }
 
   /** `owner`: whose row it is, or would be. */
-  #takeDirect(entry: ConversationEntry, owner: UserId, row: DirectHeadRow | undefined): undefined {
-    // Found by id alone, it is the viewer's row that says who the other one is; a stranger has none. IMPORTANT: that says
-    // nothing of the conversation, also if somebody has named its participants while it was read.
-    if (row === undefined && entry.pair?.includes(owner) !== true) return
-    if (row !== undefined) entry.nameBetween(owner, row.peer as UserId)
+  #takeDirect(entry: ConversationEntry, owner: UserId, found: KnownHead | undefined): undefined {
+    // A stranger has no row. IMPORTANT: that says nothing of the conversation, also if somebody has named its participants
+    // while it was read.
+    if (found === undefined && entry.pair?.includes(owner) !== true) return
+    if (found !== undefined) entry.nameBetween(owner, found.peer as UserId)
     entry.loaded = true
-    if (row === undefined) {
+    if (found === undefined) {
       entry.known = true
       return
     }
-    entry.firstBlocked = row.firstBlocked
-    entry.secondBlocked = row.secondBlocked
-    this.setHead(entry, row, row.position)
+    const { head } = found
+    entry.firstBlocked = head.firstBlocked
+    entry.secondBlocked = head.secondBlocked
+    this.setHead(entry, head, head.position)
   }
 
   /** What a row says of a head that memory does not know yet. */

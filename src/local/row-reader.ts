@@ -14,7 +14,8 @@ import {
   userPartition,
 } from '../formats/keys.js'
 import { decodeChanges, type StoredChange } from '../formats/change-list.js'
-import type { GroupRow, MarksRow, MembershipRow } from '../formats/record-parts.js'
+import { ColumbaError } from '../errors.js'
+import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../formats/record-parts.js'
 import {
   rows,
   type DirectHeadRow,
@@ -25,6 +26,12 @@ import {
   type RunRow,
 } from '../formats/rows.js'
 import type { Shard } from './shards/shard.js'
+
+/** Whom a direct conversation is with, for whoever asked, and where it stands. */
+export interface KnownHead {
+  readonly peer: string
+  readonly head: DirectHead
+}
 
 /** A row of a stored list: a large group, or a conversation with its position. */
 export interface ListRow {
@@ -48,7 +55,20 @@ export class RowReader {
 
   // ---- rows of a user
 
-  directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
+  /** `user`: either of the two. */
+  directHead(user: string, conversation: string): MaybePromise<KnownHead | undefined> {
+    return andThen(this.#directHead(user, conversation), (own) => {
+      if (own === undefined) return undefined
+      const { peer, head } = own
+      if (head !== null) return { peer, head }
+      return andThen(this.#directHead(peer, conversation), (first) => {
+        if (first?.head === undefined || first.head === null) throw lostHead(conversation)
+        return { peer, head: first.head }
+      })
+    })
+  }
+
+  #directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
     const { row, shard } = this.#user(user)
     return this.#get(shard, passingKeys.head(row, conversation), rows.directHead.decode)
   }
@@ -289,6 +309,15 @@ export class RowReader {
     if (this.#last?.user !== user) this.#last = { user, row: userPartition(user), shard: this.#shardOf(user) }
     return this.#last
   }
+}
+
+/** The second participant's partition says that there is such a conversation, and the first one's does not. */
+function lostHead(conversation: string): ColumbaError {
+  return new ColumbaError(
+    'CORRUPT',
+    'The head of a conversation is not where it must be; verify the store, restore a backup',
+    { conversation },
+  )
 }
 
 function readListRow(key: Buffer, value: Buffer, rowLength: number): ListRow {

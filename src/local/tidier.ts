@@ -3,7 +3,7 @@ import type { BodyFiles } from './bodies/body-files.js'
 import type { ShardWriter } from './shards/shard-writer.js'
 import { BlockStream } from './tidy/block-stream.js'
 import { mergedBlocks } from './tidy/merged-blocks.js'
-import { runSwaps } from './tidy/run-swap.js'
+import { runSwap } from './tidy/run-swap.js'
 import { mergeOf, possibleMerges, unfinishedMerge, type Merge } from './tidy/tidy-plan.js'
 
 export interface TidierOptions {
@@ -267,8 +267,8 @@ export class Tidier {
     for (; stream.peek !== null; await stream.next()) {
       const { length } = stream.peek
       const place = { file: job.output, offset: stream.offset, hashSeed }
-      for (const { id, key, value, gone } of runSwaps(await stream.block(), place))
-        writers[shardOf(id)]?.swap(key, value, gone)
+      const { id, key, value, gone } = runSwap(await stream.block(), place)
+      writers[shardOf(id)]?.swap(key, value, gone)
       await this.#pace(length)
       bytes += length
       if (bytes < workBytes) continue

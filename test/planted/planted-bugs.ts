@@ -332,4 +332,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'What a stranger does not find of a conversation is taken for what is there',
     tests: ['histories/slow-loads'],
   },
+  {
+    number: '56',
+    name: 'second-participant-not-told',
+    what: 'The partition of the second participant says nothing of a conversation',
+    tests: ['fault/verify', 'fault/lost-head'],
+  },
+  {
+    number: '57',
+    name: 'conversation-begun-anew',
+    what: 'A conversation whose head LevelDB has lost begins at 1 again',
+    tests: ['fault/lost-head'],
+  },
 ]

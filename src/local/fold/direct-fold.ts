@@ -115,9 +115,14 @@ export class DirectFold {
     if (this.#secondMarks !== null) this.#writeMarks(sink, this.second, this.first, this.#secondMarks)
     const head = this.#headNow(columns)
     if (head === null) return
-    const run = this.count === 0 ? null : rows.run.encode(this.#run(file, hashSeed, columns))
-    this.#side(sink, this.first, this.second.id, head, run, columns)
-    if (this.second !== this.first) this.#side(sink, this.second, this.first.id, head, run, columns)
+    const { first, second } = this
+    this.#putHead(sink, first, second.id, head)
+    if (second !== first && this.#previous === 0) this.#putHead(sink, second, first.id, null)
+    if (this.count === 0) return
+    const run = rows.run.pass(this.#run(file, hashSeed, columns))
+    sink.put(first.shard, passingKeys.run(first.row, this.id, this.#lastSeq), run)
+    this.#move(sink, first, second.id, head, columns)
+    if (second !== first) this.#move(sink, second, first.id, head, columns)
   }
 
   /** Of many marks in a generation only the last is a row and, of each kind, a change: the others are overtaken. */
@@ -131,20 +136,21 @@ export class DirectFold {
       addChange({ position: marks.deliveredAt, kind: 'delivered', conversation: this.id, user }, owner, other)
   }
 
-  #side(
+  #putHead(sink: RowSink, { row, shard }: Partition, peer: string, head: DirectHead | null): void {
+    sink.put(shard, passingKeys.head(row, this.id), rows.directHead.pass({ peer, head }))
+  }
+
+  /** In a participant's list, from where it stood to where its last message puts it. */
+  #move(
     sink: RowSink,
     { row, shard }: Partition,
     peer: string,
     head: DirectHead,
-    run: Buffer | null,
     columns: MessageColumns,
   ): void {
-    sink.put(shard, passingKeys.head(row, this.id), rows.directHead.pass({ peer, ...head }))
-    if (run === null) return
     if (this.#previous > 0) sink.del(shard, passingKeys.recent(row, this.#previous, this.id))
     const position = columns.positions[this.lastMessage] as number
     sink.put(shard, passingKeys.recent(row, position, this.id), this.#listRow(peer, head, columns))
-    sink.put(shard, passingKeys.run(row, this.id, this.firstSeq + this.count - 1), run)
   }
 
   #listRow(peer: string, head: DirectHead, columns: MessageColumns): Buffer {
@@ -161,11 +167,15 @@ export class DirectFold {
     })
   }
 
+  get #lastSeq(): number {
+    return this.firstSeq + this.count - 1
+  }
+
   /** Null if nothing happened here but marks. */
   #headNow(columns: MessageColumns): DirectHead | null {
     if (this.#head !== null || this.count === 0) return this.#head
     return {
-      head: this.firstSeq + this.count - 1,
+      head: this.#lastSeq,
       n0: this.#n0,
       position: columns.positions[this.lastMessage] as number,
       timestamp: columns.times[this.lastMessage] as number,

@@ -169,7 +169,7 @@ export class GroupFold {
         passingKeys.head(row, id),
         rows.groupHead.encode({ head, position: last.position, timestamp: last.timestamp }),
       )
-      sink.put(shard, passingKeys.run(row, id, head), rows.run.encode(this.#run(file, hashSeed)))
+      sink.put(shard, passingKeys.run(row, id, head), rows.run.pass(this.#run(file, hashSeed)))
     }
     for (const [user, membership] of this.#memberships) {
       const value = rows.membership.encode(membership)

@@ -78,9 +78,10 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
 }
 
 function addDirectHead(facts: Facts, user: string, conversation: string, payload: Buffer): void {
-  const head = rows.directHead.decode(payload)
-  if (directConversationId(user, head.peer) !== conversation) return
-  facts.add(conversation, { kind: 'pair', pair: pairOf(user, head.peer) })
+  const { peer, head } = rows.directHead.decode(payload)
+  if (directConversationId(user, peer) !== conversation) return
+  facts.add(conversation, { kind: 'pair', pair: pairOf(user, peer) })
+  if (head === null) return
   const { position, timestamp, n0, firstBlocked, secondBlocked } = head
   facts.add(conversation, { kind: 'blocks', position, firstBlocked, secondBlocked })
   if (head.head > 0)

@@ -5,9 +5,9 @@ import { readBodyId } from '../../formats/message-body.js'
 import { rows } from '../../formats/rows.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 
-/** What a merged block changes in one partition; all of it or nothing. */
+/** What a merged block changes in the partition that its conversation's runs lie in; all of it or nothing. */
 export interface RunSwap {
-  /** Whose partition it is. */
+  /** Whose partition it is: the first participant's, or the group's. */
   readonly id: string
   readonly key: Buffer
   readonly value: Buffer
@@ -21,11 +21,8 @@ export interface MergedPlace {
   readonly hashSeed: number
 }
 
-/**
- * The rows that follow from a merged block, one swap for each partition that its conversation lies in. They follow from
- * the block alone, so they may be written again and again.
- */
-export function runSwaps(block: Buffer, { file, offset, hashSeed }: MergedPlace): RunSwap[] {
+/** It follows from the block alone, so it may be written again and again. */
+export function runSwap(block: Buffer, { file, offset, hashSeed }: MergedPlace): RunSwap {
   const { head, entries } = readBlock(block)
   const { conversation, firstSeq, senders, joined, count } = head
   const value = rows.run.encode({
@@ -40,12 +37,13 @@ export function runSwaps(block: Buffer, { file, offset, hashSeed }: MergedPlace)
       idHash(hashSeed, senders[author] ?? '', readBodyId(block, start)),
     ),
   })
-  const swapIn = (id: string, row: Buffer): RunSwap => ({
+  const isDirect = conversation.startsWith(directPrefix)
+  const id = isDirect ? (senders[0] as string) : conversation
+  const row = isDirect ? userPartition(id) : groupPartition(id)
+  return {
     id,
     key: keys.run(row, conversation, firstSeq + count - 1),
     value,
     gone: joined.map((seq) => keys.run(row, conversation, seq - 1)),
-  })
-  if (!conversation.startsWith(directPrefix)) return [swapIn(conversation, groupPartition(conversation))]
-  return senders.map((user) => swapIn(user, userPartition(user)))
+  }
 }

@@ -58,19 +58,15 @@ export class BodyCheck {
     return low === 0 ? 0 : cutOf(this.#files[low - 1] as number)
   }
 
-  /** Notes that a row points there; for sides of a conversation whose blocks are read for the other side. */
-  use({ file }: RunRow): void {
-    this.#used.add(file)
-    if (this.#present.has(file) || this.#missing.has(file)) return
-    this.#missing.add(file)
-    this.#findings.add('bodyMissing', bodyFileName(file))
-  }
-
   /** The block that a run points to; null if it cannot be read, which is reported. */
   async read(run: RunRow): Promise<Block | null> {
-    this.use(run)
     const { file, offset, length } = run
-    if (this.#missing.has(file)) return null
+    this.#used.add(file)
+    if (!this.#present.has(file)) {
+      if (!this.#missing.has(file)) this.#findings.add('bodyMissing', bodyFileName(file))
+      this.#missing.add(file)
+      return null
+    }
     try {
       const bytes = await this.#source.readBody(file, offset, length)
       return { bytes, ...readBlock(bytes) }

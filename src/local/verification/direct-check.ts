@@ -1,18 +1,10 @@
 import type { BlockEntry, BlockHead } from '../../formats/block.js'
 import { keys, numberedRange } from '../../formats/keys.js'
-import type { MarksRow } from '../../formats/record-parts.js'
-import {
-  excerptBytes,
-  rows,
-  type DirectHeadRow,
-  type DirectListRow,
-  type RunRow,
-} from '../../formats/rows.js'
+import type { DirectHead, MarksRow } from '../../formats/record-parts.js'
+import { excerptBytes, rows, type DirectListRow, type RunRow } from '../../formats/rows.js'
 import { nameOf, userPlace, type PartitionPlace } from './partition.js'
-import { RunWalk, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
-import { damaged, type StoreSource } from './store-source.js'
-
-type Rows = ReturnType<StoreSource['range']>
+import { RunWalk, summaryOf, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
+import { damaged, isUnreadable, type StoreSource } from './store-source.js'
 
 /** Counts again what heads, lists and marks say of a direct conversation. */
 class DirectRecount implements MessageVisitor {
@@ -54,159 +46,151 @@ class DirectRecount implements MessageVisitor {
 
 interface Side {
   readonly place: PartitionPlace
-  readonly head: DirectHeadRow | null
   readonly marks: MarksRow | null
 }
 
 /**
- * A direct conversation, seen from the partition of one participant. The blocks are read once, for the first of the pair,
- * and what both partitions say is held against them; for the second they are read only if the first has lost its head.
+ * A direct conversation, from the partition of its first participant, which its head and runs lie in. The blocks are read,
+ * and what both partitions say is held against them.
  */
 export class DirectCheck {
   readonly walk: RunWalk
   readonly #context: CheckContext
   readonly #conversation: string
-  readonly #own: Side
-  readonly #peer: Side | null
-  readonly #recount: DirectRecount | null
-  readonly #pair: readonly [PartitionPlace, PartitionPlace]
-  readonly #peerRuns: Rows | null
-  readonly #isSuspect: () => boolean
-  #differ = false
+  readonly #head: DirectHead
+  /** One of notes to oneself. */
+  readonly #sides: readonly [Side, Side?]
+  readonly #recount: DirectRecount
 
   private constructor(
     context: CheckContext,
     conversation: string,
-    own: Side,
-    peer: Side | null,
-    walks: boolean,
+    head: DirectHead,
+    sides: readonly [Side, Side?],
     isSuspect: () => boolean,
   ) {
-    this.#isSuspect = isSuspect
-    const otherPlace = peer?.place ?? own.place
     this.#context = context
     this.#conversation = conversation
-    this.#own = own
-    this.#peer = peer
-    this.#pair = own.place.id <= otherPlace.id ? [own.place, otherPlace] : [otherPlace, own.place]
-    const readOf = (place: PartitionPlace): number =>
-      (place === own.place ? own.marks?.read : peer?.marks?.read) ?? 0
-    this.#recount = walks
-      ? new DirectRecount(
-          [this.#pair[0].id, this.#pair[1].id],
-          [readOf(this.#pair[0]), readOf(this.#pair[1])],
-        )
-      : null
-    this.walk = new RunWalk(context, own.place, conversation, this.#recount, isSuspect)
-    this.#peerRuns =
-      walks && peer !== null && peer.head !== null
-        ? context.source.range(peer.place.shard, numberedRange(peer.place.row, 'runs', conversation, 0))
-        : null
+    this.#head = head
+    this.#sides = sides
+    const { 0: first, 1: second = first } = sides
+    this.#recount = new DirectRecount(
+      [first.place.id, second.place.id],
+      [first.marks?.read ?? 0, second.marks?.read ?? 0],
+    )
+    this.walk = new RunWalk(context, first.place, conversation, this.#recount, isSuspect)
   }
 
   static async begin(
     context: CheckContext,
     place: PartitionPlace,
     conversation: string,
-    head: DirectHeadRow,
+    peer: string,
+    head: DirectHead,
     isSuspect: () => boolean,
   ): Promise<DirectCheck> {
     const { source, findings } = context
-    const { peer } = head
-    const own = { place, head, marks: await marksOf(source, place, conversation) }
-    if (peer === place.id) return new DirectCheck(context, conversation, own, null, true, isSuspect)
+    const own = { place, marks: await marksOf(source, place, conversation) }
+    if (peer === place.id) return new DirectCheck(context, conversation, head, [own], isSuspect)
     const other = userPlace(peer, source.shardOf(peer))
-    const otherHead = await source.get(other.shard, keys.head(other.row, conversation))
-    const marks = await marksOf(source, other, conversation)
-    const where = nameOf(place, `conversation ${JSON.stringify(conversation)}`)
-    if (otherHead === undefined) findings.add('sides', `${where}, the other side has no head`)
-    if (otherHead === undefined || otherHead === damaged)
-      return new DirectCheck(context, conversation, own, { place: other, head: null, marks }, true, isSuspect)
-    const decoded = rows.directHead.decode(otherHead)
-    const isFirst = place.id <= peer
-    if (isFirst && !sameHead(head, decoded, place.id)) findings.add('sides', `${where}, heads`)
-    return new DirectCheck(
-      context,
-      conversation,
-      own,
-      { place: other, head: decoded, marks },
-      isFirst,
-      isSuspect,
-    )
+    if ((await source.get(other.shard, keys.head(other.row, conversation))) === undefined)
+      findings.add('sides', `${whereIn(place, conversation)}, the other side does not know of it`)
+    const theirs = { place: other, marks: await marksOf(source, other, conversation) }
+    return new DirectCheck(context, conversation, head, [own, theirs], isSuspect)
   }
 
-  get runs(): readonly RunSummary[] {
-    return this.walk.runs
-  }
-
-  async run(run: RunRow, keySeq: number, payload: Buffer): Promise<void> {
-    await this.walk.add(run, keySeq)
-    if (this.#peerRuns === null || this.#differ || this.#isSuspect()) return
-    const next = await this.#peerRuns.next()
-    if (next.done === true) this.#sidesDiffer(keySeq)
-    else if (next.value[1] !== damaged && !next.value[1].equals(payload)) this.#sidesDiffer(keySeq)
+  run(run: RunRow, keySeq: number): Promise<void> {
+    return this.walk.add(run, keySeq)
   }
 
   async end(): Promise<void> {
     const { findings } = this.#context
-    const { head, place } = this.#own
-    if (this.#peerRuns !== null) {
-      if (!this.#differ && (await this.#peerRuns.next()).done !== true) this.#sidesDiffer(this.walk.head + 1)
-      await this.#peerRuns.return(undefined)
-    }
-    if (head === null || this.walk.head !== head.head) {
-      findings.add('runs', `${this.#where(place)}, to ${this.walk.head} of ${head?.head ?? 0}`)
+    const { head, n0, position, timestamp } = this.#head
+    const { place } = this.#sides[0]
+    if (this.walk.head !== head) {
+      findings.add('runs', `${whereIn(place, this.#conversation)}, to ${this.walk.head} of ${head}`)
       return
     }
     const recount = this.#recount
-    if (recount === null || !this.walk.whole || recount.last === null) return
+    if (!this.walk.whole || recount.last === null) return
     const { entry } = recount.last
-    if (head.n0 !== recount.n0 || head.position !== entry.position || head.timestamp !== entry.timestamp)
-      findings.add('head', this.#where(place))
-    const alone = this.#peer === null || this.#peer.head === null
-    for (const side of alone ? [this.#own] : [this.#own, this.#peer]) {
-      await this.#list(side, recount)
-      this.#marks(side, recount)
+    if (n0 !== recount.n0 || position !== entry.position || timestamp !== entry.timestamp)
+      findings.add('head', whereIn(place, this.#conversation))
+    for (const side of [0, 1] as const) {
+      if (this.#sides[side] === undefined) continue
+      await this.#list(side)
+      this.#marks(side)
     }
   }
 
-  close(): Promise<unknown> {
-    return this.#peerRuns?.return(undefined) ?? Promise.resolve()
-  }
-
   /** That each list has the conversation in its place is seen where the list is read; here only what the row says. */
-  async #list({ place }: Side, recount: DirectRecount): Promise<void> {
+  async #list(side: 0 | 1): Promise<void> {
     const { source, findings } = this.#context
-    const { entry, bytes } = recount.last as { entry: BlockEntry; bytes: Buffer }
+    const { place } = this.#sides[side] as Side
+    const { entry, bytes } = this.#recount.last as { entry: BlockEntry; bytes: Buffer }
     const stored = await source.get(place.shard, keys.recent(place.row, entry.position, this.#conversation))
     if (stored === undefined || stored === damaged) return
-    const peer = place === this.#pair[0] ? this.#pair[1] : this.#pair[0]
+    const peer = this.#sides[1 - side] ?? this.#sides[0]
     const body = entry.end - entry.start > excerptBytes ? null : { bytes, start: entry.start, end: entry.end }
     const expected: DirectListRow = {
-      peer: peer.id,
+      peer: peer.place.id,
       head: entry.seq,
-      n0: recount.n0,
+      n0: this.#recount.n0,
       timestamp: entry.timestamp,
       second: entry.author === 1,
       body,
     }
-    if (!stored.equals(rows.directList.encode(expected))) findings.add('list', this.#where(place))
+    if (!stored.equals(rows.directList.encode(expected)))
+      findings.add('list', whereIn(place, this.#conversation))
   }
 
-  #marks({ place, marks }: Side, recount: DirectRecount): void {
+  #marks(side: 0 | 1): void {
+    const { place, marks } = this.#sides[side] as Side
     if (marks === null || marks.read > this.walk.head) return
-    const expected = recount.ownAtRead(place === this.#pair[0] ? 0 : 1)
-    if (marks.ownAtRead !== expected) this.#context.findings.add('marks', this.#where(place))
+    if (marks.ownAtRead !== this.#recount.ownAtRead(side))
+      this.#context.findings.add('marks', whereIn(place, this.#conversation))
   }
+}
 
-  #sidesDiffer(seq: number): void {
-    this.#differ = true
-    this.#context.findings.add('sides', `${this.#where(this.#own.place)}, runs from ${seq}`)
-  }
+/** What the first participant's partition says of a conversation; null if it cannot be read. */
+export interface FirstSide {
+  readonly head: DirectHead
+  readonly runs: readonly RunSummary[]
+}
 
-  #where(place: PartitionPlace): string {
-    return nameOf(place, `conversation ${JSON.stringify(this.#conversation)}`)
+/**
+ * Head and runs of a direct conversation for its second participant, at `place`. They are checked with the first one's
+ * partition; here only whether they are there.
+ */
+export async function readFirstSide(
+  { source, findings }: CheckContext,
+  place: PartitionPlace,
+  conversation: string,
+  first: string,
+): Promise<FirstSide | null> {
+  const { shard, row } = userPlace(first, source.shardOf(first))
+  const stored = await source.get(shard, keys.head(row, conversation))
+  if (stored === damaged) return null
+  try {
+    const found = stored === undefined ? null : rows.directHead.decode(stored)
+    if (found?.peer !== place.id || found.head === null) {
+      findings.add('sides', `${whereIn(place, conversation)}, the other side has no head`)
+      return null
+    }
+    const runs: RunSummary[] = []
+    for await (const [, payload] of source.range(shard, numberedRange(row, 'runs', conversation, 0))) {
+      if (payload === damaged) return null
+      runs.push(summaryOf(rows.run.decode(payload)))
+    }
+    return { head: found.head, runs }
+  } catch (error) {
+    if (isUnreadable(error)) return null
+    throw error
   }
+}
+
+function whereIn(place: PartitionPlace, conversation: string): string {
+  return nameOf(place, `conversation ${JSON.stringify(conversation)}`)
 }
 
 async function marksOf(
@@ -216,8 +200,4 @@ async function marksOf(
 ): Promise<MarksRow | null> {
   const stored = await source.get(shard, keys.marks(row, conversation))
   return stored === undefined || stored === damaged ? null : rows.marks.decode(stored)
-}
-
-function sameHead(own: DirectHeadRow, other: DirectHeadRow, id: string): boolean {
-  return rows.directHead.encode({ ...own, peer: id }).equals(rows.directHead.encode(other))
 }

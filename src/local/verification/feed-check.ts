@@ -6,8 +6,10 @@ import type { CheckContext, RunSummary } from './run-walk.js'
 export interface FeedTargets {
   hasConversation(id: string): boolean
   hasMember(user: string): boolean
-  hasContact(user: string): boolean
-  hasProfile(): boolean
+  /** Where each contact last changed; null if that cannot be read. */
+  readonly contacts: ReadonlyMap<string, number | null>
+  /** The same of the profile; undefined if there is none. */
+  readonly profile: number | null | undefined
 }
 
 /**
@@ -24,8 +26,9 @@ export class FeedCheck {
   readonly #seen = new Map<RunSummary, number>()
   readonly #conversations = new Set<string>()
   readonly #members = new Set<string>()
-  readonly #contacts = new Set<string>()
-  #profile = false
+  /** The last change of each, and of the profile (0: none). */
+  readonly #contacts = new Map<string, number>()
+  #profile = 0
   #lastCut = 0
   /** A row of the feed was damaged: what is missing is known already. */
   incomplete = false
@@ -84,10 +87,15 @@ export class FeedCheck {
       if (!this.#isSuspect(id) && !targets.hasConversation(id))
         this.#report(`conversation ${JSON.stringify(id)}`)
     for (const id of this.#members) if (!targets.hasMember(id)) this.#report(`member ${JSON.stringify(id)}`)
-    for (const id of this.#contacts)
-      if (!targets.hasContact(id)) this.#report(`contact ${JSON.stringify(id)}`)
-    if (this.#profile && !targets.hasProfile()) this.#report('profile')
+    for (const id of this.#contacts.keys())
+      if (!targets.contacts.has(id)) this.#report(`contact ${JSON.stringify(id)}`)
+    if (this.#profile > 0 && targets.profile === undefined) this.#report('profile')
     if (this.incomplete) return
+    for (const [id, position] of targets.contacts)
+      if (position !== null && position !== this.#contacts.get(id))
+        this.#report(`contact ${JSON.stringify(id)} at ${position}`)
+    const { profile = null } = targets
+    if (profile !== null && profile !== this.#profile) this.#report(`profile at ${profile}`)
     for (const [conversation, runs] of this.#runs) {
       if (this.#isSuspect(conversation)) continue
       const unseen = runs.find((run) => this.#seen.get(run) !== run.lastSeq)
@@ -99,10 +107,10 @@ export class FeedCheck {
   #note(change: Exclude<StoredChange, { kind: 'message' }>): void {
     switch (change.kind) {
       case 'profile':
-        this.#profile = true
+        this.#profile = change.position
         break
       case 'contact':
-        this.#contacts.add(change.user)
+        this.#contacts.set(change.user, change.position)
         break
       case 'member':
         this.#members.add(change.user)

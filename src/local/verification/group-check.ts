@@ -124,8 +124,8 @@ export class GroupCheck {
     this.#feed.end({
       hasConversation: (conversation) => conversation === id,
       hasMember: (user) => this.#lost.has('member') || this.#members.has(user),
-      hasContact: () => false,
-      hasProfile: () => false,
+      contacts: new Map(),
+      profile: undefined,
     })
   }
 

@@ -30,7 +30,11 @@ export interface RunSummary {
   readonly lastPosition: number
 }
 
-/** Follows the runs of one conversation in one partition, and reads their blocks if a visitor is given. */
+export function summaryOf({ firstSeq, count, firstPosition, lastPosition }: RunRow): RunSummary {
+  return { firstSeq, lastSeq: firstSeq + count - 1, firstPosition, lastPosition }
+}
+
+/** Follows the runs of one conversation and reads their blocks. */
 export class RunWalk {
   readonly runs: RunSummary[] = []
   /** The last seq so far. */
@@ -40,7 +44,7 @@ export class RunWalk {
   readonly #context: CheckContext
   readonly #where: string
   readonly #conversation: string
-  readonly #visitor: MessageVisitor | null
+  readonly #visitor: MessageVisitor
   /** A run was damaged: that something is missing is known already. */
   readonly #isSuspect: () => boolean
   #position = 0
@@ -50,7 +54,7 @@ export class RunWalk {
     context: CheckContext,
     place: PartitionPlace,
     conversation: string,
-    visitor: MessageVisitor | null,
+    visitor: MessageVisitor,
     isSuspect: () => boolean,
   ) {
     this.#isSuspect = isSuspect
@@ -75,9 +79,8 @@ export class RunWalk {
       findings.add('runs', `${this.#where}, positions of the run from ${firstSeq}`)
     this.head = Math.max(this.head, lastSeq)
     this.#position = Math.max(this.#position, lastPosition)
-    this.runs.push({ firstSeq, lastSeq, firstPosition, lastPosition })
-    if (this.#visitor === null) bodies.use(run)
-    else if (!(await this.#read(run, this.#visitor))) this.whole = false
+    this.runs.push(summaryOf(run))
+    if (!(await this.#read(run, this.#visitor))) this.whole = false
   }
 
   /** Holds a run against its block. False if the messages could not be seen. */

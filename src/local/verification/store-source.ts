@@ -1,7 +1,13 @@
+import { isColumbaError } from '../../errors.js'
 import type { FamilyRange } from './partition.js'
 
 /** A row whose value did not fit its checksum. */
 export const damaged = Symbol('damaged')
+
+/** Thrown by the decoder of a value that fits its checksum and says nothing all the same. */
+export function isUnreadable(error: unknown): boolean {
+  return isColumbaError(error, 'CORRUPT') || error instanceof RangeError
+}
 
 /** What a verification reads: one moment of all shards, and the body files, which never change. */
 export interface StoreSource {

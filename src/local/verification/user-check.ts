@@ -8,10 +8,10 @@ import {
   readNumberKey,
 } from '../../formats/keys.js'
 import type { Family } from '../../formats/keys.js'
-import type { ContactRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import type { ContactRow, DirectHead, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type DirectHeadRow, type GroupHeadRow, type OwnRow } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
-import { DirectCheck } from './direct-check.js'
+import { DirectCheck, readFirstSide } from './direct-check.js'
 import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, type PartitionPlace } from './partition.js'
@@ -31,16 +31,21 @@ export class UserCheck {
   readonly #context: CheckContext
   readonly #place: PartitionPlace
   readonly #heads = new Map<string, DirectHeadRow>()
+  /** Heads of direct conversations, those that lie in the first participant's partition as well. */
+  readonly #known = new Map<string, DirectHead>()
   readonly #places = new Map<string, { large: boolean; position: number; empty: boolean }[]>()
   readonly #runs = new Map<string, readonly RunSummary[]>()
   readonly #marks = new Map<string, MarksRow>()
-  readonly #contacts = new Map<string, ContactRow>()
+  /** With where each last changed; null of one that is damaged. */
+  readonly #contacts = new Map<string, ContactRow & { readonly position: number | null }>()
   readonly #memberships = new Map<string, MembershipRow>()
   readonly #own = new Map<string, OwnCount>()
   /** Of these something is damaged already: whatever else is wrong follows from it. */
   readonly #suspects = new Set<string>()
   readonly #feed: FeedCheck
-  #hasProfile = false
+  /** Where it last changed: null if it is damaged, undefined if there is none. */
+  #profile: number | null | undefined
+  #runsEnded = false
   #direct: { conversation: string; check: DirectCheck | null } | null = null
 
   constructor(context: CheckContext, place: PartitionPlace) {
@@ -62,16 +67,15 @@ export class UserCheck {
         await this.#run(key, payload)
         break
       case 'marks':
-        await this.#endDirect()
+        await this.#endRuns()
         this.#marks.set(readIdKey(key, length), rows.marks.decode(payload))
         break
       case 'changes':
-        await this.#endDirect()
+        await this.#endRuns()
         this.#feed.row(readNumberKey(key), decodeChanges(payload, this.#place.id))
         break
       case 'profile':
-        rows.profile.decode(payload)
-        this.#hasProfile = true
+        this.#profile = rows.profile.decode(payload).position
         break
       case 'contact':
         this.#contacts.set(readIdKey(key, length), rows.contactEntry.decode(payload))
@@ -93,19 +97,19 @@ export class UserCheck {
   damaged(family: Family, key: Buffer): void {
     const { length } = this.#place.row
     if (family === 'changes') this.#feed.incomplete = true
-    else if (family === 'profile') this.#hasProfile = true
+    else if (family === 'profile') this.#profile = null
     else if (family === 'list') this.#suspects.add(readListKey(key, length).conversation)
     else if (family === 'runs' || family === 'own') this.#suspects.add(readNumberedKey(key, length).id)
     else if (family === 'contact') {
       const other = readIdKey(key, length)
       this.#suspects.add(directConversationId(this.#place.id, other))
-      this.#contacts.set(other, { listed: false, alias: undefined, blocked: false })
+      this.#contacts.set(other, { listed: false, alias: undefined, blocked: false, position: null })
     } else this.#suspects.add(readIdKey(key, length))
   }
 
   async end(): Promise<void> {
-    await this.#endDirect()
-    for (const [conversation, head] of this.#heads) this.#head(conversation, head)
+    await this.#endRuns()
+    for (const [conversation, { peer }] of this.#heads) this.#head(conversation, peer)
     this.#contactRows()
     for (const [group, membership] of this.#memberships) await this.#membership(group, membership)
     for (const [group] of this.#own)
@@ -123,8 +127,8 @@ export class UserCheck {
     this.#feed.end({
       hasConversation: (id) => this.#heads.has(id) || this.#memberships.has(id),
       hasMember: () => false,
-      hasContact: (user) => this.#contacts.has(user),
-      hasProfile: () => this.#hasProfile,
+      contacts: new Map([...this.#contacts].map(([user, { position }]) => [user, position])),
+      profile: this.#profile,
     })
   }
 
@@ -140,18 +144,20 @@ export class UserCheck {
     const { id, number } = readNumberedKey(key, this.#place.row.length)
     if (this.#direct?.conversation !== id) {
       await this.#endDirect()
-      const head = this.#heads.get(id)
-      if (head === undefined) {
-        this.#report('head', id, 'runs without a head')
-        this.#suspects.add(id)
-      }
-      const check =
-        head === undefined
-          ? null
-          : await DirectCheck.begin(this.#context, this.#place, id, head, () => this.#suspects.has(id))
-      this.#direct = { conversation: id, check }
+      this.#direct = { conversation: id, check: await this.#begin(id) }
     }
-    await this.#direct.check?.run(rows.run.decode(payload), number, payload)
+    await this.#direct.check?.run(rows.run.decode(payload), number)
+  }
+
+  async #begin(conversation: string): Promise<DirectCheck | null> {
+    const { peer, head } = this.#heads.get(conversation) ?? { peer: '', head: null }
+    if (head !== null) {
+      const isSuspect = (): boolean => this.#suspects.has(conversation)
+      return DirectCheck.begin(this.#context, this.#place, conversation, peer, head, isSuspect)
+    }
+    this.#report('head', conversation, 'runs without a head')
+    this.#suspects.add(conversation)
+    return null
   }
 
   async #endDirect(): Promise<void> {
@@ -159,26 +165,38 @@ export class UserCheck {
     const { conversation, check } = this.#direct
     this.#direct = null
     if (check === null) return
-    this.#runs.set(conversation, check.runs)
-    if (this.#suspects.has(conversation)) await check.close()
-    else await check.end()
+    this.#runs.set(conversation, check.walk.runs)
+    if (!this.#suspects.has(conversation)) await check.end()
   }
 
-  #head(conversation: string, head: DirectHeadRow): void {
+  /** Behind the runs of the partition: those of its other direct conversations lie with the first participants. */
+  async #endRuns(): Promise<void> {
+    if (this.#runsEnded) return
+    this.#runsEnded = true
+    await this.#endDirect()
+    for (const [conversation, { peer, head }] of this.#heads) {
+      const side =
+        head === null ? await readFirstSide(this.#context, this.#place, conversation, peer) : { head }
+      if (side === null) this.#suspects.add(conversation)
+      else this.#known.set(conversation, side.head)
+      if (side !== null && 'runs' in side) this.#runs.set(conversation, side.runs)
+    }
+  }
+
+  #head(conversation: string, peer: string): void {
     const own = this.#place.id
-    if (
-      directConversationId(own, head.peer) !== conversation ||
-      head.position > this.#context.source.position
-    )
+    const head = this.#known.get(conversation)
+    if (head === undefined) return
+    if (directConversationId(own, peer) !== conversation || head.position > this.#context.source.position)
       this.#report('head', conversation)
     if (head.head > 0 && !this.#runs.has(conversation)) this.#report('runs', conversation, 'none')
     this.#placed(conversation, head.head > 0 ? head.position : 0, false, false)
     const marks = this.#marks.get(conversation)
     if (marks !== undefined && marks.delivered > head.head)
       this.#report('marks', conversation, 'above the head')
-    const blocks = own <= head.peer ? head.secondBlocked : head.firstBlocked
-    if (head.peer !== own && blocks !== (this.#contacts.get(head.peer)?.blocked ?? false))
-      this.#report('contact', conversation, `contact ${JSON.stringify(head.peer)}`)
+    const blocks = own <= peer ? head.secondBlocked : head.firstBlocked
+    if (peer !== own && blocks !== (this.#contacts.get(peer)?.blocked ?? false))
+      this.#report('contact', conversation, `contact ${JSON.stringify(peer)}`)
   }
 
   #contactRows(): void {

@@ -4,9 +4,9 @@ import { describeKey } from '../../formats/keys.js'
 import { BodyCheck } from './body-check.js'
 import { Findings } from './findings.js'
 import { GroupCheck } from './group-check.js'
-import { groupPlace, nameOf, userPlace } from './partition.js'
+import { groupPlace, nameOf, userPlace, type PartitionPlace } from './partition.js'
 import type { CheckContext } from './run-walk.js'
-import { damaged, type StoreSource } from './store-source.js'
+import { damaged, isUnreadable, type StoreSource } from './store-source.js'
 import { UserCheck } from './user-check.js'
 
 const rowsPerReport = 10_000
@@ -38,7 +38,7 @@ async function verifyShard(
   onRows: (rows: number) => void,
 ): Promise<number> {
   const { source, findings } = context
-  let current: { check: UserCheck | GroupCheck; prefix: Buffer } | null = null
+  let current: { check: UserCheck | GroupCheck | null; prefix: Buffer } | null = null
   let items = 0
   for await (const [key, payload] of readable(source.rows(shard), () =>
     findings.add('shard', `shard ${shard}`),
@@ -52,29 +52,35 @@ async function verifyShard(
     const { kind, row, rowLength, family } = described
     findings.count(family)
     if (current === null || !key.subarray(0, rowLength).equals(current.prefix)) {
-      await current?.check.end()
+      await current?.check?.end()
       const place = kind === 'user' ? userPlace(row, shard) : groupPlace(row, shard)
-      // Of a partition that lies elsewhere nothing fits: one finding says it.
-      if (source.shardOf(row) !== shard) findings.add('wrongShard', nameOf(place))
-      const check = kind === 'user' ? new UserCheck(context, place) : new GroupCheck(context, place)
-      current = { check, prefix: place.row }
+      current = { check: checkOf(context, place), prefix: place.row }
     }
     const where = `shard ${shard}, ${kind} ${JSON.stringify(row)}, ${family}`
     if (payload === damaged) {
       findings.add('damagedValue', where)
-      current.check.damaged(family, key)
+      current.check?.damaged(family, key)
       continue
     }
     try {
-      await current.check.row(family, key, payload)
+      await current.check?.row(family, key, payload)
     } catch (error) {
-      if (!isColumbaError(error, 'CORRUPT') && !(error instanceof RangeError)) throw error
+      if (!isUnreadable(error)) throw error
       findings.add('unreadable', where)
-      current.check.damaged(family, key)
+      current.check?.damaged(family, key)
     }
   }
-  await current?.check.end()
+  await current?.check?.end()
   return items
+}
+
+/** Null for a partition that does not belong there: nothing of it fits, and one finding says that. */
+function checkOf(context: CheckContext, place: PartitionPlace): UserCheck | GroupCheck | null {
+  if (context.source.shardOf(place.id) !== place.shard) {
+    context.findings.add('wrongShard', nameOf(place))
+    return null
+  }
+  return place.kind === 'user' ? new UserCheck(context, place) : new GroupCheck(context, place)
 }
 
 /** Ends where the database itself refuses to go on. */

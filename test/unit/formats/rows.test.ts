@@ -24,7 +24,7 @@ const entry = fc.tuple(contactRows, fc.nat()).map(([row, position]) => ({ ...row
 
 /** One row per family of values; list rows carry bytes and are compared by them below. */
 const table: readonly (readonly [keyof typeof rows, fc.Arbitrary<unknown>])[] = [
-  ['directHead', fc.tuple(directHeads, ids).map(([head, peer]) => ({ ...head, peer }))],
+  ['directHead', fc.record({ peer: ids, head: fc.option(directHeads) })],
   ['groupHead', fc.record({ head: numbers, position: numbers, timestamp: numbers })],
   [
     'run',

@@ -4,7 +4,7 @@ import { BlockWriter, readBlock } from '../../../src/formats/block.js'
 import { bodyFileOf, bodyHeaderBytes, cutOf, levelOf } from '../../../src/formats/body-file.js'
 import { BlockStream, type BodySource } from '../../../src/local/tidy/block-stream.js'
 import { mergedBlocks } from '../../../src/local/tidy/merged-blocks.js'
-import { runSwaps } from '../../../src/local/tidy/run-swap.js'
+import { runSwap } from '../../../src/local/tidy/run-swap.js'
 import { mergeOf, possibleMerges, unfinishedMerge, type Merge } from '../../../src/local/tidy/tidy-plan.js'
 import { apply, fold, meaning, type Rows, type RowWrite } from '../fold/folded.js'
 import { Scribe, type Deed } from '../fold/scribe.js'
@@ -34,22 +34,18 @@ async function merge(files: Files, { inputs, output }: Merge): Promise<void> {
   files.set(output, Buffer.concat(blocks))
 }
 
-/** What each partition gets of a merged file; a list of writes is one batch. */
+/** What the shards get of a merged file; a list of writes is one batch. */
 async function swapsOf(files: Files, output: number): Promise<RowWrite[][]> {
   const stream = await BlockStream.open(sourceOf(files), output)
   const batches: RowWrite[][] = []
   for (; stream.peek !== null; await stream.next()) {
-    for (const { id, key, value, gone } of runSwaps(await stream.block(), {
-      file: output,
-      offset: stream.offset,
-      hashSeed,
-    })) {
-      const shard = shardOf(id)
-      batches.push([
-        { shard, key: key.toString('hex'), value: value.toString('hex') },
-        ...gone.map((one) => ({ shard, key: one.toString('hex'), value: null })),
-      ])
-    }
+    const place = { file: output, offset: stream.offset, hashSeed }
+    const { id, key, value, gone } = runSwap(await stream.block(), place)
+    const shard = shardOf(id)
+    batches.push([
+      { shard, key: key.toString('hex'), value: value.toString('hex') },
+      ...gone.map((one) => ({ shard, key: one.toString('hex'), value: null })),
+    ])
   }
   return batches
 }
