@@ -193,11 +193,12 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
   let join = firstSeq
   for (let i = r.varint(); i > 0; i--) joined.push((join += r.varint()))
   const count = r.varint()
+  let conversation = named === '' ? null : named
   return {
     head: {
       // Who looks for a known conversation has no need of it.
       get conversation() {
-        return named === '' ? directOf(senders) : named
+        return (conversation ??= directOf(senders))
       },
       firstSeq,
       n0Before,

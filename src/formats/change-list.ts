@@ -6,7 +6,7 @@ import { digestBytes, isDirectId, readDigest, writeDigest } from './conversation
  * What changed in one partition during one generation: pointers in ascending order of position, with conversations and
  * users named once in a table.
  *
- *     number of names, names | per entry: position delta, kind u8, name index, second name index or seq
+ *     number of names, names | per entry: 8 times the position delta and the kind, name index, second name index or seq
  *
  * A name is twice its length and its UTF-8. One more than twice: it is the direct conversation with this one, which takes
  * fewer bytes than its id mostly. 0: it is the direct conversation with the id whose digest follows.
@@ -22,6 +22,7 @@ export type StoredChange = { readonly position: number } & (
   | { readonly kind: 'profile' }
 )
 
+/** There is room for as many as there are. */
 const kinds = [
   'message',
   'read',
@@ -86,7 +87,7 @@ export class ChangeListWriter {
   }
 
   #begin(position: number, kind: number): ByteWriter {
-    this.#entries.varint(position - this.#position).u8(kind)
+    this.#entries.varint((position - this.#position) * kinds.length + kind)
     this.#position = position
     return this.#entries
   }
@@ -139,8 +140,9 @@ export function decodeChanges(bytes: Buffer, owner: string | null): StoredChange
   let position = 0
   let message: (StoredChange & { kind: 'message' }) | undefined
   while (r.left > 0) {
-    position += r.varint()
-    const kind = kinds[r.u8()]
+    const number = r.varint()
+    position += Math.floor(number / kinds.length)
+    const kind = kinds[number % kinds.length] as (typeof kinds)[number]
     switch (kind) {
       case 'message':
         message = { position, kind, conversation: name(), seq: r.varint() }
@@ -165,8 +167,6 @@ export function decodeChanges(bytes: Buffer, owner: string | null): StoredChange
       case 'profile':
         changes.push({ position, kind })
         break
-      case undefined:
-        throw badBytes('a list of changes has an unknown kind')
     }
   }
   return changes

@@ -1,4 +1,5 @@
 import { idInBody } from '../model/message-ids.js'
+import { bodyIdAt, endOfId } from './message-body.js'
 
 /**
  * 32 bits of an idempotency key (sender, client's message id), kept for every message ever stored: a conversation's
@@ -15,8 +16,14 @@ export function idHashOfSender(seed: number, sender: string): number {
   return Math.imul(hashUnits(seed | 0, sender) ^ 0x10000, 0x01000193)
 }
 
-/** The rest: the hash of the id that stands in UTF-8 from `start` to `end`. No string is made of one that is ASCII. */
-export function idHashOfBytes(ofSender: number, bytes: Buffer, start: number, end: number): number {
+/** The hash of the message whose body begins at `start` and ends by `end`. */
+export function idHashOfBody(ofSender: number, bytes: Buffer, start: number, end: number): number {
+  const id = start + bodyIdAt
+  return idHashOfBytes(ofSender, bytes, id + 1, endOfId(bytes, id, end))
+}
+
+/** Of an id that stands in UTF-8 from `start` to `end`. No string is made of one that is ASCII. */
+function idHashOfBytes(ofSender: number, bytes: Buffer, start: number, end: number): number {
   let hash = ofSender
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number

@@ -124,11 +124,6 @@ export function readBody(bytes: Buffer, at: number, end: number): Body {
 /** Where in a body the id begins (see `readId`). */
 export const bodyIdAt = 1
 
-/** The id as it stands in a body, which is what hashes are made of: enough to tell whose repeat a message may be. */
-export function readBodyId(bytes: Buffer, at: number): string {
-  return bytes.utf8Slice(at + 2, at + 3 + (bytes[at + 1] as number))
-}
-
 /** Reads an id that `writeId` wrote. */
 export function readId(bytes: Buffer, at: number): string {
   return bytes.utf8Slice(at + 1, at + 2 + (bytes[at] as number))

@@ -1,8 +1,7 @@
 import { BlockWriter } from '../../formats/block.js'
 import type { StoredChange } from '../../formats/change-list.js'
-import { idHashOfBytes } from '../../formats/id-hash.js'
+import { idHashOfBody } from '../../formats/id-hash.js'
 import { passingKeys } from '../../formats/keys.js'
-import { bodyIdAt, endOfId } from '../../formats/message-body.js'
 import type { DirectHead, MarksRow } from '../../formats/record-parts.js'
 import { flags } from '../../formats/records.js'
 import { excerptBytes, rows } from '../../formats/rows.js'
@@ -188,10 +187,9 @@ export class DirectFold {
     const hashes: number[] = []
     for (let message = this.firstMessage; message !== none; message = columns.next[message] as number) {
       const author = columns.authors[message] === 0 ? this.first : this.second
-      const bytes = columns.bytesOf(message)
-      const id = (columns.starts[message] as number) + bodyIdAt
-      const end = endOfId(bytes, id, columns.ends[message] as number)
-      hashes.push(idHashOfBytes(author.idHash(hashSeed), bytes, id + 1, end))
+      const start = columns.starts[message] as number
+      const end = columns.ends[message] as number
+      hashes.push(idHashOfBody(author.idHash(hashSeed), columns.bytesOf(message), start, end))
     }
     return {
       file,

@@ -1,9 +1,9 @@
 import { BlockWriter } from '../../formats/block.js'
 import { ByteReader } from '../../formats/bytes.js'
 import type { StoredChange } from '../../formats/change-list.js'
-import { idHash } from '../../formats/id-hash.js'
+import { idHashOfBody, idHashOfSender } from '../../formats/id-hash.js'
 import { passingKeys } from '../../formats/keys.js'
-import { endOfId, readBodyId, readId } from '../../formats/message-body.js'
+import { endOfId, readId } from '../../formats/message-body.js'
 import { readImage, type GroupImage, type GroupRow, type MembershipRow } from '../../formats/record-parts.js'
 import { countAt, flags, flagsAt, idsAt, seqAt, timeAt, type OtherRecord } from '../../formats/records.js'
 import { rows } from '../../formats/rows.js'
@@ -240,7 +240,9 @@ export class GroupFold {
       count: messages.length,
       firstPosition: (messages[0] as GroupMessage).position,
       lastPosition: (messages.at(-1) as GroupMessage).position,
-      hashes: messages.map(({ bytes, start, sender }) => idHash(hashSeed, sender, readBodyId(bytes, start))),
+      hashes: messages.map(({ bytes, start, end, sender }) =>
+        idHashOfBody(idHashOfSender(hashSeed, sender), bytes, start, end),
+      ),
     }
   }
 }

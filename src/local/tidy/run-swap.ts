@@ -1,7 +1,6 @@
 import { readBlock } from '../../formats/block.js'
-import { idHash } from '../../formats/id-hash.js'
+import { idHashOfBody, idHashOfSender } from '../../formats/id-hash.js'
 import { groupPartition, keys, userPartition } from '../../formats/keys.js'
-import { readBodyId } from '../../formats/message-body.js'
 import { rows } from '../../formats/rows.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 
@@ -25,6 +24,7 @@ export interface MergedPlace {
 export function runSwap(block: Buffer, { file, offset, hashSeed }: MergedPlace): RunSwap {
   const { head, entries } = readBlock(block)
   const { conversation, firstSeq, senders, joined, count } = head
+  const ofSenders = senders.map((sender) => idHashOfSender(hashSeed, sender))
   const value = rows.run.encode({
     file,
     offset,
@@ -33,8 +33,8 @@ export function runSwap(block: Buffer, { file, offset, hashSeed }: MergedPlace):
     count,
     firstPosition: entries[0]?.position ?? 0,
     lastPosition: entries.at(-1)?.position ?? 0,
-    hashes: entries.map(({ author, start }) =>
-      idHash(hashSeed, senders[author] ?? '', readBodyId(block, start)),
+    hashes: entries.map(({ author, start, end }) =>
+      idHashOfBody(ofSenders[author] as number, block, start, end),
     ),
   })
   const isDirect = conversation.startsWith(directPrefix)

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { idHash, idHashOfBytes, idHashOfSender } from '../../../src/formats/id-hash.js'
+import { idHash, idHashOfBody, idHashOfSender } from '../../../src/formats/id-hash.js'
+import { bodyRoom, writeBody } from '../../../src/formats/message-body.js'
+import type { MessageDraft } from '../../../src/model/message.js'
 import { ids } from './arbitraries.js'
 
 test.each([
@@ -30,11 +32,13 @@ test('ids that differ little meet no more often than chance', () => {
   expect(seen.size).toBeGreaterThan(19_990)
 })
 
-test('the same from bytes, with what the messages of a sender share', () => {
+test('the same from a body, with what the messages of a sender share', () => {
   fc.assert(
     fc.property(fc.nat(2 ** 32 - 1), ids, ids, (seed, sender, id) => {
-      const bytes = Buffer.from(`<${id}>`)
-      const hash = idHashOfBytes(idHashOfSender(seed, sender), bytes, 1, bytes.length - 1)
+      const draft = { sender, id, text: 'text', sentAt: 1 } as MessageDraft
+      const bytes = Buffer.alloc(1 + bodyRoom(draft))
+      const end = writeBody(draft, bytes, 1)
+      const hash = idHashOfBody(idHashOfSender(seed, sender), bytes, 1, end)
       expect(hash).toBe(idHash(seed, sender, id))
     }),
   )
