@@ -6,6 +6,7 @@ import type { MessageDraft, SendReceipt } from '../model/message.js'
 import { shownId } from '../model/message-ids.js'
 import type { DomainContext } from './context.js'
 import type { Decision } from './lanes.js'
+import { isPresent } from './membership.js'
 import { notAMember, requireUsers } from './participants.js'
 
 /**
@@ -50,7 +51,7 @@ export class Append {
       if (found === null && handle.kind === 'group') {
         const member = this.#backend.member(handle, draft.sender)
         if (!(member instanceof Promise)) {
-          if (member?.intervals.at(-1)?.to !== null) throw notAMember()
+          if (!isPresent(member)) throw notAMember()
           return this.#handOver(handle, draft)
         }
         // Asked again in the lane.
@@ -115,7 +116,7 @@ export class Append {
     return andThen(requireUsers(this.#context, users), () => {
       if (handle.kind === 'group') {
         return andThen(this.#backend.member(handle, sender), (member) => {
-          if (member === null || member.intervals.at(-1)?.to !== null) throw notAMember()
+          if (!isPresent(member)) throw notAMember()
         })
       }
       // By its id, a direct conversation is there from its first message on, and for its two participants.

@@ -42,6 +42,7 @@ export class Lanes {
     decide: () => MaybePromise<Decision<T>>,
     bytes = 0,
   ): Promise<T> {
+    if (this.#isFull(bytes)) return this.#refuse()
     return this.#enter(
       this.#conversationLane(handle),
       (resolve, reject) => {
@@ -63,11 +64,13 @@ export class Lanes {
 
   /** Holds the lane of a conversation until `task` is done. The conversation is not loaded for it. */
   run<T>(handle: ConversationHandle, task: () => MaybePromise<T>): Promise<T> {
+    if (this.#isFull(0)) return this.#refuse()
     return this.#enter(this.#conversationLane(handle), holding(task), 0)
   }
 
   /** Holds the lane of a user until `task` is done. */
   user<T>(user: UserId, task: () => MaybePromise<T>): Promise<T> {
+    if (this.#isFull(0)) return this.#refuse()
     let lane = this.#users.get(user)
     if (lane === undefined) {
       lane = new SerialQueue(() => this.#users.delete(user))
@@ -102,6 +105,15 @@ export class Lanes {
     throw new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')
   }
 
+  /** IMPORTANT: asked before a lane is made: one that nothing enters would never go. */
+  #isFull(bytes: number): boolean {
+    return this.#calls >= this.#limits.queueCalls || this.#bytes + bytes > this.#limits.queueBytes
+  }
+
+  #refuse(): Promise<never> {
+    return Promise.reject(new ColumbaError('OVERLOADED', 'too much is waiting', { waiting: this.#calls }))
+  }
+
   #enter<T>(
     lane: SerialQueue,
     work: (
@@ -110,9 +122,6 @@ export class Lanes {
     ) => Promise<void> | undefined,
     bytes: number,
   ): Promise<T> {
-    if (this.#calls >= this.#limits.queueCalls || this.#bytes + bytes > this.#limits.queueBytes) {
-      return Promise.reject(new ColumbaError('OVERLOADED', 'too much is waiting', { waiting: this.#calls }))
-    }
     this.#calls += 1
     this.#bytes += bytes
     return new Promise((resolve, reject) => {

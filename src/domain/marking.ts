@@ -2,6 +2,7 @@ import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.
 import { hasEnded } from '../model/conversation.js'
 import type { Marks, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
+import { pairKey } from '../model/pair-key.js'
 import type { DomainContext } from './context.js'
 import { handleOf, partIn, requireUsers } from './participants.js'
 import type { Target } from './participants.js'
@@ -103,7 +104,7 @@ export class Marking {
     // Nothing to write, and nothing under way that could be what the caller sees as done.
     if (reached <= (by === 'read' ? marks.read : marks.delivered)) return undefined
     const isDirect = standing.kind === 'direct'
-    const key = isDirect ? handle.id : `${user.length} ${user}${handle.id}`
+    const key = isDirect ? handle.id : pairKey(user, handle.id)
     const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, marks)
     if (slot !== null) {
       const ownAtRead = reached === head ? standing.ownAtHead : null

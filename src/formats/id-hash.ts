@@ -11,6 +11,11 @@ export function idHash(seed: number, sender: string, id: string): number {
   return finish(hashUnits(idHashOfSender(seed, sender), idInBody(id)))
 }
 
+/** What a store seeds its hashes with: part of its secret. */
+export function hashSeedOf(ringSecret: Uint8Array): number {
+  return Buffer.from(ringSecret).readUInt32LE(12)
+}
+
 /** The part of a hash that all messages of a sender share. */
 export function idHashOfSender(seed: number, sender: string): number {
   return Math.imul(hashUnits(seed | 0, sender) ^ 0x10000, 0x01000193)

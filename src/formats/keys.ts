@@ -13,7 +13,7 @@ import { directKeyBytes, readDirectKey, writeDirectKey } from './conversation-na
  * inverted, so that the newest comes first.
  */
 export const families = {
-  /** Direct: in both users' partitions; group: in the group's. */
+  /** Direct: in the first user's partition, and whom it is with in the second's; group: in the group's. */
   head: 0x01,
   /** What a user's list is read from: first the large groups, then the rest by descending position. */
   list: 0x02,

@@ -36,12 +36,13 @@ export interface Manifest {
  *   | magic 8 | version 4| length 4| body                            | CRC-32      |   all numbers little-endian
  *   +---------+----------+---------+---------------------------------+-------------+
  * The CRC covers everything before it. This frame stays the same in all versions, so that a newer version can be told
- * from damage. Body of version 1, offsets within the file:
+ * from damage. Body of version 2, offsets within the file:
  *   16 storeId 16 | 32 epoch u32 | 36 flags u32 (1 clean, 2 created, 4 lossy) | 40 createdAt u64 | 48 lastTimestamp u64 |
  *   56 checkpoint u64 | 64 ringSecret 16 | 80 virtualNodes u32 | 84 shards u32 | 88 shards × shardId 16
  */
 const magic = Buffer.from('COLUMBAM', 'latin1')
-const manifestVersion = 1
+/** Of all formats of a store, not of this file alone. */
+const manifestVersion = 2
 const headBytes = 16
 const fixedBytes = 88
 export const idBytes = 16

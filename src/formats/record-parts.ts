@@ -56,6 +56,27 @@ export interface MembershipRow {
   readonly position: number
 }
 
+/** Of those who are in a group from its beginning, which is the record at `position`. */
+export function foundingMembership(
+  user: string,
+  ordinal: number,
+  position: number,
+  joinedAt: number,
+): MembershipRow {
+  return {
+    user,
+    intervals: [{ from: 1, to: null }],
+    ordinal,
+    ownAtJoin: 0,
+    joined: position,
+    joinedBefore: [],
+    joinedAt,
+    place: 0,
+    left: null,
+    position,
+  }
+}
+
 export interface DirectHead {
   readonly head: number
   readonly n0: number

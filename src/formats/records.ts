@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, badBytes, writeU48 } from './bytes.js'
-import { writeId } from './message-body.js'
+import { directImageBytes } from './direct-image.js'
+import { endOfId, writeId } from './message-body.js'
 import {
   type ContactRow,
   type DirectHead,
@@ -71,6 +72,16 @@ export const flagsAt = 7
 export const seqAt = 8
 export const countAt = 14
 export const idsAt = 20
+
+/** Where the body begins in the message record from `start` to `end`: behind two ids, and an image if there is one. */
+export function bodyOfRecord(bytes: Buffer, start: number, end: number): number {
+  const at = endOfId(bytes, endOfId(bytes, start + idsAt, end), end)
+  if (((bytes[start + flagsAt] as number) & flags.image) === 0) return at
+  if (bytes[start] === recordKinds.direct) return at + directImageBytes
+  const reader = new ByteReader(bytes, at, end)
+  readImage(reader)
+  return reader.at
+}
 
 /** Room for a message record without its body and image. */
 export const messageHeadBytes = idsAt + 2 * 257

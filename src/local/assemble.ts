@@ -2,6 +2,7 @@ import type { Notifier } from '../backend/notifier.js'
 import type { Backend, StoreStats } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
 import { ColumbaError } from '../errors.js'
+import { hashSeedOf } from '../formats/id-hash.js'
 import type { Manifest } from '../formats/manifest.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { Applier } from './applier.js'
@@ -74,7 +75,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     shards: manifest.shardIds.length,
     virtualNodes: manifest.virtualNodes,
   })
-  const hashSeed = Buffer.from(manifest.ringSecret).readUInt32LE(12)
+  const hashSeed = hashSeedOf(manifest.ringSecret)
   const flushParts = {
     writers: shards.shards.map(({ writer }) => writer),
     bodies,
@@ -310,7 +311,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }),
     people,
     writer,
-    applier,
     watchers,
     clock,
     random,

@@ -6,7 +6,7 @@ import type { Loader } from './loader.js'
 import type { ConversationEntry, Touched } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen } from './participation-view.js'
+import { isOpen, sees } from './participation-view.js'
 import type { RowReader, RunOwner } from './row-reader.js'
 import type { Watchers } from './watchers.js'
 
@@ -176,7 +176,7 @@ function groupAfter(
 /** What a member may hear of: messages that may be seen, and everything else while being in. */
 function concerns(ref: ChangeRef, membership: MembershipRow): boolean {
   if (ref.kind === 'message') {
-    return membership.intervals.some(({ from, to }) => ref.seq >= from && (to === null || ref.seq <= to))
+    return sees(membership, ref.seq)
   }
   // One's own marks outlast leaving and coming back.
   if ('userId' in ref && ref.kind !== 'member' && ref.userId === membership.user) return true

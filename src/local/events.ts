@@ -1,5 +1,5 @@
 import type { Committed, ConversationChange } from '../backend/port.js'
-import type { GroupRow, MembershipRow } from '../formats/record-parts.js'
+import { foundingMembership, type GroupRow, type MembershipRow } from '../formats/record-parts.js'
 import { noMarks } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Applier } from './applier.js'
@@ -98,18 +98,7 @@ export class Events {
       }
       const part = new GroupPart(row, null)
       members.forEach((user, i) => {
-        part.members.set(user, {
-          user,
-          intervals: [{ from: 1, to: null }],
-          ordinal: i + 1,
-          ownAtJoin: 0,
-          joined: position,
-          joinedBefore: [],
-          joinedAt: time,
-          place: 0,
-          left: null,
-          position,
-        })
+        part.members.set(user, foundingMembership(user, i + 1, position, time))
         part.ordinals.set(user, 0)
       })
       part.complete = true

@@ -133,7 +133,7 @@ export class ListLoader {
     position: number,
   ): void {
     entry.nameBetween(user, of.peer)
-    if (!entry.known) this.#loader.setHead(entry, of, position)
+    this.#loader.setHead(entry, of, position)
   }
 
   /** Makes a node of a packed conversation of which something must be read. */

@@ -29,12 +29,13 @@ export class Loader {
   /** What writers need of a conversation. Concurrent loads are one. */
   load(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
     if (entry.loaded) return undefined
+    // IMPORTANT: before anything else: nothing may be written while somebody reads what was there before.
+    const running = this.#loads.get(entry.id)
+    if (running !== undefined) return running.then(() => this.load(entry, viewer))
     if (entry.pair !== null && this.#filter.excludes(entry.id)) {
       entry.loaded = entry.known = true
       return undefined
     }
-    const running = this.#loads.get(entry.id)
-    if (running !== undefined) return running.then(() => this.load(entry, viewer))
     this.#memory.counters.loads++
     const load = entry.id.startsWith(directPrefix) ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
     if (load === undefined) return undefined
@@ -48,8 +49,13 @@ export class Loader {
   }
 
   #loadDirect(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
-    const owner = entry.pair?.[0] ?? viewer
-    return andThen(this.#directHead(entry, viewer), (found) => this.#takeDirect(entry, owner, found))
+    const { pair } = entry
+    return andThen(this.#directHead(entry, viewer), (found) => {
+      if (found !== undefined || pair !== null) return this.#takeDirect(entry, pair?.[0] ?? viewer, found)
+      // A stranger has no row. IMPORTANT: that says nothing of the conversation, also if somebody has named its participants
+      // while it was read.
+      return entry.pair === null ? undefined : this.#loadDirect(entry, viewer)
+    })
   }
 
   /** The head of a known pair is the first one's, whoever asks; found by id alone, only the viewer's row says who the pair is. */
@@ -63,18 +69,15 @@ export class Loader {
     )
   }
 
-  /** `owner`: whose row it is, or would be. */
+  /** `owner`: whose row it is. */
   #takeDirect(entry: ConversationEntry, owner: UserId, found: KnownHead | undefined): undefined {
-    // A stranger has no row. IMPORTANT: that says nothing of the conversation, also if somebody has named its participants
-    // while it was read.
-    if (found === undefined && entry.pair?.includes(owner) !== true) return
-    if (found !== undefined) entry.nameBetween(owner, found.peer as UserId)
     entry.loaded = true
     if (found === undefined) {
       entry.known = true
       return
     }
-    const { head } = found
+    const { peer, head } = found
+    entry.nameBetween(owner, peer as UserId)
     entry.firstBlocked = head.firstBlocked
     entry.secondBlocked = head.secondBlocked
     this.setHead(entry, head, head.position)

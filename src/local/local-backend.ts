@@ -24,7 +24,6 @@ import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
 import type { Clock } from '../platform/clock.js'
 import type { Random } from '../platform/random.js'
-import type { Applier } from './applier.js'
 import type { ChangeReader } from './change-reader.js'
 import type { Events } from './events.js'
 import type { Lists } from './lists.js'
@@ -65,7 +64,6 @@ export interface LocalParts {
   readonly events: Events
   readonly people: People
   readonly writer: Writer
-  readonly applier: Applier
   readonly watchers: Watchers
   readonly clock: Clock
   readonly random: Random

@@ -1,5 +1,5 @@
 import type { MembershipRow } from '../formats/record-parts.js'
-import type { Interval, Marks, Participation } from '../model/conversation.js'
+import { hasEnded, isVisible, type Interval, type Marks, type Participation } from '../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
@@ -27,11 +27,11 @@ export function visibleHead(entry: ConversationEntry, membership: MembershipRow 
 }
 
 export function sees(membership: MembershipRow, seq: number): boolean {
-  return membership.intervals.some(({ from, to }) => seq >= from && (to === null || seq <= to))
+  return isVisible(membership.intervals, seq)
 }
 
 export function isOpen(membership: MembershipRow): boolean {
-  return membership.intervals.at(-1)?.to === null
+  return !hasEnded(membership.intervals)
 }
 
 export function participation(

@@ -5,6 +5,7 @@ import { parseCanonicalJson } from '../model/canonical-json.js'
 import type { Marks, Reached } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
 import type { Position, UserId } from '../model/ids.js'
+import { pairKey } from '../model/pair-key.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
 import type { Applier } from './applier.js'
 import type { Loader } from './loader.js'
@@ -124,25 +125,19 @@ export class People {
 
   async contacts(user: UserId, after: UserId | undefined, limit: number): Promise<readonly ContactEntry[]> {
     const { memory, rows } = this.#parts
-    const held = [...memory.generations.live]
-    for (const generation of held) generation.hold()
-    try {
-      const live = new Map<string, ContactEntry>()
-      for (const generation of held) {
-        for (const [other, entry] of generation.users.get(user)?.own?.contacts ?? []) live.set(other, entry)
-      }
-      const stored = await rows.contacts(user, after, limit + live.size)
-      const all = new Map(stored.map((row) => [row.contactId, toContact(row.contactId as UserId, row)]))
-      const reach = stored.length < limit + live.size ? undefined : stored.at(-1)?.contactId
-      for (const [other, entry] of live) {
-        if (after !== undefined && compareBytes(other, after) <= 0) continue
-        if (reach !== undefined && compareBytes(other, reach) > 0) continue
-        all.set(other, entry)
-      }
-      return [...all.values()].sort((a, b) => compareBytes(a.contactId, b.contactId)).slice(0, limit)
-    } finally {
-      for (const generation of held) generation.release()
+    const live = new Map<string, ContactEntry>()
+    for (const generation of memory.generations.live) {
+      for (const [other, entry] of generation.users.get(user)?.own?.contacts ?? []) live.set(other, entry)
     }
+    const stored = await rows.contacts(user, after, limit + live.size)
+    const all = new Map(stored.map((row) => [row.contactId, toContact(row.contactId as UserId, row)]))
+    const reach = stored.length < limit + live.size ? undefined : stored.at(-1)?.contactId
+    for (const [other, entry] of live) {
+      if (after !== undefined && compareBytes(other, after) <= 0) continue
+      if (reach !== undefined && compareBytes(other, reach) > 0) continue
+      all.set(other, entry)
+    }
+    return [...all.values()].sort((a, b) => compareBytes(a.contactId, b.contactId)).slice(0, limit)
   }
 
   /**
@@ -157,7 +152,7 @@ export class People {
       // What came while the shards were read counts, also if it is durable or flushed by now.
       const found = liveContact(held, user, other) ?? stored
       const none = { listed: false, alias: undefined, blocked: false }
-      return await use(this.#contacts.get(`${user}\0${other}`) ?? found ?? none)
+      return await use(this.#contacts.get(pairKey(user, other)) ?? found ?? none)
     } finally {
       memory.generations.endRead(held)
     }
@@ -188,7 +183,7 @@ export class People {
 
   /** Lets others see a contact entry that is not durable yet. */
   async whileUnderWay<T>(user: UserId, other: UserId, contact: ContactRow, done: Promise<T>): Promise<T> {
-    const key = `${user}\0${other}`
+    const key = pairKey(user, other)
     this.#contacts.set(key, contact)
     try {
       return await done

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { StoreComponents } from '../backend/settings.js'
 import { emptyFrame, frameTypes } from '../formats/frames.js'
+import { hashSeedOf } from '../formats/id-hash.js'
 import type { Manifest } from '../formats/manifest.js'
 import { encodeSegmentHeader, logStart, segmentHeaderBytes, segmentName } from '../formats/segment.js'
 import { writeAside } from '../platform/whole-files.js'
@@ -60,7 +61,7 @@ export async function writeRepaired({
     const flush = {
       writers: shards.shards.map(({ writer }) => writer),
       bodies,
-      hashSeed: Buffer.from(ringSecret).readUInt32LE(12),
+      hashSeed: hashSeedOf(ringSecret),
       shardOf: (id: string) => ring.shardOf(id),
     }
     for await (const records of replay.generations(tuning.generationBytes))

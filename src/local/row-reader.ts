@@ -228,8 +228,8 @@ export class RowReader {
   // ---- rows of either
 
   /**
-   * Runs of a conversation from the one with `to` downwards, without a gap, up to `limit`. `owner` is a participant of a
-   * direct conversation, or the group.
+   * Runs of a conversation from the one with `to` downwards, without a gap, up to `limit`. `owner` is the first participant
+   * of a direct conversation, or the group.
    */
   async runs(owner: RunOwner, conversation: string, to: number, limit: number): Promise<RunRow[]> {
     this.reads++

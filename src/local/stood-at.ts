@@ -4,6 +4,7 @@ import type { Loader } from './loader.js'
 import type { ConversationEntry } from './memory/entries.js'
 import { ownerOf } from './block-reader.js'
 import type { MessageReader } from './message-reader.js'
+import { sees } from './participation-view.js'
 import type { RowReader } from './row-reader.js'
 
 const runsAtOnce = 64
@@ -42,16 +43,14 @@ async function newestMessage(
   asOf: number,
   membership: MembershipRow | null,
 ): Promise<number> {
-  const sees = (seq: number): boolean =>
-    membership === null ||
-    membership.intervals.some(({ from, to }) => seq >= from && (to === null || seq <= to))
+  const isSeen = (seq: number): boolean => membership === null || sees(membership, seq)
   let stored = entry.durableHead
   for (let touched = entry.touched; touched !== null; touched = touched.older) {
     // One that is flushed and only kept by a reader may lack what came after it: the shards have all of it.
     if (touched.generation.flushed) continue
     for (let seq = touched.lastSeq; seq >= touched.firstSeq; seq--) {
       const position = touched.position(seq)
-      if (position <= asOf && sees(seq)) return position
+      if (position <= asOf && isSeen(seq)) return position
     }
     if (touched.count > 0) stored = touched.firstSeq - 1
   }
@@ -61,7 +60,7 @@ async function newestMessage(
       stored = run.firstSeq - 1
       if (run.firstPosition > asOf) continue
       const found = (await parts.messages.block(entry, run)).findLast(
-        ({ position, seq }) => position <= asOf && sees(seq),
+        ({ position, seq }) => position <= asOf && isSeen(seq),
       )
       if (found !== undefined) return found.position
     }

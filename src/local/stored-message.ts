@@ -1,8 +1,6 @@
-import { ByteReader, readU48 } from '../formats/bytes.js'
-import { directImageBytes } from '../formats/direct-image.js'
+import { readU48 } from '../formats/bytes.js'
 import { endOfId, readBody, readId, type Body } from '../formats/message-body.js'
-import { readImage } from '../formats/record-parts.js'
-import { countAt, flags, flagsAt, idsAt, recordKinds, timeAt } from '../formats/records.js'
+import { bodyOfRecord, countAt, flags, flagsAt, idsAt, timeAt } from '../formats/records.js'
 import { parseCanonicalJson } from '../model/canonical-json.js'
 import type { ConversationId, MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
@@ -57,7 +55,7 @@ export function liveBody(
   const { bytes, start, end } = touched.place(seq)
   return {
     sender: senderOf(entry, bytes, start, end),
-    body: { bytes, start: bodyAt(bytes, start, end), end },
+    body: { bytes, start: bodyOfRecord(bytes, start, end), end },
   }
 }
 
@@ -70,22 +68,19 @@ function readRecord(
   const timestamp = bytes.readUIntLE(start + timeAt, 6)
   const count = bytes.readUIntLE(start + countAt, 6)
   const sender = senderOf(entry, bytes, start, end)
-  return { seq, sender, timestamp, position, count, body: readBody(bytes, bodyAt(bytes, start, end), end) }
+  return {
+    seq,
+    sender,
+    timestamp,
+    position,
+    count,
+    body: readBody(bytes, bodyOfRecord(bytes, start, end), end),
+  }
 }
 
 function senderOf({ pair }: ConversationEntry, bytes: Buffer, start: number, end: number): UserId {
   if (pair === null) return readId(bytes, endOfId(bytes, start + idsAt, end)) as UserId
   return pair[((bytes[start + flagsAt] as number) & flags.second) === 0 ? 0 : 1]
-}
-
-/** Where the body begins in a message record: behind two ids, and an image if there is one. */
-function bodyAt(bytes: Buffer, start: number, end: number): number {
-  const at = endOfId(bytes, endOfId(bytes, start + idsAt, end), end)
-  if (((bytes[start + flagsAt] as number) & flags.image) === 0) return at
-  if (bytes[start] === recordKinds.direct) return at + directImageBytes
-  const reader = new ByteReader(bytes, at, end)
-  readImage(reader)
-  return reader.at
 }
 
 /** The message as readers get it: frozen all the way down. */

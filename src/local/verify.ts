@@ -66,8 +66,8 @@ async function sourceOf(parts: VerifyParts, snapshots: readonly ShardSnapshot[])
       }
     },
     bodyFiles: () => bodies.list(),
-    checkBodyFile: (cut) => bodies.check(cut),
-    readBody: (cut, offset, length) => bodies.read(cut, offset, length),
+    checkBodyFile: (file) => bodies.check(file),
+    readBody: (file, offset, length) => bodies.read(file, offset, length),
   }
 }
 

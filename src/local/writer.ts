@@ -14,7 +14,7 @@ import {
   writeMessageHead,
   type OtherRecord,
 } from '../formats/records.js'
-import type { Marks, Reached } from '../model/conversation.js'
+import { hasEnded, type Marks, type Reached } from '../model/conversation.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../model/message.js'
 import type { Clock } from '../platform/clock.js'
@@ -143,8 +143,7 @@ export class Writer {
     const members = []
     if (!group.row.large) {
       for (const [user, { intervals, joined }] of group.members) {
-        if (intervals.at(-1)?.to === null)
-          members.push({ user, previous: Math.max(entry.lastPosition, joined) })
+        if (!hasEnded(intervals)) members.push({ user, previous: Math.max(entry.lastPosition, joined) })
       }
     }
     return { previous: entry.lastPosition, members }

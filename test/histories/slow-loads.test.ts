@@ -2,63 +2,10 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Conversation } from '../../src/model/conversation.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
-import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
-import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { inKey } from '../fault/verify/shard-edit.js'
+import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
-
-/** Shards whose answers of one kind, though they have been read, do not come before the gate opens. */
-function gatedShards(gate: Gate): ShardOpener {
-  return async (location, options) => {
-    const database = await openClassicLevel(location, options)
-    const through = async <T>(found: T): Promise<T> => {
-      gate.onRead()
-      await gate.through
-      return found
-    }
-    const getMany = database.getMany.bind(database)
-    database.getMany = async (keys, given) => {
-      const found = await getMany(keys, given)
-      return gate.at === 'keys' ? through(found) : found
-    }
-    const get = database.get.bind(database)
-    database.get = async (key, given) => {
-      const found = await get(key, given)
-      return typeof gate.at === 'object' && key.includes(gate.at.key) ? through(found) : found
-    }
-    const iterator = database.iterator.bind(database)
-    database.iterator = (given) => {
-      const rows = iterator(given)
-      return {
-        nextv: async (size) => {
-          const found = await rows.nextv(size)
-          return gate.at === 'ranges' ? through(found) : found
-        },
-        close: () => rows.close(),
-      }
-    }
-    return database
-  }
-}
-
-interface Gate {
-  at: 'keys' | 'ranges' | 'nothing' | { readonly key: Buffer }
-  through: Promise<void>
-  onRead: () => void
-}
-
-/** From now on what is read at the gate hangs: `read` resolves when something does, and `open` lets it through. */
-function close(gate: Gate): { readonly read: Promise<void>; readonly open: () => void } {
-  let open = (): void => undefined
-  const read = new Promise<void>((resolve) => {
-    gate.onRead = resolve
-  })
-  gate.through = new Promise((resolve) => {
-    open = resolve
-  })
-  return { read, open: () => open() }
-}
 
 /** A store whose next list of `a` hangs behind the gate, what is done before and meanwhile, and the list after that. */
 async function listAround(
@@ -66,7 +13,7 @@ async function listAround(
   others: readonly string[] = [],
   before: (store: CheckedStore) => Promise<unknown> = async () => undefined,
 ): Promise<readonly Conversation[]> {
-  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const gate = openGate()
   const host = await localHost({}, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
@@ -76,7 +23,7 @@ async function listAround(
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  const { read, open } = close(gate)
+  const { read, open } = closeGate(gate)
   await before(store)
   gate.at = 'keys'
   const loading = store.getConversations('a')
@@ -126,7 +73,7 @@ test('and if it was made before, and is flushed while the list is loaded', async
 })
 
 test('a stranger whose look at a conversation is slow takes nothing from those who are in it', async () => {
-  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const gate = openGate()
   const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
@@ -138,7 +85,7 @@ test('a stranger whose look at a conversation is slow takes nothing from those w
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  const { read, open } = close(gate)
+  const { read, open } = closeGate(gate)
   // Of all partitions; the first that is read is the stranger's own, where nothing is.
   gate.at = { key: Buffer.concat([Buffer.of(1), inKey(conversationId)]) }
   const strange = store.sendMessage({ sender: 'c', conversationId, text: 'let me in' }).catch(String)
@@ -159,7 +106,7 @@ test('a stranger whose look at a conversation is slow takes nothing from those w
 })
 
 test('a group that comes in a generation which begins, and is flushed, while the groups are read is followed', async () => {
-  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const gate = openGate()
   const host = await localHost({}, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
@@ -169,7 +116,7 @@ test('a group that comes in a generation which begins, and is flushed, while the
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  const { read, open } = close(gate)
+  const { read, open } = closeGate(gate)
   gate.at = 'ranges'
   const reading = store.getChanges('a', { since: token })
   await read
@@ -229,7 +176,7 @@ async function contactAround(
   slow: 'block' | 'alias',
   meanwhile: (store: CheckedStore) => Promise<unknown>,
 ): Promise<unknown> {
-  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const gate = openGate()
   const host = await localHost({}, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
@@ -278,7 +225,7 @@ test('a lower mark that waits behind a higher one does not take it back', async 
 test.each([1, 2, 3])(
   'a group that became large, and is flushed after look %i, is in the list',
   async (looks) => {
-    const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+    const gate = openGate()
     const host = await localHost({ tuning: { fanOut: 2 } }, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
     const first = await host.open()
@@ -316,7 +263,7 @@ test.each([1, 2, 3])(
 test.each([1, 2, 3, 4, 5])(
   'an own message that comes during look %i, while a group is loaded, is not unread',
   async (looks) => {
-    const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+    const gate = openGate()
     const host = await localHost({}, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
     const first = await host.open()
@@ -357,7 +304,7 @@ test.each([1, 2, 3, 4, 5])(
 )
 
 test('a long first page and the walk from there give everything once, whatever moves while it is read', async () => {
-  const gate: Gate = { at: 'nothing', through: Promise.resolve(), onRead: (): void => undefined }
+  const gate = openGate()
   const host = await localHost({}, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
@@ -368,7 +315,7 @@ test('a long first page and the walk from there give everything once, whatever m
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  const { read, open } = close(gate)
+  const { read, open } = closeGate(gate)
   // The marks of one of the page hang (their family is 4); the first one behind the page has been read when it moves up,
   // before the one that hangs does.
   gate.at = { key: Buffer.concat([Buffer.of(4), inKey(directConversationId('peer 80', 'a'))]) }

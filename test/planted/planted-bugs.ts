@@ -344,4 +344,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A conversation whose head LevelDB has lost begins at 1 again',
     tests: ['fault/lost-head'],
   },
+  {
+    number: '58',
+    name: 'written-while-it-is-read',
+    what: 'A conversation begins while somebody still reads what was there before',
+    tests: ['histories/slow-heads'],
+  },
+  {
+    number: '59',
+    name: 'ids-joined-by-a-zero',
+    what: 'Two pairs of ids are one, because their ids have zeroes in them',
+    tests: ['fault/ids-with-zeroes'],
+  },
 ]

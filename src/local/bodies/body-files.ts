@@ -46,12 +46,12 @@ export class BodyFiles {
   }
 
   /** Writes the file of a generation: `blocks` are placed one behind the other from `bodyHeaderBytes` on. */
-  async write(cut: number, blocks: readonly Uint8Array[]): Promise<void> {
+  async write(file: number, blocks: readonly Uint8Array[]): Promise<void> {
     const { directory, fileSystem, storeId } = this.#options
-    const name = join(directory, bodyFileName(cut))
+    const name = join(directory, bodyFileName(file))
     // Windows does not rename over a file that is open.
-    await this.#close(cut)
-    const pieces = inPieces(encodeBodyHeader(storeId, cut), blocks)
+    await this.#close(file)
+    const pieces = inPieces(encodeBodyHeader(storeId, file), blocks)
     this.#bytesWritten += await replaceFile(fileSystem, name, `${name}.tmp`, pieces)
   }
 
@@ -99,22 +99,22 @@ export class BodyFiles {
     return found.size
   }
 
-  async read(cut: number, offset: number, length: number): Promise<Buffer> {
-    const file = this.#file(cut)
-    file.reads++
+  async read(file: number, offset: number, length: number): Promise<Buffer> {
+    const held = this.#file(file)
+    held.reads++
     try {
-      return await readWhole(await file.handle, cut, offset, length)
+      return await readWhole(await held.handle, file, offset, length)
     } catch (error) {
-      throw readError(error, 'A body file', { file: bodyFileName(cut), offset })
+      throw readError(error, 'A body file', { file: bodyFileName(file), offset })
     } finally {
-      file.reads--
-      await closeIfDone(file)
+      held.reads--
+      await closeIfDone(held)
     }
   }
 
   /** The same at once; null where that would not be fast, or fails: `read` does it then, or says why not. */
-  readAtOnce(cut: number, offset: number, length: number): Buffer | null {
-    const handle = this.#open.get(cut)?.opened
+  readAtOnce(file: number, offset: number, length: number): Buffer | null {
+    const handle = this.#open.get(file)?.opened
     if (handle?.readSync === undefined || length > atOnceBytes) return null
     const begun = this.#options.pace?.begin() ?? null
     if (begun === null) return null
@@ -128,9 +128,9 @@ export class BodyFiles {
     }
   }
 
-  /** Rejects with CORRUPT unless the file has the header of this store and cut. */
-  async check(cut: number): Promise<void> {
-    checkBodyHeader(await this.read(cut, 0, bodyHeaderBytes), this.#options.storeId, cut)
+  /** Rejects with CORRUPT unless the file has the header of this store and number. */
+  async check(file: number): Promise<void> {
+    checkBodyHeader(await this.read(file, 0, bodyHeaderBytes), this.#options.storeId, file)
   }
 
   /** All files that are there. */
@@ -143,17 +143,17 @@ export class BodyFiles {
   }
 
   async close(): Promise<void> {
-    for (const cut of [...this.#open.keys()]) await this.#close(cut)
+    for (const file of [...this.#open.keys()]) await this.#close(file)
   }
 
-  #file(cut: number): OpenFile {
-    let file = this.#open.get(cut)
-    if (file === undefined) {
+  #file(file: number): OpenFile {
+    let held = this.#open.get(file)
+    if (held === undefined) {
       const handle = this.#options.fileSystem
-        .open(join(this.#options.directory, bodyFileName(cut)), 'read')
+        .open(join(this.#options.directory, bodyFileName(file)), 'read')
         .catch((error: unknown) => {
-          this.#open.delete(cut)
-          throw missing(cut, error)
+          this.#open.delete(file)
+          throw missing(file, error)
         })
       const opening: OpenFile = { handle, opened: null, reads: 0, done: false }
       handle.then(
@@ -162,23 +162,23 @@ export class BodyFiles {
         },
         () => undefined,
       )
-      file = opening
-    } else this.#open.delete(cut)
-    this.#open.set(cut, file)
+      held = opening
+    } else this.#open.delete(file)
+    this.#open.set(file, held)
     if (this.#open.size > (this.#options.openFiles ?? 64)) {
       const oldest = this.#open.keys().next().value as number
       void this.#close(oldest)
     }
-    return file
+    return held
   }
 
   /** Readers that still need the file keep it open; the last of them closes it. */
-  async #close(cut: number): Promise<void> {
-    const file = this.#open.get(cut)
-    if (file === undefined) return
-    this.#open.delete(cut)
-    file.done = true
-    await closeIfDone(file)
+  async #close(file: number): Promise<void> {
+    const held = this.#open.get(file)
+    if (held === undefined) return
+    this.#open.delete(file)
+    held.done = true
+    await closeIfDone(held)
   }
 }
 
@@ -201,11 +201,11 @@ async function closeIfDone(file: OpenFile): Promise<void> {
   )
 }
 
-async function readWhole(handle: FileHandle, cut: number, offset: number, length: number): Promise<Buffer> {
+async function readWhole(handle: FileHandle, file: number, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
   if ((await readFully(handle, bytes, offset)) === length) return bytes
   throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
-    file: bodyFileName(cut),
+    file: bodyFileName(file),
     offset,
   })
 }
@@ -232,12 +232,12 @@ export function isMissingBody(error: unknown): boolean {
   )
 }
 
-function missing(cut: number, cause: unknown): unknown {
+function missing(file: number, cause: unknown): unknown {
   if ((cause as { code?: unknown }).code !== 'ENOENT') return cause
   return new ColumbaError(
     'CORRUPT',
     'A body file that rows point to is missing',
-    { file: bodyFileName(cut) },
+    { file: bodyFileName(file) },
     cause,
   )
 }

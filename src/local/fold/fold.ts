@@ -1,5 +1,6 @@
 import { badBytes } from '../../formats/bytes.js'
 import { decodeRecord, recordKinds, timeAt, type OtherRecord } from '../../formats/records.js'
+import { pairKey } from '../../model/pair-key.js'
 import { DirectMessages } from './direct-messages.js'
 import { GroupFold } from './group-fold.js'
 import { Partitions } from './partitions.js'
@@ -118,7 +119,7 @@ export class Fold {
       case 'cut':
         return
       case 'marks': {
-        this.#marks.set(`${record.user}\0${record.conversation}`, record)
+        this.#marks.set(pairKey(record.user, record.conversation), record)
         const kind = record.marks.readAt === position ? 'read' : 'delivered'
         const change = { position, kind, conversation: record.conversation, user: record.user } as const
         this.#group(record.conversation).addChange(change)
@@ -127,12 +128,12 @@ export class Fold {
       case 'block': {
         const [first, second] = [record.blocker, record.other].sort() as [string, string]
         this.#directs.between(first, second).setHead(record.head, record.previous)
-        this.#contacts.set(`${record.blocker}\0${record.other}`, { record, position })
+        this.#contacts.set(pairKey(record.blocker, record.other), { record, position })
         this.#partitions.user(record.blocker).addChange({ position, kind: 'contact', user: record.other })
         return
       }
       case 'contact':
-        this.#contacts.set(`${record.user}\0${record.other}`, { record, position })
+        this.#contacts.set(pairKey(record.user, record.other), { record, position })
         this.#partitions.user(record.user).addChange({ position, kind: 'contact', user: record.other })
         return
       case 'user':

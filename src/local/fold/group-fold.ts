@@ -4,7 +4,13 @@ import type { StoredChange } from '../../formats/change-list.js'
 import { idHashOfBody, idHashOfSender } from '../../formats/id-hash.js'
 import { passingKeys } from '../../formats/keys.js'
 import { endOfId, readId } from '../../formats/message-body.js'
-import { readImage, type GroupImage, type GroupRow, type MembershipRow } from '../../formats/record-parts.js'
+import {
+  foundingMembership,
+  readImage,
+  type GroupImage,
+  type GroupRow,
+  type MembershipRow,
+} from '../../formats/record-parts.js'
 import { countAt, flags, flagsAt, idsAt, seqAt, timeAt, type OtherRecord } from '../../formats/records.js'
 import { rows } from '../../formats/rows.js'
 import type { MessageChain, Partition, Partitions } from './partitions.js'
@@ -92,24 +98,7 @@ export class GroupFold {
     if ('image' in event) this.#takeImage(event.image)
     if (event.kind === 'create') {
       event.members.forEach((user, i) => {
-        const joinedAt = event.time
-        const intervals = [{ from: 1, to: null }]
-        const ordinal = i + 1
-        this.#join(
-          {
-            user,
-            intervals,
-            ordinal,
-            ownAtJoin: 0,
-            joined: position,
-            joinedBefore: [],
-            joinedAt,
-            place: 0,
-            left: null,
-            position,
-          },
-          0,
-        )
+        this.#join(foundingMembership(user, i + 1, position, event.time), 0)
       })
     }
     if (event.kind === 'join')

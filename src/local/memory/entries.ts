@@ -58,8 +58,8 @@ export class GroupPart {
 }
 
 /**
- * All that memory has about one conversation: shared by its participants, by readers and by the write path. Fields
- * that end in nothing are provisional (they count what has been handed to the log), `durable…` is what readers see.
+ * All that memory has about one conversation: shared by its participants, by readers and by the write path. What is
+ * provisional counts what has been handed to the log; what is durable is what readers see.
  */
 export class ConversationEntry implements ConversationHandle {
   readonly id: ConversationId
@@ -75,6 +75,7 @@ export class ConversationEntry implements ConversationHandle {
   memo: object | null = null
   marking: object | null = null
 
+  /** Provisional, then durable, here and in the next two pairs. */
   head = 0
   durableHead = 0
   /** Messages of the first participant. */
@@ -82,7 +83,7 @@ export class ConversationEntry implements ConversationHandle {
   durableN0 = 0
   firstBlocked = false
   secondBlocked = false
-  /** Of the last message; provisional, then durable. */
+  /** Of the last message: provisional (`last…`) and durable. */
   lastPosition = 0
   lastTimestamp = 0
   position = 0

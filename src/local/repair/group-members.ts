@@ -1,4 +1,5 @@
 import type { MembershipRow } from '../../formats/record-parts.js'
+import { hasEnded } from '../../model/conversation.js'
 
 /** What somebody wrote in a group. */
 export interface Written {
@@ -15,7 +16,7 @@ export interface Written {
 }
 
 export function isPresent(membership: MembershipRow): boolean {
-  return membership.intervals.at(-1)?.to === null
+  return !hasEnded(membership.intervals)
 }
 
 /** A membership that fits the messages there are. */

@@ -1,8 +1,9 @@
-import { ByteReader, ByteWriter } from '../../formats/bytes.js'
+import { ByteWriter } from '../../formats/bytes.js'
 import { directImageBytes, writeDirectImage } from '../../formats/direct-image.js'
 import { endOfId, readId } from '../../formats/message-body.js'
-import { readImage, writeImage, type GroupImage } from '../../formats/record-parts.js'
+import { writeImage, type GroupImage } from '../../formats/record-parts.js'
 import {
+  bodyOfRecord,
   countAt,
   flags,
   flagsAt,
@@ -28,22 +29,13 @@ export interface ReadMessage {
 export function readMessageRecord(bytes: Buffer, start: number, end: number): ReadMessage {
   const bits = bytes[start + flagsAt] as number
   const secondAt = endOfId(bytes, start + idsAt, end)
-  let body = endOfId(bytes, secondAt, end)
-  if ((bits & flags.image) !== 0) {
-    if (bytes[start] === recordKinds.direct) body += directImageBytes
-    else {
-      const reader = new ByteReader(bytes, body, end)
-      readImage(reader)
-      body = reader.at
-    }
-  }
   return {
     seq: bytes.readUIntLE(start + seqAt, 6),
     timestamp: bytes.readUIntLE(start + timeAt, 6),
     bits,
     count: bytes.readUIntLE(start + countAt, 6),
     ids: [readId(bytes, start + idsAt), readId(bytes, secondAt)],
-    body: Buffer.from(bytes.subarray(body, end)),
+    body: Buffer.from(bytes.subarray(bodyOfRecord(bytes, start, end), end)),
   }
 }
 

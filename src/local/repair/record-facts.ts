@@ -1,6 +1,6 @@
 import { readDirectMarks } from '../../formats/direct-marks.js'
 import { decodeRecord, flags, recordKinds, type OtherRecord } from '../../formats/records.js'
-import type { MembershipRow } from '../../formats/record-parts.js'
+import { foundingMembership } from '../../formats/record-parts.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Facts } from './facts.js'
 import { readMessageRecord } from './message-records.js'
@@ -74,7 +74,7 @@ function addOther(facts: Facts, record: OtherRecord, position: number): void {
     }
     case 'create':
       record.members.forEach((user, index) => {
-        const membership = creatorsMembership(user, index + 1, record.time, position)
+        const membership = foundingMembership(user, index + 1, position, record.time)
         facts.add(record.conversation, { kind: 'membership', membership })
       })
       break
@@ -88,25 +88,4 @@ function addOther(facts: Facts, record: OtherRecord, position: number): void {
     case 'rename':
   }
   facts.add(record.conversation, { kind: 'group', group: record.group })
-}
-
-/** Those who are in a group from its beginning. */
-function creatorsMembership(
-  user: string,
-  ordinal: number,
-  joinedAt: number,
-  position: number,
-): MembershipRow {
-  return {
-    user,
-    intervals: [{ from: 1, to: null }],
-    ordinal,
-    ownAtJoin: 0,
-    joined: position,
-    joinedAt,
-    place: 0,
-    left: null,
-    position,
-    joinedBefore: [],
-  }
 }

@@ -108,11 +108,6 @@ export class Shard {
     }
   }
 
-  /** `read` would be at once. */
-  get readsAtOnce(): boolean {
-    return this.#begin() !== null
-  }
-
   /** At once where that is fast, else as `get`. The key may be reused when this has returned. */
   read(key: Buffer): MaybePromise<Buffer | undefined> {
     return this.readAtOnce(key, () => this.get(Buffer.from(key)))
@@ -171,7 +166,7 @@ export class Shard {
     range: ShardRange,
     onDamage?: (key: Buffer, error: unknown) => void,
   ): AsyncGenerator<ShardRow, void> {
-    for await (const chunk of this.#chunks(range, Infinity, false)) {
+    for await (const chunk of this.#chunks(range)) {
       for (const [key, stored] of chunk) {
         let payload: Buffer
         try {
@@ -228,18 +223,13 @@ export class Shard {
     await this.#database.close()
   }
 
-  async *#chunks(
-    range: ShardRange,
-    limit: number,
-    fillCache: boolean,
-  ): AsyncGenerator<[Buffer, Buffer][], void> {
+  async *#chunks(range: ShardRange): AsyncGenerator<[Buffer, Buffer][], void> {
     try {
-      const iterator = this.#iterator(range, limit, fillCache)
+      const iterator = this.#iterator(range, Infinity, false)
       try {
-        for (let left = limit; left > 0;) {
-          const chunk = await iterator.nextv(Math.min(left, scanRows))
+        for (;;) {
+          const chunk = await iterator.nextv(scanRows)
           if (chunk.length === 0) return
-          left -= chunk.length
           yield chunk
         }
       } finally {

@@ -89,12 +89,10 @@ export class DirectCheck {
     head: DirectHead,
     isSuspect: () => boolean,
   ): Promise<DirectCheck> {
-    const { source, findings } = context
+    const { source } = context
     const own = { place, marks: await marksOf(source, place, conversation) }
     if (peer === place.id) return new DirectCheck(context, conversation, head, [own], isSuspect)
     const other = userPlace(peer, source.shardOf(peer))
-    if ((await source.get(other.shard, keys.head(other.row, conversation))) === undefined)
-      findings.add('sides', `${whereIn(place, conversation)}, the other side does not know of it`)
     const theirs = { place: other, marks: await marksOf(source, other, conversation) }
     return new DirectCheck(context, conversation, head, [own, theirs], isSuspect)
   }
@@ -150,6 +148,18 @@ export class DirectCheck {
     if (marks.ownAtRead !== this.#recount.ownAtRead(side))
       this.#context.findings.add('marks', whereIn(place, this.#conversation))
   }
+}
+
+/** Whether the second participant's partition says that there is the conversation whose head lies at `place`. */
+export async function seekSecondSide(
+  { source, findings }: CheckContext,
+  place: PartitionPlace,
+  conversation: string,
+  second: string,
+): Promise<void> {
+  const { shard, row } = userPlace(second, source.shardOf(second))
+  if ((await source.get(shard, keys.head(row, conversation))) === undefined)
+    findings.add('sides', `${whereIn(place, conversation)}, the other side does not know of it`)
 }
 
 /** What the first participant's partition says of a conversation; null if it cannot be read. */

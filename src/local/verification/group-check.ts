@@ -4,6 +4,7 @@ import { keys, numberedRange, readIdKey, readNumberedKey, readNumberKey } from '
 import type { Family } from '../../formats/keys.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type GroupHeadRow } from '../../formats/rows.js'
+import { hasEnded } from '../../model/conversation.js'
 import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, userPlace, type PartitionPlace } from './partition.js'
@@ -153,11 +154,12 @@ export class GroupCheck {
     let lastOrdinal = 0
     for (const [user, { membership }] of this.#members) {
       if (membership.user !== user) this.#report('group', `membership of ${JSON.stringify(user)}`)
-      if (isPresent(membership)) present++
+      if (!hasEnded(membership.intervals)) present++
       lastOrdinal = Math.max(lastOrdinal, membership.ordinal)
     }
     const owner = state.owner === null ? undefined : this.#members.get(state.owner)
-    const owned = state.owner === null ? present === 0 : owner !== undefined && isPresent(owner.membership)
+    const owned =
+      state.owner === null ? present === 0 : owner !== undefined && !hasEnded(owner.membership.intervals)
     if (state.memberCount !== present || state.lastOrdinal < lastOrdinal || !owned) this.#report('group')
     if (!this.#lost.has('roll') && this.#rollCount !== present)
       this.#report('roll', `${this.#rollCount} of ${present} members`)
@@ -168,7 +170,7 @@ export class GroupCheck {
     this.#rollCount++
     if (this.#lost.has('member')) return
     const member = this.#members.get(user)?.membership
-    if (member === undefined || member.ordinal !== ordinal || !isPresent(member))
+    if (member === undefined || member.ordinal !== ordinal || hasEnded(member.intervals))
       this.#report('roll', `ordinal ${ordinal}`)
   }
 
@@ -203,8 +205,4 @@ export class GroupCheck {
   #report(kind: FindingKind, ...more: readonly string[]): void {
     this.#context.findings.add(kind, nameOf(this.#place, ...more))
   }
-}
-
-function isPresent(membership: MembershipRow): boolean {
-  return membership.intervals.at(-1)?.to === null
 }

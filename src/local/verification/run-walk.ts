@@ -80,11 +80,11 @@ export class RunWalk {
     this.head = Math.max(this.head, lastSeq)
     this.#position = Math.max(this.#position, lastPosition)
     this.runs.push(summaryOf(run))
-    if (!(await this.#read(run, this.#visitor))) this.whole = false
+    if (!(await this.#read(run))) this.whole = false
   }
 
   /** Holds a run against its block. False if the messages could not be seen. */
-  async #read(run: RunRow, visitor: MessageVisitor): Promise<boolean> {
+  async #read(run: RunRow): Promise<boolean> {
     const { findings, bodies } = this.#context
     const block = await bodies.read(run)
     if (block === null) return false
@@ -100,24 +100,17 @@ export class RunWalk {
       findings.add('runBlock', `${this.#where}, run from ${run.firstSeq}`)
       return false
     }
-    if (!visitor.block(head) && this.whole)
+    if (!this.#visitor.block(head) && this.whole)
       findings.add('runBlock', `${this.#where}, count before ${run.firstSeq}`)
-    for (const [index, entry] of entries.entries())
-      this.#message(entry, bytes, head, visitor, run.hashes[index])
+    for (const [index, entry] of entries.entries()) this.#message(entry, bytes, head, run.hashes[index])
     findings.count('messages', entries.length)
     return true
   }
 
-  #message(
-    entry: BlockEntry,
-    bytes: Buffer,
-    head: BlockHead,
-    visitor: MessageVisitor,
-    hash: number | undefined,
-  ): void {
+  #message(entry: BlockEntry, bytes: Buffer, head: BlockHead, hash: number | undefined): void {
     const { findings, source } = this.#context
     const where = `${this.#where}, seq ${entry.seq}`
-    const sender = visitor.sender(head, entry.author)
+    const sender = this.#visitor.sender(head, entry.author)
     if (sender === undefined || entry.timestamp < this.#timestamp) {
       findings.add('block', where)
       this.whole = false
@@ -133,6 +126,6 @@ export class RunWalk {
       return
     }
     if (idHash(source.hashSeed, sender, id) !== hash) findings.add('hash', where)
-    visitor.message(entry, bytes, sender)
+    this.#visitor.message(entry, bytes, sender)
   }
 }

@@ -11,7 +11,7 @@ import type { Family } from '../../formats/keys.js'
 import type { ContactRow, DirectHead, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type DirectHeadRow, type GroupHeadRow, type OwnRow } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
-import { DirectCheck, readFirstSide } from './direct-check.js'
+import { DirectCheck, readFirstSide, seekSecondSide } from './direct-check.js'
 import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, type PartitionPlace } from './partition.js'
@@ -30,9 +30,8 @@ interface OwnCount {
 export class UserCheck {
   readonly #context: CheckContext
   readonly #place: PartitionPlace
+  /** Of direct conversations; behind the runs of the partition also those that lie with the first participants. */
   readonly #heads = new Map<string, DirectHeadRow>()
-  /** Heads of direct conversations, those that lie in the first participant's partition as well. */
-  readonly #known = new Map<string, DirectHead>()
   readonly #places = new Map<string, { large: boolean; position: number; empty: boolean }[]>()
   readonly #runs = new Map<string, readonly RunSummary[]>()
   readonly #marks = new Map<string, MarksRow>()
@@ -109,7 +108,8 @@ export class UserCheck {
 
   async end(): Promise<void> {
     await this.#endRuns()
-    for (const [conversation, { peer }] of this.#heads) this.#head(conversation, peer)
+    for (const [conversation, { peer, head }] of this.#heads)
+      if (head !== null) this.#head(conversation, peer, head)
     this.#contactRows()
     for (const [group, membership] of this.#memberships) await this.#membership(group, membership)
     for (const [group] of this.#own)
@@ -175,18 +175,21 @@ export class UserCheck {
     this.#runsEnded = true
     await this.#endDirect()
     for (const [conversation, { peer, head }] of this.#heads) {
-      const side =
-        head === null ? await readFirstSide(this.#context, this.#place, conversation, peer) : { head }
+      if (head !== null) {
+        await seekSecondSide(this.#context, this.#place, conversation, peer)
+        continue
+      }
+      const side = await readFirstSide(this.#context, this.#place, conversation, peer)
       if (side === null) this.#suspects.add(conversation)
-      else this.#known.set(conversation, side.head)
-      if (side !== null && 'runs' in side) this.#runs.set(conversation, side.runs)
+      else {
+        this.#heads.set(conversation, { peer, head: side.head })
+        this.#runs.set(conversation, side.runs)
+      }
     }
   }
 
-  #head(conversation: string, peer: string): void {
+  #head(conversation: string, peer: string, head: DirectHead): void {
     const own = this.#place.id
-    const head = this.#known.get(conversation)
-    if (head === undefined) return
     if (directConversationId(own, peer) !== conversation || head.position > this.#context.source.position)
       this.#report('head', conversation)
     if (head.head > 0 && !this.#runs.has(conversation)) this.#report('runs', conversation, 'none')

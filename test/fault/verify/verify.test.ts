@@ -124,6 +124,11 @@ describe('a row that does not fit', () => {
       async (shards) => shards.del(await shards.row('head', 'ben', annBen)),
     ],
     [
+      'one that so far is only a block',
+      ['sides'],
+      async (shards) => shards.del(await shards.row('head', 'eva')),
+    ],
+    [
       'a conversation of the second participant with somebody else',
       ['sides'],
       async (shards) => {

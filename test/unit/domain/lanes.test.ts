@@ -62,6 +62,11 @@ describe('a lane', () => {
     const waiting = lanes.write(handle, ada, () => ({ answer: 'waited' }), 60)
     const refused = () => lanes.write(handle, ada, () => ({ answer: 'never' }))
     await expect(refused()).rejects.toMatchObject({ code: 'OVERLOADED' })
+    const other = new ReferenceBackend().direct(ada, ada)
+    await expect(lanes.write(other, ada, () => ({ answer: 'never' }))).rejects.toMatchObject({
+      code: 'OVERLOADED',
+    })
+    expect(other.lane).toBeNull()
     gate.open()
     await held
     await expect(waiting).resolves.toBe('waited')

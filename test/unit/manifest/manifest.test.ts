@@ -63,11 +63,11 @@ function resealed(bytes: Buffer, change: (bytes: Buffer) => void): Buffer {
   return bytes
 }
 
-test('another version is incompatible, not damaged', () => {
-  const newer = resealed(example(), (bytes) => bytes.writeUInt32LE(2, 8))
-  expect(thrownBy(() => decodeManifest(newer, 'm'))).toMatchObject({
+test.each([1, 3])('version %d is incompatible, not damaged', (found) => {
+  const other = resealed(example(), (bytes) => bytes.writeUInt32LE(found, 8))
+  expect(thrownBy(() => decodeManifest(other, 'm'))).toMatchObject({
     code: 'INCOMPATIBLE',
-    details: { file: 'm', found: 2, supported: 1 },
+    details: { file: 'm', found, supported: 2 },
   })
 })
 
@@ -99,11 +99,11 @@ test('golden bytes', () => {
   })
   expect(bytes.toString('hex')).toBe(
     [
-      '434f4c554d42414d0100000058000000',
+      '434f4c554d42414d0200000058000000',
       '010101010101010101010101010101010200000003000000',
       '030000000000000004000000000000000500000000000000',
       '060606060606060606060606060606068000000001000000',
-      '0707070707070707070707070707070764633700',
+      '0707070707070707070707070707070763f34dba',
     ].join(''),
   )
 })

@@ -91,7 +91,6 @@ test('where reads at once are wanted a row is there in the same step, and its ke
   const shard = shards.shard(0)
   shard.writer.put(key(1), payload(1))
   await shards.flush()
-  expect(shard.readsAtOnce).toBe(true)
   expect(shard.read(key(1))).toEqual(payload(1))
   expect(shard.read(key(2))).toBeUndefined()
   const others = await createShards(shardOptions(await temporaryDirectory(), { count: 1 }))

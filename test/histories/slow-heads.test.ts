@@ -1,0 +1,71 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { keys, userPartition } from '../../src/formats/keys.js'
+import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
+import { directConversationId } from '../../src/model/direct-conversation-id.js'
+import { closeGate, gatedShards, openGate, type Gate } from '../fixtures/gated-shards.js'
+import { localHost } from './hosts.js'
+
+const conversationId = directConversationId('a', 'b')
+const headOf = (user: string): Buffer => keys.head(userPartition(user), conversationId)
+
+/** A store whose shards answer through a gate; `before` is done by the process before. */
+async function openGated(
+  gate: Gate,
+  before: (store: CheckedStore) => Promise<unknown> = () => Promise.resolve(),
+): Promise<CheckedStore> {
+  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  await before(first)
+  await first.close()
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  return store
+}
+
+/** What can happen without the gate, has. */
+async function meanwhile(work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, new Promise((resolve) => setTimeout(resolve, 100))]).catch(() => undefined)
+}
+
+test('a conversation that begins while its second participant looks for it by its id is not what the look finds', async () => {
+  const gate = openGate()
+  const store = await openGated(gate)
+  const { read, open } = closeGate(gate)
+  gate.at = { key: headOf('b'), before: true }
+  const looking = store.getMessages('b', conversationId).catch(() => undefined)
+  await read
+  gate.at = 'nothing'
+  const sent = store.sendMessage({ sender: 'a', receiver: 'b', text: 'one' })
+  await meanwhile(sent)
+  await store.admin.checkpoint()
+  const blocked = store.contacts.block('a', 'b')
+  await meanwhile(blocked)
+  open()
+  await Promise.all([looking, sent, blocked])
+  const refused = store.sendMessage({ sender: 'b', receiver: 'a', text: 'two' })
+  await expect(refused).rejects.toMatchObject({ code: 'BLOCKED' })
+})
+
+test.each(['a', 'b'])(
+  'a conversation that has lost the head row of %s does not begin anew while they look for it by its id',
+  async (who) => {
+    const gate = openGate()
+    const store = await openGated(gate, (first) =>
+      first.sendMessage({ sender: 'a', receiver: 'b', text: 'one' }),
+    )
+    const { read, open } = closeGate(gate)
+    gate.lost = headOf(who)
+    gate.at = { key: headOf(who) }
+    const looking = store.getMessages(who, conversationId).catch(() => undefined)
+    await read
+    gate.at = 'nothing'
+    const other = who === 'a' ? 'b' : 'a'
+    const sent = store.sendMessage({ sender: other, receiver: who, text: 'two' })
+    await meanwhile(sent)
+    open()
+    await looking
+    if (who === 'a') await expect(sent).rejects.toMatchObject({ code: 'CORRUPT' })
+    else await expect(sent).resolves.toMatchObject({ seq: 2 })
+  },
+)
