@@ -4,6 +4,7 @@ import type { ConversationId, UserId } from '../model/ids.js'
 import { ListLoader, touchedBy } from './list-loader.js'
 import type { Loader } from './loader.js'
 import type { ConversationEntry, ListNode, UserEntry } from './memory/entries.js'
+import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
 import type { Participations } from './participations.js'
@@ -160,65 +161,80 @@ export class Lists {
   async #beyond(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
     const held = this.#memory.generations.beginRead()
     user.beginLoad()
+    const found = new Set<ConversationEntry>()
     try {
       const touched = new Set(touchedBy(user.id, held))
-      const found: ConversationEntry[] = []
       /** How far down the rows have been read. */
       let from = below
       let complete = false
-      while (found.length <= limit && !complete) {
+      while (found.size <= limit && !complete) {
         const { recent } = await this.#rows.list(user.id, from, limit + 1 + touched.size)
         complete = recent.length < limit + 1 + touched.size
         for (const row of recent) {
           from = row.position
           const entry = this.#loads.entryOf(user, row)
           // A conversation that moved up since has its place there; the row is of the past.
-          if (touched.has(entry) || found.includes(entry)) continue
-          found.push(entry)
-          entry.inFlight++
+          if (!touched.has(entry)) holdIn(found, entry)
         }
       }
-      for (const entry of touched) {
-        entry.inFlight++
-        found.push(entry)
-      }
-      try {
-        const page = await this.#page(user, found, { below, limit, floor: complete ? 0 : (from ?? 0) })
-        // All of them may have moved up meanwhile: what the list goes on with lies below.
-        return page.entries.length === 0 && page.more ? await this.#beyond(user, from, limit) : page
-      } finally {
-        for (const entry of found) {
-          entry.inFlight--
-          this.#memory.release(entry)
-        }
-      }
+      for (const entry of touched) holdIn(found, entry)
+      const floor = complete ? 0 : (from ?? 0)
+      const page = pageOf(await this.#viewsOf(user, found, held, below), { below, limit, floor })
+      // All of them may have moved up meanwhile: what the list goes on with lies below.
+      return page.entries.length === 0 && page.more ? await this.#beyond(user, from, limit) : page
     } finally {
+      for (const entry of found) {
+        entry.inFlight--
+        this.#memory.release(entry)
+      }
       user.endLoad()
       this.#memory.generations.endRead(held)
     }
   }
 
-  /** Down to `floor`, where the rows that were read end: what lies deeper stands between others. */
-  async #page(
+  /**
+   * Of the conversations that were found, and of the user's large groups. IMPORTANT: what happened meanwhile is looked for in the
+   * step in which all have been seen: a large group that is left goes from among those to a place between the others.
+   */
+  async #viewsOf(
     user: UserEntry,
-    found: readonly ConversationEntry[],
-    { below, limit, floor }: { below: number | undefined; limit: number; floor: number },
-  ): Promise<RecentPage> {
-    await this.#loads.knowAll(user, found)
-    const views = await Promise.all(found.map(async (entry) => this.#participations.of(user.id, entry)))
-    const large = await Promise.all(
-      largeNodes(user, below).map(async (node) => this.#participations.ofNode(node)),
-    )
-    const byId = new Map<ConversationId, Participation>()
-    for (const view of [...views, ...large]) {
-      if (view === null || view.position < floor || (below !== undefined && view.position >= below)) continue
-      byId.set(view.conversationId, view)
+    found: Set<ConversationEntry>,
+    held: readonly Generation[],
+    below: number | undefined,
+  ): Promise<(Participation | null)[]> {
+    for (;;) {
+      const { size } = found
+      await this.#loads.knowAll(user, [...found])
+      const views = await Promise.all([
+        ...[...found].map(async (entry) => this.#participations.of(user.id, entry)),
+        ...largeNodes(user, below).map(async (node) => this.#participations.ofNode(node)),
+      ])
+      for (const entry of touchedBy(user.id, held)) holdIn(found, entry)
+      if (found.size === size) return views
     }
-    const entries = [...byId.values()].sort((a, b) => b.position - a.position)
-    const more = entries.length > limit || floor > 0
-    if (entries.length === 0) return more ? { ...empty, more } : empty
-    return { entries: Object.freeze(entries.slice(0, limit)), more }
   }
+}
+
+function holdIn(found: Set<ConversationEntry>, entry: ConversationEntry): void {
+  if (found.has(entry)) return
+  found.add(entry)
+  entry.inFlight++
+}
+
+/** Down to `floor`, where the rows that were read end: what lies deeper stands between others. */
+function pageOf(
+  views: readonly (Participation | null)[],
+  { below, limit, floor }: { below: number | undefined; limit: number; floor: number },
+): RecentPage {
+  const byId = new Map<ConversationId, Participation>()
+  for (const view of views) {
+    if (view === null || view.position < floor || (below !== undefined && view.position >= below)) continue
+    byId.set(view.conversationId, view)
+  }
+  const entries = [...byId.values()].sort((a, b) => b.position - a.position)
+  const more = entries.length > limit || floor > 0
+  if (entries.length === 0) return more ? { ...empty, more } : empty
+  return { entries: Object.freeze(entries.slice(0, limit)), more }
 }
 
 /** The position of the newest message, or joining, of all the user's large groups: whatever moves one of them raises it. */

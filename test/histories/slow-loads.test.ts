@@ -336,3 +336,30 @@ test('a long first page and the walk from there give everything once, whatever m
   const moved = ['peer 80', 'peer 59']
   expect(seen).toEqual([...moved, ...peers.filter((peer) => !moved.includes(peer)).toReversed()])
 })
+
+test('a large group that is left while a page below what memory keeps is read is in that page', async () => {
+  const gate = openGate()
+  const variant = { settings: { cacheTierSize: 3 }, tuning: { fanOut: 2 } }
+  const host = await localHost(variant, { opener: gatedShards(gate) })
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  const peers = Array.from({ length: 8 }, (_, i) => `peer ${i}`)
+  for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'before' })
+  await first.groups.create({ creator: 'b', members: ['a', 'c'], id: 'large' })
+  await first.sendMessage({ sender: 'b', conversationId: 'large', text: 'hello' })
+  await first.sendMessage({ sender: 'newest', receiver: 'a', text: 'after' })
+  await first.close()
+
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  const { next } = await store.getConversations('a', { limit: 1 })
+  const { read, open } = closeGate(gate)
+  gate.at = 'ranges'
+  const reading = store.getConversations('a', { limit: 20, cursor: next as string })
+  await read
+  gate.at = 'nothing'
+  await store.groups.removeMember('a', 'large', 'a')
+  open()
+  const { items } = await reading
+  expect(items.map(({ id, peer }) => peer ?? id)).toEqual(['large', ...peers.toReversed()])
+})

@@ -356,4 +356,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'Two pairs of ids are one, because their ids have zeroes in them',
     tests: ['fault/ids-with-zeroes'],
   },
+  {
+    number: '60',
+    name: 'left-while-a-page-is-read',
+    what: 'A large group that is left while a page of the list is read is in none',
+    tests: ['histories/slow-loads'],
+  },
 ]

@@ -23,6 +23,7 @@ const rows: readonly (readonly [seed: number, found: string])[] = [
     722_393,
     'a stranger whose look came back late made a conversation begin anew: its messages were numbered from 1 again',
   ],
+  [171_859, 'a large group that was left while a page of the list was read was in none of the pages'],
   [200_164, 'a log whose file could not be closed left shards and lock to a store that was closed'],
 ]
 
