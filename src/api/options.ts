@@ -17,7 +17,10 @@ export type Durability =
   | 'os'
 
 export interface StoreOptions {
-  /** A directory; made with mode 0700, its files 0600. One process at a time has it open. */
+  /**
+   * A directory; made with mode 0700, the library's files in it 0600. (LevelDB's own files have the mode that the process's umask
+   * leaves, in directories that only the owner can enter.) One process at a time has it open.
+   */
   readonly location: string
   /** At creation only; 1 to 256, default 2. Another number at a later open is INCOMPATIBLE. */
   readonly shards?: number | undefined

@@ -124,7 +124,7 @@ export class Events {
   }
 
   async #join(entry: ConversationEntry, { users }: Change<'join'>): Promise<Committed> {
-    const { writer, applier, loader, fanOut } = this.#parts
+    const { writer, loader, fanOut } = this.#parts
     const part = entry.groupPart as GroupPart
     const before: { user: UserId; former: MembershipRow | null; own: number }[] = []
     for (const user of users) {
@@ -174,8 +174,8 @@ export class Events {
             part.members.set(userId, membership)
             this.#joined(entry, part, touched, membership)
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
-            applier.addUserRef(userId, { position: at, kind: 'conversation', conversationId })
           }
+          touched.refs.push({ position: at, kind: 'conversation', conversationId })
           this.#changed(conversationId, part)
         },
       }

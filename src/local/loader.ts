@@ -64,8 +64,9 @@ export class Loader {
     const [first, second] = pair
     return andThen(
       this.#rows.directHead(first, id),
-      // IMPORTANT: no conversation begins anew because its head was lost: the second one's row says that it was there.
-      (found) => found ?? (first === second ? undefined : this.#rows.directHead(second, id)),
+      // IMPORTANT: no conversation begins anew because its head was lost: the second one's row says that it was there, or a run.
+      (found) =>
+        found ?? (first === second ? this.#rows.seekRun(first, id) : this.#rows.directHead(second, id)),
     )
   }
 

@@ -40,8 +40,8 @@ export async function openLocalBackend(
 ): Promise<Backend> {
   const { fileSystem, clock, random } = components
   const directory = settings.location
-  const made = await guardSpace(() => makeDirectories(fileSystem, directory))
-  const lock = await guardSpace(() =>
+  const made = await guardLocation(() => makeDirectories(fileSystem, directory))
+  const lock = await guardLocation(() =>
     StoreLock.acquire({
       directory,
       fileSystem,
@@ -187,11 +187,26 @@ async function prepare(
 
 const systemCodes: Readonly<Record<string, 'NO_SPACE'>> = { ENOSPC: 'NO_SPACE', EDQUOT: 'NO_SPACE' }
 
-async function guardSpace<T>(work: () => Promise<T>): Promise<T> {
+/** Why a directory cannot hold a store, whoever asks again. */
+const unfit: Readonly<Record<string, string>> = {
+  EEXIST: 'is not a directory',
+  ENOTDIR: 'is not a directory, or lies in something that is none',
+  ENOENT: 'cannot be made: it is a link to nothing',
+  ELOOP: 'cannot be followed: its links go round',
+  ENAMETOOLONG: 'is too long for the file system',
+  EACCES: 'may not be written by this process',
+  EPERM: 'may not be written by this process',
+  EROFS: 'lies on a file system that cannot be written',
+}
+
+async function guardLocation<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw asColumbaError(error)
+    const { code = '' } = error as { code?: string }
+    const why = error instanceof ColumbaError ? undefined : unfit[code]
+    if (why === undefined) throw asColumbaError(error)
+    throw new ColumbaError('INVALID_ARGUMENT', `location ${why}`, { field: 'location', system: code }, error)
   }
 }
 

@@ -68,6 +68,12 @@ export class RowReader {
     })
   }
 
+  /** For a conversation without a head: rejects with CORRUPT if it has messages. */
+  async seekRun(user: string, conversation: string): Promise<undefined> {
+    const [run] = await this.runs({ kind: 'user', id: user }, conversation, 1, 1)
+    if (run !== undefined) throw lostHead(conversation)
+  }
+
   #directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
     const { row, shard } = this.#user(user)
     return this.#get(shard, passingKeys.head(row, conversation), rows.directHead.decode)
@@ -311,7 +317,7 @@ export class RowReader {
   }
 }
 
-/** The second participant's partition says that there is such a conversation, and the first one's does not. */
+/** Something else says that there is such a conversation, and where its head must be there is none. */
 function lostHead(conversation: string): ColumbaError {
   return new ColumbaError(
     'CORRUPT',

@@ -26,6 +26,7 @@ interface KnownTalk {
   readonly marks: Map<string, Marks>
   readonly members: Set<string>
   title: string | undefined
+  memberCount: number
   left: boolean
   /** Known from a snapshot, or from nothing but changes: then others' older marks were never told. */
   fromSnapshot: boolean
@@ -195,6 +196,7 @@ function snapshot(model: ReferenceModel, user: string): Knowledge {
       marks: new Map([...talk.members].map(([id, { delivered, read }]) => [id, { delivered, read }])),
       members: new Set(present(talk).map(([id]) => id)),
       title: talk.title,
+      memberCount: present(talk).length,
       left: !isPresent(talk, user),
       fromSnapshot: isPresent(talk, user),
     })
@@ -234,6 +236,7 @@ function apply(known: Knowledge, change: Change, user: string): void {
     marks: new Map(),
     members: new Set(),
     title: undefined,
+    memberCount: 0,
     left: false,
     fromSnapshot: false,
   }
@@ -252,6 +255,7 @@ function apply(known: Knowledge, change: Change, user: string): void {
     }
     case 'conversation':
       talk.title = change.conversation.title
+      talk.memberCount = change.conversation.memberCount
       talk.left = change.conversation.left
       return
     case 'member':
@@ -286,6 +290,8 @@ function compare({ talks, ...known }: Knowledge, model: ReferenceModel, user: st
     requireEqual(told.left, row.left, `${where}: left`)
     if (row.left) continue
     requireEqual(told.title, talk.title, `${where}: title`)
+    if (talk.kind === 'group')
+      requireEqual(told.memberCount, present(talk).length, `${where}: number of members`)
     compareMarks(told, talk, where)
     if (!told.fromSnapshot) continue
     const members = present(talk).map(([id]) => id)

@@ -9,8 +9,7 @@ const digestChars = 28
 
 /**
  * The id of the direct conversation of two users, the same in either order: `d.` and 168 bits of SHA-256 over the sorted
- * pair, each id with its length in front so that no two pairs give the same bytes. It is public, so that clients can
- * name the conversation before it begins.
+ * pair, each id with its length in front so that no two pairs give the same bytes.
  */
 export function directConversationId(a: string, b: string): ConversationId {
   const [first, second] = a <= b ? [a, b] : [b, a]

@@ -38,6 +38,20 @@ test('a head that LevelDB has lost is missed by the second participant, who know
   await store.close()
 })
 
+test('notes to oneself whose head LevelDB has lost do not begin anew', async () => {
+  const location = await temporaryDirectory()
+  const notes = { sender: 'ann', receiver: 'ann' }
+  const first = await openSample(location)
+  const { conversationId } = await first.sendMessage({ ...notes, text: 'remember' })
+  await first.close()
+  await ShardEdit.of(location, async (shards) => {
+    await shards.del(await shards.row('head', 'ann', conversationId))
+  })
+  const store = await openSample(location)
+  await expect(store.sendMessage({ ...notes, text: 'more' })).rejects.toMatchObject({ code: 'CORRUPT' })
+  await store.close()
+})
+
 test('who knows both participants needs no row of the second', async () => {
   const store = await openSample(await withoutHeadOf('ben'))
   const { items } = await store.getMessages('ben', { peer: 'ann' })

@@ -362,4 +362,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A large group that is left while a page of the list is read is in none',
     tests: ['histories/slow-loads'],
   },
+  {
+    number: '61',
+    name: 'joining-told-to-joiners-only',
+    what: 'Members of a group are not told how many they are when others join',
+    tests: ['conformance/local'],
+  },
 ]

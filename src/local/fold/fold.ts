@@ -144,7 +144,7 @@ export class Fold {
       case 'join':
       case 'leave':
       case 'rename':
-        this.#group(record.conversation).addEvent(record, position, this.#partitions)
+        this.#group(record.conversation).addEvent(record, position)
     }
   }
 }

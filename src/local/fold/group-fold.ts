@@ -92,7 +92,7 @@ export class GroupFold {
     this.addChange({ position, kind: 'message', conversation: this.#partition.id, seq })
   }
 
-  addEvent(event: GroupEvent, position: number, partitions: Partitions): void {
+  addEvent(event: GroupEvent, position: number): void {
     const conversation = this.#partition.id
     this.#state = event.group
     if ('image' in event) this.#takeImage(event.image)
@@ -106,11 +106,7 @@ export class GroupFold {
     if (event.kind === 'create' || event.kind === 'join') {
       const users =
         event.kind === 'create' ? event.members : event.joined.map(({ membership }) => membership.user)
-      for (const user of users) {
-        this.addChange({ position, kind: 'member', conversation, user })
-        if (event.kind === 'join')
-          partitions.user(user).addChange({ position, kind: 'conversation', conversation })
-      }
+      for (const user of users) this.addChange({ position, kind: 'member', conversation, user })
     }
     if (event.kind === 'leave') {
       const { membership } = event
@@ -122,7 +118,7 @@ export class GroupFold {
       else place.left = membership.place
       this.addChange({ position, kind: 'member', conversation, user: membership.user })
     }
-    if (event.kind !== 'join') this.addChange({ position, kind: 'conversation', conversation })
+    this.addChange({ position, kind: 'conversation', conversation })
     this.#large = event.group.large
     if (event.kind === 'join' && event.becameLarge) this.#becameLarge = true
   }

@@ -1,6 +1,16 @@
 import type { StoredChange } from '../../formats/change-list.js'
+import type { MarksRow } from '../../formats/record-parts.js'
+import { pairKey } from '../../model/pair-key.js'
 import { nameOf, type PartitionPlace } from './partition.js'
 import type { CheckContext, RunSummary } from './run-walk.js'
+
+/** Where the feed has the last marks of a user in a conversation; 0: nowhere. */
+export interface Marked {
+  readonly conversation: string
+  readonly user: string
+  read: number
+  delivered: number
+}
 
 /** What a partition holds, asked once all of it has been read. */
 export interface FeedTargets {
@@ -29,6 +39,7 @@ export class FeedCheck {
   /** The last change of each, and of the profile (0: none). */
   readonly #contacts = new Map<string, number>()
   #profile = 0
+  readonly #marked = new Map<string, Marked>()
   #lastCut = 0
   /** A row of the feed was damaged: what is missing is known already. */
   incomplete = false
@@ -82,6 +93,10 @@ export class FeedCheck {
     }
   }
 
+  get marked(): Iterable<Marked> {
+    return this.#marked.values()
+  }
+
   end(targets: FeedTargets): void {
     for (const id of this.#conversations)
       if (!this.#isSuspect(id) && !targets.hasConversation(id))
@@ -116,6 +131,16 @@ export class FeedCheck {
         this.#members.add(change.user)
         this.#conversations.add(change.conversation)
         break
+      case 'read':
+      case 'delivered': {
+        const { conversation, user, kind, position } = change
+        const key = pairKey(conversation, user)
+        const marked = this.#marked.get(key) ?? { conversation, user, read: 0, delivered: 0 }
+        marked[kind] = position
+        this.#marked.set(key, marked)
+        this.#conversations.add(conversation)
+        break
+      }
       default:
         this.#conversations.add(change.conversation)
     }
@@ -124,6 +149,11 @@ export class FeedCheck {
   #report(what: string): void {
     this.#context.findings.add('feed', nameOf(this.#place, what))
   }
+}
+
+/** A row of marks that is older than what the feed says of it, or gone. */
+export function isBehind(marks: MarksRow | undefined, { read, delivered }: Marked): boolean {
+  return marks === undefined || marks.readAt < read || marks.deliveredAt < delivered
 }
 
 /** The run that has a message. */

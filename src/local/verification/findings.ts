@@ -1,8 +1,9 @@
 import type { VerifyFinding } from '../../backend/port.js'
 
-const restore = 'restore a backup'
+const restore = 'restore a backup, or let `columba repair` save what can be read'
 /** Derived from messages: nothing that people wrote is lost by it. */
-const rebuild = 'restore a backup; it is derived, the messages themselves are checked apart'
+const rebuild =
+  '`columba repair` makes it anew from the messages, which are checked apart; or restore a backup'
 
 /** Everything that a verification can find: what it is called in reports, and what to do about it. */
 export const findingKinds = {

@@ -5,7 +5,7 @@ import type { Family } from '../../formats/keys.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type GroupHeadRow } from '../../formats/rows.js'
 import { hasEnded } from '../../model/conversation.js'
-import { FeedCheck } from './feed-check.js'
+import { FeedCheck, isBehind, type Marked } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, userPlace, type PartitionPlace } from './partition.js'
 import { RunWalk, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
@@ -122,12 +122,23 @@ export class GroupCheck {
           if (!this.#members.has(user))
             this.#report('group', `${JSON.stringify(user)} wrote and never was a member`)
     }
+    for (const marked of this.#feed.marked) await this.#marksOf(marked)
     this.#feed.end({
       hasConversation: (conversation) => conversation === id,
       hasMember: (user) => this.#lost.has('member') || this.#members.has(user),
       contacts: new Map(),
       profile: undefined,
     })
+  }
+
+  /** The feed of marks is the group's, their rows are their users'. */
+  async #marksOf(marked: Marked): Promise<void> {
+    const { source } = this.#context
+    const { shard, row } = userPlace(marked.user, source.shardOf(marked.user))
+    const stored = await source.get(shard, keys.marks(row, this.#place.id))
+    if (stored === damaged) return
+    if (isBehind(stored === undefined ? undefined : rows.marks.decode(stored), marked))
+      this.#report('marks', `of ${JSON.stringify(marked.user)}, older than the feed says`)
   }
 
   #checkHead(): void {

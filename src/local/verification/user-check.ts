@@ -12,7 +12,7 @@ import type { ContactRow, DirectHead, MarksRow, MembershipRow } from '../../form
 import { rows, type DirectHeadRow, type GroupHeadRow, type OwnRow } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import { DirectCheck, readFirstSide, seekSecondSide } from './direct-check.js'
-import { FeedCheck } from './feed-check.js'
+import { FeedCheck, isBehind } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, type PartitionPlace } from './partition.js'
 import type { CheckContext, RunSummary } from './run-walk.js'
@@ -120,6 +120,11 @@ export class UserCheck {
       const known = this.#heads.has(conversation) || this.#memberships.has(conversation)
       const past = Math.max(readAt, deliveredAt) <= this.#context.source.position
       if (!sane || !known || !past) this.#report('marks', conversation)
+    }
+    for (const marked of this.#feed.marked) {
+      const { conversation, user } = marked
+      if (user === this.#place.id && isBehind(this.#marks.get(conversation), marked))
+        this.#report('marks', conversation, 'older than the feed says')
     }
     for (const conversation of this.#places.keys())
       if (!this.#heads.has(conversation) && !this.#memberships.has(conversation))

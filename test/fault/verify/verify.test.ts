@@ -263,6 +263,16 @@ describe('a row that does not fit', () => {
       },
     ],
     [
+      'marks that are gone',
+      ['marks'],
+      async (shards) => shards.del(await shards.row('marks', 'ben', annBen)),
+    ],
+    [
+      'marks in a group that are gone',
+      ['marks'],
+      async (shards) => shards.del(await shards.row('marks', 'cem', 'small')),
+    ],
+    [
       'marks of a group',
       ['marks'],
       async (shards) => {

@@ -1,7 +1,9 @@
 import { assert, constantFrom, nat, oneof, property, string, tuple } from 'fast-check'
 import { expect, test } from 'vitest'
+import { directConversationId as publicId } from '../../../src/api/direct-conversation-id.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import type { UserId } from '../../../src/model/ids.js'
+import { thrownBy } from '../../fixtures/thrown-by.js'
 import { derivedId, maxIdBytes, shownId, storedId } from '../../../src/model/message-ids.js'
 
 const names = string({ minLength: 1, maxLength: 300, unit: constantFrom('a', '~', '.', '0', '1', '9') })
@@ -48,4 +50,13 @@ test('derived ids are injective and short enough to store', () => {
       expect(Buffer.byteLength(a ?? '')).toBeLessThanOrEqual(maxIdBytes)
     }),
   )
+})
+
+test.each([
+  ['', 'bob', 'a'],
+  ['ada', 'x'.repeat(257), 'b'],
+  ['ada', '\ud800', 'b'],
+  [7 as unknown as string, 'bob', 'a'],
+])('two that cannot be users have no conversation: %j and %j', (a, b, field) => {
+  expect(thrownBy(() => publicId(a, b))).toMatchObject({ code: 'INVALID_ARGUMENT', details: { field } })
 })
