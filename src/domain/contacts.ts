@@ -36,7 +36,7 @@ export class Contacts {
 
   /** Puts a contact into the list. Adding one that is there replaces the alias; without one the contact has none. */
   async add(user: UserId, contactId: UserId, { alias }: ContactOptions = {}): Promise<void> {
-    refuseOneself(user, contactId)
+    refuseOneself(user, contactId, 'contactId')
     await this.#context.lanes.user(user, async () => {
       await requireUsers(this.#context, [user, contactId])
       const entry = await this.#backend.contact(user, contactId)
@@ -90,7 +90,7 @@ export class Contacts {
 
   /** In the lane of the two users' direct conversation: a send comes before the block or after it. */
   async #setBlocked(user: UserId, other: UserId, blocked: boolean): Promise<void> {
-    refuseOneself(user, other)
+    refuseOneself(user, other, 'otherId')
     const handle = this.#backend.direct(user, other)
     await commitChange(this.#context, handle, user, async () => {
       await requireUsers(this.#context, [user, other])
@@ -99,8 +99,8 @@ export class Contacts {
   }
 }
 
-function refuseOneself(user: UserId, other: UserId): void {
+function refuseOneself(user: UserId, other: UserId, field: string): void {
   if (user === other) {
-    throw new ColumbaError('INVALID_ARGUMENT', 'a user is no contact of oneself', { field: 'contactId' })
+    throw new ColumbaError('INVALID_ARGUMENT', 'a user is no contact of oneself', { field })
   }
 }
