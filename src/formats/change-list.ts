@@ -22,7 +22,7 @@ export type StoredChange = { readonly position: number } & (
   | { readonly kind: 'profile' }
 )
 
-/** There is room for as many as there are. */
+/** How many there are is the factor in front of a position delta, and so part of the format. */
 const kinds = [
   'message',
   'read',

@@ -2,7 +2,7 @@ import type { BlockEntry, BlockHead } from '../../formats/block.js'
 import { keys, numberedRange } from '../../formats/keys.js'
 import type { DirectHead, MarksRow } from '../../formats/record-parts.js'
 import { excerptBytes, rows, type DirectListRow, type RunRow } from '../../formats/rows.js'
-import { nameOf, userPlace, type PartitionPlace } from './partition.js'
+import { conversationIn, userPlace, type PartitionPlace } from './partition.js'
 import { RunWalk, summaryOf, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
 import { damaged, isUnreadable, type StoreSource } from './store-source.js'
 
@@ -106,14 +106,14 @@ export class DirectCheck {
     const { head, n0, position, timestamp } = this.#head
     const { place } = this.#sides[0]
     if (this.walk.head !== head) {
-      findings.add('runs', `${whereIn(place, this.#conversation)}, to ${this.walk.head} of ${head}`)
+      findings.add('runs', `${conversationIn(place, this.#conversation)}, to ${this.walk.head} of ${head}`)
       return
     }
     const recount = this.#recount
     if (!this.walk.whole || recount.last === null) return
     const { entry } = recount.last
     if (n0 !== recount.n0 || position !== entry.position || timestamp !== entry.timestamp)
-      findings.add('head', whereIn(place, this.#conversation))
+      findings.add('head', conversationIn(place, this.#conversation))
     for (const side of [0, 1] as const) {
       if (this.#sides[side] === undefined) continue
       await this.#list(side)
@@ -139,14 +139,14 @@ export class DirectCheck {
       body,
     }
     if (!stored.equals(rows.directList.encode(expected)))
-      findings.add('list', whereIn(place, this.#conversation))
+      findings.add('list', conversationIn(place, this.#conversation))
   }
 
   #marks(side: 0 | 1): void {
     const { place, marks } = this.#sides[side] as Side
     if (marks === null || marks.read > this.walk.head) return
     if (marks.ownAtRead !== this.#recount.ownAtRead(side))
-      this.#context.findings.add('marks', whereIn(place, this.#conversation))
+      this.#context.findings.add('marks', conversationIn(place, this.#conversation))
   }
 }
 
@@ -159,7 +159,7 @@ export async function seekSecondSide(
 ): Promise<void> {
   const { shard, row } = userPlace(second, source.shardOf(second))
   if ((await source.get(shard, keys.head(row, conversation))) === undefined)
-    findings.add('sides', `${whereIn(place, conversation)}, the other side does not know of it`)
+    findings.add('sides', `${conversationIn(place, conversation)}, the other side does not know of it`)
 }
 
 /** What the first participant's partition says of a conversation; null if it cannot be read. */
@@ -184,7 +184,7 @@ export async function readFirstSide(
   try {
     const found = stored === undefined ? null : rows.directHead.decode(stored)
     if (found?.peer !== place.id || found.head === null) {
-      findings.add('sides', `${whereIn(place, conversation)}, the other side has no head`)
+      findings.add('sides', `${conversationIn(place, conversation)}, the other side has no head`)
       return null
     }
     const runs: RunSummary[] = []
@@ -197,10 +197,6 @@ export async function readFirstSide(
     if (isUnreadable(error)) return null
     throw error
   }
-}
-
-function whereIn(place: PartitionPlace, conversation: string): string {
-  return nameOf(place, `conversation ${JSON.stringify(conversation)}`)
 }
 
 async function marksOf(

@@ -16,8 +16,8 @@ export interface Marked {
 export interface FeedTargets {
   hasConversation(id: string): boolean
   hasMember(user: string): boolean
-  /** Where each contact last changed; null if that cannot be read. */
-  readonly contacts: ReadonlyMap<string, number | null>
+  /** With where each contact last changed; null if that cannot be read. */
+  readonly contacts: ReadonlyMap<string, { readonly position: number | null }>
   /** The same of the profile; undefined if there is none. */
   readonly profile: number | null | undefined
 }
@@ -106,7 +106,7 @@ export class FeedCheck {
       if (!targets.contacts.has(id)) this.#report(`contact ${JSON.stringify(id)}`)
     if (this.#profile > 0 && targets.profile === undefined) this.#report('profile')
     if (this.incomplete) return
-    for (const [id, position] of targets.contacts)
+    for (const [id, { position }] of targets.contacts)
       if (position !== null && position !== this.#contacts.get(id))
         this.#report(`contact ${JSON.stringify(id)} at ${position}`)
     const { profile = null } = targets

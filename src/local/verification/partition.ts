@@ -21,6 +21,11 @@ export function groupPlace(id: string, shard: number): PartitionPlace {
   return { kind: 'group', id, shard, row: groupPartition(id) }
 }
 
+/** A conversation as a partition has it, for reports. */
+export function conversationIn(place: PartitionPlace, conversation: string): string {
+  return nameOf(place, `conversation ${JSON.stringify(conversation)}`)
+}
+
 /** For reports: ids in quotes, so that every character shows. */
 export function nameOf({ kind, id, shard }: PartitionPlace, ...more: readonly string[]): string {
   return [`shard ${shard}`, `${kind} ${JSON.stringify(id)}`, ...more].join(', ')

@@ -5,7 +5,7 @@ import { readBody } from '../../formats/message-body.js'
 import type { RunRow } from '../../formats/rows.js'
 import type { BodyCheck } from './body-check.js'
 import type { Findings } from './findings.js'
-import { nameOf, type PartitionPlace } from './partition.js'
+import { conversationIn, type PartitionPlace } from './partition.js'
 import type { StoreSource } from './store-source.js'
 
 export interface CheckContext {
@@ -61,7 +61,7 @@ export class RunWalk {
     this.#context = context
     this.#conversation = conversation
     this.#visitor = visitor
-    this.#where = nameOf(place, `conversation ${JSON.stringify(conversation)}`)
+    this.#where = conversationIn(place, conversation)
   }
 
   async add(run: RunRow, keySeq: number): Promise<void> {

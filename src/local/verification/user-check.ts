@@ -132,7 +132,7 @@ export class UserCheck {
     this.#feed.end({
       hasConversation: (id) => this.#heads.has(id) || this.#memberships.has(id),
       hasMember: () => false,
-      contacts: new Map([...this.#contacts].map(([user, { position }]) => [user, position])),
+      contacts: this.#contacts,
       profile: this.#profile,
     })
   }

@@ -93,6 +93,13 @@ describe('a flipped bit', () => {
   })
 })
 
+/** The first run of a direct conversation. */
+async function runOf(shards: ShardEdit, conversation: string) {
+  const [row] = await shards.rows((one) => one.family === 'runs' && one.key.includes(inKey(conversation)))
+  if (row === undefined) throw new Error('no row')
+  return { row, run: rows.run.decode(row.payload) }
+}
+
 describe('a row that does not fit', () => {
   test.each<[string, FindingKind[], (shards: ShardEdit) => Promise<unknown>]>([
     [
@@ -218,9 +225,7 @@ describe('a row that does not fit', () => {
       'the hash of an id',
       ['hash'],
       async (shards) => {
-        const [row] = await shards.rows((one) => one.family === 'runs' && one.key.includes(inKey(annBen)))
-        if (row === undefined) throw new Error('no row')
-        const run = rows.run.decode(row.payload)
+        const { row, run } = await runOf(shards, annBen)
         const [first = 0, ...others] = run.hashes
         await shards.put(row, rows.run.encode({ ...run, hashes: [first ^ 1, ...others] }))
       },
@@ -229,9 +234,7 @@ describe('a row that does not fit', () => {
       'a run that points to another block',
       ['block'],
       async (shards) => {
-        const [row] = await shards.rows((one) => one.family === 'runs' && one.key.includes(inKey(annBen)))
-        if (row === undefined) throw new Error('no row')
-        const run = rows.run.decode(row.payload)
+        const { row, run } = await runOf(shards, annBen)
         await shards.put(row, rows.run.encode({ ...run, length: run.length - 1 }))
       },
     ],
