@@ -1,6 +1,7 @@
 import { closedLoop } from '../measure/closed-loop.js'
 import { Histogram } from '../measure/histogram.js'
 import { ResourceMeter } from '../measure/resources.js'
+import type { Contestant } from '../peers/contestant.js'
 import type { Measured } from './benchmark.js'
 
 export interface ReadLoop {
@@ -32,4 +33,22 @@ export async function readLoop(
     ...latencies.summary(),
     ...meter.stop(operations),
   }
+}
+
+/**
+ * What `measure` gives with a handle that has just been opened, the second time that it is done in this process: whoever has just
+ * opened a store has read nothing yet, but a server that has run for a second has compiled its code.
+ */
+export async function compiledAndCold(
+  open: () => Promise<Contestant>,
+  measure: (contestant: Contestant) => Promise<Measured>,
+): Promise<Measured> {
+  const once = async (): Promise<Measured> => {
+    const contestant = await open()
+    const measured = await measure(contestant)
+    await contestant.close()
+    return measured
+  }
+  await once()
+  return once()
 }

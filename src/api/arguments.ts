@@ -89,11 +89,15 @@ export function checkLimit(value: unknown, byDefault: number, limits: Limits): n
     : checkInteger(value, 'limit', 1, limits.pageItems)
 }
 
-/** The named fields of an object of the caller, each read once; other names are refused. Nothing given: no fields. */
+/**
+ * The named fields of an object of the caller, each read once; other names are refused, with `path` in front of them. Nothing
+ * given: no fields.
+ */
 export function checkFields<Name extends string>(
   value: unknown,
   what: string,
   names: readonly Name[],
+  path = '',
 ): { readonly [name in Name]?: unknown } {
   if (value === undefined) return {}
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -101,7 +105,7 @@ export function checkFields<Name extends string>(
   const given = value as Record<string, unknown>
   const fields: { [name in Name]?: unknown } = {}
   for (const name in given) {
-    if (!(names as readonly string[]).includes(name)) throw unknownField(name)
+    if (!(names as readonly string[]).includes(name)) throw unknownField(`${path}${name}`)
     const field = given[name]
     if (field !== undefined) fields[name as Name] = field
   }

@@ -90,7 +90,7 @@ const componentNames = Object.keys(componentMethods) as (keyof StoreComponentOpt
 export function checkOptions(options: StoreOptions): CheckedOptions {
   if (options === undefined) throw invalid('options', 'must be an object')
   const given = checkFields(options, 'options', optionNames)
-  const { maxBytes, tierSize } = checkFields(given.cache, 'cache', ['maxBytes', 'tierSize'])
+  const { maxBytes, tierSize } = checkFields(given.cache, 'cache', ['maxBytes', 'tierSize'], 'cache.')
   return {
     settings: {
       location: checkLocation(given.location),
@@ -159,6 +159,6 @@ function syncEveryMsOf(value: unknown): number {
   if (value === undefined || value === 'commit') return 0
   if (value === 'os') return Infinity
   if (typeof value !== 'object') throw invalid('durability', "must be 'commit', 'os' or { intervalMs }")
-  const { intervalMs } = checkFields(value, 'durability', ['intervalMs'])
+  const { intervalMs } = checkFields(value, 'durability', ['intervalMs'], 'durability.')
   return checkInteger(intervalMs, 'durability.intervalMs', 1, maxIntervalMs)
 }

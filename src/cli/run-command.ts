@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { isColumbaError } from '../index.js'
 import type { Command, ExitCode, Terminal } from './command.js'
@@ -11,7 +12,7 @@ const help = `Usage: columba COMMAND DIR
 
 ${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\n')}
 
-columba COMMAND --help says more.
+columba COMMAND --help says more, columba --version which version this is.
 `
 
 /** Runs one command line and says how it went; prints errors and never throws. */
@@ -20,10 +21,18 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
     const { positionals, values } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } },
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        json: { type: 'boolean' },
+        version: { type: 'boolean' },
+      },
     })
     const [name, directory, ...others] = positionals
     const command = commands.find((one) => one.name === name)
+    if (values.version === true) {
+      terminal.out(`${readVersion()}\n`)
+      return 0
+    }
     if (values.help === true) {
       terminal.out(command?.help ?? help)
       return 0
@@ -40,6 +49,11 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
     terminal.error(why)
     return 2
   }
+}
+
+function readVersion(): string {
+  const { version } = createRequire(import.meta.url)('columba/package.json') as { version: string }
+  return version
 }
 
 function describe(error: unknown): string {

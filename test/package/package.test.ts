@@ -104,6 +104,11 @@ test('a program in TypeScript compiles against it and runs', () => {
   expect(JSON.parse(node('with-testing.js'))).not.toHaveLength(0)
 })
 
+test('its command line says which version it is', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  expect(run(folder, 'npx', 'columba', '--version')).toBe(`${version}\n`)
+})
+
 test('what is not a door stays closed', () => {
   expect(() => node('--input-type=module', '--eval', "await import('columba/dist/errors.js')")).toThrow(
     'ERR_PACKAGE_PATH_NOT_EXPORTED',

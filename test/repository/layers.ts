@@ -172,7 +172,7 @@ const layers: readonly Layer[] = [
     name: 'command line',
     has: below('src/cli/'),
     imports: ['door', 'platform', 'open local'],
-    packages: ['node:path', 'node:util'],
+    packages: ['node:module', 'node:path', 'node:util'],
   },
   { name: 'demo', has: below('demo/'), imports: ['door'], packages: ['node:'] },
 ]

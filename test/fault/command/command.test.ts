@@ -133,6 +133,7 @@ describe('stats', () => {
 describe('arguments', () => {
   test.each([
     [['--help'], 0, 'Usage: columba COMMAND DIR'],
+    [['--version'], 0, '0.'],
     [['verify', '--help'], 0, 'Usage: columba verify DIR'],
     [['repair', '--help'], 0, 'Usage: columba repair DIR'],
     [['stats', '-h'], 0, 'Usage: columba stats DIR'],
