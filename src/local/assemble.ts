@@ -4,6 +4,7 @@ import type { StoreComponents, StoreSettings } from '../backend/settings.js'
 import { ColumbaError } from '../errors.js'
 import { hashSeedOf } from '../formats/id-hash.js'
 import type { Manifest } from '../formats/manifest.js'
+import { monotonicMs } from '../platform/monotonic.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { Applier } from './applier.js'
 import type { BodyFiles } from './bodies/body-files.js'
@@ -33,7 +34,9 @@ import { damageFound } from './shards/level-error.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { liveMessage, toMessage } from './stored-message.js'
+import { Telemetry } from './telemetry.js'
 import { Tidier } from './tidier.js'
+import { AdaptiveTidyRunner, InlineTidyRunner } from './tidy-runner.js'
 import type { LocalTuning } from './tuning.js'
 import { UnreadTotals } from './unread-totals.js'
 import { verifyStore } from './verify.js'
@@ -69,7 +72,8 @@ export interface OpenedParts {
 /** Recovers the log into the shards and puts the parts of the backend together. */
 export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
-  const { clock, random, fileSystem, logger } = components
+  const { clock, random, fileSystem } = components
+  const telemetry = new Telemetry(components, monotonicMs)
   const ring = new Ring({
     secret: manifest.ringSecret,
     shards: manifest.shardIds.length,
@@ -94,10 +98,15 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       threadPoolSize,
       tuning,
     })
-  const runner = opened.threaded
+  const threaded = opened.threaded
     ? new AdaptiveFlushRunner(inline, makeThread, tuning.flushThreadBytes)
-    : inline
+    : null
+  const runner = threaded ?? inline
   opened.undo.push(() => runner.close())
+  const tidyRunner = new AdaptiveTidyRunner(
+    new InlineTidyRunner({ ...flushParts, clock, restMs: tuning.tidyRestMs }),
+    () => threaded?.thread ?? null,
+  )
   const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
   const flush = new OrderedFlush(runner, recovery.allowed)
   // The runner is closed behind it, and waits for what is under way.
@@ -134,7 +143,16 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     onDrop: dropGeneration,
   })
   const { limits } = settings
-  const writer = new Writer({ limits, clock, hashSeed, generationBytes: tuning.generationBytes }, applier)
+  const writer = new Writer(
+    {
+      limits,
+      clock,
+      hashSeed,
+      generationBytes: tuning.generationBytes,
+      onRefused: () => telemetry.count('log.refused', 1),
+    },
+    applier,
+  )
   const { log, report } = await CommitLog.open(
     {
       directory: opened.logDirectory,
@@ -147,9 +165,10 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       durability: { syncEveryMs: settings.syncEveryMs },
       closed: opened.last === 'clean',
       onGroup: writer.onGroup,
+      watcher: telemetry.listens ? telemetry : undefined,
       onFailure: (failure) => {
         writer.onFailure(failure)
-        logger?.error('the commit log has failed', { unknownThrough: failure.unknownThrough })
+        telemetry.error('the commit log has failed', { unknownThrough: failure.unknownThrough })
       },
     },
     {
@@ -161,27 +180,26 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   )
   try {
     if (report.tornBytes > 0) {
-      logger?.warn('a torn end of the log was cut off and kept aside', {
+      telemetry.warn('a torn end of the log was cut off and kept aside', {
         bytes: report.tornBytes,
         file: report.tornFile,
       })
     }
     writer.attach(log, Math.max(manifest.lastTimestamp, recovery.lastTimestamp))
     tidier = new Tidier({
-      ...flushParts,
+      bodies,
+      runner: tidyRunner,
+      onPoisoned: fail,
       clock,
       checkpoint: () => current.checkpoint,
       freeBytes: () => fileSystem.freeBytes(settings.location),
       tuning,
-      onFailure: (error) => {
-        const { code = null } = error as { code?: string }
-        logger?.warn('body files could not be merged; nothing is lost', { code })
-      },
+      telemetry,
     })
     // A checkpoint of the recovery may have woken it; the body files are closed behind it.
     opened.undo.push(() => tidier.stop())
     checkpointer = new Checkpointer(
-      { shards, flush, clock, memory, log, writer },
+      { shards, flush, clock, memory, log, writer, telemetry },
       {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
@@ -197,13 +215,16 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     )
     await checkpointer.recover(recovery)
     await log.removeThrough(manifest.checkpoint)
-    if (runner instanceof AdaptiveFlushRunner) runner.opened()
+    threaded?.opened()
   } catch (error) {
     await log.close().catch(() => undefined)
     throw damageFound(error)
   }
 
+  let shardsFailed = false
   function fail(error: unknown): void {
+    if (shardsFailed) return
+    shardsFailed = true
     const cause = error instanceof ColumbaError && error.code === 'POISONED' ? error.cause : error
     const poisoned = new ColumbaError(
       'POISONED',
@@ -214,7 +235,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     writer.refuse(poisoned)
     // The flush thread writes through handles of its own; nobody else goes on where it has failed.
     shards.distrust(poisoned)
-    logger?.error('the shards have failed', {})
+    telemetry.error('the shards have failed', {})
   }
   opened.failure.listener = fail
   keeper.rebuild(filter, shards)
@@ -284,7 +305,11 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       },
       generations: { live: memory.generations.live.length, waiting: background.waiting, ...background.stats },
       checkpoint: background.checkpoint,
-      bodies: { bytesWritten: bodies.bytesWritten, ...tidier.stats, merging: tidier.merging },
+      bodies: {
+        bytesWritten: bodies.bytesWritten + (threaded?.thread?.bytesWritten ?? 0),
+        ...tidier.stats,
+        merging: tidier.merging,
+      },
       recovery: { ...report },
     }
   }

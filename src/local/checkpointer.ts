@@ -5,6 +5,7 @@ import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import type { Recovery } from './recovery.js'
 import type { ShardSet } from './shards/shard-set.js'
+import type { Telemetry } from './telemetry.js'
 import type { Writer } from './writer.js'
 
 export interface CheckpointerParts {
@@ -14,6 +15,7 @@ export interface CheckpointerParts {
   readonly memory: Memory
   readonly log: CommitLog
   readonly writer: Writer
+  readonly telemetry: Telemetry
 }
 
 export interface CheckpointerOptions {
@@ -61,6 +63,7 @@ export class Checkpointer {
   #checkpoint: number
   #bytesSince = 0
   #failed = false
+  #pauseEnded: (() => void) | null = null
   readonly stats = { flushes: 0, checkpoints: 0, flushedBytes: 0, lastFlushMs: 0, lastCheckpointMs: 0 }
 
   constructor(parts: CheckpointerParts, options: CheckpointerOptions, checkpoint: number) {
@@ -177,8 +180,9 @@ export class Checkpointer {
   }
 
   async #flush(generation: Generation): Promise<void> {
-    const { log, memory, clock, flush } = this.#parts
+    const { log, memory, clock, flush, telemetry } = this.#parts
     const began = clock.now()
+    const ended = telemetry.begin('flush.ms')
     // In every durability: rows must never be ahead of the log.
     await log.syncThrough(generation.last)
     await flush.flush(generation.ranges)
@@ -186,13 +190,16 @@ export class Checkpointer {
     this.stats.flushes++
     this.stats.flushedBytes += generation.bytes
     this.stats.lastFlushMs = clock.now() - began
+    ended()
+    telemetry.observe('flush.bytes', generation.bytes)
     memory.generations.flushed(generation)
   }
 
   async #makeCheckpoint(): Promise<void> {
-    const { shards, log, clock } = this.#parts
+    const { shards, log, clock, telemetry } = this.#parts
     const position = this.#flushed
     const began = clock.now()
+    const ended = telemetry.begin('checkpoint.ms')
     const proven = this.#options.tidy.checkpointBegins()
     await shards.checkpoint({ position, epoch: this.#options.epoch })
     await this.#options.commitManifest(position)
@@ -201,16 +208,23 @@ export class Checkpointer {
     await log.removeThrough(position)
     this.stats.checkpoints++
     this.stats.lastCheckpointMs = clock.now() - began
+    ended()
     proven()
   }
 
   /** Stops draining the queue while the background is too far behind, and goes on when it has caught up. */
   #throttle(): void {
-    const { log } = this.#parts
+    const { log, telemetry } = this.#parts
     const behind =
       this.#waiting.length > this.#options.maxWaiting || this.#bytesSince > this.#options.maxLogBytes
-    if (behind && !this.#failed) log.pause()
-    else log.resume()
+    if (behind && !this.#failed) {
+      log.pause()
+      this.#pauseEnded ??= telemetry.begin('log.pause.ms')
+    } else {
+      log.resume()
+      this.#pauseEnded?.()
+      this.#pauseEnded = null
+    }
   }
 
   async #lookAtDisk(): Promise<void> {

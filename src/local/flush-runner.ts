@@ -37,14 +37,14 @@ export class OrderedFlush {
  * Small generations on the calling thread, large ones on a thread that is made for the first of them. While the store is
  * being opened all of them stay here: nobody else needs this thread yet, and the other one would begin cold.
  */
-export class AdaptiveFlushRunner implements FlushRunner {
+export class AdaptiveFlushRunner<Thread extends FlushRunner> implements FlushRunner {
   readonly #inline: FlushRunner
-  readonly #makeThread: () => FlushRunner
+  readonly #makeThread: () => Thread
   readonly #threadFromBytes: number
-  #thread: FlushRunner | null = null
+  #thread: Thread | null = null
   #isOpening = true
 
-  constructor(inline: FlushRunner, makeThread: () => FlushRunner, threadFromBytes: number) {
+  constructor(inline: FlushRunner, makeThread: () => Thread, threadFromBytes: number) {
     this.#inline = inline
     this.#makeThread = makeThread
     this.#threadFromBytes = threadFromBytes
@@ -55,6 +55,11 @@ export class AdaptiveFlushRunner implements FlushRunner {
     if (this.#isOpening || bytes < this.#threadFromBytes) return this.#inline.flush(ranges, before)
     this.#thread ??= this.#makeThread()
     return this.#thread.flush(ranges, before)
+  }
+
+  /** For what else it can do. */
+  get thread(): Thread | null {
+    return this.#thread
   }
 
   /** From now on the calling thread is everybody's. */

@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads'
 import type { FlushRunner } from './flush-runner.js'
 import type { RecordRange } from './fold/sink.js'
 import { type SentError, unpackError } from './thread-error.js'
+import type { TidyRunner } from './tidy-runner.js'
+import type { Merge } from './tidy/tidy-plan.js'
 import type { LocalTuning } from './tuning.js'
 
 /** What the thread is made with; everything in it can be copied to another thread. */
@@ -16,10 +18,25 @@ export interface FlushThreadData {
   readonly tuning: LocalTuning
 }
 
+/** What is answered carries a number, which comes back with the answer. */
 export type ToThread =
-  { readonly kind: 'flush'; readonly ranges: readonly RecordRange[] } | { readonly kind: 'close' }
+  | { readonly call: number; readonly kind: 'flush'; readonly ranges: readonly RecordRange[] }
+  | { readonly call: number; readonly kind: 'merge'; readonly merge: Merge }
+  | { readonly call: number; readonly kind: 'swap'; readonly file: number }
+  | { readonly call: number; readonly kind: 'close' }
+  | { readonly kind: 'hurryTidy'; readonly on: boolean }
+  | { readonly kind: 'stopTidy' }
 
-export type FromThread = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly error: SentError }
+export type FromThread =
+  | {
+      readonly call: number
+      readonly kind: 'done'
+      /** Of a merge. */
+      readonly bytes: number
+      /** To body files, since the thread began. */
+      readonly bytesWritten: number
+    }
+  | { readonly call: number; readonly kind: 'failed'; readonly error: SentError }
 
 /**
  * The fold of one generation takes some 30 MiB. A small heap collects often, and only a collection gives the native
@@ -28,19 +45,23 @@ export type FromThread = { readonly kind: 'done' } | { readonly kind: 'failed'; 
 const heapLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 192 }
 
 interface Waiting {
-  resolve(): void
+  /** The process must not end before it has been answered. */
+  readonly keepsAlive: boolean
+  resolve(bytes: number): void
   reject(error: unknown): void
 }
 
 /**
  * A flush thread: it shares the LevelDB handles of this process (`multithreading`) and reads the records where the log
  * wrote them, in shared memory. Whoever opened the shards first must close them last, so the thread is closed before.
- * The thread keeps the process alive only while it works. If it dies, what it was doing has failed.
+ * What the tidy does is done here as well, between flushes and in their pauses. The thread keeps the process alive only while it flushes. If it dies, what it was doing has failed.
  */
-export class FlushThread implements FlushRunner {
+export class FlushThread implements FlushRunner, TidyRunner {
   readonly #worker: Worker
-  #waiting: Waiting | null = null
+  readonly #waiting = new Map<number, Waiting>()
+  #calls = 0
   #gone: Error | null = null
+  bytesWritten = 0
 
   constructor(data: FlushThreadData) {
     this.#worker = new Worker(new URL('./flush-worker.js', import.meta.url), {
@@ -49,8 +70,11 @@ export class FlushThread implements FlushRunner {
     })
     this.#worker.unref()
     this.#worker.on('message', (message: FromThread) => {
-      if (message.kind === 'done') this.#settle()?.resolve()
-      else this.#settle()?.reject(unpackError(message.error))
+      const waiting = this.#settle(message.call)
+      if (message.kind === 'done') {
+        this.bytesWritten = message.bytesWritten
+        waiting?.resolve(message.bytes)
+      } else waiting?.reject(unpackError(message.error))
     })
     this.#worker.on('error', (error) => {
       this.#end(error)
@@ -62,44 +86,63 @@ export class FlushThread implements FlushRunner {
 
   async flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
     await before
-    await this.#ask({
-      kind: 'flush',
-      ranges: ranges.map(({ bytes, start, end, firstPosition, count }) => ({
-        bytes,
-        start,
-        end,
-        firstPosition,
-        count,
-      })),
-    })
+    const plain = ranges.map(({ bytes, start, end, firstPosition, count }) => ({
+      bytes,
+      start,
+      end,
+      firstPosition,
+      count,
+    }))
+    await this.#ask((call) => ({ call, kind: 'flush', ranges: plain }), true)
+  }
+
+  merge({ inputs, output }: Merge): Promise<number> {
+    return this.#ask((call) => ({ call, kind: 'merge', merge: { inputs, output } }), false)
+  }
+
+  async swap(file: number): Promise<void> {
+    await this.#ask((call) => ({ call, kind: 'swap', file }), false)
+  }
+
+  hurry(on: boolean): void {
+    this.#tell({ kind: 'hurryTidy', on })
+  }
+
+  stop(): void {
+    this.#tell({ kind: 'stopTidy' })
   }
 
   async close(): Promise<void> {
-    if (this.#gone === null) await this.#ask({ kind: 'close' }).catch(() => undefined)
+    if (this.#gone === null) await this.#ask((call) => ({ call, kind: 'close' }), true).catch(() => undefined)
     await this.#worker.terminate()
   }
 
-  #ask(message: ToThread): Promise<void> {
+  #ask(message: (call: number) => ToThread, keepsAlive: boolean): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== null) {
         reject(this.#gone)
         return
       }
-      this.#waiting = { resolve, reject }
-      this.#worker.ref()
-      this.#worker.postMessage(message)
+      const call = this.#calls++
+      this.#waiting.set(call, { keepsAlive, resolve, reject })
+      if (keepsAlive) this.#worker.ref()
+      this.#tell(message(call))
     })
   }
 
-  #settle(): Waiting | null {
-    const waiting = this.#waiting
-    this.#waiting = null
-    this.#worker.unref()
+  #tell(message: ToThread): void {
+    this.#worker.postMessage(message)
+  }
+
+  #settle(call: number): Waiting | undefined {
+    const waiting = this.#waiting.get(call)
+    this.#waiting.delete(call)
+    if (![...this.#waiting.values()].some(({ keepsAlive }) => keepsAlive)) this.#worker.unref()
     return waiting
   }
 
   #end(error: Error): void {
     this.#gone ??= error
-    this.#settle()?.reject(this.#gone)
+    for (const call of [...this.#waiting.keys()]) this.#settle(call)?.reject(this.#gone)
   }
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../platform/clock.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import { yieldProcessors } from '../platform/thread-priority.js'
 import { BodyFiles } from './bodies/body-files.js'
@@ -10,6 +11,7 @@ import { openClassicLevel } from './shards/classic-level-opener.js'
 import { ShardFailure } from './shards/shard-failure.js'
 import { ShardWriter } from './shards/shard-writer.js'
 import { packError } from './thread-error.js'
+import { InlineTidyRunner } from './tidy-runner.js'
 
 /** The body of the flush thread; flush-thread.ts is its other side. */
 const data = workerData as FlushThreadData
@@ -48,19 +50,53 @@ const parts = opening.then((opened) => {
 // Whoever asks for the parts hears of a failure; nobody may have asked yet.
 parts.catch(() => undefined)
 
+const tidy = parts.then(
+  (opened) => new InlineTidyRunner({ ...opened, clock: systemClock, restMs: tuning.tidyRestMs }),
+)
+tidy.catch(() => undefined)
+
 port.on('message', (message: ToThread) => {
-  void answer(message).then((reply) => {
-    port.postMessage(reply)
-  })
+  if (message.kind === 'hurryTidy') void tidy.then((runner) => runner.hurry(message.on), nobody)
+  else if (message.kind === 'stopTidy') void tidy.then((runner) => runner.stop(), nobody)
+  else void answer(message).then((reply) => port.postMessage(reply))
 })
 
-async function answer(message: ToThread): Promise<FromThread> {
+/** Whoever asks for something is told that the thread has failed. */
+function nobody(): void {}
+
+async function answer(message: Extract<ToThread, { call: number }>): Promise<FromThread> {
+  const { call } = message
   try {
-    if (message.kind === 'flush') await flushRecords(await parts, message.ranges.map(asBuffer))
-    else for (const { writer, database } of await opening) await writer.close().then(() => database.close())
-    return { kind: 'done' }
+    const bytes = await done(message)
+    return { call, kind: 'done', bytes, bytesWritten: bodies.bytesWritten }
   } catch (error) {
-    return { kind: 'failed', error: packError(error) }
+    return { call, kind: 'failed', error: packError(error) }
+  }
+}
+
+async function done(message: Extract<ToThread, { call: number }>): Promise<number> {
+  switch (message.kind) {
+    case 'flush':
+      await flushRecords(await parts, message.ranges.map(asBuffer))
+      return 0
+    case 'merge':
+      try {
+        return await (await tidy).merge(message.merge)
+      } finally {
+        // They are about to be removed, which gives their room back only when nobody has them open.
+        for (const file of message.merge.inputs) await bodies.letGo(file)
+      }
+    case 'swap':
+      try {
+        await (await tidy).swap(message.file)
+      } finally {
+        await bodies.letGo(message.file)
+      }
+      return 0
+    case 'close':
+      for (const { writer, database } of await opening) await writer.close().then(() => database.close())
+      await bodies.close()
+      return 0
   }
 }
 

@@ -1,17 +1,13 @@
 import type { Clock } from '../platform/clock.js'
 import type { BodyFiles } from './bodies/body-files.js'
-import type { ShardWriter } from './shards/shard-writer.js'
-import { BlockStream } from './tidy/block-stream.js'
-import { mergedBlocks } from './tidy/merged-blocks.js'
-import { runSwap } from './tidy/run-swap.js'
+import type { Telemetry } from './telemetry.js'
+import { isNotMerged, type TidyRunner } from './tidy-runner.js'
+import { isStopped } from './tidy/pace.js'
 import { mergeOf, possibleMerges, unfinishedMerge, type Merge } from './tidy/tidy-plan.js'
 
 export interface TidierOptions {
   readonly bodies: BodyFiles
-  /** By shard. */
-  readonly writers: readonly ShardWriter[]
-  readonly shardOf: (id: string) => number
-  readonly hashSeed: number
+  readonly runner: TidyRunner
   readonly clock: Clock
   /** What the manifest says. */
   readonly checkpoint: () => number
@@ -21,11 +17,11 @@ export interface TidierOptions {
     readonly tidyFiles: number
     readonly tidyBytes: number
     readonly tidyAfterMs: number
-    readonly tidyRestMs: number
     readonly spareBytes: number
   }
-  /** A merge has failed: nothing is lost, and it will be tried again. */
-  readonly onFailure: (error: unknown) => void
+  /** Rows were not accepted: nobody may write to the shards any more. */
+  readonly onPoisoned: (error: unknown) => void
+  readonly telemetry: Telemetry
 }
 
 interface Job extends Merge {
@@ -39,14 +35,8 @@ interface Job extends Merge {
   swap: number
 }
 
-/** What is done between two looks at what else there is to do: well under 0.5 ms. */
-const sliceBytes = 32 * 1024
-/** What is done between two rests. */
-const workBytes = 256 * 1024
 /** After a failure this many checkpoints pass before the next try, and twice as many after each further one. */
 const mostRests = 64
-
-class Stopped extends Error {}
 
 /**
  * The tidy: merges neighbouring body files into one of the next level, in which the blocks of a conversation are joined.
@@ -77,9 +67,6 @@ export class Tidier {
   #proven = 0
   #rests = 0
   #failuresInRow = 0
-  #sinceSlice = 0
-  #sinceRest = 0
-  #endRest: (() => void) | null = null
   #cancelBegin: (() => void) | null = null
   readonly stats = { merges: 0, mergedFiles: 0, mergedBytes: 0, failures: 0 }
 
@@ -129,12 +116,13 @@ export class Tidier {
   /** Runs `work` while no row is half swapped, none is being swapped, and no file goes. */
   async still<T>(work: () => Promise<T>): Promise<T> {
     this.#held++
-    this.#endRest?.()
+    this.#options.runner.hurry(true)
     try {
       if (!this.#stopped) await this.#alone(() => this.#settle())
       return await work()
     } finally {
       this.#held--
+      if (this.#held === 0) this.#options.runner.hurry(false)
       this.wake()
     }
   }
@@ -143,7 +131,7 @@ export class Tidier {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#cancelBegin?.()
-    this.#endRest?.()
+    this.#options.runner.stop()
     await this.#running
   }
 
@@ -151,7 +139,7 @@ export class Tidier {
   async finish(): Promise<void> {
     const job = this.#job
     if (this.#stuck || job === null || job.swap === 0 || job.swap > this.#proven) return
-    await this.#remove(job).catch(this.#options.onFailure)
+    await this.#remove(job).catch((error: unknown) => this.#failed(error))
   }
 
   async #run(): Promise<void> {
@@ -161,13 +149,20 @@ export class Tidier {
         await this.#work()
         this.#failuresInRow = 0
       } catch (error) {
-        if (error instanceof Stopped) return
+        if (isStopped(error)) return
         this.stats.failures++
         this.#rests = Math.min(mostRests, 2 ** this.#failuresInRow++)
-        this.#options.onFailure(error)
+        this.#failed(error)
         return
       }
     }
+  }
+
+  /** Nothing is lost, and it will be tried again. */
+  #failed(error: unknown): void {
+    const { code = null } = error as { code?: string }
+    if (code === 'POISONED') this.#options.onPoisoned(error)
+    this.#options.telemetry.warn('body files could not be merged; nothing is lost', { code })
   }
 
   async #work(): Promise<void> {
@@ -223,59 +218,25 @@ export class Tidier {
   }
 
   async #merge(job: Job): Promise<void> {
-    const { bodies } = this.#options
-    const streams: BlockStream[] = []
-    for (const file of job.inputs) {
-      await bodies.check(file)
-      streams.push(await BlockStream.open(bodies, file))
-    }
-    let whole = false
-    const pieces = async function* (this: Tidier): AsyncGenerator<Buffer, void> {
-      let gathered: Buffer[] = []
-      let bytes = 0
-      for await (const block of mergedBlocks(streams)) {
-        gathered.push(block)
-        bytes += block.length
-        await this.#pace(block.length)
-        if (bytes < workBytes) continue
-        yield Buffer.concat(gathered)
-        gathered = []
-        bytes = 0
-      }
-      yield Buffer.concat(gathered)
-      whole = true
-    }
+    const { runner, telemetry } = this.#options
+    const ended = telemetry.begin('merge.ms')
     try {
-      await bodies.writeMerged(job.output, pieces.call(this))
+      telemetry.observe('merge.bytes', await runner.merge(job))
     } catch (error) {
-      // As long as it was not whole it has no name, and can be written once more; else what failed is not tried again.
-      if (whole) this.#stuck = true
       this.#job = null
+      if (isNotMerged(error)) throw (error as Error).cause
+      this.#stuck = true
       throw error
     }
+    ended()
     job.written = true
   }
 
   async #swap(job: Job): Promise<void> {
-    const { bodies, writers, shardOf, hashSeed } = this.#options
     // Whoever wrote it may have died before its name was durable.
-    if (job.found) await bodies.syncNames()
+    if (job.found) await this.#options.bodies.syncNames()
     job.halfSwapped = true
-    await bodies.check(job.output)
-    const stream = await BlockStream.open(bodies, job.output)
-    let bytes = 0
-    for (; stream.peek !== null; await stream.next()) {
-      const { length } = stream.peek
-      const place = { file: job.output, offset: stream.offset, hashSeed }
-      const { id, key, value, gone } = runSwap(await stream.block(), place)
-      writers[shardOf(id)]?.swap(key, value, gone)
-      await this.#pace(length)
-      bytes += length
-      if (bytes < workBytes) continue
-      bytes = 0
-      await Promise.all(writers.map((writer) => writer.flush()))
-    }
-    await Promise.all(writers.map((writer) => writer.flush()))
+    await this.#options.runner.swap(job.output)
     job.halfSwapped = false
     job.swap = ++this.#accepted
   }
@@ -288,34 +249,5 @@ export class Tidier {
     this.stats.mergedFiles += job.inputs.length
     this.stats.mergedBytes += await bodies.size(job.output)
     this.#job = null
-  }
-
-  /** Lets others run, and rests, so that the tidy takes a share of the time and no more. */
-  async #pace(bytes: number): Promise<void> {
-    const { clock } = this.#options
-    if (this.#stopped) throw new Stopped()
-    this.#sinceSlice += bytes
-    this.#sinceRest += bytes
-    if (this.#sinceRest >= workBytes && this.#held === 0) {
-      this.#sinceRest = this.#sinceSlice = 0
-      await this.#rest()
-    } else if (this.#sinceSlice >= sliceBytes) {
-      this.#sinceSlice = 0
-      await clock.yield()
-    }
-    if (this.#stopped) throw new Stopped()
-  }
-
-  /** Whoever waits for the tidy does not wait for it to rest: nothing but its timer may be left in the process. */
-  async #rest(): Promise<void> {
-    const { clock, tuning } = this.#options
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(tuning.tidyRestMs, resolve)
-      this.#endRest = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#endRest = null
   }
 }

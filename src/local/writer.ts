@@ -30,6 +30,8 @@ export interface WriterOptions {
   readonly hashSeed: number
   /** A generation ends with the record that makes it this large. */
   readonly generationBytes: number
+  /** A write was refused, and nothing of it stored. */
+  readonly onRefused: () => void
 }
 
 const imageScratch = new ByteWriter(1024)
@@ -278,6 +280,12 @@ export class Writer {
 
   #refused(): ColumbaError | null {
     if (this.#refusal !== null) return this.#refusal
+    const overload = this.#overload()
+    if (overload !== null) this.#options.onRefused()
+    return overload
+  }
+
+  #overload(): ColumbaError | null {
     const { limits } = this.#options
     if (this.#log.queuedBytes >= limits.queueBytes || this.#log.queuedRecords >= limits.queueCalls) {
       return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {

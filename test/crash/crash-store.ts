@@ -67,6 +67,8 @@ export const crashVariants: readonly CrashVariant[] = [
       chunkBytes: 64 * KiB,
       checkpointBytes: 48 * KiB,
       writeBufferBytes: 64 * KiB,
+      tidyFiles: 3,
+      tidyRestMs: 1,
     },
   },
 ]

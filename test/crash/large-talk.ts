@@ -11,6 +11,8 @@ export const largeTalk: CrashVariant = {
     checkpointBytes: 1200 * KiB,
     segmentBytes: 2048 * KiB,
     writeBufferBytes: 64 * KiB,
+    tidyFiles: 3,
+    tidyRestMs: 1,
   },
 }
 

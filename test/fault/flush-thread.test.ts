@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
+import type { Logger } from '../../src/backend/settings.js'
 import { isColumbaError } from '../../src/errors.js'
 import { openCrashStore } from '../crash/crash-store.js'
 import { largeMessage, largeTalk, messagesPerWave } from '../crash/large-talk.js'
@@ -160,6 +161,56 @@ test('a process that is killed while its thread flushes, again and again on one 
   await checkAll(location, sent)
 })
 
+/** A logger whose warnings somebody awaits. */
+function listener(): { readonly logger: Logger; readonly warned: Promise<string> } {
+  const nothing = (): void => undefined
+  let logger: Logger = { info: nothing, warn: nothing, error: nothing }
+  const warned = new Promise<string>((resolve) => (logger = { ...logger, warn: resolve }))
+  return { logger, warned }
+}
+
+/** So slow that whatever comes meanwhile meets a merge. */
+const slowTidy = { ...largeTalk, tuning: { ...largeTalk.tuning, tidyRestMs: 400 } }
+
+async function merging(store: MessageStore): Promise<void> {
+  for (;;) {
+    const { bodies } = (await store.admin.stats()) as unknown as { bodies: { merging: boolean } }
+    if (bodies.merging) return
+    await sleep(1)
+  }
+}
+
+test('it merges body files as well: dying in a merge it says so, and nothing is lost', async () => {
+  const location = await temporaryDirectory()
+  const made: Worker[] = []
+  const end = threads((thread) => made.push(thread))
+  const { logger, warned } = listener()
+  const store = await openCrashStore({ location, variant: slowTidy, logger })
+  const sent = fresh()
+  await sendUntil(store, 24, sent)
+  await store.admin.checkpoint()
+  await merging(store)
+  await made[0]?.terminate()
+  expect(await warned).toContain('could not be merged')
+  expect([...sent.codes]).toEqual([])
+  await store.close()
+  end()
+  await checkAll(location, sent)
+})
+
+test('a store that is closed in the middle of a merge does not wait for it', async () => {
+  const location = await temporaryDirectory()
+  const store = await openCrashStore({ location, variant: slowTidy })
+  const sent = fresh()
+  await sendUntil(store, 24, sent)
+  await store.admin.checkpoint()
+  await merging(store)
+  // Each rest is longer than closing may take.
+  const rest = sleep(slowTidy.tuning.tidyRestMs * 4).then(() => 'rest')
+  expect(await Promise.race([store.close().then(() => 'closed'), rest])).toBe('closed')
+  await checkAll(location, sent)
+})
+
 test('what it makes is what the calling thread makes', async () => {
   const results: unknown[] = []
   for (const flushThread of [true, false]) {
@@ -170,6 +221,11 @@ test('what it makes is what the calling thread makes', async () => {
     const store = await openCrashStore({ location, variant: one })
     const sent = fresh()
     await sendUntil(store, 20, sent)
+    for (let merges = 0; merges === 0; await sleep(5)) {
+      await store.admin.checkpoint()
+      merges = ((await store.admin.stats()) as unknown as { bodies: { merges: number } }).bodies.merges
+    }
+    expect((await store.admin.verify()).findings).toEqual([])
     await store.close()
     end()
     expect(made).toBe(flushThread ? 1 : 0)

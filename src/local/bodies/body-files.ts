@@ -50,7 +50,7 @@ export class BodyFiles {
     const { directory, fileSystem, storeId } = this.#options
     const name = join(directory, bodyFileName(file))
     // Windows does not rename over a file that is open.
-    await this.#close(file)
+    await this.letGo(file)
     const pieces = inPieces(encodeBodyHeader(storeId, file), blocks)
     this.#bytesWritten += await replaceFile(fileSystem, name, `${name}.tmp`, pieces)
   }
@@ -74,7 +74,7 @@ export class BodyFiles {
     const { directory, fileSystem } = this.#options
     const name = join(directory, bodyFileName(file))
     if ((await fileSystem.stat(name)) !== null) await fileSystem.unlink(name)
-    await this.#close(file)
+    await this.letGo(file)
   }
 
   /** Removes what an interrupted merge has left. What flushes leave they write again themselves. */
@@ -143,7 +143,7 @@ export class BodyFiles {
   }
 
   async close(): Promise<void> {
-    for (const file of [...this.#open.keys()]) await this.#close(file)
+    for (const file of [...this.#open.keys()]) await this.letGo(file)
   }
 
   #file(file: number): OpenFile {
@@ -167,13 +167,13 @@ export class BodyFiles {
     this.#open.set(file, held)
     if (this.#open.size > (this.#options.openFiles ?? 64)) {
       const oldest = this.#open.keys().next().value as number
-      void this.#close(oldest)
+      void this.letGo(oldest)
     }
     return held
   }
 
-  /** Readers that still need the file keep it open; the last of them closes it. */
-  async #close(file: number): Promise<void> {
+  /** Closes a file that was read. Readers that still need it keep it open; the last of them closes it. */
+  async letGo(file: number): Promise<void> {
     const held = this.#open.get(file)
     if (held === undefined) return
     this.#open.delete(file)

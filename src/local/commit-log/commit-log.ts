@@ -1,17 +1,14 @@
 import { ColumbaError } from '../../errors.js'
 import type { ErrorCode } from '../../errors.js'
-import { maxPayloadBytes } from '../../formats/frames.js'
-import { maxSegmentBytes, segmentHeaderBytes } from '../../formats/segment.js'
 import { Acknowledgements } from './acknowledgements.js'
 import { ChunkPool } from './chunk-pool.js'
 import { openLogFiles } from './log-files.js'
 import type { LogFiles } from './log-files.js'
+import { sizesOf } from './log-sizes.js'
 import type { CommitLogOptions, DurableGroup, LogStats, Recovery, RecoveryReport } from './options.js'
 import { RecordArena } from './record-arena.js'
 import { SyncWaiters } from './sync-waiters.js'
 
-const defaults = { segmentBytes: 64 * 1024 * 1024, chunkBytes: 1024 * 1024 }
-const minSegmentBytes = 1024
 /** Memory that the log keeps for records to come. */
 const keptChunkBytes = 8 * 1024 * 1024
 /** Groups that wait are written one after the other and synced together up to this size. */
@@ -63,9 +60,7 @@ export class CommitLog {
     options: CommitLogOptions,
     recovery: Recovery,
   ): Promise<{ log: CommitLog; report: RecoveryReport }> {
-    const { segmentBytes, chunkBytes } = { ...defaults, ...definedSizes(options) }
-    checkSize('segmentBytes', segmentBytes, minSegmentBytes, maxSegmentBytes)
-    checkSize('chunkBytes', chunkBytes, segmentHeaderBytes * 4, maxPayloadBytes)
+    const { segmentBytes, chunkBytes } = sizesOf(options)
     const pool = new ChunkPool(chunkBytes, keptChunkBytes)
     const { files, report } = await openLogFiles({ ...options, segmentBytes }, recovery, pool)
     return { log: new CommitLog(options, files, new RecordArena(pool, report.lastPosition + 1)), report }
@@ -267,6 +262,7 @@ export class CommitLog {
     const telling = this.#acknowledgements.tellInParts(() => this.#options.clock.yield())
     // It is awaited below, unless the log has failed before.
     telling.catch(() => undefined)
+    const began = this.#options.watcher?.now() ?? 0
     try {
       for (const group of groups) {
         await this.#files.makeRoomFor(group)
@@ -279,18 +275,31 @@ export class CommitLog {
       if (this.#syncsEachGroup) {
         // IMPORTANT: nobody may hear of a group before it is synced, by its own write or by this.
         await this.#syncFile()
+        this.#measure(groups, began)
         await telling
         // Who waits for the sync finds everything told.
         this.#acknowledge(groups, this.#waiters.wanted > this.#synced)
         this.#noteSynced()
-      } else if (this.#syncIsDue || this.#waiters.wanted > this.#synced) {
-        await this.#sync()
       } else {
-        this.#syncLater()
+        if (this.#syncIsDue || this.#waiters.wanted > this.#synced) await this.#sync()
+        else this.#syncLater()
+        this.#measure(groups, began)
       }
     } finally {
       for (const group of groups) group.chunk.release()
     }
+  }
+
+  #measure(groups: readonly DurableGroup[], began: number): void {
+    const { watcher } = this.#options
+    if (watcher === undefined) return
+    let bytes = 0
+    let records = 0
+    for (const { start, end, count } of groups) {
+      bytes += end - start
+      records += count
+    }
+    watcher.committed({ ms: watcher.now() - began, bytes, records })
   }
 
   /** If something waits already, the next write begins first. */
@@ -381,16 +390,4 @@ export class CommitLog {
         )
       : new ColumbaError(code, 'the log is closed')
   }
-}
-
-function definedSizes({ segmentBytes, chunkBytes }: CommitLogOptions): Partial<typeof defaults> {
-  return {
-    ...(segmentBytes === undefined ? {} : { segmentBytes }),
-    ...(chunkBytes === undefined ? {} : { chunkBytes }),
-  }
-}
-
-function checkSize(field: string, value: number, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return
-  throw new ColumbaError('INVALID_ARGUMENT', `${field} must be an integer from ${min} to ${max}`, { field })
 }

@@ -28,6 +28,8 @@ export interface CommitLogOptions {
   readonly preallocate?: boolean
   /** Called synchronously and in order when a group may be acknowledged. It must not throw: that fails the log. */
   readonly onGroup: (group: DurableGroup) => void
+  /** Without one nothing is timed. */
+  readonly watcher?: CommitWatcher | undefined
   /** Called once, when a write or sync of the log has failed. Nothing is acknowledged after it. */
   readonly onFailure: (failure: LogFailure) => void
 }
@@ -54,6 +56,21 @@ export interface DurableGroup {
   readonly end: number
   readonly firstPosition: number
   readonly count: number
+}
+
+/** Whoever watches the log. Neither may throw. */
+export interface CommitWatcher {
+  /** Milliseconds that never jump. */
+  now(): number
+  /** Called after each commit, before anybody is told of it. */
+  committed(commit: Commit): void
+}
+
+/** What was written in one go, and synced if that is how the log works. */
+export interface Commit {
+  readonly ms: number
+  readonly bytes: number
+  readonly records: number
 }
 
 export interface LogFailure {

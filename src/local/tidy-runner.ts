@@ -1,0 +1,149 @@
+import type { Clock } from '../platform/clock.js'
+import type { FlushParts } from './flusher.js'
+import { BlockStream } from './tidy/block-stream.js'
+import { mergedBlocks } from './tidy/merged-blocks.js'
+import { Pace } from './tidy/pace.js'
+import { runSwap } from './tidy/run-swap.js'
+import type { Merge } from './tidy/tidy-plan.js'
+
+/** What is gathered before it is written, or waited for. */
+const pieceBytes = 256 * 1024
+
+const notMergedCode = 'NOT_MERGED'
+
+/** A merge has failed before there was a file. Its cause is why. */
+class NotMerged extends Error {
+  readonly code = notMergedCode
+}
+
+/** Also of an error that comes from another thread. */
+export function isNotMerged(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === notMergedCode
+}
+
+/**
+ * Where the two long steps of a merge are done: on this thread, or on the one that flushes. The code that does it is the same.
+ * One call at a time.
+ */
+export interface TidyRunner {
+  /**
+   * Writes the merged file, which is durable then, name and all; returns its bytes. Rejects with NOT_MERGED if there is no such
+   * file, and with anything else if that is unknown.
+   */
+  merge(merge: Merge): Promise<number>
+  /** The shards have accepted the rows that point into a merged file when it resolves. */
+  swap(file: number): Promise<void>
+  /** Somebody waits: no rests, until it is called with false. */
+  hurry(on: boolean): void
+  /** What is under way, and what is asked for later, rejects soon; `isStopped` says so. */
+  stop(): void
+}
+
+export interface TidyRunnerParts extends FlushParts {
+  readonly clock: Clock
+  readonly restMs: number
+}
+
+export class InlineTidyRunner implements TidyRunner {
+  readonly #parts: TidyRunnerParts
+  readonly #pace: Pace
+
+  constructor(parts: TidyRunnerParts) {
+    this.#parts = parts
+    this.#pace = new Pace(parts.clock, parts.restMs)
+  }
+
+  async merge({ inputs, output }: Merge): Promise<number> {
+    const { bodies } = this.#parts
+    let whole = false
+    let bytes = 0
+    const pieces = async function* (
+      this: InlineTidyRunner,
+      streams: readonly BlockStream[],
+    ): AsyncGenerator<Buffer, void> {
+      let gathered: Buffer[] = []
+      let gatheredBytes = 0
+      for await (const block of mergedBlocks(streams)) {
+        gathered.push(block)
+        gatheredBytes += block.length
+        await this.#pace.after(block.length)
+        if (gatheredBytes < pieceBytes) continue
+        yield Buffer.concat(gathered)
+        bytes += gatheredBytes
+        gathered = []
+        gatheredBytes = 0
+      }
+      yield Buffer.concat(gathered)
+      bytes += gatheredBytes
+      whole = true
+    }
+    try {
+      const streams: BlockStream[] = []
+      for (const file of inputs) {
+        await bodies.check(file)
+        streams.push(await BlockStream.open(bodies, file))
+      }
+      await bodies.writeMerged(output, pieces.call(this, streams))
+    } catch (error) {
+      // As long as it was not whole it has no name, and can be written once more.
+      throw whole ? error : new NotMerged('a merge has failed', { cause: error })
+    }
+    return bytes
+  }
+
+  async swap(file: number): Promise<void> {
+    const { bodies, writers, shardOf, hashSeed } = this.#parts
+    await bodies.check(file)
+    const stream = await BlockStream.open(bodies, file)
+    let bytes = 0
+    for (; stream.peek !== null; await stream.next()) {
+      const { length } = stream.peek
+      const place = { file, offset: stream.offset, hashSeed }
+      const { id, key, value, gone } = runSwap(await stream.block(), place)
+      writers[shardOf(id)]?.swap(key, value, gone)
+      await this.#pace.after(length)
+      bytes += length
+      if (bytes < pieceBytes) continue
+      bytes = 0
+      await Promise.all(writers.map((writer) => writer.flush()))
+    }
+    await Promise.all(writers.map((writer) => writer.flush()))
+  }
+
+  hurry(on: boolean): void {
+    this.#pace.hurry(on)
+  }
+
+  stop(): void {
+    this.#pace.stop()
+  }
+}
+
+/** On the flush thread once there is one, which begins with the first large generation; until then on the calling thread. */
+export class AdaptiveTidyRunner implements TidyRunner {
+  readonly #inline: TidyRunner
+  readonly #threadIfAny: () => TidyRunner | null
+
+  constructor(inline: TidyRunner, threadIfAny: () => TidyRunner | null) {
+    this.#inline = inline
+    this.#threadIfAny = threadIfAny
+  }
+
+  merge(merge: Merge): Promise<number> {
+    return (this.#threadIfAny() ?? this.#inline).merge(merge)
+  }
+
+  swap(file: number): Promise<void> {
+    return (this.#threadIfAny() ?? this.#inline).swap(file)
+  }
+
+  hurry(on: boolean): void {
+    this.#inline.hurry(on)
+    this.#threadIfAny()?.hurry(on)
+  }
+
+  stop(): void {
+    this.#inline.stop()
+    this.#threadIfAny()?.stop()
+  }
+}
