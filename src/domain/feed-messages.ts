@@ -17,7 +17,8 @@ interface Span {
  */
 export class FeedMessages {
   readonly #backend: Backend
-  readonly #spans = new Map<ConversationId, Span>()
+  /** Made for the second message: a page of one needs none. */
+  #spans: Map<ConversationId, Span> | null = null
 
   constructor(backend: Backend, entries: readonly FeedEntry[]) {
     this.#backend = backend
@@ -26,7 +27,7 @@ export class FeedMessages {
 
   /** The message with this seq, which the reader may see. */
   get(handle: ConversationHandle, seq: number): MaybePromise<Message | null> {
-    const span = this.#spans.get(handle.id)
+    const span = this.#spans?.get(handle.id)
     const dense = span !== undefined && span.to - span.from < 2 * span.count
     if (!dense) return andThen(this.#read(handle, seq, seq), (messages) => messages[0] ?? null)
     span.messages ??= this.#read(handle, span.from, span.to)
@@ -34,9 +35,10 @@ export class FeedMessages {
   }
 
   #extend({ conversationId, seq }: { readonly conversationId: ConversationId; readonly seq: number }): void {
-    const span = this.#spans.get(conversationId)
+    const spans = (this.#spans ??= new Map<ConversationId, Span>())
+    const span = spans.get(conversationId)
     if (span === undefined || seq < span.from) {
-      this.#spans.set(conversationId, {
+      spans.set(conversationId, {
         from: seq,
         to: span?.to ?? seq,
         count: (span?.count ?? 0) + 1,

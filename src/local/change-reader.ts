@@ -105,7 +105,7 @@ export class ChangeReader {
       const touched = generation.users.get(user)
       if (touched === undefined) continue
       for (const conversation of touched.conversations) {
-        if (conversation.group !== null) continue
+        if (conversation.group !== null || conversation.changedAt <= after) continue
         messagesAfter(conversation, after, refs)
         marksAfter(conversation, after, refs)
       }
@@ -115,8 +115,9 @@ export class ChangeReader {
       const entry = this.#parts.memory.peekConversation(group)
       if (entry !== undefined) groupAfter(entry, after, membership, refs, live)
     }
-    refs = refs.filter(({ position }) => position <= through)
-    refs.sort((a, b) => a.position - b.position)
+    if (refs.some(({ position }) => position > through))
+      refs = refs.filter(({ position }) => position <= through)
+    if (refs.length > 1) refs.sort((a, b) => a.position - b.position)
     if (refs.length <= limit) return { refs, through, more: false }
     // Pointers of one position stay together: a page may be longer for it. Behind the last one may be more in the shards,
     // of which only a page was read.

@@ -61,6 +61,10 @@ export class MessageReader {
       entry.pageUsed = true
       return answer.items
     }
+    if (range.from === range.to && range.to === entry.durableHead) {
+      const newest = this.#newestInMemory(entry)
+      if (newest !== null) return Object.freeze([newest])
+    }
     const items = this.#fromMemory(entry, range)
     if (items !== null) {
       this.#memory.counters.hits++
@@ -172,6 +176,17 @@ export class MessageReader {
   }
 
   /** Ascending messages if memory has all of them, else null. */
+  /** Everybody who is told of a message reads it alone: for that no page is begun, and no answer kept. */
+  #newestInMemory(entry: ConversationEntry): Message | null {
+    if (entry.lastMessage?.seq !== entry.durableHead) {
+      const live = liveMessage(entry, entry.durableHead)
+      if (live === null) return null
+      entry.lastMessage = toMessage(entry.id, live)
+    }
+    this.#memory.counters.hits++
+    return entry.lastMessage
+  }
+
   #fromMemory(entry: ConversationEntry, { from, to }: MessageRange): Message[] | null {
     const items: Message[] = []
     const { page } = entry

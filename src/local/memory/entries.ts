@@ -377,6 +377,7 @@ export class Touched extends TouchedMessages {
   }
 
   putMarks(side: 0 | 1, marks: Marks): void {
+    this.changedAt = Math.max(this.changedAt, marks.readAt, marks.deliveredAt)
     if (side === 0) this.#firstMarks = marks
     else this.#secondMarks = marks
   }

@@ -8,6 +8,8 @@ export class TouchedMessages {
   /** The seq of the first message here; meaningless without messages. */
   firstSeq = 0
   count = 0
+  /** The position of the newest message or mark here: whoever has read up to there need not look closer. */
+  changedAt = 0
   /** The last message in the generation's index. */
   #newest = none
   /** The indices of the messages in the order of their seqs, as far as somebody has asked. */
@@ -25,6 +27,7 @@ export class TouchedMessages {
   add(seq: number, offset: number, position: number): void {
     const { messages, chunkCount } = this.generation
     if (this.count++ === 0) this.firstSeq = seq
+    this.changedAt = position
     this.#newest = messages.add(chunkCount - 1, offset, position, this.#newest)
   }
 
