@@ -168,7 +168,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       watcher: telemetry.listens ? telemetry : undefined,
       onFailure: (failure) => {
         writer.onFailure(failure)
-        telemetry.error('the commit log has failed', { unknownThrough: failure.unknownThrough })
+        const { unknownThrough, cause } = failure
+        telemetry.error('the commit log has failed', { unknownThrough, code: codeOf(cause) })
       },
     },
     {
@@ -235,11 +236,13 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     writer.refuse(poisoned)
     // The flush thread writes through handles of its own; nobody else goes on where it has failed.
     shards.distrust(poisoned)
-    telemetry.error('the shards have failed', {})
+    telemetry.error('the shards have failed', { code: codeOf(cause) })
   }
   opened.failure.listener = fail
   keeper.rebuild(filter, shards)
   tidier.begin()
+  const { records, segments, lastPosition } = report
+  telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
 
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
   const loader = new Loader(memory, rows, filter)
@@ -270,6 +273,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         await keeper.save(filter, current.checkpoint)
         await commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp })
       }
+      telemetry.info('the store is closed', { clean })
     } finally {
       await release()
     }
@@ -354,6 +358,12 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       close: () => (closing ??= close()),
     },
   })
+}
+
+/** What the system, or one of our own errors, calls it; null if it has no name. */
+function codeOf(error: unknown): string | null {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : null
 }
 
 /** What lists show of a conversation stays when the bytes of its last message go. */

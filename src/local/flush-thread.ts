@@ -45,8 +45,8 @@ export type FromThread =
 const heapLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 192 }
 
 interface Waiting {
-  /** The process must not end before it has been answered. */
-  readonly keepsAlive: boolean
+  /** Of the tidy: nobody waits for it, unless it has been told to hurry or to stop. */
+  readonly ofTidy: boolean
   resolve(bytes: number): void
   reject(error: unknown): void
 }
@@ -54,12 +54,14 @@ interface Waiting {
 /**
  * A flush thread: it shares the LevelDB handles of this process (`multithreading`) and reads the records where the log
  * wrote them, in shared memory. Whoever opened the shards first must close them last, so the thread is closed before.
- * What the tidy does is done here as well, between flushes and in their pauses. The thread keeps the process alive only while it flushes. If it dies, what it was doing has failed.
+ * The long steps of the tidy are done here as well, beside the flushes. The thread keeps the process alive only while somebody
+ * waits for it. If it dies, what it was doing has failed.
  */
 export class FlushThread implements FlushRunner, TidyRunner {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   #calls = 0
+  #tidyIsAwaited = false
   #gone: Error | null = null
   bytesWritten = 0
 
@@ -93,39 +95,43 @@ export class FlushThread implements FlushRunner, TidyRunner {
       firstPosition,
       count,
     }))
-    await this.#ask((call) => ({ call, kind: 'flush', ranges: plain }), true)
+    await this.#ask((call) => ({ call, kind: 'flush', ranges: plain }))
   }
 
   merge({ inputs, output }: Merge): Promise<number> {
-    return this.#ask((call) => ({ call, kind: 'merge', merge: { inputs, output } }), false)
+    return this.#ask((call) => ({ call, kind: 'merge', merge: { inputs, output } }), true)
   }
 
   async swap(file: number): Promise<void> {
-    await this.#ask((call) => ({ call, kind: 'swap', file }), false)
+    await this.#ask((call) => ({ call, kind: 'swap', file }), true)
   }
 
   hurry(on: boolean): void {
+    this.#tidyIsAwaited = on
+    this.#keepAlive()
     this.#tell({ kind: 'hurryTidy', on })
   }
 
   stop(): void {
+    this.#tidyIsAwaited = true
+    this.#keepAlive()
     this.#tell({ kind: 'stopTidy' })
   }
 
   async close(): Promise<void> {
-    if (this.#gone === null) await this.#ask((call) => ({ call, kind: 'close' }), true).catch(() => undefined)
+    if (this.#gone === null) await this.#ask((call) => ({ call, kind: 'close' })).catch(() => undefined)
     await this.#worker.terminate()
   }
 
-  #ask(message: (call: number) => ToThread, keepsAlive: boolean): Promise<number> {
+  #ask(message: (call: number) => ToThread, ofTidy = false): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#gone !== null) {
         reject(this.#gone)
         return
       }
       const call = this.#calls++
-      this.#waiting.set(call, { keepsAlive, resolve, reject })
-      if (keepsAlive) this.#worker.ref()
+      this.#waiting.set(call, { ofTidy, resolve, reject })
+      this.#keepAlive()
       this.#tell(message(call))
     })
   }
@@ -137,8 +143,15 @@ export class FlushThread implements FlushRunner, TidyRunner {
   #settle(call: number): Waiting | undefined {
     const waiting = this.#waiting.get(call)
     this.#waiting.delete(call)
-    if (![...this.#waiting.values()].some(({ keepsAlive }) => keepsAlive)) this.#worker.unref()
+    this.#keepAlive()
     return waiting
+  }
+
+  /** IMPORTANT: a process with nothing else to do would end in the middle of a `close` that waits for the thread. */
+  #keepAlive(): void {
+    const isAwaited = [...this.#waiting.values()].some(({ ofTidy }) => !ofTidy || this.#tidyIsAwaited)
+    if (isAwaited) this.#worker.ref()
+    else this.#worker.unref()
   }
 
   #end(error: Error): void {

@@ -43,6 +43,10 @@ export class Telemetry implements CommitWatcher {
     return this.#logger !== undefined || this.#metrics !== undefined
   }
 
+  info(message: string, facts: LoggedFacts): void {
+    this.#tell(() => this.#logger?.info(message, facts))
+  }
+
   warn(message: string, facts: LoggedFacts): void {
     this.#tell(() => this.#logger?.warn(message, facts))
   }

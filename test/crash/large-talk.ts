@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { MessageStore } from '../../src/api/message-store.js'
 import type { CrashVariant } from './crash-store.js'
 
 const KiB = 1024
@@ -14,6 +16,18 @@ export const largeTalk: CrashVariant = {
     tidyFiles: 3,
     tidyRestMs: 1,
   },
+}
+
+/** So slow that whatever comes meanwhile meets a merge. */
+export const slowTidy = { ...largeTalk, tuning: { ...largeTalk.tuning, tidyRestMs: 400 } }
+
+/** Resolves when a merge of body files is under way. */
+export async function merging(store: MessageStore): Promise<void> {
+  for (;;) {
+    const { bodies } = (await store.admin.stats()) as unknown as { bodies: { merging: boolean } }
+    if (bodies.merging) return
+    await sleep(1)
+  }
 }
 
 export const messagesPerWave = 64

@@ -10,7 +10,7 @@ import type { MessageStore } from '../../src/api/message-store.js'
 import type { Logger } from '../../src/backend/settings.js'
 import { isColumbaError } from '../../src/errors.js'
 import { openCrashStore } from '../crash/crash-store.js'
-import { largeMessage, largeTalk, messagesPerWave } from '../crash/large-talk.js'
+import { largeMessage, largeTalk, merging, messagesPerWave, slowTidy } from '../crash/large-talk.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 // The flush thread dies, or meets a failure, while it flushes generations that are as large as real ones.
@@ -169,17 +169,6 @@ function listener(): { readonly logger: Logger; readonly warned: Promise<string>
   return { logger, warned }
 }
 
-/** So slow that whatever comes meanwhile meets a merge. */
-const slowTidy = { ...largeTalk, tuning: { ...largeTalk.tuning, tidyRestMs: 400 } }
-
-async function merging(store: MessageStore): Promise<void> {
-  for (;;) {
-    const { bodies } = (await store.admin.stats()) as unknown as { bodies: { merging: boolean } }
-    if (bodies.merging) return
-    await sleep(1)
-  }
-}
-
 test('it merges body files as well: dying in a merge it says so, and nothing is lost', async () => {
   const location = await temporaryDirectory()
   const made: Worker[] = []
@@ -210,6 +199,20 @@ test('a store that is closed in the middle of a merge does not wait for it', asy
   expect(await Promise.race([store.close().then(() => 'closed'), rest])).toBe('closed')
   await checkAll(location, sent)
 })
+
+test.each(['close', 'verify'])(
+  'a process that has nothing else to do does not end in the middle of a %s that waits for a merge',
+  async (call) => {
+    const location = await temporaryDirectory()
+    const script = fileURLToPath(new URL('../crash/last-call-worker.js', import.meta.url))
+    const child = spawn(process.execPath, [script, location, call], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    let said = ''
+    child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+    expect(await once(child, 'close')).toEqual([0, null])
+    expect(said).toBe('merging\ndone\n')
+  },
+)
 
 test('what it makes is what the calling thread makes', async () => {
   const results: unknown[] = []

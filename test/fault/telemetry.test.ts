@@ -81,6 +81,24 @@ test('metrics and a logger that throw change nothing', async () => {
   expect((await store.admin.verify()).findings).toEqual([])
 })
 
+test('the logger hears how the store was left, and whether it was closed as it should be', async () => {
+  const told: unknown[] = []
+  const nothing = (): void => undefined
+  const logger: Logger = { info: (text, facts) => told.push([text, facts]), warn: nothing, error: nothing }
+  const location = await temporaryDirectory()
+  for (let opening = 0; opening < 2; opening++) {
+    const store = await openMessageStore({ location }, { logger })
+    await store.sendMessage(message(opening))
+    await store.close()
+  }
+  expect(told).toMatchObject([
+    ['the store is open', { left: 'new', records: 0 }],
+    ['the store is closed', { clean: true }],
+    ['the store is open', { left: 'clean', records: 0 }],
+    ['the store is closed', { clean: true }],
+  ])
+})
+
 test('the logger hears of a disk that takes a second for the log, and not of one that takes half of it', () => {
   const warnings: unknown[] = []
   const logger: Logger = {

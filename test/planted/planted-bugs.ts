@@ -368,4 +368,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'Members of a group are not told how many they are when others join',
     tests: ['conformance/local'],
   },
+  {
+    number: '62',
+    name: 'process-ends-while-closing',
+    what: 'A process with nothing else to do ends while close waits for a merge on the flush thread',
+    tests: ['fault/flush-thread'],
+  },
 ]
