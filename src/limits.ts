@@ -2,7 +2,7 @@ import { ColumbaError } from './errors.js'
 
 /** All limits of the library. Bytes are bytes of UTF-8, never characters. Over a limit nothing is stored. */
 export interface Limits {
-  /** One id: user, conversation, message, device. At most 256: keys and records count on it. */
+  /** One id: user, conversation, message, device. 30 to 256: those that the store makes itself have 30, keys and records count on 256. */
   readonly idBytes: number
   readonly textBytes: number
   /** `attributes` and `profile`, as canonical JSON. */
@@ -19,11 +19,17 @@ export interface Limits {
   readonly groupMembers: number
   /** Large groups that one user can be in. */
   readonly largeGroupsPerUser: number
-  /** Bytes of records that wait for the log; beyond it a send is refused with OVERLOADED. */
+  /**
+   * Bytes of records that wait for the log; beyond it a send is refused with OVERLOADED. Calls that wait for something to be read
+   * before they can be written may take as much once more (there UTF-16 units count).
+   */
   readonly queueBytes: number
   /** Calls that wait for the log. */
   readonly queueCalls: number
-  /** Log that no checkpoint has made unnecessary yet; beyond it the queue is not drained until there is one. */
+  /**
+   * Log that no checkpoint has made unnecessary yet; beyond it the queue is not drained until there is one. With less than 64 MiB
+   * checkpoints come more often than they would by themselves.
+   */
   readonly logBytes: number
   /** Changes that a subscription keeps for a slow consumer before it goes back to the stored feed. */
   readonly subscriptionChanges: number
@@ -39,7 +45,7 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 const table: Readonly<Record<keyof Limits, LimitRow>> = {
-  idBytes: { value: 256, min: 1, max: 256 },
+  idBytes: { value: 256, min: 30, max: 256 },
   textBytes: { value: 64 * KiB, min: 1, max: 1 * MiB },
   attributesBytes: { value: 16 * KiB, min: 2, max: 256 * KiB },
   attributesDepth: { value: 32, min: 1, max: 64 },
@@ -52,7 +58,7 @@ const table: Readonly<Record<keyof Limits, LimitRow>> = {
   queueBytes: { value: 16 * MiB, min: 1, max: 1024 * MiB },
   queueCalls: { value: 65_536, min: 1, max: 10_000_000 },
   logBytes: { value: 256 * MiB, min: 64 * KiB, max: 1024 * 1024 * MiB },
-  subscriptionChanges: { value: 1024, min: 1, max: 1_000_000 },
+  subscriptionChanges: { value: 256, min: 1, max: 10_000 },
 }
 
 const limitNames = Object.keys(table) as readonly (keyof Limits)[]

@@ -1,12 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PLOTS, REPORT } from '../places.js'
+import { PLOTS, README, REPORT } from '../places.js'
 import type { BenchmarkResult } from '../results.js'
 import type { Size } from '../suite/benchmark.js'
 import { benchmarkById, suite } from '../suite/suite.js'
 import { figuresOf } from '../results.js'
 import { judge } from '../verdicts.js'
 import { barPlots } from './bar-plot.js'
+import { withFigures } from './readme-figures.js'
 import { figureTable, machineLines, summaryTable, thresholdTable } from './tables.js'
 
 const SIZES: Record<Size, string> = {
@@ -40,6 +41,9 @@ export function writeReport(results: readonly BenchmarkResult[], size: Size): vo
     ...sections,
   ]
   writeFileSync(REPORT, `${page.join('\n\n')}\n`)
+  const first = ordered.find(({ benchmark }) => benchmark === 'first')
+  if (first !== undefined && size === 'full')
+    writeFileSync(README, withFigures(readFileSync(README, 'utf8'), first))
 }
 
 function section(result: BenchmarkResult): string {

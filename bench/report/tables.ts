@@ -6,7 +6,7 @@ import { type Judged, judge, levelOf, readable, withUnit } from '../verdicts.js'
 
 const VERDICTS = { aim: '✔ aim', must: '✔', missed: '✘ missed', 'not measured': '–' }
 
-function table(heading: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+export function table(heading: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   return [line(heading), line(heading.map(() => '---')), ...rows.map(line)].join('\n')
 }

@@ -17,7 +17,7 @@ import type { Message, SendReceipt } from '../model/message.js'
 import { shownId } from '../model/message-ids.js'
 import type { Page } from '../model/page.js'
 import { AdminCalls } from './admin-calls.js'
-import { checkFields, checkLimit, checkOpaque, checkUserId, invalid } from './arguments.js'
+import { checkFields, checkInteger, checkLimit, checkOpaque, checkUserId, invalid } from './arguments.js'
 import { Calls } from './calls.js'
 import { ContactCalls } from './contact-calls.js'
 import { GroupCalls } from './group-calls.js'
@@ -47,7 +47,7 @@ export interface Unread {
 }
 
 const defaultChanges = 100
-const defaultReceipts = 1000
+const mostReceipts = 1000
 
 /**
  * The store as its users see it: each call checks its arguments and hands them to the part of the domain that knows.
@@ -167,7 +167,10 @@ export class MessageStore {
     return this.#mark(userId, conversation, 'delivered', seq)
   }
 
-  /** Says that the user has read everything up to `seq`, by default up to the head at the call. As `markDelivered`. */
+  /**
+   * Says that the user has read everything up to `seq`, by default up to the head: as it is at the call, or, of a conversation that
+   * has to be read from the disk first, when that has been done. As `markDelivered`.
+   */
   markRead(userId: string, conversation: ConversationRef, seq?: number): Promise<void> {
     return this.#mark(userId, conversation, 'read', seq)
   }
@@ -197,7 +200,7 @@ export class MessageStore {
     })
   }
 
-  /** How far each present member has come, the user included. Default and maximum: 1,000 members. */
+  /** How far each present member has come, the user included. Default and maximum: 1,000 members, or `limits.pageItems` if that is less. */
   getReceipts(
     userId: string,
     conversation: ConversationRef,
@@ -207,7 +210,9 @@ export class MessageStore {
       const user = checkUserId(userId, 'userId', limits)
       const target = checkTarget(conversation, limits)
       const { limit } = checkFields(options, 'options', ['limit'])
-      return this.#receipts.list(user, target, checkLimit(limit, defaultReceipts, limits))
+      const most = Math.min(mostReceipts, limits.pageItems)
+      const asked = limit === undefined ? most : checkInteger(limit, 'limit', 1, most)
+      return this.#receipts.list(user, target, asked)
     })
   }
 

@@ -27,7 +27,7 @@ export interface Logger {
 
 export type LoggedFacts = Readonly<Record<string, string | number | boolean | null>>
 
-/** Where numbers go that change all the time; `admin.stats()` has the sums. */
+/** Where numbers go that change all the time; the guide names them. Most sums are in `admin.stats()` as well. */
 export interface Metrics {
   count(name: string, by: number): void
   /** One measured value: milliseconds or bytes, as the name's last word says. */

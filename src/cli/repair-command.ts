@@ -25,7 +25,7 @@ An interrupted repair is finished by the next; until then the store cannot be op
   --json    print the report as JSON
 
 Exit codes: 0 the store is whole, and nothing is lost; 1 it was repaired, and the report names what is lost;
-2 it was not repaired and is as it was.
+2 it was not repaired and is as it was, or the repair was interrupted while the new store took the old one's place.
 `,
   run: async (directory, { json }, terminal) => {
     await assertStore(directory)

@@ -28,8 +28,6 @@ export interface SubscribeOptions {
 }
 
 const defaultLimit = 100
-/** A page of a subscription: large enough to catch up fast, small enough to be fresh when the last of it is taken. */
-const subscriptionPage = 256
 /** Pages without any change in a row, after which others get their turn. */
 const pagesPerTurn = 16
 
@@ -73,11 +71,10 @@ export class Changes {
    */
   subscribe(user: UserId, { since, signal }: SubscribeOptions = {}): Subscription {
     const { limits, lifecycle } = this.#context
-    const pageSize = Math.min(limits.subscriptionChanges, subscriptionPage)
     return new Subscription(
       {
         start: () => this.#start(user, since),
-        read: (place) => this.#reader.read(user, place, pageSize),
+        read: (place) => this.#reader.read(user, place, limits.subscriptionChanges),
         watch: (listener) => this.#backend.watch(user, listener),
         onClosing: (listener) => lifecycle.onClosing(listener),
         isOpen: () => lifecycle.state === 'open',

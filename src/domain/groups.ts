@@ -116,6 +116,7 @@ export class Groups {
     const scope = ['members', user, id]
     const handle = this.#backend.conversation(id)
     return this.#context.lanes.run(handle, async () => {
+      await requireUsers(this.#context, [user])
       const after = cursor === undefined ? 0 : (readCursor(scope, cursor)[0] as number)
       await this.#backend.load(handle, user)
       await this.#requireMember(handle, user)
@@ -136,9 +137,10 @@ export class Groups {
     decide: (handle: ConversationHandle, state: GroupState) => ReturnType<Parameters<typeof commitChange>[3]>,
   ): Promise<Group> {
     const handle = this.#backend.conversation(id)
-    const changed = await commitChange(this.#context, handle, actor, async () =>
-      decide(handle, await this.#requireMember(handle, actor)),
-    )
+    const changed = await commitChange(this.#context, handle, actor, async () => {
+      await requireUsers(this.#context, [actor])
+      return decide(handle, await this.#requireMember(handle, actor))
+    })
     return toGroup(changed)
   }
 

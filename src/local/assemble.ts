@@ -5,6 +5,7 @@ import { ColumbaError } from '../errors.js'
 import { hashSeedOf } from '../formats/id-hash.js'
 import type { Manifest } from '../formats/manifest.js'
 import { monotonicMs } from '../platform/monotonic.js'
+import { systemError } from '../platform/system-errors.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { Applier } from './applier.js'
 import type { BodyFiles } from './bodies/body-files.js'
@@ -31,10 +32,11 @@ import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './row-reader.js'
 import { damageFound } from './shards/level-error.js'
+import { withWritten } from './shards/shard.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { liveMessage, toMessage } from './stored-message.js'
-import { Telemetry } from './telemetry.js'
+import { codeOf, Telemetry } from './telemetry.js'
 import { Tidier } from './tidier.js'
 import { AdaptiveTidyRunner, InlineTidyRunner } from './tidy-runner.js'
 import type { LocalTuning } from './tuning.js'
@@ -88,16 +90,19 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   }
   const inline = new InlineFlushRunner(flushParts, clock)
   const makeThread = (): FlushThread =>
-    new FlushThread({
-      shardLocations: shards.shards.map(({ directory }) => directory),
-      bodyDirectory: opened.bodyDirectory,
-      storeId: manifest.storeId,
-      ringSecret: manifest.ringSecret,
-      virtualNodes: manifest.virtualNodes,
-      hashSeed,
-      threadPoolSize,
-      tuning,
-    })
+    new FlushThread(
+      {
+        shardLocations: shards.shards.map(({ directory }) => directory),
+        bodyDirectory: opened.bodyDirectory,
+        storeId: manifest.storeId,
+        ringSecret: manifest.ringSecret,
+        virtualNodes: manifest.virtualNodes,
+        hashSeed,
+        threadPoolSize,
+        tuning,
+      },
+      fail,
+    )
   const threaded = opened.threaded
     ? new AdaptiveFlushRunner(inline, makeThread, tuning.flushThreadBytes)
     : null
@@ -105,7 +110,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   opened.undo.push(() => runner.close())
   const tidyRunner = new AdaptiveTidyRunner(
     new InlineTidyRunner({ ...flushParts, clock, restMs: tuning.tidyRestMs }),
-    () => threaded?.thread ?? null,
+    () => (threaded?.thread?.isGone === false ? threaded.thread : null),
   )
   const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
   const flush = new OrderedFlush(runner, recovery.allowed)
@@ -116,10 +121,12 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
 
   let current = manifest
   const commitManifest = async (change: Partial<Manifest>): Promise<void> => {
-    current = { ...current, ...change }
-    await opened.file.replace(current)
+    const next = { ...current, ...change }
+    await opened.file.replace(next)
+    current = next
   }
 
+  let shardsFailed = false
   let checkpointer: Checkpointer | null = null
   let tidier: Tidier
   const first = new Generation(0, 0, dropGeneration)
@@ -148,7 +155,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       limits,
       clock,
       hashSeed,
-      generationBytes: tuning.generationBytes,
+      // What is in a generation that is not closed yet can be made unnecessary by no checkpoint.
+      generationBytes: Math.min(tuning.generationBytes, limits.logBytes / 2),
       onRefused: () => telemetry.count('log.refused', 1),
     },
     applier,
@@ -192,7 +200,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       runner: tidyRunner,
       onPoisoned: fail,
       clock,
-      checkpoint: () => current.checkpoint,
+      // What the manifest says durably, and not what it is about to say.
+      checkpoint: () => checkpointer?.checkpoint ?? manifest.checkpoint,
       freeBytes: () => fileSystem.freeBytes(settings.location),
       tuning,
       telemetry,
@@ -214,7 +223,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       },
       manifest.checkpoint,
     )
-    await checkpointer.recover(recovery)
+    const made = checkpointer
+    opened.undo.push(() => made.stop())
+    await made.recover(recovery)
     await log.removeThrough(manifest.checkpoint)
     threaded?.opened()
   } catch (error) {
@@ -222,7 +233,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     throw damageFound(error)
   }
 
-  let shardsFailed = false
   function fail(error: unknown): void {
     if (shardsFailed) return
     shardsFailed = true
@@ -236,6 +246,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     writer.refuse(poisoned)
     // The flush thread writes through handles of its own; nobody else goes on where it has failed.
     shards.distrust(poisoned)
+    tidier.stop().catch(() => undefined)
     telemetry.error('the shards have failed', { code: codeOf(cause) })
   }
   opened.failure.listener = fail
@@ -297,7 +308,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       backend: 'local',
       position: log.durablePosition,
       log: { ...log.stats },
-      shards: await shards.stats(),
+      shards: withWritten(await shards.stats(), threaded?.thread?.written ?? []),
       cache: {
         bytes: memory.bytes,
         maxBytes: settings.cacheBytes,
@@ -355,15 +366,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
             options,
           ),
         ),
-      close: () => (closing ??= close()),
+      close: () => (closing ??= close().catch((error: unknown) => Promise.reject(systemError(error)))),
     },
   })
-}
-
-/** What the system, or one of our own errors, calls it; null if it has no name. */
-function codeOf(error: unknown): string | null {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : null
 }
 
 /** What lists show of a conversation stays when the bytes of its last message go. */

@@ -19,7 +19,7 @@ export interface CheckpointerParts {
 }
 
 export interface CheckpointerOptions {
-  /** A checkpoint is wanted when this much log has been flushed since the last one. */
+  /** A checkpoint is wanted when this much log has been flushed since the last one, or when the queue is not drained for want of one. */
   readonly checkpointBytes: number
   /** Beyond this much log without a checkpoint the queue is not drained until there is one. */
   readonly maxLogBytes: number
@@ -42,7 +42,12 @@ export interface Evidence {
   readonly unproven: boolean
   /** Called before the first step; what it returns, when all rows that had been accepted by then are on the disk. */
   readonly checkpointBegins: () => () => void
+  /** Resolves when none of these rows are being written, and none will be until what it returns is called. */
+  readonly hold: () => Promise<() => void>
 }
+
+/** How long a full disk is left alone. */
+const lookAgainMs = 1000
 
 /**
  * The background of the write path: frozen generations are flushed one at a time, in order, while sends go on; now and
@@ -64,6 +69,8 @@ export class Checkpointer {
   #bytesSince = 0
   #failed = false
   #pauseEnded: (() => void) | null = null
+  #cancelLook: (() => void) | null = null
+  #stopped = false
   readonly stats = { flushes: 0, checkpoints: 0, flushedBytes: 0, lastFlushMs: 0, lastCheckpointMs: 0 }
 
   constructor(parts: CheckpointerParts, options: CheckpointerOptions, checkpoint: number) {
@@ -111,7 +118,10 @@ export class Checkpointer {
   run(look?: () => void): Promise<void> {
     const turn = this.#lastRun.then(() => this.#runAlone(look))
     this.#lastRun = turn.catch(() => undefined)
-    return turn
+    // Whoever asks first hears the same as everybody later.
+    return turn.catch((error: unknown) => {
+      throw this.#failed ? (this.#parts.writer.refusal ?? error) : error
+    })
   }
 
   async #runAlone(look: (() => void) | undefined): Promise<void> {
@@ -140,6 +150,8 @@ export class Checkpointer {
 
   /** Waits for what is under way, whatever comes of it. */
   async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancelLook?.()
     this.#waiting.length = 0
     while (this.#running !== null) await this.#running.catch(() => undefined)
   }
@@ -173,7 +185,9 @@ export class Checkpointer {
     for (let generation = this.#waiting[0]; generation !== undefined; generation = this.#waiting[0]) {
       await this.#flush(generation)
       this.#waiting.shift()
-      if (this.#bytesSince >= this.#options.checkpointBytes) await this.#makeCheckpoint()
+      const { checkpointBytes, maxLogBytes } = this.#options
+      // IMPORTANT: nothing else ends a pause that was made for the sake of `maxLogBytes`.
+      if (this.#bytesSince >= Math.min(checkpointBytes, maxLogBytes)) await this.#makeCheckpoint()
       this.#throttle()
       await this.#lookAtDisk()
     }
@@ -196,12 +210,12 @@ export class Checkpointer {
   }
 
   async #makeCheckpoint(): Promise<void> {
-    const { shards, log, clock, telemetry } = this.#parts
+    const { log, clock, telemetry } = this.#parts
     const position = this.#flushed
     const began = clock.now()
     const ended = telemetry.begin('checkpoint.ms')
     const proven = this.#options.tidy.checkpointBegins()
-    await shards.checkpoint({ position, epoch: this.#options.epoch })
+    await this.#prove(position)
     await this.#options.commitManifest(position)
     this.#checkpoint = position
     this.#bytesSince = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -210,6 +224,18 @@ export class Checkpointer {
     this.stats.lastCheckpointMs = clock.now() - began
     ended()
     proven()
+    this.#throttle()
+  }
+
+  /** Resolves when each shard has shown that all rows up to the position are on the disk. Nobody writes to it meanwhile. */
+  async #prove(position: number): Promise<void> {
+    const { tidy, epoch } = this.#options
+    const letGo = await tidy.hold()
+    try {
+      await this.#parts.shards.checkpoint({ position, epoch })
+    } finally {
+      letGo()
+    }
   }
 
   /** Stops draining the queue while the background is too far behind, and goes on when it has caught up. */
@@ -227,7 +253,20 @@ export class Checkpointer {
     }
   }
 
+  /** Once there is too little room nothing is accepted, so nothing is flushed that would look again: a timer does. */
   async #lookAtDisk(): Promise<void> {
-    this.#parts.writer.noSpace = (await this.#options.freeBytes()) < this.#options.spareBytes
+    const { writer, clock, telemetry } = this.#parts
+    const { freeBytes, spareBytes } = this.#options
+    // Where nobody can tell how much room there is, the first write that fails does.
+    const free = await freeBytes().catch(() => Infinity)
+    const isLow = free < spareBytes
+    if (isLow !== writer.noSpace) {
+      if (isLow) telemetry.warn('the disk is nearly full; nothing is accepted', { free })
+      else telemetry.info('there is room on the disk again', { free })
+    }
+    writer.noSpace = isLow
+    this.#cancelLook?.()
+    this.#cancelLook =
+      isLow && !this.#stopped ? clock.after(lookAgainMs, () => void this.#lookAtDisk()) : null
   }
 }

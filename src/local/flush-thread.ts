@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { FlushRunner } from './flush-runner.js'
 import type { RecordRange } from './fold/sink.js'
+import type { Written } from './shards/shard-writer.js'
 import { type SentError, unpackError } from './thread-error.js'
 import type { TidyRunner } from './tidy-runner.js'
 import type { Merge } from './tidy/tidy-plan.js'
@@ -23,7 +24,9 @@ export type ToThread =
   | { readonly call: number; readonly kind: 'flush'; readonly ranges: readonly RecordRange[] }
   | { readonly call: number; readonly kind: 'merge'; readonly merge: Merge }
   | { readonly call: number; readonly kind: 'swap'; readonly file: number }
+  | { readonly call: number; readonly kind: 'holdTidy' }
   | { readonly call: number; readonly kind: 'close' }
+  | { readonly kind: 'releaseTidy' }
   | { readonly kind: 'hurryTidy'; readonly on: boolean }
   | { readonly kind: 'stopTidy' }
 
@@ -35,8 +38,12 @@ export type FromThread =
       readonly bytes: number
       /** To body files, since the thread began. */
       readonly bytesWritten: number
+      /** To each shard, since then. */
+      readonly written: readonly Written[]
     }
   | { readonly call: number; readonly kind: 'failed'; readonly error: SentError }
+  /** Rows were not accepted, whoever had handed them over. */
+  | { readonly kind: 'distrusted'; readonly error: SentError }
 
 /**
  * The fold of one generation takes some 30 MiB. A small heap collects often, and only a collection gives the native
@@ -64,17 +71,24 @@ export class FlushThread implements FlushRunner, TidyRunner {
   #tidyIsAwaited = false
   #gone: Error | null = null
   bytesWritten = 0
+  written: readonly Written[] = []
 
-  constructor(data: FlushThreadData) {
+  /** `onFailure`: nobody may write to the shards any more. */
+  constructor(data: FlushThreadData, onFailure: (error: Error) => void) {
     this.#worker = new Worker(new URL('./flush-worker.js', import.meta.url), {
       workerData: data,
       resourceLimits: heapLimits,
     })
     this.#worker.unref()
     this.#worker.on('message', (message: FromThread) => {
+      if (message.kind === 'distrusted') {
+        onFailure(unpackError(message.error))
+        return
+      }
       const waiting = this.#settle(message.call)
       if (message.kind === 'done') {
         this.bytesWritten = message.bytesWritten
+        this.written = message.written
         waiting?.resolve(message.bytes)
       } else waiting?.reject(unpackError(message.error))
     })
@@ -84,6 +98,11 @@ export class FlushThread implements FlushRunner, TidyRunner {
     this.#worker.on('exit', () => {
       this.#end(new Error('the flush thread has ended'))
     })
+  }
+
+  /** It has died: nothing can be asked of it any more. */
+  get isGone(): boolean {
+    return this.#gone !== null
   }
 
   async flush(ranges: readonly RecordRange[], before: Promise<unknown>): Promise<void> {
@@ -104,6 +123,15 @@ export class FlushThread implements FlushRunner, TidyRunner {
 
   async swap(file: number): Promise<void> {
     await this.#ask((call) => ({ call, kind: 'swap', file }), true)
+  }
+
+  async hold(): Promise<void> {
+    // A thread that has died writes nothing.
+    await this.#ask((call) => ({ call, kind: 'holdTidy' })).catch(() => undefined)
+  }
+
+  release(): void {
+    this.#tell({ kind: 'releaseTidy' })
   }
 
   hurry(on: boolean): void {

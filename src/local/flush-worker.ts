@@ -32,7 +32,7 @@ const bodies = new BodyFiles({
   fileSystem: nodeFileSystem,
   storeId: data.storeId,
 })
-const failure = new ShardFailure(() => undefined)
+const failure = new ShardFailure((error) => tell({ kind: 'distrusted', error: packError(error) }))
 const slots = new CallSlots(Math.max(1, data.threadPoolSize - 2))
 const opening = Promise.all(
   data.shardLocations.map(async (location, shard) => {
@@ -58,8 +58,13 @@ tidy.catch(() => undefined)
 port.on('message', (message: ToThread) => {
   if (message.kind === 'hurryTidy') void tidy.then((runner) => runner.hurry(message.on), nobody)
   else if (message.kind === 'stopTidy') void tidy.then((runner) => runner.stop(), nobody)
-  else void answer(message).then((reply) => port.postMessage(reply))
+  else if (message.kind === 'releaseTidy') void tidy.then((runner) => runner.release(), nobody)
+  else void answer(message).then(tell)
 })
+
+function tell(message: FromThread): void {
+  port?.postMessage(message)
+}
 
 /** Whoever asks for something is told that the thread has failed. */
 function nobody(): void {}
@@ -68,7 +73,9 @@ async function answer(message: Extract<ToThread, { call: number }>): Promise<Fro
   const { call } = message
   try {
     const bytes = await done(message)
-    return { call, kind: 'done', bytes, bytesWritten: bodies.bytesWritten }
+    const { writers } = await parts
+    const written = writers.map((writer) => writer.written)
+    return { call, kind: 'done', bytes, bytesWritten: bodies.bytesWritten, written }
   } catch (error) {
     return { call, kind: 'failed', error: packError(error) }
   }
@@ -92,6 +99,9 @@ async function done(message: Extract<ToThread, { call: number }>): Promise<numbe
       } finally {
         await bodies.letGo(message.file)
       }
+      return 0
+    case 'holdTidy':
+      await (await tidy).hold()
       return 0
     case 'close':
       for (const { writer, database } of await opening) await writer.close().then(() => database.close())

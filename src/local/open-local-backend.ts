@@ -2,10 +2,11 @@ import { dirname, join } from 'node:path'
 import { InProcessNotifier, type Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
-import { ColumbaError } from '../errors.js'
+import { ColumbaError, isColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import type { FileSystem } from '../platform/file-system.js'
+import { systemError } from '../platform/system-errors.js'
 import { ReadPace, systemMeter, timelessMeter } from '../platform/read-pace.js'
 import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
@@ -50,7 +51,9 @@ export async function openLocalBackend(
       process: local.process ?? systemProcess,
     }),
   )
-  const undo: (() => Promise<unknown>)[] = [() => lock.release()]
+  // What LevelDB's own lock says counts more than what ours could tell of a holder in another container.
+  let isHeldElsewhere = false
+  const undo: (() => Promise<unknown>)[] = [() => lock.release({ giveBack: isHeldElsewhere })]
   try {
     const file = new ManifestFile(fileSystem, directory)
     const manifest = await readManifest(file, settings, components)
@@ -87,8 +90,9 @@ export async function openLocalBackend(
       undo,
     })
   } catch (error) {
+    isHeldElsewhere = isColumbaError(error, 'LOCKED')
     for (const step of undo.reverse()) await step().catch(() => undefined)
-    throw asColumbaError(error)
+    throw (isHeldElsewhere ? lock.replacedHolder() : null) ?? systemError(error)
   }
 }
 
@@ -185,8 +189,6 @@ async function prepare(
   return opened
 }
 
-const systemCodes: Readonly<Record<string, 'NO_SPACE'>> = { ENOSPC: 'NO_SPACE', EDQUOT: 'NO_SPACE' }
-
 /** Why a directory cannot hold a store, whoever asks again. */
 const unfit: Readonly<Record<string, string>> = {
   EEXIST: 'is not a directory',
@@ -205,14 +207,7 @@ async function guardLocation<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { code = '' } = error as { code?: string }
     const why = error instanceof ColumbaError ? undefined : unfit[code]
-    if (why === undefined) throw asColumbaError(error)
+    if (why === undefined) throw systemError(error)
     throw new ColumbaError('INVALID_ARGUMENT', `location ${why}`, { field: 'location', system: code }, error)
   }
-}
-
-/** A full disk is something to retry later; other errors of the system stay what they are. */
-function asColumbaError(error: unknown): unknown {
-  if (error instanceof ColumbaError || !(error instanceof Error) || !('code' in error)) return error
-  const code = systemCodes[String(error.code)]
-  return code === undefined ? error : new ColumbaError(code, 'The disk is full', {}, error)
 }

@@ -77,11 +77,18 @@ export class Telemetry implements CommitWatcher {
     if (ms > slowCommitMs) this.warn('the disk took long to write the log', { ms: Math.round(ms), bytes })
   }
 
-  #tell(listener: () => void): void {
+  #tell(listener: () => unknown): void {
     try {
-      listener()
+      const told = listener()
+      if (told instanceof Promise) told.catch(() => undefined)
     } catch {
       // Whoever wrote it will see that nothing arrives.
     }
   }
+}
+
+/** What the system, or one of our own errors, calls it; null if it has no name. */
+export function codeOf(error: unknown): string | null {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : null
 }

@@ -84,6 +84,13 @@ export class Tidier {
     return this.#accepted > this.#proven
   }
 
+  /** Resolves when no rows are being swapped; what it returns lets it go on. */
+  readonly hold = async (): Promise<() => void> => {
+    const { runner } = this.#options
+    await runner.hold()
+    return () => runner.release()
+  }
+
   /** To be called when a checkpoint begins; what it returns, when there is evidence. */
   readonly checkpointBegins = (): (() => void) => {
     const accepted = this.#accepted

@@ -33,6 +33,12 @@ export interface TidyRunner {
   merge(merge: Merge): Promise<number>
   /** The shards have accepted the rows that point into a merged file when it resolves. */
   swap(file: number): Promise<void>
+  /**
+   * Resolves when no row of a swap is being written; none will be until `release`. LevelDB drops the beginning of a new log, of which
+   * a checkpoint makes its evidence, if it comes behind a write that has to wait.
+   */
+  hold(): Promise<void>
+  release(): void
   /** Somebody waits: no rests, until it is called with false. */
   hurry(on: boolean): void
   /** What is under way, and what is asked for later, rejects soon; `isStopped` says so. */
@@ -47,6 +53,10 @@ export interface TidyRunnerParts extends FlushParts {
 export class InlineTidyRunner implements TidyRunner {
   readonly #parts: TidyRunnerParts
   readonly #pace: Pace
+  /** Rows that are being written. */
+  #piece: Promise<void> | null = null
+  /** While somebody holds it: resolves at `release`. */
+  #held: { readonly released: Promise<void>; readonly release: () => void } | null = null
 
   constructor(parts: TidyRunnerParts) {
     this.#parts = parts
@@ -92,22 +102,50 @@ export class InlineTidyRunner implements TidyRunner {
   }
 
   async swap(file: number): Promise<void> {
-    const { bodies, writers, shardOf, hashSeed } = this.#parts
+    const { bodies } = this.#parts
     await bodies.check(file)
     const stream = await BlockStream.open(bodies, file)
-    let bytes = 0
-    for (; stream.peek !== null; await stream.next()) {
+    while (stream.peek !== null) {
+      while (this.#held !== null) await this.#held.released
+      this.#piece = this.#swapPiece(file, stream)
+      try {
+        await this.#piece
+      } finally {
+        this.#piece = null
+      }
+    }
+  }
+
+  /** The rows of the next blocks are accepted when it resolves. */
+  async #swapPiece(file: number, stream: BlockStream): Promise<void> {
+    const { writers, shardOf, hashSeed } = this.#parts
+    for (let bytes = 0; stream.peek !== null && bytes < pieceBytes; await stream.next()) {
       const { length } = stream.peek
-      const place = { file, offset: stream.offset, hashSeed }
-      const { id, key, value, gone } = runSwap(await stream.block(), place)
+      const { id, key, value, gone } = runSwap(await stream.block(), {
+        file,
+        offset: stream.offset,
+        hashSeed,
+      })
       writers[shardOf(id)]?.swap(key, value, gone)
       await this.#pace.after(length)
       bytes += length
-      if (bytes < pieceBytes) continue
-      bytes = 0
-      await Promise.all(writers.map((writer) => writer.flush()))
     }
     await Promise.all(writers.map((writer) => writer.flush()))
+  }
+
+  async hold(): Promise<void> {
+    if (this.#held === null) {
+      let release = (): void => undefined
+      const released = new Promise<void>((resolve) => (release = resolve))
+      this.#held = { released, release }
+    }
+    // Whoever swaps hears of a failure.
+    await this.#piece?.catch(() => undefined)
+  }
+
+  release(): void {
+    this.#held?.release()
+    this.#held = null
   }
 
   hurry(on: boolean): void {
@@ -123,21 +161,34 @@ export class InlineTidyRunner implements TidyRunner {
 export class AdaptiveTidyRunner implements TidyRunner {
   readonly #inline: TidyRunner
   readonly #threadIfAny: () => TidyRunner | null
+  #thread: TidyRunner | null = null
+  #isHurried = false
 
+  /** `threadIfAny`: null also when the thread has died. */
   constructor(inline: TidyRunner, threadIfAny: () => TidyRunner | null) {
     this.#inline = inline
     this.#threadIfAny = threadIfAny
   }
 
   merge(merge: Merge): Promise<number> {
-    return (this.#threadIfAny() ?? this.#inline).merge(merge)
+    return this.#runner.merge(merge)
   }
 
   swap(file: number): Promise<void> {
-    return (this.#threadIfAny() ?? this.#inline).swap(file)
+    return this.#runner.swap(file)
+  }
+
+  async hold(): Promise<void> {
+    await Promise.all([this.#inline.hold(), this.#threadIfAny()?.hold()])
+  }
+
+  release(): void {
+    this.#inline.release()
+    this.#threadIfAny()?.release()
   }
 
   hurry(on: boolean): void {
+    this.#isHurried = on
     this.#inline.hurry(on)
     this.#threadIfAny()?.hurry(on)
   }
@@ -145,5 +196,13 @@ export class AdaptiveTidyRunner implements TidyRunner {
   stop(): void {
     this.#inline.stop()
     this.#threadIfAny()?.stop()
+  }
+
+  /** A thread that is new is told what the others know. */
+  get #runner(): TidyRunner {
+    const thread = this.#threadIfAny()
+    if (thread !== null && thread !== this.#thread) thread.hurry(this.#isHurried)
+    this.#thread = thread
+    return thread ?? this.#inline
   }
 }

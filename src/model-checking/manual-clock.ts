@@ -27,6 +27,7 @@ export class ManualClock implements Clock {
     this.#latest = Math.max(this.#latest, this.#now)
   }
 
+  /** Its timers keep nothing alive: they run when time is moved on. */
   after(ms: number, task: () => void): () => void {
     return this.#timers.after(ms, task)
   }

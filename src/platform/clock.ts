@@ -2,17 +2,20 @@
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
-  /** Runs `task` once after about `ms`; the timer never keeps a process alive. Returns a function that cancels it. */
-  after(ms: number, task: () => void): () => void
+  /**
+   * Runs `task` once after about `ms`. Only with `keepsAlive`, for what a caller is waiting for, does the timer keep a process
+   * alive that has nothing else to do. Returns a function that cancels it.
+   */
+  after(ms: number, task: () => void, keepsAlive?: boolean): () => void
   /** Lets everything else that is waiting run first. */
   yield(): Promise<void>
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(ms, task) {
+  after(ms, task, keepsAlive = false) {
     const timer = setTimeout(task, ms)
-    timer.unref()
+    if (!keepsAlive) timer.unref()
     return () => {
       clearTimeout(timer)
     }

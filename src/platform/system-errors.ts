@@ -8,6 +8,19 @@ const rows: Readonly<Record<string, readonly [code: ErrorCode, advice: string]>>
   ENFILE: ['OVERLOADED', 'raise the limit of open files'],
 }
 
+/** What nobody can do anything about but whoever gave the location. */
+const forbidden = new Set(['EACCES', 'EPERM', 'EROFS'])
+
+/** What the system said, whatever was being done, as an error of this library; what is no error of the system passes as it is. */
+export function systemError(error: unknown): unknown {
+  const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown }
+  if (error instanceof ColumbaError || typeof code !== 'string' || typeof syscall !== 'string') return error
+  const [ours, advice] = forbidden.has(code)
+    ? (['INVALID_ARGUMENT', 'this process may not write the store'] as const)
+    : (rows[code] ?? (['CORRUPT', 'check the disk'] as const))
+  return new ColumbaError(ours, `The system refused ${syscall}: ${advice}`, { system: code }, error)
+}
+
 /** What the system said while something was read, as an error of this library; its own errors pass as they are. */
 export function readError(error: unknown, what: string, details: ErrorDetails): ColumbaError {
   if (error instanceof ColumbaError) return error

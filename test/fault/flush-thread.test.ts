@@ -229,6 +229,12 @@ test('what it makes is what the calling thread makes', async () => {
       merges = ((await store.admin.stats()) as unknown as { bodies: { merges: number } }).bodies.merges
     }
     expect((await store.admin.verify()).findings).toEqual([])
+    const { shards, bodies } = (await store.admin.stats()) as unknown as {
+      readonly shards: readonly { readonly rowsWritten: number }[]
+      readonly bodies: { readonly bytesWritten: number }
+    }
+    for (const { rowsWritten } of shards) expect(rowsWritten).toBeGreaterThan(10)
+    expect(bodies.bytesWritten).toBeGreaterThan(sent.acknowledged.size * 1000)
     await store.close()
     end()
     expect(made).toBe(flushThread ? 1 : 0)

@@ -73,3 +73,23 @@ test('what a dead process left is taken over, also when its number belongs to an
   const reopened = await openMessageStore({ location })
   await reopened.close()
 })
+
+test('a holder in another container, of which nobody can say whether it runs: LevelDB knows, and nothing changes for it', async () => {
+  const location = await temporaryDirectory()
+  const holder = await inProcess(location)
+  expect(holder).toMatchObject({ opened: true })
+  const lock = join(location, 'LOCK.json')
+  const record = JSON.parse(await readFile(lock, 'utf8')) as { pid: number }
+  const elsewhere = `${JSON.stringify({ ...record, pidNamespace: 'pid:[1]', hostname: 'container' }, null, 2)}\n`
+  await writeFile(lock, elsewhere)
+  for (let time = 1; time <= 2; time++) {
+    await expect(openMessageStore({ location })).rejects.toMatchObject({
+      code: 'LOCKED',
+      details: { pid: record.pid, hostname: 'container' },
+    })
+    expect(await readFile(lock, 'utf8')).toBe(elsewhere)
+  }
+  await holder.end()
+  const store = await openMessageStore({ location })
+  await store.close()
+})

@@ -58,10 +58,14 @@ test('a write that is refused is counted', async () => {
   expect(metrics.counts.get('log.refused')).toBe(refused)
 })
 
-test('metrics and a logger that throw change nothing', async () => {
-  const fail = (): never => {
+const fails = {
+  throw: (): never => {
     throw new Error('no numbers today')
-  }
+  },
+  reject: (): Promise<never> => Promise.reject(new Error('no numbers today')),
+}
+
+test.each(Object.entries(fails))('metrics and a logger that %s change nothing', async (_how, fail) => {
   const location = await temporaryDirectory()
   const components = {
     metrics: { count: fail, observe: fail },

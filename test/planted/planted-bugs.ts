@@ -374,4 +374,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A process with nothing else to do ends while close waits for a merge on the flush thread',
     tests: ['fault/flush-thread'],
   },
+  {
+    number: '63',
+    name: 'pause-for-good',
+    what: 'A log that may not grow far is never drained again, for want of a checkpoint',
+    tests: ['fault/limits-of-room'],
+  },
+  {
+    number: '64',
+    name: 'full-for-good',
+    what: 'NO_SPACE stays when there is room again',
+    tests: ['fault/limits-of-room'],
+  },
+  {
+    number: '65',
+    name: 'swap-beside-a-checkpoint',
+    what: 'The tidy writes rows while a checkpoint makes its evidence',
+    tests: ['unit/tidy/tidy-runner'],
+  },
 ]

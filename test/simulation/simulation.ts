@@ -1,5 +1,6 @@
 import type { MessageStore } from '../../src/api/message-store.js'
 import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
+import { isColumbaError } from '../../src/errors.js'
 import { dumpStore } from '../../src/model-checking/dump-store.js'
 import { Calls } from './calls.js'
 import { FeedFollower } from './feed-follower.js'
@@ -141,6 +142,7 @@ class Simulation {
     } catch (error) {
       if (error instanceof Crashed) return this.#crash()
       claim(this.#faults.injected > 0, 'a close fails', String(error))
+      claim(isColumbaError(error), 'a close rejects with an error of another kind', describe(error))
     }
     this.#calls.reopened()
     return this.#open(true)
@@ -182,6 +184,7 @@ class Simulation {
           continue
         }
         claim(this.#faults.injected > 0, 'opening fails', describe(error))
+        claim(isColumbaError(error), 'an opening rejects with an error of another kind', describe(error))
         await this.#world.quiet()
         claim(this.#world.now.fileSystem.openHandles === 0, 'I17 handles of a failed opening', String(error))
       }

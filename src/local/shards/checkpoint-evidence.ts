@@ -43,7 +43,7 @@ export async function flushWithEvidence(options: EvidenceOptions): Promise<void>
     const pauseMs = pausesMs[tries]
     if (pauseMs === undefined)
       throw new Error(`${directory} still has a log from before the flush`, { cause: failure })
-    await new Promise<void>((resolve) => clock.after(pauseMs, resolve))
+    await new Promise<void>((resolve) => clock.after(pauseMs, resolve, true))
   }
   await fileSystem.syncDirectory(directory)
 }

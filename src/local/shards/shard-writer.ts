@@ -12,6 +12,13 @@ export interface ShardWriterOptions {
   readonly batchBytes: number
 }
 
+/** What a writer has written so far: rows, bytes of their keys and values, batches. */
+export interface Written {
+  readonly rows: number
+  readonly bytes: number
+  readonly batches: number
+}
+
 /** Bytes that LevelDB adds to a row of a batch, roughly. */
 const rowOverhead = 8
 
@@ -50,8 +57,7 @@ export class ShardWriter {
     })
   }
 
-  /** Rows, bytes of keys and values, and batches so far. */
-  get written(): { readonly rows: number; readonly bytes: number; readonly batches: number } {
+  get written(): Written {
     return { rows: this.#rows, bytes: this.#bytes, batches: this.#batches }
   }
 

@@ -10,7 +10,7 @@ import { flushWithEvidence } from './checkpoint-evidence.js'
 import { fromLevel } from './level-error.js'
 import type { DatabaseSnapshot, ShardDatabase } from './shard-database.js'
 import type { ShardFailure } from './shard-failure.js'
-import { ShardWriter } from './shard-writer.js'
+import { ShardWriter, type Written } from './shard-writer.js'
 
 export interface ShardOptions {
   readonly index: number
@@ -264,4 +264,14 @@ export class Shard {
 async function sizesIn(fileSystem: FileSystem, directory: string): Promise<number[]> {
   const names = await fileSystem.list(directory)
   return Promise.all(names.map(async (name) => (await fileSystem.stat(join(directory, name)))?.size ?? 0))
+}
+
+/** With what somebody else has written through handles of his own. */
+export function withWritten(stats: readonly ShardStats[], written: readonly Written[]): ShardStats[] {
+  return stats.map((one, i) => ({
+    ...one,
+    rowsWritten: one.rowsWritten + (written[i]?.rows ?? 0),
+    bytesWritten: one.bytesWritten + (written[i]?.bytes ?? 0),
+    batchesWritten: one.batchesWritten + (written[i]?.batches ?? 0),
+  }))
 }

@@ -49,7 +49,7 @@ export class Claim {
       const first = others[0]
       if (first === undefined) return null
       if (first.name < own || waits === maxWaits) return first
-      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
+      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve, true))
     }
   }
 

@@ -73,6 +73,11 @@ export class StoreLock {
     }
   }
 
+  /** LOCKED, and who: the lock was taken over from somebody who is alive after all. Null if there was none to take. */
+  replacedHolder(): ColumbaError | null {
+    return this.replaced === null ? null : locked(this.#files.path(lockName), this.replaced)
+  }
+
   /** False if somebody removed or replaced the lock by hand: then nothing more may be written. */
   async isHeld(): Promise<boolean> {
     const found = await this.#files.read(lockName)

@@ -1,8 +1,11 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
+import { claimName, lockName } from '../../../src/formats/lock-record.js'
 import { StoreLock } from '../../../src/local/store-lock/store-lock.js'
 import { systemClock } from '../../../src/platform/clock.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
@@ -89,4 +92,35 @@ test('a worker thread and this thread exclude each other, and other processes st
     code: 'LOCKED',
     details: { pid: process.pid, thread: second.worker.threadId },
   })
+})
+
+test('who opens a store while somebody else claims it waits for that one, also if the process has nothing else to do', async () => {
+  const elsewhere = await temporaryDirectory()
+  const lock = await acquire(elsewhere)
+  const record = JSON.parse(await readFile(join(elsewhere, lockName), 'utf8')) as { nonce: string }
+  await lock.release()
+  // The last of all claims, of a process that runs: this one.
+  const nonce = 'f'.repeat(16)
+  const directory = await temporaryDirectory()
+  const claim = join(directory, claimName(nonce))
+  await writeFile(claim, JSON.stringify({ ...record, nonce }))
+  const index = new URL('../../../src/index.js', import.meta.url)
+  const program = `import { openMessageStore } from '${index.href}'
+    const store = await openMessageStore({ location: process.argv[1] })
+    console.log('open')
+    await store.close()`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let said = ''
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+  const gone = once(child, 'close')
+  while (!(await readdir(directory)).some((name) => name.startsWith('LOCK.') && !name.includes(nonce)))
+    await sleep(1)
+  await sleep(50)
+  expect(said).toBe('')
+  await rm(claim)
+  expect(await gone).toEqual([0, null])
+  expect(said).toBe('open\n')
 })

@@ -151,6 +151,11 @@ describe('groups', () => {
       code: 'USER_NOT_FOUND',
     })
     await groups.create({ creator: ada, members: [], id: club })
-    await expect(groups.addMembers(ada, club, [bob])).rejects.toMatchObject({ code: 'USER_NOT_FOUND' })
+    const unknown = { code: 'USER_NOT_FOUND' }
+    await expect(groups.addMembers(ada, club, [bob])).rejects.toMatchObject(unknown)
+    await expect(groups.addMembers(bob, club, [ada])).rejects.toMatchObject(unknown)
+    await expect(groups.removeMember(bob, club, ada)).rejects.toMatchObject(unknown)
+    await expect(groups.rename(bob, club, 'title')).rejects.toMatchObject(unknown)
+    await expect(groups.members(bob, club)).rejects.toMatchObject(unknown)
   })
 })

@@ -1,0 +1,117 @@
+import { expect, onTestFinished, test } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
+import { openMessageStore } from '../../src/api/open.js'
+import type { StoreOptions } from '../../src/api/options.js'
+import type { Logger } from '../../src/backend/settings.js'
+import { isColumbaError } from '../../src/errors.js'
+import type { FileSystem } from '../../src/platform/file-system.js'
+import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+
+// A small limit of the log, and a disk that is nearly full: the store stops, and goes on by itself.
+
+const KiB = 1024
+
+/** Whoever hangs is found out soon. */
+const timeout = 20_000
+const closingMs = 5000
+const text = 'x'.repeat(4 * KiB)
+
+/** Checkpoints come every few hundred messages. */
+const limits = { logBytes: 128 * KiB, textBytes: 16 * KiB, attributesBytes: 1 * KiB }
+
+async function open(more: Partial<StoreOptions> = {}): Promise<MessageStore> {
+  const store = await openMessageStore({ location: await temporaryDirectory(), limits, ...more })
+  onTestFinished(() => store.close(), closingMs)
+  return store
+}
+
+const send = (store: MessageStore, n: number) =>
+  store.sendMessage({ sender: 'ann', receiver: 'bob', id: String(n), text })
+
+test(
+  'a log that may not grow far: sends go on, checkpoints come as often as they must',
+  { timeout },
+  async () => {
+    const store = await open()
+    for (let wave = 0; wave < 20; wave++)
+      await Promise.all(Array.from({ length: 32 }, (_, i) => send(store, wave * 32 + i)))
+    const { generations } = (await store.admin.stats()) as unknown as { generations: { checkpoints: number } }
+    // 2.5 MiB of log, and never more than some 128 KiB of it between two checkpoints.
+    expect(generations.checkpoints).toBeGreaterThan(8)
+    await store.admin.checkpoint()
+    await store.close()
+  },
+)
+
+test(
+  'a store that was killed with more log than it may have now opens, and takes sends',
+  { timeout },
+  async () => {
+    const location = await temporaryDirectory()
+    const first = await openMessageStore({ location })
+    await Promise.all(Array.from({ length: 200 }, (_, n) => send(first, n)))
+    await first.close()
+    const store = await open({ location })
+    await Promise.all(Array.from({ length: 200 }, (_, n) => send(store, 200 + n)))
+    expect((await store.getMessages('bob', { peer: 'ann' }, { limit: 1 })).items[0]?.seq).toBe(400)
+  },
+)
+
+/** The disk of the machine, on which there is as much room as is said. */
+function diskWith(room: { free: number | null }): FileSystem {
+  return {
+    ...nodeFileSystem,
+    freeBytes: (path) => {
+      if (room.free === null) return Promise.reject(new Error('nobody knows'))
+      return room.free === Infinity ? nodeFileSystem.freeBytes(path) : Promise.resolve(room.free)
+    },
+  }
+}
+
+/** Sends one message after the other until one is refused, or until so many were not. */
+async function refusal(store: MessageStore, from: number, most: number): Promise<string | null> {
+  for (let n = from; n < from + most; n++) {
+    try {
+      await send(store, n)
+    } catch (error) {
+      return isColumbaError(error) ? error.code : String(error)
+    }
+  }
+  return null
+}
+
+test(
+  'a disk that is nearly full: NO_SPACE until there is room, and then sends again without reopening',
+  { timeout },
+  async () => {
+    const room = { free: Infinity }
+    const told: string[] = []
+    const tell = (message: string): void => void told.push(message)
+    const logger: Logger = { info: tell, warn: tell, error: tell }
+    const location = await temporaryDirectory()
+    const store = await openMessageStore({ location, limits }, { fileSystem: diskWith(room), logger })
+    onTestFinished(() => store.close(), closingMs)
+    expect(await refusal(store, 0, 100)).toBe(null)
+    room.free = 1000
+    expect(await refusal(store, 100, 1000)).toBe('NO_SPACE')
+    expect((await store.getMessages('bob', { peer: 'ann' })).items).toHaveLength(50)
+    room.free = Infinity
+    await expect.poll(() => refusal(store, 2000, 1), { timeout: 10_000, interval: 50 }).toBe(null)
+    await store.close()
+    expect(told).toEqual([
+      'the store is open',
+      'the disk is nearly full; nothing is accepted',
+      'there is room on the disk again',
+      'the store is closed',
+    ])
+  },
+)
+
+test('a disk of which nobody can tell how full it is', { timeout }, async () => {
+  const location = await temporaryDirectory()
+  const store = await openMessageStore({ location, limits }, { fileSystem: diskWith({ free: null }) })
+  onTestFinished(() => store.close(), closingMs)
+  expect(await refusal(store, 0, 200)).toBe(null)
+  await store.admin.checkpoint()
+})
