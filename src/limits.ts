@@ -17,7 +17,7 @@ export interface Limits {
   /** Ids in one call. */
   readonly idsPerCall: number
   readonly groupMembers: number
-  /** Large groups that one user can be in. */
+  /** Large groups that one user can be in; a few more if the user joins several in the same moment. */
   readonly largeGroupsPerUser: number
   /**
    * Bytes of records that wait for the log; beyond it a send is refused with OVERLOADED. Calls that wait for something to be read

@@ -1,3 +1,19 @@
+export { MOVED } from './backend/port.js'
+export type {
+  Backend,
+  Capabilities,
+  ChangePage,
+  ChangeRef,
+  Committed,
+  ConversationChange,
+  ConversationHandle,
+  Found,
+  MaybePromise,
+  Moved,
+  RecentOptions,
+  RecentPage,
+  UnreadTotal,
+} from './backend/port.js'
 export { EventualBackend } from './backend/reference/eventual-backend.js'
 export { EventualCluster } from './backend/reference/eventual-cluster.js'
 export type { EventualOptions } from './backend/reference/eventual-cluster.js'
@@ -24,6 +40,8 @@ export { runChat } from './model-checking/run-chat.js'
 export type { CheckedStore, StoreUnderTest } from './model-checking/store-under-test.js'
 export { FaultAt, OperationCount } from './simulation/faults.js'
 export type { Fault, Faults, FileOperation } from './simulation/faults.js'
+export { simulateStore } from './simulation/simulate-store.js'
+export type { SimulatedStore, SimulateStoreOptions } from './simulation/simulate-store.js'
 export { simulatedLevelOpener } from './simulation/level/simulated-level.js'
 export type { SimulatedLevelWorld } from './simulation/level/simulated-level.js'
 export { Schedule } from './simulation/schedule.js'

@@ -171,7 +171,10 @@ export class Groups {
   #limitIds(ids: readonly UserId[]): void {
     const { idsPerCall } = this.#context.limits
     if (ids.length > idsPerCall) {
-      throw new ColumbaError('TOO_LARGE', `one call takes at most ${idsPerCall} ids`, { limit: 'idsPerCall' })
+      throw new ColumbaError('TOO_LARGE', `one call takes at most ${idsPerCall} ids`, {
+        name: 'idsPerCall',
+        limit: idsPerCall,
+      })
     }
   }
 
@@ -179,7 +182,8 @@ export class Groups {
     const { groupMembers } = this.#context.limits
     if (count > groupMembers) {
       throw new ColumbaError('TOO_LARGE', `a group has at most ${groupMembers} members`, {
-        limit: 'groupMembers',
+        name: 'groupMembers',
+        limit: groupMembers,
       })
     }
   }

@@ -26,8 +26,8 @@ export class LargeGroups {
       others.delete(group)
       if (others.size < this.#most) continue
       throw new ColumbaError('TOO_LARGE', 'A member is in as many large groups as a user can be in', {
+        name: 'largeGroupsPerUser',
         limit: this.#most,
-        field: 'largeGroupsPerUser',
       })
     }
   }

@@ -155,6 +155,13 @@ const layers: readonly Layer[] = [
     types: ['platform'],
   },
   {
+    // A store in a world of its own is put together here.
+    name: 'simulated world',
+    has: isOneOf(['src/simulation/simulated-world.ts', 'src/simulation/simulate-store.ts']),
+    imports: [...inDoors, 'open local', 'testing'],
+    types: ['local'],
+  },
+  {
     // What only tests need, of this project and of its users.
     name: 'testing',
     has: (path) => /^src\/(?:conformance|histories|model-checking|simulation)\//.test(path),
@@ -165,7 +172,7 @@ const layers: readonly Layer[] = [
   {
     name: 'door',
     has: isOneOf(['src/index.ts', 'src/testing.ts']),
-    imports: [...inDoors, 'testing'],
+    imports: [...inDoors, 'testing', 'simulated world'],
   },
   {
     // The command line is a user of the package like any other; a repair is no call of the package, but its own.

@@ -6,7 +6,7 @@ import type { FeedFollower } from './feed-follower.js'
 import { claim, Finding } from './finding.js'
 import { KnownTalk, type Sent } from './known-talk.js'
 import { type KnownWorld, users } from './known-world.js'
-import type { SimulatedWorld } from './simulated-world.js'
+import type { SimulatedWorld } from '../../src/simulation/simulated-world.js'
 import type { SeededFaults, Swarm } from './swarm.js'
 import { resolvePending } from './verify-world.js'
 

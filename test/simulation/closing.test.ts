@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { FaultAt, type Faults, OperationCount } from '../../src/simulation/faults.js'
 import { smallSettings, smallTuning } from './exhaustive.js'
-import { SimulatedWorld } from './simulated-world.js'
+import { SimulatedWorld } from '../../src/simulation/simulated-world.js'
 
 const messages = 12
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isColumbaError } from '../../src/errors.js'
 import { breakEach, kinds } from './exhaustive-runs.js'
-import { location, type SimulatedWorld } from './simulated-world.js'
+import { location, type SimulatedWorld } from '../../src/simulation/simulated-world.js'
 import { Scenario } from './exhaustive.js'
 
 test.each(kinds)(

@@ -5,7 +5,7 @@ import { resolveLimits } from '../../src/limits.js'
 import { FaultAt, type Faults, OperationCount } from '../../src/simulation/faults.js'
 import { claim } from './finding.js'
 import { KnownWorld } from './known-world.js'
-import { Crashed, location, SimulatedWorld } from './simulated-world.js'
+import { Crashed, location, SimulatedWorld } from '../../src/simulation/simulated-world.js'
 import { verifyWorld } from './verify-world.js'
 
 export const smallSettings: StoreSettings = {

@@ -6,7 +6,7 @@ import { Calls } from './calls.js'
 import { FeedFollower } from './feed-follower.js'
 import { claim, claimEqual } from './finding.js'
 import { KnownWorld, users } from './known-world.js'
-import { Crashed, settled, SimulatedWorld } from './simulated-world.js'
+import { Crashed, settled, SimulatedWorld } from '../../src/simulation/simulated-world.js'
 import { drawSwarm, SeededFaults, type Swarm } from './swarm.js'
 import { verifyWorld } from './verify-world.js'
 

@@ -4,7 +4,7 @@ import { resolveLimits } from '../../src/limits.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
 import type { Fault, FileOperation, Faults } from '../../src/simulation/faults.js'
 import { errnoOf } from '../../src/simulation/faults.js'
-import { location } from './simulated-world.js'
+import { location } from '../../src/simulation/simulated-world.js'
 
 /** What one seed runs with. */
 export interface Swarm {

@@ -135,12 +135,12 @@ describe('groups', () => {
 
   test('limits: ids of a call, members of a group', async () => {
     const { groups } = referenceDomain({ limits: { idsPerCall: 3, groupMembers: 4 } })
-    const tooLarge = { code: 'TOO_LARGE' }
+    const tooLarge = (limit: number) => ({ code: 'TOO_LARGE', details: { limit } })
     await expect(groups.create({ creator: ada, members: [bob, bob, bob, bob] })).rejects.toMatchObject(
-      tooLarge,
+      tooLarge(3),
     )
     await groups.create({ creator: ada, members: [bob, cyd], id: club })
-    await expect(groups.addMembers(ada, club, [dan, 'eve' as UserId])).rejects.toMatchObject(tooLarge)
+    await expect(groups.addMembers(ada, club, [dan, 'eve' as UserId])).rejects.toMatchObject(tooLarge(4))
     expect(await groups.addMembers(ada, club, [dan, bob])).toMatchObject({ memberCount: 4 })
   })
 

@@ -1,17 +1,18 @@
-import { MessageStore } from '../../src/api/message-store.js'
-import type { StoreSettings } from '../../src/backend/settings.js'
-import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
-import { openLocalBackend } from '../../src/local/open-local-backend.js'
-import type { LocalTuning } from '../../src/local/tuning.js'
-import type { Faults } from '../../src/simulation/faults.js'
-import { Schedule, type ScheduleOptions } from '../../src/simulation/schedule.js'
-import { SeededRandom } from '../../src/simulation/seeded-random.js'
-import { SimulatedClock } from '../../src/simulation/simulated-clock.js'
-import { SimulatedDisk } from '../../src/simulation/simulated-disk.js'
-import { SimulatedFileSystem } from '../../src/simulation/simulated-file-system.js'
-import { simulatedLevelOpener } from '../../src/simulation/level/simulated-level.js'
-import { SimulatedMachine } from '../../src/simulation/simulated-process.js'
-import { Trace } from '../../src/simulation/trace.js'
+import { MessageStore } from '../api/message-store.js'
+import type { StoreSettings } from '../backend/settings.js'
+import type { UsersMode } from '../domain/context.js'
+import { SeededChance } from '../backend/reference/seeded-chance.js'
+import { openLocalBackend } from '../local/open-local-backend.js'
+import type { LocalTuning } from '../local/tuning.js'
+import type { Faults } from './faults.js'
+import { Schedule, type ScheduleOptions } from './schedule.js'
+import { SeededRandom } from './seeded-random.js'
+import { SimulatedClock } from './simulated-clock.js'
+import { SimulatedDisk } from './simulated-disk.js'
+import { SimulatedFileSystem } from './simulated-file-system.js'
+import { simulatedLevelOpener } from './level/simulated-level.js'
+import { SimulatedMachine } from './simulated-process.js'
+import { Trace } from './trace.js'
 
 export const location = '/data/store'
 
@@ -19,6 +20,7 @@ export interface SimulatedWorldOptions {
   readonly seed: number
   readonly faults: Faults
   readonly settings: StoreSettings
+  readonly usersMode?: UsersMode
   readonly tuning: Partial<LocalTuning>
   readonly slow?: ScheduleOptions['slow']
   readonly ticking?: boolean
@@ -79,14 +81,14 @@ export class SimulatedWorld {
   /** Opens the store in the running process. */
   async open(): Promise<MessageStore> {
     const { clock, fileSystem, schedule } = this.#incarnation
-    const { settings, tuning } = this.options
+    const { settings, tuning, usersMode } = this.options
     const components = { clock, random: this.#random, fileSystem, logger: undefined, metrics: undefined }
     const opener = simulatedLevelOpener({
       fileSystem,
       turn: (label) => schedule.turn(label, () => undefined),
     })
     const backend = await openLocalBackend(settings, components, { opener, process: this.#process, tuning })
-    return new MessageStore(backend, { limits: settings.limits, clock, usersMode: 'open' })
+    return new MessageStore(backend, { limits: settings.limits, clock, usersMode: usersMode ?? 'open' })
   }
 
   /** Ends the process: what is under way may have happened or not. */
