@@ -10,6 +10,8 @@ for (let seed = 1; seed <= 5; seed++) {
 
   // Nobody waits for this one: it may be there afterwards, or not.
   before.sendMessage(message('under way')).catch(() => undefined)
+  // The world goes on a little for something else.
+  await world.settle(before.admin.stats())
   world.restart(0.5)
 
   const after = await world.settle(world.open())

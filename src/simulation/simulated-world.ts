@@ -4,6 +4,7 @@ import type { UsersMode } from '../domain/context.js'
 import { SeededChance } from '../backend/reference/seeded-chance.js'
 import { openLocalBackend } from '../local/open-local-backend.js'
 import type { LocalTuning } from '../local/tuning.js'
+import { settled } from '../platform/settled.js'
 import type { Faults } from './faults.js'
 import { Schedule, type ScheduleOptions } from './schedule.js'
 import { SeededRandom } from './seeded-random.js'
@@ -25,12 +26,6 @@ export interface SimulatedWorldOptions {
   readonly slow?: ScheduleOptions['slow']
   readonly ticking?: boolean
   readonly onNote?: ((note: string) => void) | undefined
-}
-
-/** Resolves when every promise has settled that needs no step of the schedule. */
-export function settled(): Promise<void> {
-  // Ticks of Node come when no microtask is left, and are several times cheaper than a turn of the event loop.
-  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 /** The process has ended, whatever was under way. */

@@ -66,7 +66,9 @@ describe('a simulated store', () => {
   test('takes the options of a store, and refuses what is none', async () => {
     const world = simulateStore({ seed: 1, options: { users: 'registered', shards: 3 } })
     const store = await world.settle(world.open())
-    await expect(world.settle(store.sendMessage(message(1)))).rejects.toMatchObject({ code: 'USER_NOT_FOUND' })
+    await expect(world.settle(store.sendMessage(message(1)))).rejects.toMatchObject({
+      code: 'USER_NOT_FOUND',
+    })
     expect(() => simulateStore({ seed: 1, options: { shards: 0 } })).toThrow('shards')
   })
 })
