@@ -233,7 +233,9 @@ test('what it makes is what the calling thread makes', async () => {
       readonly shards: readonly { readonly rowsWritten: number }[]
       readonly bodies: { readonly bytesWritten: number }
     }
-    for (const { rowsWritten } of shards) expect(rowsWritten).toBeGreaterThan(10)
+    // A checkpoint is a row in each shard; all others come from flushes and merges.
+    const rows = shards.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0)
+    expect(rows).toBeGreaterThan(100)
     expect(bodies.bytesWritten).toBeGreaterThan(sent.acknowledged.size * 1000)
     await store.close()
     end()
