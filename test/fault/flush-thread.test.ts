@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { Logger } from '../../src/backend/settings.js'
 import { isColumbaError } from '../../src/errors.js'
+import { levelOf, parseBodyFileName } from '../../src/formats/body-file.js'
 import { openCrashStore } from '../crash/crash-store.js'
 import { largeMessage, largeTalk, merging, messagesPerWave, slowTidy } from '../crash/large-talk.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -182,6 +183,25 @@ test('it merges body files as well: dying in a merge it says so, and nothing is 
   await made[0]?.terminate()
   expect(await warned).toContain('could not be merged')
   expect([...sent.codes]).toEqual([])
+  await store.close()
+  end()
+  await checkAll(location, sent)
+})
+
+test('it dies while it swaps the rows of a merged file: verify goes on without it, and finds nothing', async () => {
+  const location = await temporaryDirectory()
+  const made: Worker[] = []
+  const end = threads((thread) => made.push(thread))
+  const { logger, warned } = listener()
+  const store = await openCrashStore({ location, variant: slowTidy, logger })
+  const sent = fresh()
+  await sendUntil(store, 24, sent)
+  await store.admin.checkpoint()
+  const isMerged = (name: string): boolean => levelOf(parseBodyFileName(name) ?? 0) > 0
+  while (!(await readdir(join(location, 'bodies'))).some(isMerged)) await sleep(5)
+  await made[0]?.terminate()
+  expect(await warned).toContain('could not be merged')
+  expect((await store.admin.verify()).findings).toEqual([])
   await store.close()
   end()
   await checkAll(location, sent)

@@ -392,4 +392,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'The tidy writes rows while a checkpoint makes its evidence',
     tests: ['unit/tidy/tidy-runner'],
   },
+  {
+    number: '66',
+    name: 'opening-without-a-reason',
+    what: 'An opening whose flush fails rejects with an error that says nothing',
+    tests: ['simulation/simulation'],
+  },
 ]
