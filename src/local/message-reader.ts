@@ -175,7 +175,6 @@ export class MessageReader {
     return messages.at(-1)
   }
 
-  /** Ascending messages if memory has all of them, else null. */
   /** Everybody who is told of a message reads it alone: for that no page is begun, and no answer kept. */
   #newestInMemory(entry: ConversationEntry): Message | null {
     if (entry.lastMessage?.seq !== entry.durableHead) {
@@ -187,6 +186,7 @@ export class MessageReader {
     return entry.lastMessage
   }
 
+  /** Ascending messages if memory has all of them, else null. */
   #fromMemory(entry: ConversationEntry, { from, to }: MessageRange): Message[] | null {
     const items: Message[] = []
     const { page } = entry

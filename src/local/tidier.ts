@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.js'
 import type { BodyFiles } from './bodies/body-files.js'
-import type { Telemetry } from './telemetry.js'
+import { codeOf, type Telemetry } from './telemetry.js'
 import { isNotMerged, type TidyRunner } from './tidy-runner.js'
 import { isStopped } from './tidy/pace.js'
 import { mergeOf, possibleMerges, unfinishedMerge, type Merge } from './tidy/tidy-plan.js'
@@ -167,7 +167,7 @@ export class Tidier {
 
   /** Nothing is lost, and it will be tried again. */
   #failed(error: unknown): void {
-    const { code = null } = error as { code?: string }
+    const code = codeOf(error)
     if (code === 'POISONED') this.#options.onPoisoned(error)
     this.#options.telemetry.warn('body files could not be merged; nothing is lost', { code })
   }

@@ -170,7 +170,8 @@ function listener(): { readonly logger: Logger; readonly warned: Promise<string>
   return { logger, warned }
 }
 
-test('it merges body files as well: dying in a merge it says so, and nothing is lost', async () => {
+/** A store in which there is much to merge, and slowly; `dies` ends its thread, and awaits what the store says of it. */
+async function withMuchToMerge() {
   const location = await temporaryDirectory()
   const made: Worker[] = []
   const end = threads((thread) => made.push(thread))
@@ -179,9 +180,17 @@ test('it merges body files as well: dying in a merge it says so, and nothing is 
   const sent = fresh()
   await sendUntil(store, 24, sent)
   await store.admin.checkpoint()
+  const dies = async (): Promise<string> => {
+    await made[0]?.terminate()
+    return warned
+  }
+  return { location, store, sent, end, dies }
+}
+
+test('it merges body files as well: dying in a merge it says so, and nothing is lost', async () => {
+  const { store, sent, location, end, dies } = await withMuchToMerge()
   await merging(store)
-  await made[0]?.terminate()
-  expect(await warned).toContain('could not be merged')
+  expect(await dies()).toContain('could not be merged')
   expect([...sent.codes]).toEqual([])
   await store.close()
   end()
@@ -189,18 +198,10 @@ test('it merges body files as well: dying in a merge it says so, and nothing is 
 })
 
 test('it dies while it swaps the rows of a merged file: verify goes on without it, and finds nothing', async () => {
-  const location = await temporaryDirectory()
-  const made: Worker[] = []
-  const end = threads((thread) => made.push(thread))
-  const { logger, warned } = listener()
-  const store = await openCrashStore({ location, variant: slowTidy, logger })
-  const sent = fresh()
-  await sendUntil(store, 24, sent)
-  await store.admin.checkpoint()
+  const { store, sent, location, end, dies } = await withMuchToMerge()
   const isMerged = (name: string): boolean => levelOf(parseBodyFileName(name) ?? 0) > 0
   while (!(await readdir(join(location, 'bodies'))).some(isMerged)) await sleep(5)
-  await made[0]?.terminate()
-  expect(await warned).toContain('could not be merged')
+  expect(await dies()).toContain('could not be merged')
   expect((await store.admin.verify()).findings).toEqual([])
   await store.close()
   end()
@@ -208,15 +209,12 @@ test('it dies while it swaps the rows of a merged file: verify goes on without i
 })
 
 test('a store that is closed in the middle of a merge does not wait for it', async () => {
-  const location = await temporaryDirectory()
-  const store = await openCrashStore({ location, variant: slowTidy })
-  const sent = fresh()
-  await sendUntil(store, 24, sent)
-  await store.admin.checkpoint()
+  const { store, sent, location, end } = await withMuchToMerge()
   await merging(store)
   // Each rest is longer than closing may take.
   const rest = sleep(slowTidy.tuning.tidyRestMs * 4).then(() => 'rest')
   expect(await Promise.race([store.close().then(() => 'closed'), rest])).toBe('closed')
+  end()
   await checkAll(location, sent)
 })
 

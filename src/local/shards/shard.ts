@@ -266,7 +266,7 @@ async function sizesIn(fileSystem: FileSystem, directory: string): Promise<numbe
   return Promise.all(names.map(async (name) => (await fileSystem.stat(join(directory, name)))?.size ?? 0))
 }
 
-/** With what somebody else has written through handles of his own. */
+/** With what somebody else has written through handles of its own. */
 export function withWritten(stats: readonly ShardStats[], written: readonly Written[]): ShardStats[] {
   return stats.map((one, i) => ({
     ...one,
