@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { machine } from './machine.js'
+import { type Machine, machine } from './machine.js'
 import type { ContestantName } from './peers/contestants.js'
 import type { Job } from './process/job.js'
 import { runJob } from './process/run-job.js'
@@ -30,16 +30,19 @@ export class Runner {
   readonly #versions = new Map<ContestantName, { version: string; unavailable: string | null }>()
   readonly #rates = new Map<ContestantName, number>()
   readonly #filled = new Set<string>()
+  /** As it was before the first result was written into the working tree. */
+  readonly #machine: Machine
   #failures = 0
 
   constructor(options: RunnerOptions) {
     this.#options = options
     rmSync(options.scratch, { recursive: true, force: true })
     mkdirSync(options.scratch, { recursive: true })
+    this.#machine = machine(options.scratch)
   }
 
   async run(benchmark: Benchmark): Promise<BenchmarkResult> {
-    const { size, say, scratch } = this.#options
+    const { size, say } = this.#options
     const runs: Runs = {}
     const versions: Partial<Record<ContestantName, string>> = {}
     const skipped: Partial<Record<ContestantName, string>> = {}
@@ -67,7 +70,7 @@ export class Runner {
       this.#rates.set(name, spreadOf(runs, RATE_POINT, name, 'perSecond')!.median)
     }
     const measuredAt = new Date().toISOString()
-    return { benchmark: benchmark.id, size, measuredAt, machine: machine(scratch), versions, skipped, runs }
+    return { benchmark: benchmark.id, size, measuredAt, machine: this.#machine, versions, skipped, runs }
   }
 
   /** Runs that ended with an error; the others go on without them. */
