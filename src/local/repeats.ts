@@ -4,13 +4,13 @@ import { idHash } from '../formats/id-hash.js'
 import type { RunRow } from '../formats/rows.js'
 import type { MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
-import { lost, ownerOf } from './block-reader.js'
+import { lost, ownerOf } from './reads/block-reader.js'
 import type { ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
-import type { MessageReader } from './message-reader.js'
-import type { RowReader } from './row-reader.js'
-import { liveMessage, type StoredMessage } from './stored-message.js'
-import type { Writer } from './writer.js'
+import type { MessageReader } from './reads/message-reader.js'
+import type { RowReader } from './reads/row-reader.js'
+import { liveMessage, type StoredMessage } from './reads/stored-message.js'
+import type { Writer } from './writes/writer.js'
 
 export interface RepeatsParts {
   readonly memory: Memory

@@ -1,11 +1,11 @@
-import { ColumbaError } from '../errors.js'
-import type { Limits } from '../limits.js'
-import { ByteWriter } from '../formats/bytes.js'
-import { writeDirectImage } from '../formats/direct-image.js'
-import { directMarksBytes, writeDirectMarks } from '../formats/direct-marks.js'
-import { idHash } from '../formats/id-hash.js'
-import { bodyRoom, writeBody } from '../formats/message-body.js'
-import { writeImage, type GroupImage } from '../formats/record-parts.js'
+import { ColumbaError } from '../../errors.js'
+import type { Limits } from '../../limits.js'
+import { ByteWriter } from '../../formats/bytes.js'
+import { writeDirectImage } from '../../formats/direct-image.js'
+import { directMarksBytes, writeDirectMarks } from '../../formats/direct-marks.js'
+import { idHash } from '../../formats/id-hash.js'
+import { bodyRoom, writeBody } from '../../formats/message-body.js'
+import { writeImage, type GroupImage } from '../../formats/record-parts.js'
 import {
   passRecord,
   flags,
@@ -13,15 +13,15 @@ import {
   recordKinds,
   writeMessageHead,
   type OtherRecord,
-} from '../formats/records.js'
-import { hasEnded, type Marks, type Reached } from '../model/conversation.js'
-import type { Position, UserId } from '../model/ids.js'
-import type { MessageDraft, SendReceipt } from '../model/message.js'
-import type { Clock } from '../platform/clock.js'
-import type { CommitLog } from './commit-log/commit-log.js'
-import type { DurableGroup, LogFailure } from './commit-log/options.js'
+} from '../../formats/records.js'
+import { hasEnded, type Marks, type Reached } from '../../model/conversation.js'
+import type { Position, UserId } from '../../model/ids.js'
+import type { MessageDraft, SendReceipt } from '../../model/message.js'
+import type { Clock } from '../../platform/clock.js'
+import type { CommitLog } from '../commit-log/commit-log.js'
+import type { DurableGroup, LogFailure } from '../commit-log/options.js'
 import type { Applier } from './applier.js'
-import type { ConversationEntry, GroupPart } from './memory/entries.js'
+import type { ConversationEntry, GroupPart } from '../memory/entries.js'
 import { PendingEvent, PendingMark, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
 
 export interface WriterOptions {

@@ -1,5 +1,5 @@
-import { andThen } from '../async/maybe-promise.js'
-import type { MaybePromise } from '../backend/port.js'
+import { andThen } from '../../async/maybe-promise.js'
+import type { MaybePromise } from '../../backend/port.js'
 import {
   familyRange,
   groupPartition,
@@ -12,10 +12,10 @@ import {
   readNumberKey,
   recentBelow,
   userPartition,
-} from '../formats/keys.js'
-import { decodeChanges, type StoredChange } from '../formats/change-list.js'
-import { ColumbaError } from '../errors.js'
-import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../formats/record-parts.js'
+} from '../../formats/keys.js'
+import { decodeChanges, type StoredChange } from '../../formats/change-list.js'
+import { ColumbaError } from '../../errors.js'
+import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import {
   rows,
   type DirectHeadRow,
@@ -24,8 +24,8 @@ import {
   type OwnRow,
   type RunPlace,
   type RunRow,
-} from '../formats/rows.js'
-import type { Shard } from './shards/shard.js'
+} from '../../formats/rows.js'
+import type { Shard } from '../shards/shard.js'
 
 /** Whom a direct conversation is with, for whoever asked, and where it stands. */
 export interface KnownHead {

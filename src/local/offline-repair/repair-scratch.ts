@@ -1,5 +1,5 @@
-import type { SortedRows } from './repair/facts.js'
-import type { ShardBatch, ShardDatabase, ShardOpener } from './shards/shard-database.js'
+import type { SortedRows } from '../repair/facts.js'
+import type { ShardBatch, ShardDatabase, ShardOpener } from '../shards/shard-database.js'
 
 const MiB = 1024 * 1024
 const batchBytes = MiB / 4

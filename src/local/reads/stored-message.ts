@@ -1,10 +1,10 @@
-import { readU48 } from '../formats/bytes.js'
-import { endOfId, readBody, readId, type Body } from '../formats/message-body.js'
-import { bodyOfRecord, countAt, flags, flagsAt, idsAt, timeAt } from '../formats/records.js'
-import { parseCanonicalJson } from '../model/canonical-json.js'
-import type { ConversationId, MessageId, UserId } from '../model/ids.js'
-import type { Message } from '../model/message.js'
-import type { ConversationEntry, Touched } from './memory/entries.js'
+import { readU48 } from '../../formats/bytes.js'
+import { endOfId, readBody, readId, type Body } from '../../formats/message-body.js'
+import { bodyOfRecord, countAt, flags, flagsAt, idsAt, timeAt } from '../../formats/records.js'
+import { parseCanonicalJson } from '../../model/canonical-json.js'
+import type { ConversationId, MessageId, UserId } from '../../model/ids.js'
+import type { Message } from '../../model/message.js'
+import type { ConversationEntry, Touched } from '../memory/entries.js'
 
 /** A message as memory or a body file has it. */
 export interface StoredMessage {

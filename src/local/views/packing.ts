@@ -1,12 +1,12 @@
-import { bodyRoom, readBody, writeBody } from '../formats/message-body.js'
-import { excerptBytes } from '../formats/rows.js'
-import type { Participation } from '../model/conversation.js'
-import type { UserId } from '../model/ids.js'
-import type { Message } from '../model/message.js'
-import type { ConversationEntry, ListNode } from './memory/entries.js'
-import type { PackedConversation } from './memory/packed-list.js'
+import { bodyRoom, readBody, writeBody } from '../../formats/message-body.js'
+import { excerptBytes } from '../../formats/rows.js'
+import type { Participation } from '../../model/conversation.js'
+import type { UserId } from '../../model/ids.js'
+import type { Message } from '../../model/message.js'
+import type { ConversationEntry, ListNode } from '../memory/entries.js'
+import type { PackedConversation } from '../memory/packed-list.js'
 import { directView, ownOf } from './participation-view.js'
-import { liveBody, toMessage } from './stored-message.js'
+import { liveBody, toMessage } from '../reads/stored-message.js'
 
 /** What a list shows of a packed conversation; null if marks or message have to be read. */
 export function packedView(user: UserId, packed: PackedConversation): Participation | null {

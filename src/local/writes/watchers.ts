@@ -1,5 +1,5 @@
-import type { Notifier } from '../backend/notifier.js'
-import type { ConversationId, UserId } from '../model/ids.js'
+import type { Notifier } from '../../backend/notifier.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
 
 /** More generations are rarely live. */
 const keptGenerations = 8

@@ -1,7 +1,7 @@
-import { recordKinds } from '../formats/records.js'
-import { recordTime } from './fold/fold.js'
-import type { RecordRange } from './fold/sink.js'
-import type { Chunk, DurableGroup } from './commit-log/options.js'
+import { recordKinds } from '../../formats/records.js'
+import { recordTime } from '../fold/fold.js'
+import type { RecordRange } from '../fold/sink.js'
+import type { Chunk, DurableGroup } from '../commit-log/options.js'
 
 /** Flushes under way: one is written, and the next one is folded. */
 const atOnce = 2

@@ -1,9 +1,9 @@
-import type { Clock } from '../platform/clock.js'
-import type { BodyFiles } from './bodies/body-files.js'
-import { codeOf, type Telemetry } from './telemetry.js'
-import { isNotMerged, type TidyRunner } from './tidy-runner.js'
-import { isStopped } from './tidy/pace.js'
-import { mergeOf, possibleMerges, unfinishedMerge, type Merge } from './tidy/tidy-plan.js'
+import type { Clock } from '../../platform/clock.js'
+import type { BodyFiles } from '../bodies/body-files.js'
+import { codeOf, type Telemetry } from '../telemetry.js'
+import type { TidyRunner } from './tidy-runner.js'
+import { isNotMerged, isStopped } from '../tidy/tidy-error.js'
+import { mergeOf, possibleMerges, unfinishedMerge, type Merge } from '../tidy/tidy-plan.js'
 
 export interface TidierOptions {
   readonly bodies: BodyFiles
@@ -231,7 +231,7 @@ export class Tidier {
       telemetry.observe('merge.bytes', await runner.merge(job))
     } catch (error) {
       this.#job = null
-      if (isNotMerged(error)) throw (error as Error).cause
+      if (isNotMerged(error)) throw error.cause
       this.#stuck = true
       throw error
     }

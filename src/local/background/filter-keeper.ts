@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { decodeFilter, encodeFilter } from '../formats/filter-file.js'
-import { describeKey, readIdKey } from '../formats/keys.js'
-import type { FileSystem } from '../platform/file-system.js'
-import { readHead, replaceFile } from '../platform/whole-files.js'
-import { ConversationFilter } from './memory/conversation-filter.js'
-import type { ShardSet } from './shards/shard-set.js'
+import { decodeFilter, encodeFilter } from '../../formats/filter-file.js'
+import { describeKey, readIdKey } from '../../formats/keys.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import { readHead, replaceFile } from '../../platform/whole-files.js'
+import { ConversationFilter } from '../memory/conversation-filter.js'
+import type { ShardSet } from '../shards/shard-set.js'
 
 const fileName = 'conversations.filter'
 

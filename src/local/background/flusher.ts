@@ -1,8 +1,8 @@
-import { bodyHeaderBytes } from '../formats/body-file.js'
-import type { BodyFiles } from './bodies/body-files.js'
-import { Fold } from './fold/fold.js'
-import type { RecordRange, RowSink } from './fold/sink.js'
-import type { ShardWriter } from './shards/shard-writer.js'
+import { bodyHeaderBytes } from '../../formats/body-file.js'
+import type { BodyFiles } from '../bodies/body-files.js'
+import { Fold } from '../fold/fold.js'
+import type { RecordRange, RowSink } from '../fold/sink.js'
+import type { ShardWriter } from '../shards/shard-writer.js'
 
 export interface FlushParts {
   /** By shard. */

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import type { FlushRunner } from './flush-runner.js'
-import type { RecordRange } from './fold/sink.js'
-import type { Written } from './shards/shard-writer.js'
+import type { RecordRange } from '../fold/sink.js'
+import type { Written } from '../shards/shard-writer.js'
 import { type SentError, unpackError } from './thread-error.js'
 import type { TidyRunner } from './tidy-runner.js'
-import type { Merge } from './tidy/tidy-plan.js'
-import type { LocalTuning } from './tuning.js'
+import type { Merge } from '../tidy/tidy-plan.js'
+import type { LocalTuning } from '../tuning.js'
 
 /** What the thread is made with; everything in it can be copied to another thread. */
 export interface FlushThreadData {

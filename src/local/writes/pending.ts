@@ -1,9 +1,9 @@
-import type { Committed } from '../backend/port.js'
-import type { ColumbaError } from '../errors.js'
-import type { Marks } from '../model/conversation.js'
-import type { MessageDraft, SendReceipt } from '../model/message.js'
-import type { ConversationEntry } from './memory/entries.js'
-import type { HeldChunk } from './memory/generation.js'
+import type { Committed } from '../../backend/port.js'
+import type { ColumbaError } from '../../errors.js'
+import type { Marks } from '../../model/conversation.js'
+import type { MessageDraft, SendReceipt } from '../../model/message.js'
+import type { ConversationEntry } from '../memory/entries.js'
+import type { HeldChunk } from '../memory/generation.js'
 
 /** A record that has been handed to the log and is not durable yet. */
 export interface PendingWrite {

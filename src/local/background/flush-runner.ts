@@ -1,6 +1,6 @@
-import type { Clock } from '../platform/clock.js'
+import type { Clock } from '../../platform/clock.js'
 import { flushRecords, type FlushParts } from './flusher.js'
-import type { RecordRange } from './fold/sink.js'
+import type { RecordRange } from '../fold/sink.js'
 
 /** Where generations are flushed: on this thread, or on one of its own. The code that does it is the same. */
 export interface FlushRunner {

@@ -1,19 +1,19 @@
-import type { ChangeRef } from '../backend/port.js'
-import { countAt } from '../formats/records.js'
-import { noMarks } from '../model/conversation.js'
-import type { ConversationId, UserId } from '../model/ids.js'
-import type { DurableGroup } from './commit-log/options.js'
+import type { ChangeRef } from '../../backend/port.js'
+import { countAt } from '../../formats/records.js'
+import { noMarks } from '../../model/conversation.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
+import type { DurableGroup } from '../commit-log/options.js'
 import {
   type ConversationEntry,
   type GroupPart,
   ListNode,
   Touched,
   type UserEntry,
-} from './memory/entries.js'
-import type { ConversationFilter } from './memory/conversation-filter.js'
-import { Generation, type TouchedUser } from './memory/generation.js'
-import type { Memory } from './memory/memory.js'
-import { isOpen } from './participation-view.js'
+} from '../memory/entries.js'
+import type { ConversationFilter } from '../memory/conversation-filter.js'
+import { Generation, type TouchedUser } from '../memory/generation.js'
+import type { Memory } from '../memory/memory.js'
+import { isOpen } from '../views/participation-view.js'
 import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'
 

@@ -1,8 +1,14 @@
-import type { MembershipRow } from '../formats/record-parts.js'
-import { hasEnded, isVisible, type Interval, type Marks, type Participation } from '../model/conversation.js'
-import type { ConversationId, Position, UserId } from '../model/ids.js'
-import type { Message } from '../model/message.js'
-import type { ConversationEntry, GroupPart } from './memory/entries.js'
+import type { MembershipRow } from '../../formats/record-parts.js'
+import {
+  hasEnded,
+  isVisible,
+  type Interval,
+  type Marks,
+  type Participation,
+} from '../../model/conversation.js'
+import type { ConversationId, Position, UserId } from '../../model/ids.js'
+import type { Message } from '../../model/message.js'
+import type { ConversationEntry, GroupPart } from '../memory/entries.js'
 
 /** All of a direct conversation. */
 export const whole: readonly Interval[] = Object.freeze([Object.freeze({ from: 1, to: null })])

@@ -1,4 +1,4 @@
-import { ColumbaError, type ErrorCode, type ErrorDetails, isColumbaError } from '../errors.js'
+import { ColumbaError, type ErrorCode, type ErrorDetails, isColumbaError } from '../../errors.js'
 
 /** An error on its way from one thread to another. What is copied by itself loses its class and its code. */
 export interface SentError {

@@ -1,25 +1,14 @@
-import type { Clock } from '../platform/clock.js'
+import type { Clock } from '../../platform/clock.js'
 import type { FlushParts } from './flusher.js'
-import { BlockStream } from './tidy/block-stream.js'
-import { mergedBlocks } from './tidy/merged-blocks.js'
-import { Pace } from './tidy/pace.js'
-import { runSwap } from './tidy/run-swap.js'
-import type { Merge } from './tidy/tidy-plan.js'
+import { BlockStream } from '../tidy/block-stream.js'
+import { mergedBlocks } from '../tidy/merged-blocks.js'
+import { Pace } from '../tidy/pace.js'
+import { runSwap } from '../tidy/run-swap.js'
+import { TidyError } from '../tidy/tidy-error.js'
+import type { Merge } from '../tidy/tidy-plan.js'
 
 /** What is gathered before it is written, or waited for. */
 const pieceBytes = 256 * 1024
-
-const notMergedCode = 'NOT_MERGED'
-
-/** A merge has failed before there was a file. Its cause is why. */
-class NotMerged extends Error {
-  readonly code = notMergedCode
-}
-
-/** Also of an error that comes from another thread. */
-export function isNotMerged(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === notMergedCode
-}
 
 /**
  * Where the two long steps of a merge are done: on this thread, or on the one that flushes. The code that does it is the same.
@@ -96,7 +85,7 @@ export class InlineTidyRunner implements TidyRunner {
       await bodies.writeMerged(output, pieces.call(this, streams))
     } catch (error) {
       // As long as it was not whole it has no name, and can be written once more.
-      throw whole ? error : new NotMerged('a merge has failed', { cause: error })
+      throw whole ? error : new TidyError('NOT_MERGED', 'a merge has failed', { cause: error })
     }
     return bytes
   }

@@ -1,12 +1,12 @@
-import type { Clock } from '../platform/clock.js'
-import type { CommitLog } from './commit-log/commit-log.js'
+import type { Clock } from '../../platform/clock.js'
+import type { CommitLog } from '../commit-log/commit-log.js'
 import type { OrderedFlush } from './flush-runner.js'
-import type { Generation } from './memory/generation.js'
-import type { Memory } from './memory/memory.js'
+import type { Generation } from '../memory/generation.js'
+import type { Memory } from '../memory/memory.js'
 import type { Recovery } from './recovery.js'
-import type { ShardSet } from './shards/shard-set.js'
-import type { Telemetry } from './telemetry.js'
-import type { Writer } from './writer.js'
+import type { ShardSet } from '../shards/shard-set.js'
+import type { Telemetry } from '../telemetry.js'
+import type { Writer } from '../writes/writer.js'
 
 export interface CheckpointerParts {
   readonly shards: ShardSet
