@@ -133,6 +133,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const memory = new Memory(
     {
       maxBytes: settings.cacheBytes,
+      exactIds: tuning.exactIds,
       tierSize: settings.cacheTierSize,
       later: (task) => void components.clock.yield().then(task),
       pack: packNode,
@@ -175,6 +176,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       onGroup: writer.onGroup,
       watcher: telemetry.listens ? telemetry : undefined,
       onFailure: (failure) => {
+        memory.indexes.endParking()
         writer.onFailure(failure)
         const { unknownThrough, cause } = failure
         telemetry.error('the commit log has failed', { unknownThrough, code: codeOf(cause) })
@@ -243,6 +245,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       {},
       cause,
     )
+    memory.indexes.endParking()
     writer.refuse(poisoned)
     // The flush thread writes through handles of its own; nobody else goes on where it has failed.
     shards.distrust(poisoned)
@@ -314,6 +317,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         maxBytes: settings.cacheBytes,
         users: memory.userCount,
         conversations: memory.conversationCount,
+        parked: memory.indexes.parkedCount,
         evictions: memory.evictions,
         ...memory.counters,
         rowReads: rows.reads,

@@ -194,12 +194,13 @@ export class Checkpointer {
   }
 
   async #flush(generation: Generation): Promise<void> {
-    const { log, memory, clock, flush, telemetry } = this.#parts
+    const { log, memory, shards, clock, flush, telemetry } = this.#parts
     const began = clock.now()
     const ended = telemetry.begin('flush.ms')
     // In every durability: rows must never be ahead of the log.
     await log.syncThrough(generation.last)
     await flush.flush(generation.ranges)
+    shards.rowsCame()
     this.#flushed = generation.last
     this.stats.flushes++
     this.stats.flushedBytes += generation.bytes

@@ -1,6 +1,6 @@
 import { andThen } from '../../async/maybe-promise.js'
 import type { MaybePromise } from '../../backend/port.js'
-import type { MembershipRow } from '../../formats/record-parts.js'
+import type { DirectHead, MembershipRow } from '../../formats/record-parts.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
@@ -36,6 +36,8 @@ export class Loader {
       entry.loaded = entry.known = true
       return undefined
     }
+    const parked = this.#memory.indexes.unpark(entry)
+    if (parked !== null) return this.#setDirect(entry, parked)
     this.#memory.counters.loads++
     const load = entry.id.startsWith(directPrefix) ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
     if (load === undefined) return undefined
@@ -72,13 +74,16 @@ export class Loader {
 
   /** `owner`: whose row it is. */
   #takeDirect(entry: ConversationEntry, owner: UserId, found: KnownHead | undefined): undefined {
-    entry.loaded = true
     if (found === undefined) {
-      entry.known = true
+      entry.loaded = entry.known = true
       return
     }
-    const { peer, head } = found
-    entry.nameBetween(owner, peer as UserId)
+    entry.nameBetween(owner, found.peer as UserId)
+    this.#setDirect(entry, found.head)
+  }
+
+  #setDirect(entry: ConversationEntry, head: DirectHead): undefined {
+    entry.loaded = true
     entry.firstBlocked = head.firstBlocked
     entry.secondBlocked = head.secondBlocked
     this.setHead(entry, head, head.position)
