@@ -176,7 +176,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       onGroup: writer.onGroup,
       watcher: telemetry.listens ? telemetry : undefined,
       onFailure: (failure) => {
-        memory.indexes.endParking()
         writer.onFailure(failure)
         const { unknownThrough, cause } = failure
         telemetry.error('the commit log has failed', { unknownThrough, code: codeOf(cause) })
@@ -245,7 +244,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       {},
       cause,
     )
-    memory.indexes.endParking()
     writer.refuse(poisoned)
     // The flush thread writes through handles of its own; nobody else goes on where it has failed.
     shards.distrust(poisoned)

@@ -21,7 +21,6 @@ export class KeptIndexes {
   readonly #options: KeptIndexesOptions
   readonly #hashes = new IdHashes()
   readonly #parked = new ParkedConversations()
-  #mayPark = true
   #charged = 0
 
   constructor(options: KeptIndexesOptions) {
@@ -67,15 +66,15 @@ export class KeptIndexes {
     entry.ids = null
   }
 
-  /** What writers know of it is then what the shards have, and needs no shard when it comes back. */
+  /**
+   * What writers know of it is what the shards have, since what the log could not write is in use for ever; so it needs no shard when
+   * it comes back.
+   */
   #park(entry: ConversationEntry): void {
-    if (!this.#mayPark || !entry.loaded || entry.pair === null || entry.head === 0) return
+    if (!entry.loaded || entry.pair === null || entry.head === 0) return
     const { id, head, n0, position, timestamp, firstBlocked, secondBlocked, ids } = entry
-    this.#parked.put(
-      id,
-      { head, n0, position, timestamp, firstBlocked, secondBlocked },
-      ids?.toSummary(this.#options.exactIds) ?? null,
-    )
+    const kept = ids?.count === head ? ids.toSummary(this.#options.exactIds) : null
+    this.#parked.put(id, { head, n0, position, timestamp, firstBlocked, secondBlocked }, kept)
     this.#parked.trim(this.#options.parkedBytes)
   }
 
@@ -90,10 +89,5 @@ export class KeptIndexes {
       this.charge(entry)
     }
     return parked.head
-  }
-
-  /** Memory may be ahead of what is durable for good: none of it is put away any more. */
-  endParking(): void {
-    this.#mayPark = false
   }
 }
