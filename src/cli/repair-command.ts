@@ -1,4 +1,4 @@
-import { repairStore, type RepairReport } from '../local/repair-store.js'
+import { repairStore, type RepairReport } from '../local/offline-repair/repair-store.js'
 import { systemClock } from '../platform/clock.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import { systemRandom } from '../platform/random.js'

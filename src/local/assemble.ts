@@ -7,43 +7,43 @@ import type { Manifest } from '../formats/manifest.js'
 import { monotonicMs } from '../platform/monotonic.js'
 import { systemError } from '../platform/system-errors.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
-import { Applier } from './applier.js'
+import { Applier } from './writes/applier.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import { ChangeReader } from './change-reader.js'
-import { Checkpointer } from './checkpointer.js'
+import { Checkpointer } from './background/checkpointer.js'
 import { CommitLog } from './commit-log/commit-log.js'
 import { Events } from './events.js'
-import { FilterKeeper } from './filter-keeper.js'
-import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './flush-runner.js'
-import { FlushThread } from './flush-thread.js'
+import { FilterKeeper } from './background/filter-keeper.js'
+import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './background/flush-runner.js'
+import { FlushThread } from './background/flush-thread.js'
 import { LargeGroups } from './large-groups.js'
 import { Lists } from './lists.js'
-import { Loader } from './loader.js'
+import { Loader } from './reads/loader.js'
 import { LocalBackend } from './local-backend.js'
 import type { ManifestFile } from './manifest-file.js'
 import { Generation } from './memory/generation.js'
 import { Memory } from './memory/memory.js'
-import { MessageReader } from './message-reader.js'
-import { packNode } from './packing.js'
+import { MessageReader } from './reads/message-reader.js'
+import { packNode } from './views/packing.js'
 import { Participations } from './participations.js'
 import { People } from './people.js'
-import { Recovery } from './recovery.js'
+import { Recovery } from './background/recovery.js'
 import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
-import { RowReader } from './row-reader.js'
+import { RowReader } from './reads/row-reader.js'
 import { damageFound } from './shards/level-error.js'
 import { withWritten } from './shards/shard.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
-import { liveMessage, toMessage } from './stored-message.js'
+import { liveMessage, toMessage } from './reads/stored-message.js'
 import { codeOf, Telemetry } from './telemetry.js'
-import { Tidier } from './tidier.js'
-import { AdaptiveTidyRunner, InlineTidyRunner } from './tidy-runner.js'
+import { Tidier } from './background/tidier.js'
+import { AdaptiveTidyRunner, InlineTidyRunner } from './background/tidy-runner.js'
 import type { LocalTuning } from './tuning.js'
 import { UnreadTotals } from './unread-totals.js'
 import { verifyStore } from './verify.js'
-import { Watchers } from './watchers.js'
-import { Writer } from './writer.js'
+import { Watchers } from './writes/watchers.js'
+import { Writer } from './writes/writer.js'
 
 /** What the shards report once they cannot be trusted any more; the backend that is being made listens later. */
 export interface ShardFailureReport {
@@ -133,6 +133,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const memory = new Memory(
     {
       maxBytes: settings.cacheBytes,
+      exactIds: tuning.exactIds,
       tierSize: settings.cacheTierSize,
       later: (task) => void components.clock.yield().then(task),
       pack: packNode,
@@ -314,6 +315,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         maxBytes: settings.cacheBytes,
         users: memory.userCount,
         conversations: memory.conversationCount,
+        parked: memory.indexes.parkedCount,
         evictions: memory.evictions,
         ...memory.counters,
         rowReads: rows.reads,

@@ -2,13 +2,13 @@ import type { ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
 import type { StoredChange } from '../formats/change-list.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
-import type { Loader } from './loader.js'
+import type { Loader } from './reads/loader.js'
 import type { ConversationEntry, Touched } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen, sees } from './participation-view.js'
-import type { RowReader, RunOwner } from './row-reader.js'
-import type { Watchers } from './watchers.js'
+import { isOpen, sees } from './views/participation-view.js'
+import type { RowReader, RunOwner } from './reads/row-reader.js'
+import type { Watchers } from './writes/watchers.js'
 
 export interface ChangeReaderParts {
   readonly memory: Memory

@@ -1,8 +1,8 @@
 import { ColumbaError } from '../errors.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen } from './participation-view.js'
-import type { RowReader } from './row-reader.js'
+import { isOpen } from './views/participation-view.js'
+import type { RowReader } from './reads/row-reader.js'
 
 /**
  * Refuses what would put a user into more large groups than allowed: each of them is looked at whenever the user's list

@@ -1,14 +1,14 @@
 import type { MaybePromise, RecentOptions, RecentPage } from '../backend/port.js'
 import type { Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
-import { ListLoader, touchedBy } from './list-loader.js'
-import type { Loader } from './loader.js'
+import { ListLoader, touchedBy } from './reads/list-loader.js'
+import type { Loader } from './reads/loader.js'
 import type { ConversationEntry, ListNode, UserEntry } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
 import type { Participations } from './participations.js'
-import type { RowReader } from './row-reader.js'
+import type { RowReader } from './reads/row-reader.js'
 
 /**
  * Nodes beyond this are not kept for a user: a walk through a long list reads past the cache. What is kept is read in one

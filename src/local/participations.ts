@@ -7,11 +7,11 @@ import type { Message } from '../model/message.js'
 import { ListNode, type ConversationEntry, type UserEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
-import type { Loader } from './loader.js'
-import type { MessageReader } from './message-reader.js'
-import { packedView } from './packing.js'
-import { isOpen, ownOf, participation, sees, visibleHead, whole } from './participation-view.js'
-import { liveMessage, toMessage } from './stored-message.js'
+import type { Loader } from './reads/loader.js'
+import type { MessageReader } from './reads/message-reader.js'
+import { packedView } from './views/packing.js'
+import { isOpen, ownOf, participation, sees, visibleHead, whole } from './views/participation-view.js'
+import { liveMessage, toMessage } from './reads/stored-message.js'
 
 /** Makes participations: what a user has in a conversation, out of the conversation, the user's marks and membership. */
 export class Participations {

@@ -4,13 +4,13 @@ import { idHash } from '../formats/id-hash.js'
 import type { RunRow } from '../formats/rows.js'
 import type { MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
-import { lost, ownerOf } from './block-reader.js'
+import { lost, ownerOf } from './reads/block-reader.js'
 import type { ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
-import type { MessageReader } from './message-reader.js'
-import type { RowReader } from './row-reader.js'
-import { liveMessage, type StoredMessage } from './stored-message.js'
-import type { Writer } from './writer.js'
+import type { MessageReader } from './reads/message-reader.js'
+import type { RowReader } from './reads/row-reader.js'
+import { liveMessage, type StoredMessage } from './reads/stored-message.js'
+import type { Writer } from './writes/writer.js'
 
 export interface RepeatsParts {
   readonly memory: Memory
@@ -22,7 +22,8 @@ export interface RepeatsParts {
 
 /**
  * Whether a message with this key is there already, for as long as the store exists: an index of hashes for each conversation
- * that is written to, made anew from its runs when it comes back into memory.
+ * that is written to. One that comes back into memory has a filter of them, or its index is made anew from its runs; so it is where
+ * the filter cannot tell.
  */
 export class Repeats {
   readonly #parts: RepeatsParts
@@ -31,60 +32,58 @@ export class Repeats {
     this.#parts = parts
   }
 
-  find(entry: ConversationEntry, sender: UserId, id: MessageId): MaybePromise<Found | null> {
+  /** Hashes meet by chance: only the message itself says whether it is a repeat. Looks at messages below `below` only. */
+  find(
+    entry: ConversationEntry,
+    sender: UserId,
+    id: MessageId,
+    below = Infinity,
+  ): MaybePromise<Found | null> {
     let { ids } = entry
     if (ids === null) {
       // Still not loaded for the sender: a stranger, who has sent nothing here. An index would begin without what there is.
       if (!entry.loaded) return null
-      if (entry.head > 0) return andThen(this.#indexIds(entry), () => this.find(entry, sender, id))
+      if (entry.head > 0) return andThen(this.#indexIds(entry), () => this.find(entry, sender, id, below))
       // Nothing of it has left memory: the index begins empty and stays complete.
-      ids = this.#parts.memory.indexIds(entry, [], noRuns)
+      ids = this.#parts.memory.indexes.make(entry, [], noRuns)
     }
-    const seqs = ids.find(idHash(this.#parts.hashSeed, sender, id))
-    return seqs === undefined ? null : this.#compare(entry, sender, id, seqs, 0)
+    const hash = idHash(this.#parts.hashSeed, sender, id)
+    for (let seq = ids.find(hash, below); seq > 0; seq = ids.find(hash, seq)) {
+      const found = this.#compare(entry, sender, id, seq)
+      if (found !== null) return found
+    }
+    if (!ids.isUnsure(hash)) return null
+    return andThen(this.#indexIds(entry), () => this.find(entry, sender, id, below))
   }
 
-  /** Hashes meet by chance: only the message itself says whether it is a repeat. */
+  /** Whether the message with this seq is the one. */
   #compare(
     entry: ConversationEntry,
     sender: UserId,
     id: MessageId,
-    seqs: readonly number[],
-    from: number,
-  ): MaybePromise<Found | null> {
-    for (let i = from; i < seqs.length; i++) {
-      const seq = seqs[i] as number
-      if (seq > entry.durableHead) {
-        const send = this.#parts.writer.findSend(entry, seq)
-        if (send === undefined || send.draft.sender !== sender || send.draft.id !== id) continue
-        const { text, attributes } = send.draft
-        return { seq, timestamp: send.timestamp, text, attributes, settled: send.promise }
-      }
-      const kept = keptMessage(entry, seq)
-      if (kept !== undefined) {
-        if (kept.sender !== sender || kept.id !== id) continue
-        return { seq, timestamp: kept.timestamp, text: kept.text, attributes: undefined, settled: null }
-      }
-      const stored = this.#parts.messages.one(entry, seq)
-      if (stored instanceof Promise) return this.#compareLater(entry, sender, id, seqs, i, stored)
-      if (isIt(stored, sender, id)) return toFound(stored)
+    seq: number,
+  ): MaybePromise<Found | null> | null {
+    if (seq > entry.durableHead) {
+      const send = this.#parts.writer.findSend(entry, seq)
+      if (send === undefined || send.draft.sender !== sender || send.draft.id !== id) return null
+      const { text, attributes } = send.draft
+      return { seq, timestamp: send.timestamp, text, attributes, settled: send.promise }
     }
-    return null
+    const kept = keptMessage(entry, seq)
+    if (kept !== undefined) {
+      if (kept.sender !== sender || kept.id !== id) return null
+      return { seq, timestamp: kept.timestamp, text: kept.text, attributes: undefined, settled: null }
+    }
+    const stored = this.#parts.messages.one(entry, seq)
+    if (stored instanceof Promise) {
+      return stored.then((read) =>
+        isIt(read, sender, id) ? toFound(read) : this.find(entry, sender, id, seq),
+      )
+    }
+    return isIt(stored, sender, id) ? toFound(stored) : null
   }
 
-  async #compareLater(
-    entry: ConversationEntry,
-    sender: UserId,
-    id: MessageId,
-    seqs: readonly number[],
-    at: number,
-    reading: Promise<StoredMessage>,
-  ): Promise<Found | null> {
-    const stored = await reading
-    return isIt(stored, sender, id) ? toFound(stored) : this.#compare(entry, sender, id, seqs, at + 1)
-  }
-
-  /** The index of a conversation that came back into memory, from the hashes of all its messages. */
+  /** The index of a conversation, from the hashes of all its messages. */
   #indexIds(entry: ConversationEntry): MaybePromise<void> {
     const { rows, memory } = this.#parts
     const { hashes: live, underWay } = this.#liveHashes(entry)
@@ -93,7 +92,7 @@ export class Repeats {
       const hashes = hashesOf(found, stored)
       if (hashes.length < stored) throw lost(entry, hashes.length + 1)
       const runs = new Set([...found.map(({ firstSeq }) => firstSeq), stored + 1])
-      if (entry.ids === null) memory.indexIds(entry, [...hashes, ...live.reverse()], runs)
+      if (entry.ids?.isComplete !== true) memory.indexes.make(entry, [...hashes, ...live.reverse()], runs)
     }
     const atOnce = rows.allRunsAtOnce(ownerOf(entry), entry.id, stored, runsAtOnce)
     if (atOnce !== null) return take(atOnce)

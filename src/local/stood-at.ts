@@ -1,11 +1,11 @@
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { Position, UserId } from '../model/ids.js'
-import type { Loader } from './loader.js'
+import type { Loader } from './reads/loader.js'
 import type { ConversationEntry } from './memory/entries.js'
-import { ownerOf } from './block-reader.js'
-import type { MessageReader } from './message-reader.js'
-import { sees } from './participation-view.js'
-import type { RowReader } from './row-reader.js'
+import { ownerOf } from './reads/block-reader.js'
+import type { MessageReader } from './reads/message-reader.js'
+import { sees } from './views/participation-view.js'
+import type { RowReader } from './reads/row-reader.js'
 
 const runsAtOnce = 64
 

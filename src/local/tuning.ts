@@ -22,6 +22,11 @@ export interface LocalTuning {
   readonly compression: boolean
   /** Small reads are made at once as long as that is fast. Default: where the world is the real one. */
   readonly readsAtOnce: boolean
+  /**
+   * Of a conversation that is put away with up to so many messages the hashes of all keys are kept, of a longer one a filter of
+   * them: up to here they take little more room.
+   */
+  readonly exactIds: number
   /** So many body files of one level are merged into one; Infinity: none ever. */
   readonly tidyFiles: number
   /** Nothing larger is merged: a merge needs that much room until it is done. */
@@ -49,6 +54,7 @@ export const localTuning: LocalTuning = {
   batchBytes: MiB / 16,
   compression: true,
   readsAtOnce: true,
+  exactIds: 48,
   tidyFiles: 8,
   tidyBytes: 4096 * MiB,
   tidyAfterMs: 30_000,

@@ -105,8 +105,11 @@ export class SimulatedWorld {
     this.#incarnation = this.#incarnate()
   }
 
-  /** Lets the world go on until the promise has settled. Rejects with Crashed if the process ends first. */
-  async settle<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * Lets the world go on until the promise has settled. Rejects with Crashed if the process ends first, which it does at the
+   * turn `killAt` at the latest.
+   */
+  async settle<T>(promise: Promise<T>, killAt = Infinity): Promise<T> {
     const { schedule } = this.#incarnation
     let ended = false
     const done = (): void => {
@@ -116,6 +119,7 @@ export class SimulatedWorld {
     for (let turns = 0; ; turns++) {
       await settled()
       if (ended) return promise
+      if (turns >= killAt) this.kill()
       if (schedule.halted) throw new Crashed()
       if (turns > patience) throw new Error(`nothing came of it in ${patience} turns`)
       if (!schedule.step()) throw new Error('nothing can happen any more, and the call has not ended')

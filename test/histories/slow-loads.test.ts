@@ -25,7 +25,7 @@ async function listAround(
   onTestFinished(() => store.close())
   const { read, open } = closeGate(gate)
   await before(store)
-  gate.at = 'keys'
+  gate.at = 'marks'
   const loading = store.getConversations('a')
   await read
   gate.at = 'nothing'

@@ -398,4 +398,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'An opening whose flush fails rejects with an error that says nothing',
     tests: ['simulation/simulation'],
   },
+  {
+    number: '67',
+    name: 'filter-believed',
+    what: 'What a filter of old keys does not know for certain counts as new',
+    tests: ['fault/parked-conversations', 'simulation/simulation'],
+  },
+  {
+    number: '68',
+    name: 'what-came-since-forgotten',
+    what: 'A conversation that is put away a second time keeps the keys of the first time only',
+    tests: ['unit/memory/id-index'],
+  },
+  {
+    number: '69',
+    name: 'left-where-it-was-put-away',
+    what: 'A conversation that is brought back stays where it was put away as well',
+    tests: ['unit/memory/parked-conversations'],
+  },
 ]

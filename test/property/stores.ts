@@ -36,7 +36,14 @@ export interface LocalVariant {
 /** Everything small: flushes, checkpoints, evictions and large groups happen within a few messages. */
 export const tiny: LocalVariant = {
   settings: { shards: 3, cacheBytes: 8 * 1024, cacheTierSize: 2 },
-  tuning: { fanOut: 3, generationBytes: 2048, segmentBytes: 8192, checkpointBytes: 4096, maxWaiting: 1 },
+  tuning: {
+    fanOut: 3,
+    generationBytes: 2048,
+    segmentBytes: 8192,
+    checkpointBytes: 4096,
+    maxWaiting: 1,
+    exactIds: 3,
+  },
 }
 
 export interface LocalStoreUnderTest extends StoreUnderTest {

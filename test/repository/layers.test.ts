@@ -43,14 +43,19 @@ test.each([
   ['src/api/message-store.ts', "export { LocalBackend } from '../local/local-backend.js'"],
   ['src/api/message-store.ts', "const backend = await import('../local/local-backend.js')"],
   ['src/api/message-store.ts', "type Backend = import('../local/local-backend.js').LocalBackend"],
-  ['src/api/message-store.ts', "const worker = new URL('../local/flush-worker.js', import.meta.url)"],
+  [
+    'src/api/message-store.ts',
+    "const worker = new URL('../local/background/flush-worker.js', import.meta.url)",
+  ],
   ['src/local/local-backend.ts', "import type { StoreOptions } from '../api/options.js'"],
   ['src/local/local-backend.ts', "import type { Append } from '../domain/append.js'"],
   ['src/local/local-backend.ts', "import { nodeFileSystem } from '../platform/node-file-system.js'"],
   ['src/local/memory/cache.ts', "import type { Segment } from '../commit-log/segment.js'"],
   ['src/local/shards/shard.ts', "import { Ring } from '../ring/ring.js'"],
-  ['src/local/shards/shard.ts', "import { recover } from '../recovery.js'"],
-  ['src/api/open.ts', "import { Writer } from '../local/writer.js'"],
+  ['src/local/shards/shard.ts', "import { recover } from '../background/recovery.js'"],
+  ['src/local/reads/loader.ts', "import type { Writer } from '../writes/writer.js'"],
+  ['src/local/writes/writer.ts', "import type { Lists } from '../lists.js'"],
+  ['src/api/open.ts', "import { Writer } from '../local/writes/writer.js'"],
   ['src/api/open.ts', "export * from '../index.js'"],
   ['src/index.ts', "export { encodeFrame } from './formats/frame.js'"],
   ['src/domain/append.ts', "import { manualClock } from '../model-checking/manual-clock.js'"],
@@ -64,6 +69,7 @@ test.each([
   ['src/domain/append.ts', "import type { Clock } from '../platform/clock.js'"],
   ['src/api/open.ts', "import { nodeFileSystem } from '../platform/node-file-system.js'"],
   ['src/local/memory/cache.ts', "import { tierSize } from './tier.js'"],
+  ['src/local/writes/writer.ts', "import { toMarks } from '../reads/loader.js'"],
   [
     'src/local/commit-log/log-worker.ts',
     "import { nodeFileSystem } from '../../platform/node-file-system.js'",
@@ -84,8 +90,8 @@ test('a circle is caught, also one of types', () => {
 
 test('a worker and the module that starts it are no circle', () => {
   const pair = [
-    readModule('src/local/flush-thread.ts', "new URL('./flush-worker.js', import.meta.url)"),
-    readModule('src/local/flush-worker.ts', "import type { Flush } from './flush-thread.js'"),
+    readModule('src/local/background/flush-thread.ts', "new URL('./flush-worker.js', import.meta.url)"),
+    readModule('src/local/background/flush-worker.ts', "import type { Flush } from './flush-thread.js'"),
   ]
   expect(importCycles(pair)).toEqual([])
 })

@@ -29,6 +29,22 @@ const inDoors = [
   'platform',
 ]
 
+/** Below whatever in `local/` puts several of its parts to work. */
+const inLocal = [
+  'errors',
+  'limits',
+  'model',
+  'async',
+  'backend',
+  'formats',
+  'whole files',
+  'local part',
+  'local base',
+]
+
+/** Folders of `local/` that stand on its parts, each on the ones before it as well. */
+const localFloors = ['reads', 'views', 'writes', 'background']
+
 /** The import rule, one row per layer; a module belongs to the first row that has it. */
 const layers: readonly Layer[] = [
   { name: 'errors', has: isOneOf(['src/errors.ts']), imports: [] },
@@ -85,12 +101,31 @@ const layers: readonly Layer[] = [
     // A worker thread cannot be handed the parts that the seams stand for: it makes its own.
     name: 'local worker',
     has: (path) => path.startsWith('src/local/') && path.endsWith('-worker.ts'),
-    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'platform', 'local', 'local part'],
+    imports: [...inLocal, 'platform', 'local background'],
     packages: ['classic-level', 'node:path', 'node:worker_threads'],
   },
   {
+    // What all of them may need to know: settings, names of files, whom to tell.
+    name: 'local base',
+    has: isOneOf(['src/local/manifest-file.ts', 'src/local/telemetry.ts', 'src/local/tuning.ts']),
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'whole files', 'local part'],
+    types: ['platform'],
+    packages: ['node:path'],
+  },
+  ...localFloors.map((floor, index): Layer => ({
+    name: `local ${floor}`,
+    has: below(`src/local/${floor}/`),
+    imports: [
+      ...inLocal,
+      ...localFloors.slice(0, index).map((lower) => `local ${lower}`),
+      ...(floor === 'background' ? ['local worker'] : []),
+    ],
+    types: ['platform'],
+    packages: floor === 'background' ? ['node:path', 'node:worker_threads'] : ['ulid'],
+  })),
+  {
     name: 'local part',
-    has: (path) => /^src\/local\/[^/]+\//.test(path),
+    has: (path) => /^src\/local\/[^/]+\//.test(path) && !path.startsWith('src/local/offline-repair/'),
     imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'whole files'],
     types: ['platform'],
     packages: [
@@ -108,37 +143,16 @@ const layers: readonly Layer[] = [
     has: isOneOf([
       'src/local/open-local-backend.ts',
       'src/local/assemble.ts',
-      'src/local/repair-store.ts',
-      'src/local/repair-write.ts',
+      'src/local/offline-repair/repair-store.ts',
+      'src/local/offline-repair/repair-write.ts',
     ]),
-    imports: [
-      'errors',
-      'limits',
-      'model',
-      'async',
-      'backend',
-      'formats',
-      'whole files',
-      'platform',
-      'local',
-      'local part',
-    ],
+    imports: [...inLocal, 'platform', 'local', ...localFloors.map((floor) => `local ${floor}`)],
     packages: ['node:path'],
   },
   {
     name: 'local',
     has: below('src/local/'),
-    imports: [
-      'errors',
-      'limits',
-      'model',
-      'async',
-      'backend',
-      'formats',
-      'whole files',
-      'local part',
-      'local worker',
-    ],
+    imports: [...inLocal, ...localFloors.map((floor) => `local ${floor}`)],
     types: ['platform'],
     packages: ['node:path', 'node:worker_threads', 'ulid'],
   },
@@ -159,7 +173,7 @@ const layers: readonly Layer[] = [
     name: 'simulated world',
     has: isOneOf(['src/simulation/simulated-world.ts', 'src/simulation/simulate-store.ts']),
     imports: [...inDoors, 'open local', 'testing'],
-    types: ['local'],
+    types: ['local base'],
   },
   {
     // What only tests need, of this project and of its users.

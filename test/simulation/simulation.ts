@@ -175,7 +175,7 @@ class Simulation {
       const crashAt =
         again && active && tries < 5 && this.#chance.happens(0.2) ? this.#chance.below(150) : Infinity
       try {
-        const store = await this.#openOnce(crashAt)
+        const store = await this.#world.settle(this.#world.open(), crashAt)
         this.#faults.active = active
         return store
       } catch (error) {
@@ -189,23 +189,6 @@ class Simulation {
         await this.#world.quiet()
         claim(this.#world.now.fileSystem.openHandles === 0, 'I17 handles of a failed opening', String(error))
       }
-    }
-  }
-
-  async #openOnce(crashAt: number): Promise<MessageStore> {
-    const world = this.#world
-    const opening = world.open()
-    let ended = false
-    const done = (): void => {
-      ended = true
-    }
-    opening.then(done, done)
-    for (let turns = 0; ; turns++) {
-      await settled()
-      if (ended) return opening
-      if (turns >= crashAt) world.kill()
-      if (world.crashed) throw new Crashed()
-      claim(turns < 100_000 && world.now.schedule.step(), 'I17 an opening that never ends')
     }
   }
 

@@ -82,7 +82,8 @@ export function drawSwarm(chance: SeededChance): Swarm {
   }
   const tidy = { tidyFiles: oneOf([2, 3, 8, Infinity]), tidyAfterMs: 0, tidyRestMs: oneOf([0, 5]) }
   // Follows from something else that was drawn, so that seeds from before mean what they meant.
-  return { ...drawn, tuning: { ...tuning, ...tidy, readsAtOnce: settings.cacheTierSize === 3 } }
+  const reads = { readsAtOnce: settings.cacheTierSize === 3, exactIds: settings.virtualNodes === 1 ? 48 : 2 }
+  return { ...drawn, tuning: { ...tuning, ...tidy, ...reads } }
 }
 
 /** Faults by chance, until they are switched off. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ColumbaError } from '../../src/errors.js'
 import { damageFound } from '../../src/local/shards/level-error.js'
-import { packError, unpackError } from '../../src/local/thread-error.js'
+import { packError, unpackError } from '../../src/local/background/thread-error.js'
 
 const across = (error: unknown): Error => unpackError(structuredClone(packError(error)))
 const system = (code: string, message: string, cause?: unknown): Error =>

@@ -1,4 +1,5 @@
 import { layerBytes, type FilterLayer } from '../../formats/filter-file.js'
+import { addToBloom, mayBeInBloom } from './bloom.js'
 
 const probes = 7
 const firstCapacity = 1 << 16
@@ -32,7 +33,7 @@ export class ConversationFilter {
     if (!this.complete) return false
     const first = hash(id, 0x811c9dc5)
     const second = hash(id, 0x9747b28c) | 1
-    return !this.#layers.some(({ bits }) => has(bits, first, second))
+    return !this.#layers.some(({ bits }) => mayBeInBloom(bits, probes, first, second))
   }
 
   add(id: string): void {
@@ -44,23 +45,9 @@ export class ConversationFilter {
       layer = { capacity, count: 0, bits: new Uint8Array(layerBytes(capacity)) }
       this.#layers.push(layer)
     }
-    const { bits } = layer
-    const size = bits.length * 8
-    for (let i = 0; i < probes; i++) {
-      const bit = ((first + Math.imul(i, second)) >>> 0) % size
-      bits[bit >>> 3] = (bits[bit >>> 3] as number) | (1 << (bit & 7))
-    }
+    addToBloom(layer.bits, probes, first, second)
     layer.count++
   }
-}
-
-function has(bits: Uint8Array, first: number, second: number): boolean {
-  const size = bits.length * 8
-  for (let i = 0; i < probes; i++) {
-    const bit = ((first + Math.imul(i, second)) >>> 0) % size
-    if (((bits[bit >>> 3] as number) & (1 << (bit & 7))) === 0) return false
-  }
-  return true
 }
 
 /** FNV-1a with another beginning each time; the ids are digests, so their first half is as good as all of it. */

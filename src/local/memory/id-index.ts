@@ -1,13 +1,16 @@
 import { grown, none } from './columns.js'
+import { capacityFor, HashFilter } from './hash-filter.js'
 
 /** Hashes in a block. With the word in front of them it is half a line of the processor's cache. */
 const perBlock = 7
 const blockWords = 1 + perBlock
 const blockBytes = 4 * blockWords
 
-/** Up to this many messages a walk over the hashes is about as fast as a table, and much smaller. */
-const tableFrom = 112
-const tableBytes = 48
+/** Up to this many messages a walk over the hashes takes no longer than a look into a filter of their own. */
+const filterFrom = 112
+
+/** What stays of an index when its conversation is put away: the hashes of all messages, or a filter of them. */
+export type IdSummary = Int32Array | HashFilter
 
 /** Messages behind one whose run is looked for: a longer walk would be dearer than asking the shard. */
 const farBack = 256
@@ -83,18 +86,32 @@ export class IdHashes {
 }
 
 /**
- * The hashes of one conversation's messages, in the order of their seqs from 1 on. A table from hash to seqs is made
- * only for long conversations.
+ * The hashes of one conversation's messages, in the order of their seqs: a chain, and in long conversations a filter that says
+ * of nearly every new hash that it is new. (A table from hash to seq would take ten times as much memory.)
+ *
+ * Of a long conversation that was put away and brought back the chain begins with what has come since, and a filter is all that is
+ * known of the messages before.
  */
 export class IdIndex {
   readonly #hashes: IdHashes
+  readonly #before: HashFilter | null
+  /** Messages that are not in the chain. */
+  readonly #first: number
+  /** Of messages up to here nobody knows where runs begin. */
+  readonly #runsAfter: number
   #newest = none
   #oldest = none
-  #count = 0
-  #table: Map<number, number | number[]> | null = null
+  /** With those before the chain. */
+  #count: number
+  #filter: HashFilter | null = null
 
-  constructor(hashes: IdHashes) {
+  /** `known`: the first messages of the conversation, without a gap. */
+  constructor(hashes: IdHashes, known: IdSummary | null = null) {
     this.#hashes = hashes
+    this.#before = known instanceof HashFilter ? known : null
+    this.#count = this.#first = this.#before?.count ?? 0
+    if (known instanceof Int32Array) for (const hash of known) this.add(hash, false)
+    this.#runsAfter = this.#count
   }
 
   get count(): number {
@@ -102,8 +119,8 @@ export class IdIndex {
   }
 
   get bytes(): number {
-    const blocks = Math.ceil(this.#count / perBlock) * blockBytes
-    return 64 + blocks + (this.#table === null ? 0 : this.#count * tableBytes)
+    const blocks = Math.ceil(this.#chained / perBlock) * blockBytes
+    return 64 + blocks + (this.#filter?.bytes ?? 0) + (this.#before?.bytes ?? 0)
   }
 
   /**
@@ -111,43 +128,56 @@ export class IdIndex {
    * one of its run, which matters to `runEnds` only.
    */
   add(hash: number, beginsRun: boolean): void {
-    const place = this.#count % perBlock
+    const place = this.#chained % perBlock
     if (place === 0) {
       this.#newest = this.#hashes.addBlock(this.#newest)
-      if (this.#count === 0) this.#oldest = this.#newest
+      if (this.#chained === 0) this.#oldest = this.#newest
     }
     this.#hashes.set(this.#newest, place, hash, beginsRun)
     this.#count++
-    if (this.#table !== null) enter(this.#table, hash, this.#count)
-    else if (this.#count > tableFrom) this.#table = this.#makeTable()
+    if (this.#chained > (this.#filter?.capacity ?? filterFrom))
+      this.#filter = this.#addTo(roomFor(this.#chained))
+    else this.#filter?.add(hash)
   }
 
-  /** The seqs with a hash; undefined (and no array) if there are none. */
-  find(hash: number): readonly number[] | undefined {
-    if (this.#table !== null) {
-      const found = this.#table.get(hash)
-      return typeof found === 'number' ? [found] : found
-    }
+  /** Every message is in the chain. */
+  get isComplete(): boolean {
+    return this.#before === null
+  }
+
+  /** One of the messages before the chain may have this hash: the index of all of them has to be made anew. */
+  isUnsure(hash: number): boolean {
+    return this.#before?.mayHave(hash) === true
+  }
+
+  /** The newest message of the chain below `below` with this hash; 0 if there is none. */
+  find(hash: number, below = Infinity): number {
+    if (this.#filter?.mayHave(hash) === false) return 0
     const hashes = this.#hashes
-    let seqs: number[] | undefined
     let filled = this.#filled
-    /** Messages before those of the block. */
+    /** The last message before those of the block. */
     let before = this.#count - filled
     for (let block = this.#newest; block !== none; block = hashes.older(block)) {
-      for (let place = filled; (place = hashes.findBelow(block, place, hash)) !== none;)
-        (seqs ??= []).push(before + place + 1)
+      const place = hashes.findBelow(block, Math.min(filled, below - 1 - before), hash)
+      if (place !== none) return before + place + 1
       filled = perBlock
       before -= perBlock
     }
-    return seqs
+    return 0
+  }
+
+  /** Of up to `exactUpTo` messages exact, if possible. Null if it would say too little. The index is of no use afterwards. */
+  toSummary(exactUpTo: number): IdSummary | null {
+    if (this.#before !== null) return this.#count > this.#before.capacity ? null : this.#addTo(this.#before)
+    return this.#count > exactUpTo ? (this.#filter ?? this.#addTo(roomFor(this.#count))) : this.#exact()
   }
 
   /**
    * Where the run of a message may end, the nearest seq first: that is known as of the flush, and the tidy may have joined
-   * several since. Empty if the message is far back.
+   * several since. Empty if the message is far back, or if nobody knows.
    */
   runEnds(seq: number): readonly number[] {
-    if (this.#count - seq > farBack) return []
+    if (this.#count - seq > farBack || seq <= this.#runsAfter) return []
     const ends = [this.#count]
     this.#backTo(seq + 1, (block, place, each) => {
       if (this.#hashes.beginsRun(block, place)) ends.push(each - 1)
@@ -166,16 +196,20 @@ export class IdIndex {
   release(): void {
     if (this.#newest !== none) this.#hashes.release(this.#newest, this.#oldest)
     this.#newest = this.#oldest = none
-    this.#count = 0
-    this.#table = null
+    this.#count = this.#first
+    this.#filter = null
+  }
+
+  get #chained(): number {
+    return this.#count - this.#first
   }
 
   /** How much of the newest block is in use. */
   get #filled(): number {
-    return this.#count === 0 ? 0 : ((this.#count - 1) % perBlock) + 1
+    return this.#chained === 0 ? 0 : ((this.#chained - 1) % perBlock) + 1
   }
 
-  /** Walks from the newest message back to the one with `seq`. */
+  /** Walks from the newest message back to the one with `seq`, or to the first one of the chain. */
   #backTo(seq: number, visit: (block: number, place: number, seq: number) => void): void {
     let each = this.#count
     let place = this.#filled - 1
@@ -185,16 +219,22 @@ export class IdIndex {
     }
   }
 
-  #makeTable(): Map<number, number | number[]> {
-    const table = new Map<number, number | number[]>()
-    this.#backTo(1, (block, place, seq) => enter(table, this.#hashes.at(block, place), seq))
-    return table
+  #exact(): Int32Array {
+    const exact = new Int32Array(this.#count)
+    this.#backTo(1, (block, place, seq) => {
+      exact[seq - 1] = this.#hashes.at(block, place)
+    })
+    return exact
+  }
+
+  #addTo(filter: HashFilter): HashFilter {
+    this.#backTo(1, (block, place) => {
+      filter.add(this.#hashes.at(block, place))
+    })
+    return filter
   }
 }
 
-function enter(table: Map<number, number | number[]>, hash: number, seq: number): void {
-  const found = table.get(hash)
-  if (found === undefined) table.set(hash, seq)
-  else if (typeof found === 'number') table.set(hash, [found, seq])
-  else found.push(seq)
+function roomFor(count: number): HashFilter {
+  return new HashFilter(capacityFor(count))
 }

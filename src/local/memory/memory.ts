@@ -2,7 +2,7 @@ import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import { ConversationEntry, type ListNode, type ListPlace, type Touched, UserEntry } from './entries.js'
 import type { Generation } from './generation.js'
-import { IdHashes, IdIndex } from './id-index.js'
+import { KeptIndexes } from './kept-indexes.js'
 import { KeptLists, type KeptListsOptions } from './kept-lists.js'
 import { KeptPages } from './kept-pages.js'
 import { LiveGenerations } from './live-generations.js'
@@ -13,6 +13,7 @@ export interface MemoryOptions {
   readonly maxBytes: number
   /** Conversations of a user that are let go of at once. */
   readonly tierSize: number
+  readonly exactIds: number
   readonly pack: KeptListsOptions['pack']
   /** Calls back when everything that runs now has come to its end. */
   readonly later: (task: () => void) => void
@@ -27,9 +28,10 @@ const costs = { user: 600, conversation: 480, peer: 80 } as const
 /** Conversations of a user that are kept beside the list. */
 const keptAside = 256
 
-/** The parts of the cache that pages may take, and conversations of lists as objects. */
+/** The parts of the cache that pages may take, conversations of lists as objects, and conversations that were put away. */
 const pagesShare = 1 / 4
 const hotShare = 1 / 8
+const parkedShare = 1 / 2
 
 /**
  * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
@@ -46,10 +48,10 @@ export class Memory {
   readonly #conversations = new Map<ConversationId, ConversationEntry>()
   readonly generations: LiveGenerations
   readonly lists: KeptLists
-  #extraBytes = 0
+  readonly indexes: KeptIndexes
+  #peerBytes = 0
   /** Conversations that somebody asked for and no user has: they go at the next trim. */
   readonly #strays = new Set<ConversationEntry>()
-  readonly #idHashes = new IdHashes()
   readonly #pages = new KeptPages()
   #trimming = false
   evictions = 0
@@ -61,6 +63,11 @@ export class Memory {
     this.lists = new KeptLists({
       pack: options.pack,
       removeNode: (node) => this.removeNode(node),
+      grew: () => this.#grew(),
+    })
+    this.indexes = new KeptIndexes({
+      parkedBytes: options.maxBytes * parkedShare,
+      exactIds: options.exactIds,
       grew: () => this.#grew(),
     })
   }
@@ -75,28 +82,7 @@ export class Memory {
 
   get bytes(): number {
     const objects = this.#users.size * costs.user + this.#conversations.size * costs.conversation
-    return objects + this.#extraBytes + this.lists.bytes + this.#pages.bytes
-  }
-
-  /**
-   * An index of idempotency keys with what is known so far, in the order of the seqs. `runs`: the first seqs of the runs
-   * they lie in.
-   */
-  indexIds(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
-    const ids = new IdIndex(this.#idHashes)
-    hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
-    entry.ids = ids
-    this.charge(entry)
-    return ids
-  }
-
-  /** What a conversation's index costs by now; called where it comes and now and then while it grows. */
-  charge(entry: ConversationEntry): void {
-    if (this.#conversations.get(entry.id) !== entry) return
-    const bytes = entry.ids?.bytes ?? 0
-    this.#extraBytes += bytes - entry.charged
-    entry.charged = bytes
-    this.#grew()
+    return objects + this.#peerBytes + this.lists.bytes + this.#pages.bytes + this.indexes.bytes
   }
 
   /** Keeps messages of a conversation as objects: its newest page, or the last answer, or both. */
@@ -174,7 +160,7 @@ export class Memory {
     if (user.peer(peer) !== undefined) return
     user.putPeer(peer, entry)
     entry.refs++
-    this.#extraBytes += costs.peer
+    this.#peerBytes += costs.peer
   }
 
   // ---- lists
@@ -306,7 +292,7 @@ export class Memory {
       if (newer !== null) newer.older = touched.older
       else if (entry.touched === touched) entry.touched = touched.older
       entry.live--
-      this.charge(entry)
+      this.indexes.charge(entry)
       this.release(entry)
     }
   }
@@ -368,7 +354,7 @@ export class Memory {
     if (!user.dropPeer(peer)) return
     if (entry.firstUser === user) entry.firstUser = null
     if (entry.secondUser === user) entry.secondUser = null
-    this.#extraBytes -= costs.peer
+    this.#peerBytes -= costs.peer
     entry.refs--
     this.release(entry)
   }
@@ -378,10 +364,7 @@ export class Memory {
     if (!entry.idle || this.#conversations.get(entry.id) !== entry) return
     this.#conversations.delete(entry.id)
     entry.inMemory = false
-    this.#extraBytes -= entry.charged
-    entry.charged = 0
-    entry.ids?.release()
-    entry.ids = null
+    this.indexes.letGo(entry)
     entry.page = null
     entry.answer = null
     this.#pages.changed(entry)

@@ -55,6 +55,16 @@ export interface ShardStats {
   readonly batchesWritten: number
 }
 
+/**
+ * LevelDB counts look-ups that found nothing in the first file they looked into, and after a hundred or so of them merges that file
+ * with all that lies below, be it ten times as much. Where new files come all the time that is more work than everything else that
+ * it does. It does not count what iterators find, so while rows are being written single rows are looked for with those.
+ */
+const busyMs = 10_000
+
+/** Behind a key it is the first one that could come next. */
+const firstBehind = Buffer.of(0)
+
 /** Rows that a scan has in memory at a time. */
 const scanRows = 1000
 const readAheadBytes = 256 * 1024
@@ -69,6 +79,7 @@ export class Shard {
   readonly writer: ShardWriter
   readonly #options: ShardOptions
   readonly #database: ShardDatabase
+  #lastRowsAt = -Infinity
 
   constructor(options: ShardOptions) {
     this.index = options.index
@@ -76,6 +87,15 @@ export class Shard {
     this.#options = options
     this.#database = options.database
     this.writer = new ShardWriter({ ...options, shard: options.index })
+  }
+
+  /** Somebody has written many rows. */
+  rowsCame(): void {
+    this.#lastRowsAt = this.#options.clock.now()
+  }
+
+  get #isBusy(): boolean {
+    return this.#options.clock.now() - this.#lastRowsAt < busyMs
   }
 
   /** Synchronous: what is read through it later is as it was in this very step. */
@@ -90,6 +110,10 @@ export class Shard {
 
   /** Undefined where nothing is. */
   get(key: Buffer, snapshot?: ShardSnapshot): Promise<Buffer | undefined> {
+    if (this.#isBusy) {
+      const lt = Buffer.concat([key, firstBehind])
+      return this.rows({ gte: lt.subarray(0, key.length), lt, snapshot }, 1).then(([row]) => row?.[1])
+    }
     return this.#database.get(key, { snapshot: snapshot?.database }).then(
       (stored) => (stored === undefined ? undefined : openValue(key, stored, this.index)),
       (error: unknown) => this.#refuse(error),
@@ -115,7 +139,7 @@ export class Shard {
 
   /** At once where that is fast, else what `otherwise` says. */
   readAtOnce<T>(key: Buffer, otherwise: () => T): Buffer | undefined | T {
-    const begun = this.#begin()
+    const begun = this.#isBusy ? null : this.#begin()
     if (begun === null) return otherwise()
     try {
       return this.getSync(key)

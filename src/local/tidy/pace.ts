@@ -1,21 +1,10 @@
 import type { Clock } from '../../platform/clock.js'
+import { TidyError } from './tidy-error.js'
 
 /** What is done between two looks at what else there is to do: well under 0.5 ms. */
 const sliceBytes = 32 * 1024
 /** What is done between two rests. */
 const workBytes = 256 * 1024
-
-const stoppedCode = 'TIDY_STOPPED'
-
-/** The tidy was told to stop, and left what it was doing. */
-class Stopped extends Error {
-  readonly code = stoppedCode
-}
-
-/** Also of an error that comes from another thread. */
-export function isStopped(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === stoppedCode
-}
 
 /** Lets others run, and rests, so that the tidy takes a share of the time and no more. */
 export class Pace {
@@ -59,7 +48,7 @@ export class Pace {
   }
 
   #throwIfStopped(): void {
-    if (this.#stopped) throw new Stopped('the tidy has been stopped')
+    if (this.#stopped) throw new TidyError('TIDY_STOPPED', 'the tidy has been stopped')
   }
 
   async #rest(): Promise<void> {

@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises'
 import { expect } from 'vitest'
-import { repairStore, type RepairReport } from '../../../src/local/repair-store.js'
+import { repairStore, type RepairReport } from '../../../src/local/offline-repair/repair-store.js'
 import { dumpStore } from '../../../src/model-checking/dump-store.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import type { FileSystem } from '../../../src/platform/file-system.js'

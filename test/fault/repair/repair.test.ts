@@ -1,7 +1,7 @@
 import { cp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { RepairReport } from '../../../src/local/repair-store.js'
+import type { RepairReport } from '../../../src/local/offline-repair/repair-store.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 import { inKey, ShardEdit, type StoredRow } from '../verify/shard-edit.js'

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest'
 import type { BodyFiles } from '../../../src/local/bodies/body-files.js'
-import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from '../../../src/local/flush-runner.js'
-import type { FlushRunner } from '../../../src/local/flush-runner.js'
-import type { FlushParts } from '../../../src/local/flusher.js'
+import {
+  AdaptiveFlushRunner,
+  InlineFlushRunner,
+  OrderedFlush,
+} from '../../../src/local/background/flush-runner.js'
+import type { FlushRunner } from '../../../src/local/background/flush-runner.js'
+import type { FlushParts } from '../../../src/local/background/flusher.js'
 import type { ShardWriter } from '../../../src/local/shards/shard-writer.js'
 import type { Clock } from '../../../src/platform/clock.js'
 import { Gate } from '../../fixtures/gate.js'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { numberedRange, userPartition } from '../../../src/formats/keys.js'
 import { rows } from '../../../src/formats/rows.js'
-import { RowReader } from '../../../src/local/row-reader.js'
+import { RowReader } from '../../../src/local/reads/row-reader.js'
 import type { Shard, ShardRange, ShardRow } from '../../../src/local/shards/shard.js'
 
 const run = (firstSeq: number, lastSeq: number): Buffer =>

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { InProcessNotifier } from '../../../src/backend/notifier.js'
-import { Watchers } from '../../../src/local/watchers.js'
+import { Watchers } from '../../../src/local/writes/watchers.js'
 import type { UserId } from '../../../src/model/ids.js'
 import { openMessageStore } from '../../../src/index.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'

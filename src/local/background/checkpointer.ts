@@ -1,0 +1,273 @@
+import type { Clock } from '../../platform/clock.js'
+import type { CommitLog } from '../commit-log/commit-log.js'
+import type { OrderedFlush } from './flush-runner.js'
+import type { Generation } from '../memory/generation.js'
+import type { Memory } from '../memory/memory.js'
+import type { Recovery } from './recovery.js'
+import type { ShardSet } from '../shards/shard-set.js'
+import type { Telemetry } from '../telemetry.js'
+import type { Writer } from '../writes/writer.js'
+
+export interface CheckpointerParts {
+  readonly shards: ShardSet
+  readonly flush: OrderedFlush
+  readonly clock: Clock
+  readonly memory: Memory
+  readonly log: CommitLog
+  readonly writer: Writer
+  readonly telemetry: Telemetry
+}
+
+export interface CheckpointerOptions {
+  /** A checkpoint is wanted when this much log has been flushed since the last one, or when the queue is not drained for want of one. */
+  readonly checkpointBytes: number
+  /** Beyond this much log without a checkpoint the queue is not drained until there is one. */
+  readonly maxLogBytes: number
+  /** Frozen generations that may wait; with more the queue is not drained. */
+  readonly maxWaiting: number
+  /** Writes the new checkpoint into the manifest, durably. */
+  readonly commitManifest: (checkpoint: number) => Promise<void>
+  /** Bytes free on the disk below which nothing is accepted. */
+  readonly spareBytes: number
+  readonly freeBytes: () => Promise<number>
+  /** A failed flush or checkpoint: the store takes no more writes. */
+  readonly onFailure: (error: unknown) => void
+  readonly epoch: number
+  readonly tidy: Evidence
+}
+
+/** Somebody else's rows in the shards, of which a checkpoint is the evidence. */
+export interface Evidence {
+  /** Rows have been accepted that no checkpoint has proven. */
+  readonly unproven: boolean
+  /** Called before the first step; what it returns, when all rows that had been accepted by then are on the disk. */
+  readonly checkpointBegins: () => () => void
+  /** Resolves when none of these rows are being written, and none will be until what it returns is called. */
+  readonly hold: () => Promise<() => void>
+}
+
+/** How long a full disk is left alone. */
+const lookAgainMs = 1000
+
+/**
+ * The background of the write path: frozen generations are flushed one at a time, in order, while sends go on; now and
+ * then a checkpoint makes the log before it unnecessary. Steps of a checkpoint, none of which may move:
+ *
+ *  1. all rows up to the position are accepted by the shards (the flush has ended)
+ *  2. each shard proves that they are on the disk (shards/checkpoint-evidence.ts)
+ *  3. the manifest says so, durably
+ *  4. only then log segments go
+ */
+export class Checkpointer {
+  readonly #parts: CheckpointerParts
+  readonly #options: CheckpointerOptions
+  readonly #waiting: Generation[] = []
+  #running: Promise<void> | null = null
+  #lastRun: Promise<void> = Promise.resolve()
+  #flushed: number
+  #checkpoint: number
+  #bytesSince = 0
+  #failed = false
+  #pauseEnded: (() => void) | null = null
+  #cancelLook: (() => void) | null = null
+  #stopped = false
+  readonly stats = { flushes: 0, checkpoints: 0, flushedBytes: 0, lastFlushMs: 0, lastCheckpointMs: 0 }
+
+  constructor(parts: CheckpointerParts, options: CheckpointerOptions, checkpoint: number) {
+    this.#parts = parts
+    this.#options = options
+    this.#flushed = this.#checkpoint = checkpoint
+  }
+
+  get checkpoint(): number {
+    return this.#checkpoint
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** A generation has been closed by its cut. */
+  readonly frozen = (generation: Generation): void => {
+    this.#waiting.push(generation)
+    this.#bytesSince += generation.bytes
+    this.#throttle()
+    this.#start()
+  }
+
+  /** At opening: what lies behind the last cut of the old log gets a cut and is flushed; memory begins empty behind it. */
+  async recover(recovery: Recovery): Promise<void> {
+    const { memory, writer } = this.#parts
+    memory.generations.current.restart(recovery.lastCut)
+    if (recovery.rest.length > 0) {
+      for (const range of recovery.rest) memory.generations.current.addRange(range)
+      await writer.cut()
+      await this.#settled()
+    } else {
+      await recovery.settled()
+      this.#flushed = recovery.lastCut
+    }
+    recovery.done()
+  }
+
+  /**
+   * Flushes all that is durable and makes a checkpoint of it. Calls come one after the other: two checkpoints, or a
+   * checkpoint and a second drain of the same generations, must never be under way together. `look`, if given, is called
+   * at the very moment when the shards are at the checkpoint and nothing is being written to them.
+   */
+  run(look?: () => void): Promise<void> {
+    const turn = this.#lastRun.then(() => this.#runAlone(look))
+    this.#lastRun = turn.catch(() => undefined)
+    // Whoever asks first hears the same as everybody later.
+    return turn.catch((error: unknown) => {
+      throw this.#failed ? (this.#parts.writer.refusal ?? error) : error
+    })
+  }
+
+  async #runAlone(look: (() => void) | undefined): Promise<void> {
+    if (this.#parts.memory.generations.current.ranges.length > 0 || this.#parts.log.queuedRecords > 0)
+      await this.#parts.writer.cut()
+    do await this.#settled()
+    while (this.#running !== null)
+    if (this.#flushed === this.#checkpoint && !this.#options.tidy.unproven) {
+      look?.()
+      return
+    }
+    try {
+      await (this.#running = this.#guard(() => this.#makeCheckpoint()))
+      look?.()
+    } finally {
+      this.#running = null
+      this.#start()
+    }
+  }
+
+  /** Resolves when nothing is under way; rejects if the background has failed. */
+  async #settled(): Promise<void> {
+    while (this.#running !== null) await this.#running
+    if (this.#failed) throw this.#parts.writer.refusal ?? new Error('the flush has failed')
+  }
+
+  /** Waits for what is under way, whatever comes of it. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancelLook?.()
+    this.#waiting.length = 0
+    while (this.#running !== null) await this.#running.catch(() => undefined)
+  }
+
+  #start(): void {
+    if (this.#running !== null || this.#failed || this.#waiting.length === 0) return
+    this.#running = this.#guard(() => this.#drain()).then(
+      () => {
+        this.#running = null
+        this.#start()
+      },
+      () => {
+        this.#running = null
+      },
+    )
+  }
+
+  async #guard(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      this.#failed = true
+      this.#options.onFailure(error)
+      // Nobody will catch up any more: what was accepted still gets into the log, or its callers would wait for ever.
+      this.#parts.log.resume()
+      throw error
+    }
+  }
+
+  async #drain(): Promise<void> {
+    for (let generation = this.#waiting[0]; generation !== undefined; generation = this.#waiting[0]) {
+      await this.#flush(generation)
+      this.#waiting.shift()
+      const { checkpointBytes, maxLogBytes } = this.#options
+      // IMPORTANT: nothing else ends a pause that was made for the sake of `maxLogBytes`.
+      if (this.#bytesSince >= Math.min(checkpointBytes, maxLogBytes)) await this.#makeCheckpoint()
+      this.#throttle()
+      await this.#lookAtDisk()
+    }
+  }
+
+  async #flush(generation: Generation): Promise<void> {
+    const { log, memory, shards, clock, flush, telemetry } = this.#parts
+    const began = clock.now()
+    const ended = telemetry.begin('flush.ms')
+    // In every durability: rows must never be ahead of the log.
+    await log.syncThrough(generation.last)
+    await flush.flush(generation.ranges)
+    shards.rowsCame()
+    this.#flushed = generation.last
+    this.stats.flushes++
+    this.stats.flushedBytes += generation.bytes
+    this.stats.lastFlushMs = clock.now() - began
+    ended()
+    telemetry.observe('flush.bytes', generation.bytes)
+    memory.generations.flushed(generation)
+  }
+
+  async #makeCheckpoint(): Promise<void> {
+    const { log, clock, telemetry } = this.#parts
+    const position = this.#flushed
+    const began = clock.now()
+    const ended = telemetry.begin('checkpoint.ms')
+    const proven = this.#options.tidy.checkpointBegins()
+    await this.#prove(position)
+    await this.#options.commitManifest(position)
+    this.#checkpoint = position
+    this.#bytesSince = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+    await log.removeThrough(position)
+    this.stats.checkpoints++
+    this.stats.lastCheckpointMs = clock.now() - began
+    ended()
+    proven()
+    this.#throttle()
+  }
+
+  /** Resolves when each shard has shown that all rows up to the position are on the disk. Nobody writes to it meanwhile. */
+  async #prove(position: number): Promise<void> {
+    const { tidy, epoch } = this.#options
+    const letGo = await tidy.hold()
+    try {
+      await this.#parts.shards.checkpoint({ position, epoch })
+    } finally {
+      letGo()
+    }
+  }
+
+  /** Stops draining the queue while the background is too far behind, and goes on when it has caught up. */
+  #throttle(): void {
+    const { log, telemetry } = this.#parts
+    const behind =
+      this.#waiting.length > this.#options.maxWaiting || this.#bytesSince > this.#options.maxLogBytes
+    if (behind && !this.#failed) {
+      log.pause()
+      this.#pauseEnded ??= telemetry.begin('log.pause.ms')
+    } else {
+      log.resume()
+      this.#pauseEnded?.()
+      this.#pauseEnded = null
+    }
+  }
+
+  /** Once there is too little room nothing is accepted, so nothing is flushed that would look again: a timer does. */
+  async #lookAtDisk(): Promise<void> {
+    const { writer, clock, telemetry } = this.#parts
+    const { freeBytes, spareBytes } = this.#options
+    // Where nobody can tell how much room there is, the first write that fails does.
+    const free = await freeBytes().catch(() => Infinity)
+    const isLow = free < spareBytes
+    if (isLow !== writer.noSpace) {
+      if (isLow) telemetry.warn('the disk is nearly full; nothing is accepted', { free })
+      else telemetry.info('there is room on the disk again', { free })
+    }
+    writer.noSpace = isLow
+    this.#cancelLook?.()
+    this.#cancelLook =
+      isLow && !this.#stopped ? clock.after(lookAgainMs, () => void this.#lookAtDisk()) : null
+  }
+}

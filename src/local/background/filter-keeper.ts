@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import { decodeFilter, encodeFilter } from '../../formats/filter-file.js'
+import { describeKey, readIdKey } from '../../formats/keys.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import { readHead, replaceFile } from '../../platform/whole-files.js'
+import { ConversationFilter } from '../memory/conversation-filter.js'
+import type { ShardSet } from '../shards/shard-set.js'
+
+const fileName = 'conversations.filter'
+
+/** Keeps the filter of conversations over a close, and makes it anew from the rows when it is not there. */
+export class FilterKeeper {
+  readonly #fileSystem: FileSystem
+  readonly #path: string
+  #stopped = false
+  #rebuilding: Promise<void> | null = null
+
+  constructor(fileSystem: FileSystem, directory: string) {
+    this.#fileSystem = fileSystem
+    this.#path = join(directory, fileName)
+  }
+
+  /** The filter as it was kept at `position`; an incomplete one after an unclean end, or if anything does not fit. */
+  async load(position: number, last: 'new' | 'clean' | 'unclean'): Promise<ConversationFilter> {
+    if (last === 'new') return new ConversationFilter([])
+    const bytes = last === 'clean' ? await this.#read() : null
+    return new ConversationFilter(bytes === null ? null : decodeFilter(bytes, position))
+  }
+
+  /** Reads the heads of all shards in the background, past the cache. */
+  rebuild(filter: ConversationFilter, shards: ShardSet): void {
+    if (filter.complete) return
+    this.#rebuilding = this.#scan(filter, shards).catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#rebuilding
+  }
+
+  async save(filter: ConversationFilter, position: number): Promise<void> {
+    if (!filter.complete) return
+    const content = encodeFilter(position, filter.layers)
+    await replaceFile(this.#fileSystem, this.#path, `${this.#path}.tmp`, [content])
+  }
+
+  async #read(): Promise<Buffer | null> {
+    const found = await this.#fileSystem.stat(this.#path)
+    if (found === null) return null
+    const handle = await this.#fileSystem.open(this.#path, 'read')
+    try {
+      return await readHead(handle, found.size)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #scan(filter: ConversationFilter, shards: ShardSet): Promise<void> {
+    for (const shard of shards.shards) {
+      for await (const [key] of shard.scan({ gte: Buffer.of(1), lt: Buffer.of(2) })) {
+        if (this.#stopped) return
+        const described = describeKey(key)
+        if (described?.family === 'head') filter.add(readIdKey(key, described.rowLength))
+      }
+    }
+    filter.complete = true
+  }
+}

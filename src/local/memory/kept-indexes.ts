@@ -1,0 +1,93 @@
+import type { DirectHead } from '../../formats/record-parts.js'
+import { directPrefix } from '../../model/direct-conversation-id.js'
+import type { ConversationEntry } from './entries.js'
+import { IdHashes, IdIndex } from './id-index.js'
+import { ParkedConversations } from './parked-conversations.js'
+
+export interface KeptIndexesOptions {
+  /** What conversations that were put away may take. */
+  readonly parkedBytes: number
+  /** Of them, those with up to so many messages keep all hashes. */
+  readonly exactIds: number
+  /** The cache may be too large now. */
+  readonly grew: () => void
+}
+
+/**
+ * The account of what memory knows of idempotency keys: the indexes of conversations that are written to, and what stays of
+ * those that were put away.
+ */
+export class KeptIndexes {
+  readonly #options: KeptIndexesOptions
+  readonly #hashes = new IdHashes()
+  readonly #parked = new ParkedConversations()
+  #charged = 0
+
+  constructor(options: KeptIndexesOptions) {
+    this.#options = options
+  }
+
+  get bytes(): number {
+    return this.#charged + this.#parked.bytes
+  }
+
+  get parkedCount(): number {
+    return this.#parked.count
+  }
+
+  /**
+   * An index of idempotency keys with what is known so far, in the order of the seqs. `runs`: the first seqs of the runs
+   * they lie in.
+   */
+  make(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
+    entry.ids?.release()
+    const ids = new IdIndex(this.#hashes)
+    hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
+    entry.ids = ids
+    this.charge(entry)
+    return ids
+  }
+
+  /** What a conversation's index costs by now; called where it comes and now and then while it grows. */
+  charge(entry: ConversationEntry): void {
+    if (!entry.inMemory) return
+    const bytes = entry.ids?.bytes ?? 0
+    this.#charged += bytes - entry.charged
+    entry.charged = bytes
+    this.#options.grew()
+  }
+
+  /** The conversation leaves memory: nobody uses it, and no live generation knows it. */
+  letGo(entry: ConversationEntry): void {
+    this.#park(entry)
+    this.#charged -= entry.charged
+    entry.charged = 0
+    entry.ids?.release()
+    entry.ids = null
+  }
+
+  /**
+   * What writers know of it is what the shards have, since what the log could not write is in use for ever; so it needs no shard when
+   * it comes back.
+   */
+  #park(entry: ConversationEntry): void {
+    if (!entry.loaded || entry.pair === null || entry.head === 0) return
+    const { id, head, n0, position, timestamp, firstBlocked, secondBlocked, ids } = entry
+    const kept = ids?.count === head ? ids.toSummary(this.#options.exactIds) : null
+    this.#parked.put(id, { head, n0, position, timestamp, firstBlocked, secondBlocked }, kept)
+    this.#parked.trim(this.#options.parkedBytes)
+  }
+
+  /** What writers need of a conversation that was put away. IMPORTANT: it is taken from there whoever asks, for it may change now. */
+  unpark(entry: ConversationEntry): DirectHead | null {
+    if (!entry.id.startsWith(directPrefix)) return null
+    const parked = this.#parked.take(entry.id)
+    // Nothing here says whose it is.
+    if (parked === null || entry.pair === null) return null
+    if (parked.ids !== null) {
+      entry.ids = new IdIndex(this.#hashes, parked.ids)
+      this.charge(entry)
+    }
+    return parked.head
+  }
+}

@@ -1,0 +1,318 @@
+import { join } from 'node:path'
+import { isColumbaError } from '../../errors.js'
+import { bodyHeaderBytes, bodyFileName, checkBodyHeader, parseBodyFileName } from '../../formats/body-file.js'
+import { describeKey, readIdKey } from '../../formats/keys.js'
+import type { Manifest } from '../../formats/manifest.js'
+import { openValue } from '../../formats/sealed-value.js'
+import { segmentNumber } from '../../formats/segment.js'
+import { decodeIdentity, identityKey } from '../../formats/shard-identity.js'
+import { isLevelLog, shardName, shardsDirectory } from '../../formats/shard-names.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import { readHead } from '../../platform/whole-files.js'
+import { addBlock } from '../repair/block-facts.js'
+import { salvageBlocks } from '../repair/body-salvage.js'
+import type { Facts } from '../repair/facts.js'
+import { readBatches, readTableList } from '../repair/level-log.js'
+import { readTable } from '../repair/level-table.js'
+import { salvageRecords } from '../repair/log-salvage.js'
+import { addRecord } from '../repair/record-facts.js'
+import type { RepairNotes } from '../repair/repair-notes.js'
+import { SeqRanges } from '../repair/seq-ranges.js'
+import { addRow, type FoundRow } from '../repair/row-facts.js'
+
+export interface GatherParts {
+  readonly fileSystem: FileSystem
+  readonly manifest: Manifest
+  readonly facts: Facts
+  readonly notes: RepairNotes
+  readonly onProgress: (part: string, items: number, total: number | null) => void
+}
+
+/** A row that cannot be read, and is not derived from others. */
+export type DamagedRow = FoundRow
+
+/**
+ * All rows of a shard that bear their checksums, straight from LevelDB's files. Also old and deleted ones: every row that is
+ * state says its position, of which the newest counts, and all others are derived. Returns rows that are damaged.
+ */
+export async function gatherShard(parts: GatherParts, store: string, index: number): Promise<DamagedRow[]> {
+  const { notes, fileSystem, facts } = parts
+  const name = `${shardsDirectory}/${shardName(index)}`
+  const directory = join(store, name)
+  if ((await fileSystem.stat(directory)) === null) {
+    notes.lose(`missing shard: ${onlyInShards}`, name)
+    return []
+  }
+  const files = await fileSystem.list(directory)
+  const found: DamagedRow[] = []
+  let count = 0
+  let bad = 0
+  for (const file of files) {
+    const read = isTable(file) ? readTable : isLevelLog(file) ? readBatches : null
+    const bytes = read === null ? null : await readWhole(parts, join(directory, file), `${name}/${file}`)
+    if (read === null || bytes === null) continue
+    const { rows, damaged } = read(bytes)
+    for (const { offset, length } of damaged)
+      notes.lose(
+        `damaged part of a shard: ${onlyInShards}`,
+        `${name}/${file}, offset ${offset}, length ${length}`,
+      )
+    bad += damaged.length
+    if (rows.some(([key, value]) => isForeign(key, value, parts.manifest, index))) {
+      notes.lose('shard of another store, left aside', name)
+      return []
+    }
+    for (const [key, value] of rows) gatherRow(parts, key, value, index, found)
+    count += rows.length
+    parts.onProgress(`reading shard ${index}`, count, null)
+    await facts.settle()
+  }
+  await nameMissingTables(parts, directory, name, files)
+  if (bad > 0 || found.length > 0) notes.salvage(`rows of the damaged shard ${index}`, count)
+  return found
+}
+
+/**
+ * Why the store should not be opened as it is; null if nothing speaks against it. LevelDB aborts the process over some damage
+ * of its tables, and recovery ends at damage of the log that could be a torn write, though whole records may lie behind it.
+ */
+export async function damageOfFiles(
+  { fileSystem, manifest }: Pick<GatherParts, 'fileSystem' | 'manifest'>,
+  store: string,
+): Promise<string | null> {
+  const read = (path: string): Promise<Buffer | null> => readFile(fileSystem, path).catch(() => null)
+  for (let index = 0; index < manifest.shardIds.length; index++) {
+    const name = `${shardsDirectory}/${shardName(index)}`
+    for (const file of await listIfThere(fileSystem, join(store, name))) {
+      if (!isTable(file)) continue
+      const bytes = await read(join(store, name, file))
+      if (bytes === null || !readTable(bytes).sound) return `table ${name}/${file} is damaged`
+    }
+  }
+  for (const file of await listIfThere(fileSystem, join(store, 'log'))) {
+    if (segmentNumber(file) === null) continue
+    const bytes = await read(join(store, 'log', file))
+    const found = bytes === null ? null : salvageRecords(bytes, manifest.storeId)
+    const from = found?.damaged[0]?.offset ?? Infinity
+    if (found?.records.some(({ start }) => start > from) === true)
+      return `log/${file} is damaged at ${from}, and whole records lie behind that`
+  }
+  return null
+}
+
+async function listIfThere(fileSystem: FileSystem, path: string): Promise<string[]> {
+  return (await fileSystem.stat(path))?.directory === true ? fileSystem.list(path) : []
+}
+
+/** LevelDB's tables; the second is how older versions called them. */
+const isTable = (name: string): boolean => /^\d+\.(?:ldb|sst)$/.test(name)
+
+/** What no message and no other row tells. */
+const onlyInShards = 'marks, contacts, profiles, titles and memberships that stood only there'
+
+function isForeign(key: Buffer, value: Buffer, manifest: Manifest, index: number): boolean {
+  if (!key.equals(identityKey)) return false
+  try {
+    const identity = decodeIdentity(value, index)
+    return identity !== null && Buffer.compare(identity.storeId, manifest.storeId) !== 0
+  } catch {
+    return false
+  }
+}
+
+/** LevelDB's list of tables tells of those that are gone; without it nothing does. */
+async function nameMissingTables(
+  parts: GatherParts,
+  directory: string,
+  name: string,
+  files: readonly string[],
+): Promise<void> {
+  const { notes } = parts
+  const lists = files.filter((file) => file.startsWith('MANIFEST-'))
+  const last = lists.at(-1)
+  const bytes = last === undefined ? null : await readWhole(parts, join(directory, last), `${name}/${last}`)
+  const live = bytes === null ? null : readTableList(bytes)
+  if (live === null) {
+    notes.lose(`missing or damaged list of tables; if a table is missing as well: ${onlyInShards}`, name)
+    return
+  }
+  const present = new Set(files.map((file) => /^(\d+)\.(?:ldb|sst)$/.exec(file)?.[1]).map(Number))
+  for (const table of live)
+    if (!present.has(table))
+      notes.lose(`missing table of a shard: ${onlyInShards}`, `${name}, table ${table}`)
+}
+
+function gatherRow(
+  { facts }: GatherParts,
+  key: Buffer,
+  value: Buffer,
+  shard: number,
+  damaged: DamagedRow[],
+): void {
+  const described = describeKey(key)
+  if (described === null) return
+  const row = { ...described, key }
+  try {
+    addRow(facts, row, openValue(key, value, shard))
+  } catch {
+    damaged.push(row)
+  }
+}
+
+/** After everything has been gathered: names what was only in a damaged row, and is nowhere else. */
+export async function nameLostRows(
+  { facts, notes }: GatherParts,
+  damaged: readonly DamagedRow[],
+): Promise<void> {
+  const told = new Set<string>()
+  for (const { kind, row, rowLength, family, key } of damaged) {
+    const id = JSON.stringify(row)
+    notes.salvage('damaged rows made anew or left out', 1)
+    const named = readIdKey(key, rowLength)
+    const other = JSON.stringify(named)
+    switch (family) {
+      case 'marks':
+        note('marks', `user ${id}, conversation ${other}`, await facts.has(named, 'marks', row))
+        break
+      case 'contact':
+        note('contact', `user ${id}, contact ${other}`, await facts.hasContact(row, named))
+        break
+      case 'profile':
+        note('profile', `user ${id}`, await facts.hasProfile(row))
+        break
+      case 'group':
+        note('title and creator', `group ${id}`, await facts.has(row, 'group'))
+        break
+      case 'membership':
+      case 'member': {
+        // Each stands in two partitions, the same in both.
+        const [group, user] = kind === 'group' ? [row, named] : [named, row]
+        if (!(await facts.has(group, 'membership', user)))
+          note('membership', `group ${JSON.stringify(group)}, user ${JSON.stringify(user)}`, false)
+        break
+      }
+      default:
+      // Derived.
+    }
+  }
+
+  function note(what: string, where: string, hasCopy: boolean): void {
+    const said = hasCopy ? `damaged ${what}; another copy was found, which may be older` : `lost ${what}`
+    if (!told.has(`${said} ${where}`)) notes.lose(said, where)
+    told.add(`${said} ${where}`)
+  }
+}
+
+/** All records of the log whose frames are whole, also behind damage. */
+export async function gatherLog(parts: GatherParts, directory: string): Promise<void> {
+  const { fileSystem, facts, notes, manifest } = parts
+  if ((await fileSystem.stat(directory)) === null) {
+    notes.lose('missing log: what was sent since the last checkpoint', 'log')
+    return
+  }
+  const names = (await fileSystem.list(directory)).filter((name) => segmentNumber(name) !== null)
+  let last: number | null = null
+  for (const [index, name] of names.entries()) {
+    const where = `log/${name}`
+    const bytes = await readWhole(parts, join(directory, name), where)
+    if (bytes === null) continue
+    const found = salvageRecords(bytes, manifest.storeId)
+    if (found === null) {
+      notes.lose('segment of the log whose header is damaged, or which is of another store', where)
+      continue
+    }
+    for (const { offset, length } of found.damaged)
+      notes.lose('damaged part of the log', `${where}, offset ${offset}, length ${length}`)
+    for (const { position, start, end } of found.records) {
+      if (last !== null && position > last + 1) noteGap(parts, last + 1, position - 1)
+      last = Math.max(last ?? 0, position)
+      try {
+        addRecord(facts, bytes, start, end, position)
+        if (position > manifest.checkpoint) notes.salvage('records of the log')
+      } catch {
+        notes.lose('record of the log that cannot be read', `position ${position}`)
+      }
+    }
+    await facts.settle()
+    parts.onProgress('reading the log', index + 1, names.length)
+  }
+  if ((last ?? 0) < manifest.checkpoint && names.length === 0)
+    notes.lose('missing log: what was sent since the last checkpoint', 'log')
+}
+
+/** What lies below the checkpoint is in the shards. */
+function noteGap({ notes, manifest }: GatherParts, from: number, to: number): void {
+  const first = Math.max(from, manifest.checkpoint + 1)
+  if (first <= to) notes.lose('records that the log lacks', `positions ${first} to ${to}`)
+}
+
+/** All messages of all blocks whose checksums fit. */
+export async function gatherBodies(parts: GatherParts, directory: string): Promise<void> {
+  const { fileSystem, facts, notes, manifest } = parts
+  const names = (await fileSystem.list(directory)).filter((name) => parseBodyFileName(name) !== null)
+  for (const [index, name] of names.entries()) {
+    const where = `bodies/${name}`
+    const bytes = await readWhole(parts, join(directory, name), where)
+    parts.onProgress('reading body files', index + 1, names.length)
+    if (bytes === null) continue
+    if (isOtherStores(bytes, manifest.storeId, name)) {
+      notes.lose('body file of another store, left aside', where)
+      continue
+    }
+    const { blocks, damaged } = salvageBlocks(bytes)
+    for (const { offset, length } of damaged)
+      notes.lose('damaged part of a body file', `${where}, offset ${offset}, length ${length}`)
+    for (const block of blocks) {
+      addBlock(facts, block)
+      notes.salvage('blocks of messages')
+    }
+    await facts.settle()
+  }
+}
+
+/** How many messages there are in the blocks of all body files; a merge that was interrupted leaves them twice. */
+export async function countMessages(fileSystem: FileSystem, directory: string): Promise<number> {
+  const seen = new SeqRanges()
+  for (const name of await fileSystem.list(directory)) {
+    if (parseBodyFileName(name) === null) continue
+    for (const { head } of salvageBlocks(await readFile(fileSystem, join(directory, name))).blocks)
+      seen.add(head.conversation, head.firstSeq, head.firstSeq + head.count - 1)
+  }
+  return seen.count
+}
+
+/** A whole header with another store's id. With a damaged one the blocks' own checksums decide. */
+function isOtherStores(bytes: Buffer, storeId: Uint8Array, name: string): boolean {
+  const header = bytes.subarray(0, bodyHeaderBytes)
+  const said = header.subarray(8, 24)
+  if (header.length < bodyHeaderBytes || said.equals(storeId)) return false
+  try {
+    checkBodyHeader(header, said, parseBodyFileName(name) ?? 0)
+    return bodyFileName(parseBodyFileName(name) ?? 0) === name
+  } catch (error) {
+    if (isColumbaError(error, 'CORRUPT')) return false
+    throw error
+  }
+}
+
+async function readWhole(
+  { fileSystem, notes }: GatherParts,
+  path: string,
+  where: string,
+): Promise<Buffer | null> {
+  try {
+    return await readFile(fileSystem, path)
+  } catch (error) {
+    notes.lose('file that cannot be read', `${where}: ${String(error)}`)
+    return null
+  }
+}
+
+async function readFile(fileSystem: FileSystem, path: string): Promise<Buffer> {
+  const handle = await fileSystem.open(path, 'read')
+  try {
+    return await readHead(handle, await handle.size())
+  } finally {
+    await handle.close()
+  }
+}

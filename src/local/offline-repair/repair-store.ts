@@ -1,0 +1,282 @@
+import { join } from 'node:path'
+import type { VerifyFinding, VerifyOptions, VerifyReport } from '../../backend/port.js'
+import type { StoreComponents, StoreSettings } from '../../backend/settings.js'
+import { ColumbaError, isColumbaError } from '../../errors.js'
+import type { Manifest } from '../../formats/manifest.js'
+import { keptName } from '../../formats/repair-names.js'
+import { resolveLimits } from '../../limits.js'
+import { directPrefix } from '../../model/direct-conversation-id.js'
+import type { FileSystem } from '../../platform/file-system.js'
+import { removeTree } from '../../platform/remove-tree.js'
+import { systemProcess, type ProcessIdentity } from '../../platform/process-identity.js'
+import { ManifestFile } from '../manifest-file.js'
+import { openLocalBackend, type LocalComponents } from '../open-local-backend.js'
+import { rebuildDirect } from '../repair/direct-rebuild.js'
+import { Facts } from '../repair/facts.js'
+import { rebuildGroup } from '../repair/group-rebuild.js'
+import { RepairDirectory, sizeOf } from '../repair/repair-directory.js'
+import { RepairNotes, type Loss } from '../repair/repair-notes.js'
+import { Replay } from '../repair/replay.js'
+import { SparedDirectory } from '../repair/spared-directory.js'
+import {
+  countMessages,
+  damageOfFiles,
+  gatherBodies,
+  gatherLog,
+  gatherShard,
+  nameLostRows,
+  type DamagedRow,
+} from './repair-gather.js'
+import { RepairScratch } from './repair-scratch.js'
+import { writeRepaired } from './repair-write.js'
+import { openClassicLevel } from '../shards/classic-level-opener.js'
+import { StoreLock } from '../store-lock/store-lock.js'
+import { localTuning, type LocalTuning } from '../tuning.js'
+
+export interface RepairReport {
+  /** `whole`: nothing was wrong and nothing was done. `finished`: an earlier repair, of which this is the report. */
+  readonly outcome: 'whole' | 'repaired' | 'finished'
+  /** Why the store could not be opened; null if it could. */
+  readonly refused: string | null
+  /** What a verification of the store found, if it could be opened. */
+  readonly found: readonly VerifyFinding[]
+  /** What the store consists of now, all of it made anew. */
+  readonly rebuilt: Readonly<Record<string, number>>
+  /** Where it was found, besides whole shards. */
+  readonly salvaged: Readonly<Record<string, number>>
+  /** What could not be brought back, or not as it was. */
+  readonly lost: readonly Loss[]
+  /** The directory with all that the store was before; null if nothing was done. */
+  readonly kept: string | null
+}
+
+export interface RepairOptions extends VerifyOptions {
+  readonly tuning?: Partial<LocalTuning>
+  readonly process?: ProcessIdentity
+}
+
+interface Place {
+  readonly location: string
+  readonly components: StoreComponents
+  readonly options: RepairOptions
+  readonly manifest: Manifest
+  readonly directory: RepairDirectory
+  readonly tuning: LocalTuning
+}
+
+/** For copies of the shards, and for a new store with its scratch. */
+const spaceFor = { rows: 4, bodies: 3 } as const
+
+/**
+ * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old
+ * one, verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made
+ * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, and with CORRUPT if the manifest is damaged: then nothing was changed.
+ */
+export async function repairStore(
+  location: string,
+  components: StoreComponents,
+  options: RepairOptions = {},
+): Promise<RepairReport> {
+  const { fileSystem, clock, random } = components
+  const lock = await StoreLock.acquire({
+    directory: location,
+    fileSystem,
+    clock,
+    random,
+    process: options.process ?? systemProcess,
+  })
+  try {
+    const directory = new RepairDirectory(fileSystem, location, removeTree)
+    const interrupted = await directory.report()
+    if (interrupted !== null) {
+      const report = JSON.parse(interrupted.toString()) as RepairReport
+      await directory.swap(report.kept ?? keptName(clock.now()))
+      return { ...report, outcome: 'finished' }
+    }
+    const manifest = await new ManifestFile(fileSystem, location).read()
+    if (manifest === null || !manifest.created)
+      throw new Error(`${location} is not a store that was ever open`)
+    const tuning = { ...localTuning, ...options.tuning }
+    return await repair({ location, components, options, manifest, directory, tuning })
+  } finally {
+    await lock.release()
+  }
+}
+
+async function repair(place: Place): Promise<RepairReport> {
+  const { location, components, directory, manifest } = place
+  const { fileSystem, clock } = components
+  const notes = new RepairNotes()
+  await assureSpace(fileSystem, location)
+  await directory.clear()
+  const copy = join(directory.path, 'copy')
+  for (const part of ['shards', 'log', 'MANIFEST'])
+    for (const path of await directory.copy(part, 'copy')) notes.lose('missing or unreadable file', path)
+  await fileSystem.makeDirectory(join(copy, 'bodies'))
+  const spared = new SparedDirectory(fileSystem, join(copy, 'bodies'), join(location, 'bodies'))
+  const scratchDirectory = join(directory.path, 'scratch')
+  await fileSystem.makeDirectory(scratchDirectory)
+  const damage = await damageOfFiles({ fileSystem, manifest }, location)
+  const looked =
+    damage === null
+      ? await look({ ...place, components: { ...components, fileSystem: spared } }, copy)
+      : { refused: damage, report: null }
+  const forgotten = looked.report?.ok === true ? await forgottenIn(looked.report, spared, copy) : []
+  if (looked.report?.ok === true && forgotten.length === 0) {
+    await directory.discard()
+    return { outcome: 'whole', refused: null, found: [], rebuilt: {}, salvaged: {}, lost: [], kept: null }
+  }
+  const scratch = await RepairScratch.open(openClassicLevel, scratchDirectory)
+  let replay: Replay
+  try {
+    const facts = new Facts(scratch)
+    await gather(place, spared, copy, facts, notes, looked.refused !== null)
+    replay = new Replay(facts)
+    await rebuild(place, facts, replay, notes)
+    await facts.settle()
+    await writeRepaired({ ...place, directory: directory.path, replay })
+  } finally {
+    await scratch.close()
+  }
+  await directory.remove('scratch')
+  await directory.remove('copy')
+  const made = await look(place, directory.path)
+  if (made.report?.ok !== true) throw notWhole(directory.path, made)
+  const report: RepairReport = {
+    outcome: 'repaired',
+    refused: looked.refused,
+    found: [...(looked.report?.findings ?? []), ...forgotten],
+    rebuilt: notes.rebuilt,
+    salvaged: notes.salvaged,
+    lost: notes.lost,
+    kept: keptName(clock.now()),
+  }
+  await directory.commit(Buffer.from(`${JSON.stringify(report, null, 2)}\n`))
+  await directory.swap(report.kept as string)
+  return report
+
+  function notWhole(path: string, { refused, report: verified }: Looked): ColumbaError {
+    const first = verified?.findings[0]
+    const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
+    return new ColumbaError(
+      'CORRUPT',
+      `What was made anew in ${path} is not whole (${why}); the store is as it was`,
+      { file: path, position: manifest.checkpoint },
+    )
+  }
+}
+
+/** What a verification does not see: messages of which every row is gone. */
+async function forgottenIn(
+  { checked }: VerifyReport,
+  spared: FileSystem,
+  copy: string,
+): Promise<VerifyFinding[]> {
+  const directory = join(copy, 'bodies')
+  const beyond = (await countMessages(spared, directory)) - (checked['messages'] ?? 0)
+  if (beyond <= 0) return []
+  const where = `${beyond} messages in ${(await spared.list(directory)).length} body files`
+  return [{ what: 'messages that no row points to', where, advice: 'columba repair makes the rows anew' }]
+}
+
+async function assureSpace(fileSystem: FileSystem, location: string): Promise<void> {
+  const rows = await sizeOf(fileSystem, join(location, 'shards'))
+  const log = await sizeOf(fileSystem, join(location, 'log'))
+  const bodies = await sizeOf(fileSystem, join(location, 'bodies'))
+  const needed = (rows + log) * spaceFor.rows + bodies * spaceFor.bodies
+  const free = await fileSystem.freeBytes(location)
+  if (free >= needed) return
+  throw new ColumbaError(
+    'NO_SPACE',
+    `A repair of ${location} needs about ${needed} bytes free, there are ${free}`,
+    {
+      needed,
+      free,
+    },
+  )
+}
+
+interface Looked {
+  readonly refused: string | null
+  readonly report: VerifyReport | null
+}
+
+/** Opens and verifies; a store that cannot be opened, or read, says why. */
+async function look({ components, options, tuning }: Place, location: string): Promise<Looked> {
+  const settings: StoreSettings = {
+    location,
+    shards: undefined,
+    virtualNodes: undefined,
+    syncEveryMs: 0,
+    cacheBytes: 1 << 20,
+    cacheTierSize: 15,
+    limits: resolveLimits(),
+  }
+  const local: LocalComponents = { tuning: { ...tuning, spareBytes: 0 } }
+  const { onProgress } = options
+  try {
+    const backend = await openLocalBackend(settings, components, local)
+    try {
+      return { refused: null, report: await backend.verify(onProgress === undefined ? {} : { onProgress }) }
+    } finally {
+      await backend.close()
+    }
+  } catch (error) {
+    if (!isColumbaError(error) || error.kind !== 'corrupt') throw error
+    return { refused: error.message, report: null }
+  }
+}
+
+/** IMPORTANT: what counts most comes last: of one message the block's copy is kept, not a list's. */
+async function gather(
+  { location, components, manifest, options }: Place,
+  spared: FileSystem,
+  copy: string,
+  facts: Facts,
+  notes: RepairNotes,
+  withLog: boolean,
+): Promise<void> {
+  const { fileSystem } = components
+  const parts = {
+    fileSystem: spared,
+    manifest,
+    facts,
+    notes,
+    onProgress: (part: string, items: number, total: number | null) =>
+      options.onProgress?.({ part, items, total }),
+  }
+  const damaged: DamagedRow[] = []
+  // As they were: opening the copy may have made LevelDB forget older copies of rows.
+  for (let index = 0; index < manifest.shardIds.length; index++)
+    damaged.push(...(await gatherShard(parts, location, index)))
+  // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
+  if (withLog) await gatherLog(parts, join(location, 'log'))
+  else {
+    const untold = { ...parts, notes: new RepairNotes() }
+    for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
+  }
+  if ((await fileSystem.stat(join(location, 'bodies'))) === null)
+    notes.lose('missing directory of body files', 'bodies')
+  await gatherBodies(parts, join(copy, 'bodies'))
+  await nameLostRows(parts, damaged)
+}
+
+/** From what was found to records, conversation by conversation. */
+async function rebuild(
+  { options, tuning }: Place,
+  facts: Facts,
+  replay: Replay,
+  notes: RepairNotes,
+): Promise<void> {
+  let items = 0
+  for await (const conversation of facts.conversations()) {
+    if (conversation.id.startsWith(directPrefix)) await rebuildDirect(conversation, replay, notes)
+    else await rebuildGroup(conversation, facts, replay, notes, tuning)
+    await facts.settle()
+    if (++items % 1000 === 0) options.onProgress?.({ part: 'making conversations anew', items, total: null })
+  }
+  for await (const { user, name, profile, position } of facts.profiles()) {
+    replay.other(Math.max(1, position), { kind: 'user', time: 0, user, name, profile })
+    notes.rebuild('profiles')
+  }
+}

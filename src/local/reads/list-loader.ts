@@ -1,0 +1,270 @@
+import { andThen } from '../../async/maybe-promise.js'
+import type { MaybePromise } from '../../backend/port.js'
+import { readBody } from '../../formats/message-body.js'
+import type { MarksRow } from '../../formats/record-parts.js'
+import type { DirectListRow } from '../../formats/rows.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
+import { type ConversationEntry, ListNode, type UserEntry } from '../memory/entries.js'
+import type { Generation } from '../memory/generation.js'
+import type { Memory } from '../memory/memory.js'
+import { PackedList, type PackedConversation } from '../memory/packed-list.js'
+import type { Loader } from './loader.js'
+import { toMarks } from './loader.js'
+import type { ListRow, RowReader } from './row-reader.js'
+import { toMessage } from './stored-message.js'
+
+/** A direct conversation of a stored list. */
+type DirectRow = ListRow & { readonly direct: DirectListRow }
+
+/** What was read for the beginning of a list, and the generations that may know newer things. */
+interface Loaded {
+  readonly rows: readonly DirectRow[]
+  readonly marks: ReadonlyMap<string, MarksRow | undefined>
+  readonly held: readonly Generation[]
+  readonly complete: boolean
+  /** Where the rows that were read end. */
+  readonly floor: number
+}
+
+/**
+ * Brings the beginning of a user's list into memory. What nobody else has in memory stays packed; groups, and what live
+ * generations know of, become nodes.
+ */
+export class ListLoader {
+  readonly #memory: Memory
+  readonly #rows: RowReader
+  readonly #loader: Loader
+  readonly #tierSize: number
+
+  constructor(parts: {
+    readonly memory: Memory
+    readonly rows: RowReader
+    readonly loader: Loader
+    readonly tierSize: number
+  }) {
+    this.#memory = parts.memory
+    this.#rows = parts.rows
+    this.#loader = parts.loader
+    this.#tierSize = parts.tierSize
+  }
+
+  /** Makes the prefix in memory at least `wanted` long, or complete. Concurrent loads are one. */
+  extend(user: UserEntry, wanted: number): Promise<void> {
+    if (user.loading !== null) return user.loading
+    this.#memory.counters.loads++
+    user.loading = this.#readPrefix(user, wanted).finally(() => {
+      user.loading = null
+    })
+    return user.loading
+  }
+
+  async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
+    const limit = Math.max(wanted, this.#tierSize) + 1
+    // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
+    const held = this.#memory.generations.beginRead()
+    user.beginLoad()
+    const used: ConversationEntry[] = []
+    try {
+      const { large, recent } = await this.#rows.list(user.id, undefined, limit)
+      const complete = recent.length < limit
+      const floor = complete ? 0 : (recent.at(-1) as ListRow).position
+      const rows = recent.filter(isDirect)
+      for (const row of [...large, ...recent]) if (!isDirect(row)) used.push(this.entryOf(user, row))
+      for (const entry of touchedBy(user.id, held)) used.push(entry)
+      for (const entry of used) entry.inFlight++
+      const unknown = this.knowAll(user, used)
+      if (unknown !== undefined) await unknown
+      const read = this.#marksOf(user.id, used, rows)
+      const loaded = { rows, marks: read instanceof Promise ? await read : read, held, complete, floor }
+      const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
+      // Members of large groups come and go in memory: all must be there in the step in which the list is published.
+      for (let missing; (missing = this.#missingMemberships(user, all())).length > 0;)
+        if ((await Promise.all(missing)).every((membership) => membership === null)) break
+      this.#publish(user, new Set(all()), loaded)
+    } finally {
+      for (const entry of used) {
+        entry.inFlight--
+        this.#memory.release(entry)
+      }
+      user.endLoad()
+      this.#memory.generations.endRead(held)
+    }
+  }
+
+  #marksOf(
+    user: UserId,
+    entries: readonly ConversationEntry[],
+    rows: readonly DirectRow[],
+  ): MaybePromise<Loaded['marks']> {
+    const conversations = [...entries.map(({ id }) => id), ...rows.map(({ conversation }) => conversation)]
+    return andThen(
+      this.#rows.manyMarks(user, conversations),
+      (marks) => new Map(conversations.map((conversation, i) => [conversation, marks[i]])),
+    )
+  }
+
+  /** The conversation of a stored row, with what the row tells of it if memory knows less. */
+  entryOf(user: UserEntry, row: ListRow): ConversationEntry {
+    const entry = this.#memory.conversation(row.conversation as ConversationId)
+    if (!isDirect(row)) return entry
+    const { direct, position } = row
+    const isNews = !entry.known
+    this.#know(entry, user.id, { ...direct, peer: direct.peer as UserId }, position)
+    if (isNews && direct.body !== null) {
+      const { bytes, start, end } = direct.body
+      const stored = {
+        seq: direct.head,
+        sender: (entry.pair as readonly [UserId, UserId])[direct.second ? 1 : 0],
+        timestamp: direct.timestamp,
+        position,
+        count: direct.n0,
+        body: readBody(bytes, start, end),
+      }
+      entry.lastMessage = toMessage(entry.id, stored)
+    }
+    return entry
+  }
+
+  /** What somebody else knows of a direct conversation, if memory knows less. */
+  #know(
+    entry: ConversationEntry,
+    user: UserId,
+    of: { readonly peer: UserId; readonly head: number; readonly n0: number; readonly timestamp: number },
+    position: number,
+  ): void {
+    entry.nameBetween(user, of.peer)
+    this.#loader.setHead(entry, of, position)
+  }
+
+  /** Makes a node of a packed conversation of which something must be read. */
+  unpack(user: UserEntry, position: number): void {
+    const packed = this.#memory.lists.takePacked(user, position)
+    if (packed === null) return
+    const { conversation, peer, head, own, timestamp } = packed
+    const entry = this.#memory.conversation(conversation)
+    this.#know(entry, user.id, { peer, head, n0: user.id <= peer ? own : head - own, timestamp }, position)
+    const marks = packed.marks ?? this.#loader.marksInMemory(user.id, entry) ?? null
+    this.#memory.holdPeer(user, peer, entry)
+    this.#memory.addNode(new ListNode(user, entry, marks), 'inside')
+  }
+
+  /** Groups are known by their own partition; direct conversations by the row itself. */
+  knowAll(user: UserEntry, entries: readonly ConversationEntry[]): MaybePromise<void> {
+    const others = entries.filter((entry) => !entry.known || entry.groupPart !== null)
+    if (others.length === 0) return undefined
+    return Promise.all(others.map((entry) => this.#load(user, entry))).then(() => undefined)
+  }
+
+  async #load(user: UserEntry, entry: ConversationEntry): Promise<void> {
+    if (!entry.known) await this.#loader.load(entry, user.id)
+    await this.#loader.membership(user.id, entry)
+  }
+
+  /** Reads of those memberships that are not in memory. */
+  #missingMemberships(user: UserEntry, entries: readonly ConversationEntry[]) {
+    const known = entries.map((entry) => this.#loader.membership(user.id, entry))
+    return known.filter((membership) => membership instanceof Promise)
+  }
+
+  /** Synchronous: from here on every write finds the list. Rows of the shard may be older than what memory knows. */
+  #publish(user: UserEntry, entries: ReadonlySet<ConversationEntry>, loaded: Loaded): void {
+    const { complete, floor } = loaded
+    const small = new Set<ListNode>()
+    for (const entry of entries) {
+      const node = this.#memory.nodeOf(user.id, entry) ?? this.#newNode(user, entry, loaded)
+      if (node === null) continue
+      if (entry.groupPart?.durable?.large === true && node.membership?.place === 0) {
+        if (node.aside) this.#memory.enlist(node, 'large')
+        else if (!user.large.has(entry.id)) this.#memory.addNode(node, 'large')
+      } else small.add(node)
+    }
+    for (const node of user.nodes) small.add(node)
+    const packed = this.#pack(user, loaded, small)
+    while (user.nodes.oldest !== null) user.nodes.remove(user.nodes.oldest)
+    for (const node of [...small].sort((a, b) => b.position - a.position)) {
+      const isInMemory = this.#memory.nodeOf(user.id, node.entry) === node
+      if (node.position < floor) {
+        if (!node.aside && isInMemory) this.#memory.forgetNode(node)
+        continue
+      }
+      if (node.aside) this.#memory.enlist(node, 'oldest')
+      else if (isInMemory) user.nodes.pushOldest(node)
+      else this.#memory.addNode(node, 'oldest')
+    }
+    this.#memory.lists.setPacked(user, packed)
+    user.listed = true
+    user.complete = complete
+    user.floor = floor
+    user.changed()
+  }
+
+  /** Packs the rows of which no node is. Nodes that stand aside are added to `nodes`. */
+  #pack(user: UserEntry, loaded: Loaded, nodes: Set<ListNode>): PackedList | null {
+    const seen = new Set<string>()
+    for (const { entry } of nodes) seen.add(entry.id)
+    const conversations: PackedConversation[] = []
+    for (const row of loaded.rows) {
+      if (seen.has(row.conversation)) continue
+      seen.add(row.conversation)
+      const entry = this.#memory.peekConversation(row.conversation as ConversationId)
+      const node = entry === undefined ? null : this.#memory.nodeOf(user.id, entry)
+      if (node !== null) {
+        nodes.add(node)
+        continue
+      }
+      const live = entry && this.#loader.liveMarks(user.id, entry, loaded.held)
+      const marks = live ?? toMarks(loaded.marks.get(row.conversation))
+      conversations.push({ ...packedRow(user.id, row), marks })
+    }
+    return PackedList.of(conversations)
+  }
+
+  #newNode(user: UserEntry, entry: ConversationEntry, loaded: Loaded): ListNode | null {
+    const live = this.#loader.liveMarks(user.id, entry, loaded.held)
+    // Marks that came while this was read may have left memory already: then they are read again.
+    const isKnown = loaded.marks.has(entry.id) && !user.arrivals.has(entry)
+    const node = new ListNode(user, entry, live ?? (isKnown ? toMarks(loaded.marks.get(entry.id)) : null))
+    if (entry.groupPart === null) {
+      this.#memory.holdPeer(user, entry.peerOf(user.id) as UserId, entry)
+      return node
+    }
+    const membership = this.#loader.membership(user.id, entry)
+    if (membership === null || membership instanceof Promise) return null
+    node.membership = membership
+    return node
+  }
+}
+
+function isDirect(row: ListRow): row is DirectRow {
+  return row.direct !== null
+}
+
+/** Without marks. */
+function packedRow(user: UserId, { conversation, position, direct }: DirectRow): PackedConversation {
+  const { peer, head, n0, timestamp, second, body } = direct
+  const isFirst = user <= peer
+  return {
+    conversation: conversation as ConversationId,
+    peer: peer as UserId,
+    position,
+    head,
+    // Oneself is first and second.
+    own: user === peer ? head : isFirst ? n0 : head - n0,
+    timestamp,
+    isOwn: user === peer || second !== isFirst,
+    marks: null,
+    body,
+  }
+}
+
+/** Conversations of a user that generations know of. */
+export function touchedBy(user: UserId, generations: Iterable<Generation>): ConversationEntry[] {
+  const entries = new Set<ConversationEntry>()
+  for (const generation of generations) {
+    for (const { entry } of generation.users.get(user)?.conversations ?? []) {
+      // A direct conversation can be there because of a block alone: without a message it is in no list.
+      if (entry.groupPart !== null || entry.durableHead > 0) entries.add(entry)
+    }
+  }
+  return [...entries]
+}

@@ -1,0 +1,242 @@
+import { andThen } from '../../async/maybe-promise.js'
+import type { MaybePromise } from '../../backend/port.js'
+import type { DirectHead, MembershipRow } from '../../formats/record-parts.js'
+import { directPrefix } from '../../model/direct-conversation-id.js'
+import { noMarks, type Marks } from '../../model/conversation.js'
+import type { ConversationId, Position, UserId } from '../../model/ids.js'
+import { type ConversationEntry, GroupPart } from '../memory/entries.js'
+import type { ConversationFilter } from '../memory/conversation-filter.js'
+import type { Generation } from '../memory/generation.js'
+import type { Memory } from '../memory/memory.js'
+import type { KnownHead, RowReader } from './row-reader.js'
+
+/**
+ * Brings single things from the shards into memory, each with what live generations know above it. Live generations
+ * are asked first: what none of them has is in the shards, as of now or newer.
+ */
+export class Loader {
+  readonly #memory: Memory
+  readonly #rows: RowReader
+  readonly #filter: ConversationFilter
+  readonly #loads = new Map<ConversationId, Promise<void>>()
+
+  constructor(memory: Memory, rows: RowReader, filter: ConversationFilter) {
+    this.#memory = memory
+    this.#rows = rows
+    this.#filter = filter
+  }
+
+  /** What writers need of a conversation. Concurrent loads are one. */
+  load(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
+    if (entry.loaded) return undefined
+    // IMPORTANT: before anything else: nothing may be written while somebody reads what was there before.
+    const running = this.#loads.get(entry.id)
+    if (running !== undefined) return running.then(() => this.load(entry, viewer))
+    if (entry.pair !== null && this.#filter.excludes(entry.id)) {
+      entry.loaded = entry.known = true
+      return undefined
+    }
+    const parked = this.#memory.indexes.unpark(entry)
+    if (parked !== null) return this.#setDirect(entry, parked)
+    this.#memory.counters.loads++
+    const load = entry.id.startsWith(directPrefix) ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
+    if (load === undefined) return undefined
+    entry.inFlight++
+    const tracked = load.finally(() => {
+      entry.inFlight--
+      this.#loads.delete(entry.id)
+    })
+    this.#loads.set(entry.id, tracked)
+    return tracked
+  }
+
+  #loadDirect(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
+    const { pair } = entry
+    return andThen(this.#directHead(entry, viewer), (found) => {
+      if (found !== undefined || pair !== null) return this.#takeDirect(entry, pair?.[0] ?? viewer, found)
+      // A stranger has no row. IMPORTANT: that says nothing of the conversation, also if somebody has named its participants
+      // while it was read.
+      return entry.pair === null ? undefined : this.#loadDirect(entry, viewer)
+    })
+  }
+
+  /** The head of a known pair is the first one's, whoever asks; found by id alone, only the viewer's row says who the pair is. */
+  #directHead({ id, pair }: ConversationEntry, viewer: UserId): MaybePromise<KnownHead | undefined> {
+    if (pair === null) return this.#rows.directHead(viewer, id)
+    const [first, second] = pair
+    return andThen(
+      this.#rows.directHead(first, id),
+      // IMPORTANT: no conversation begins anew because its head was lost: the second one's row says that it was there, or a run.
+      (found) =>
+        found ?? (first === second ? this.#rows.seekRun(first, id) : this.#rows.directHead(second, id)),
+    )
+  }
+
+  /** `owner`: whose row it is. */
+  #takeDirect(entry: ConversationEntry, owner: UserId, found: KnownHead | undefined): undefined {
+    if (found === undefined) {
+      entry.loaded = entry.known = true
+      return
+    }
+    entry.nameBetween(owner, found.peer as UserId)
+    this.#setDirect(entry, found.head)
+  }
+
+  #setDirect(entry: ConversationEntry, head: DirectHead): undefined {
+    entry.loaded = true
+    entry.firstBlocked = head.firstBlocked
+    entry.secondBlocked = head.secondBlocked
+    this.setHead(entry, head, head.position)
+  }
+
+  /** What a row says of a head that memory does not know yet. */
+  setHead(
+    entry: ConversationEntry,
+    row: { readonly head: number; readonly n0?: number; readonly timestamp: number },
+    position: number,
+  ): void {
+    if (entry.known) return
+    entry.known = true
+    entry.head = entry.durableHead = row.head
+    entry.n0 = entry.durableN0 = row.n0 ?? 0
+    entry.lastPosition = entry.position = position
+    entry.lastTimestamp = entry.timestamp = row.timestamp
+  }
+
+  async #loadGroup(entry: ConversationEntry): Promise<void> {
+    const [row, head] = await Promise.all([this.#rows.group(entry.id), this.#rows.groupHead(entry.id)])
+    if (row === undefined) {
+      entry.loaded = true
+      entry.known = true
+      return
+    }
+    const part = new GroupPart(row, row)
+    if (!row.large) await this.#loadMembers(entry.id, part)
+    entry.kind = 'group'
+    entry.groupPart = part
+    this.setHead(entry, head ?? { head: 0, timestamp: row.createdAt }, head?.position ?? 0)
+    entry.loaded = true
+  }
+
+  async #loadMembers(group: ConversationId, part: GroupPart): Promise<void> {
+    for (const member of await this.#rows.allMembers(group)) part.members.set(member.user as UserId, member)
+    part.complete = true
+  }
+
+  marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
+    return this.marksInMemory(user, entry) ?? andThen(this.#rows.marks(user, entry.id), toMarks)
+  }
+
+  /** The marks if no shard has to be asked: nobody has marked what began in a generation that no shard has yet. */
+  marksInMemory(user: UserId, entry: ConversationEntry): Marks | undefined {
+    const live = this.liveMarks(user, entry)
+    if (live !== undefined) return live
+    for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      if (!touched.generation.flushed && touched.count > 0 && touched.firstSeq === 1) return noMarks
+    }
+    return undefined
+  }
+
+  /** `held`: generations that are read as live ones are, though they may have been flushed meanwhile. */
+  liveMarks(
+    user: UserId,
+    entry: ConversationEntry,
+    held: readonly Generation[] = this.#memory.generations.live,
+  ): Marks | undefined {
+    // What came of late is told to the one in memory.
+    const current = entry.inMemory ? entry : this.#memory.peekConversation(entry.id)
+    if (current?.groupPart !== null) return marksInGroup(user, entry.id, held)
+    for (let touched = current.touched; touched !== null; touched = touched.older) {
+      const marks = touched.marksOf(user)
+      if (marks !== null && (!touched.generation.flushed || held.some((one) => one === touched.generation)))
+        return marks
+    }
+    return undefined
+  }
+
+  /** A member of a loaded group, present or former. */
+  membership(user: UserId, entry: ConversationEntry): MaybePromise<MembershipRow | null> {
+    const part = entry.groupPart
+    if (part === null) return null
+    const known = part.members.get(user)
+    if (known !== undefined) return known
+    if (part.complete) return null
+    for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      if (touched.generation.flushed) continue
+      const membership = touched.group?.memberships.get(user)
+      if (membership !== undefined) return membership
+    }
+    return andThen(this.#rows.member(entry.id, user), (row) => {
+      const newer = part.members.get(user)
+      if (newer !== undefined) return newer
+      if (row === undefined) return null
+      // Some of a large group's members, as long as that helps: they are read again when they are gone.
+      if (part.members.size > 1024) part.members.clear()
+      part.members.set(user, row)
+      return row
+    })
+  }
+
+  /** All groups of a user, present and former. */
+  async memberships(user: UserId): Promise<Map<ConversationId, MembershipRow>> {
+    const entry = this.#memory.user(user)
+    if (entry.memberships !== null) return entry.memberships
+    const held = this.#memory.generations.beginRead()
+    entry.pins++
+    try {
+      const found = await this.#rows.memberships(user)
+      // One that came while we read lies in a generation that was live at some time of it.
+      for (const generation of held) {
+        for (const [group, membership] of generation.users.get(user)?.own?.memberships ?? []) {
+          const older = found.get(group)
+          if (older === undefined || older.position < membership.position) found.set(group, membership)
+        }
+      }
+      return (entry.memberships ??= found as Map<ConversationId, MembershipRow>)
+    } finally {
+      entry.pins--
+      this.#memory.generations.endRead(held)
+    }
+  }
+
+  /** How many messages of a group up to `seq` are the user's own. */
+  async ownOrdinal(user: UserId, entry: ConversationEntry, seq: number): Promise<number> {
+    for (let touched = entry.touched; touched !== null; touched = touched.older) {
+      if (touched.generation.flushed) continue
+      const own = touched.group?.own.get(user)
+      if (own !== undefined && own.seqs.length > 0 && (own.seqs[0] as number) <= seq)
+        return own.before + upTo(own.seqs, seq)
+    }
+    const row = await this.#rows.own(user, entry.id, seq)
+    return row === undefined ? 0 : row.before + upTo(row.seqs, seq)
+  }
+}
+
+function marksInGroup(user: UserId, group: ConversationId, held: readonly Generation[]): Marks | undefined {
+  for (let i = held.length - 1; i >= 0; i--) {
+    const marks = held[i]?.users.get(user)?.own?.marks.get(group)
+    if (marks !== undefined) return marks
+  }
+  return undefined
+}
+
+/** How many of ascending seqs are at most `seq`. */
+function upTo(seqs: readonly number[], seq: number): number {
+  let low = 0
+  let high = seqs.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((seqs[middle] as number) <= seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export function toMarks(
+  row:
+    { read: number; delivered: number; ownAtRead: number; readAt: number; deliveredAt: number } | undefined,
+): Marks {
+  return row === undefined
+    ? noMarks
+    : { ...row, readAt: row.readAt as Position, deliveredAt: row.deliveredAt as Position }
+}

@@ -1,0 +1,352 @@
+import { andThen } from '../../async/maybe-promise.js'
+import type { MaybePromise } from '../../backend/port.js'
+import {
+  familyRange,
+  groupPartition,
+  keys,
+  maxPosition,
+  numberedRange,
+  passingKeys,
+  readIdKey,
+  readListKey,
+  readNumberKey,
+  recentBelow,
+  userPartition,
+} from '../../formats/keys.js'
+import { decodeChanges, type StoredChange } from '../../formats/change-list.js'
+import { ColumbaError } from '../../errors.js'
+import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import {
+  rows,
+  type DirectHeadRow,
+  type DirectListRow,
+  type GroupHeadRow,
+  type OwnRow,
+  type RunPlace,
+  type RunRow,
+} from '../../formats/rows.js'
+import type { Shard } from '../shards/shard.js'
+
+/** Whom a direct conversation is with, for whoever asked, and where it stands. */
+export interface KnownHead {
+  readonly peer: string
+  readonly head: DirectHead
+}
+
+/** A row of a stored list: a large group, or a conversation with its position. */
+export interface ListRow {
+  readonly large: boolean
+  readonly position: number
+  readonly conversation: string
+  /** Direct conversations only; groups keep their head in their own partition. */
+  readonly direct: DirectListRow | null
+}
+
+/** Reads of the stored rows, typed: the only place that knows which row lies where. What live generations know is not in it. */
+export class RowReader {
+  readonly #shardOf: (id: string) => Shard
+  /** The user that was read last: many reads in a row are of one. */
+  #last: { readonly user: string; readonly row: Buffer; readonly shard: Shard } | null = null
+  reads = 0
+
+  constructor(shardOf: (id: string) => Shard) {
+    this.#shardOf = shardOf
+  }
+
+  // ---- rows of a user
+
+  /** `user`: either of the two. */
+  directHead(user: string, conversation: string): MaybePromise<KnownHead | undefined> {
+    return andThen(this.#directHead(user, conversation), (own) => {
+      if (own === undefined) return undefined
+      const { peer, head } = own
+      if (head !== null) return { peer, head }
+      return andThen(this.#directHead(peer, conversation), (first) => {
+        if (first?.head === undefined || first.head === null) throw lostHead(conversation)
+        return { peer, head: first.head }
+      })
+    })
+  }
+
+  /** For a conversation without a head: rejects with CORRUPT if it has messages. */
+  async seekRun(user: string, conversation: string): Promise<undefined> {
+    const [run] = await this.runs({ kind: 'user', id: user }, conversation, 1, 1)
+    if (run !== undefined) throw lostHead(conversation)
+  }
+
+  #directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.head(row, conversation), rows.directHead.decode)
+  }
+
+  marks(user: string, conversation: string): MaybePromise<MarksRow | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.marks(row, conversation), rows.marks.decode)
+  }
+
+  /** At once if that is faster. */
+  manyMarks(user: string, conversations: readonly string[]): MaybePromise<(MarksRow | undefined)[]> {
+    const { row, shard } = this.#user(user)
+    const found: (MarksRow | undefined)[] = []
+    for (const conversation of conversations) {
+      this.reads++
+      const value = shard.readAtOnce(passingKeys.marks(row, conversation), () => null)
+      if (value === null) return this.#manyMarksLater(row, shard, conversations)
+      found.push(value === undefined ? undefined : rows.marks.decode(value))
+    }
+    return found
+  }
+
+  /** Many users have read hardly more conversations than these: then all their marks are to be had with one range. */
+  async #manyMarksLater(
+    row: Buffer,
+    shard: Shard,
+    conversations: readonly string[],
+  ): Promise<(MarksRow | undefined)[]> {
+    this.reads++
+    const most = 2 * conversations.length
+    const some = await shard.rows(familyRange(row, 'marks'), most)
+    if (some.length < most) {
+      const all = new Map(some.map(([key, value]) => [readIdKey(key, row.length), value]))
+      return conversations.map((conversation) => {
+        const value = all.get(conversation)
+        return value === undefined ? undefined : rows.marks.decode(value)
+      })
+    }
+    const found = await shard.getMany(conversations.map((conversation) => keys.marks(row, conversation)))
+    return found.map((value) => (value === undefined ? undefined : rows.marks.decode(value)))
+  }
+
+  membership(user: string, group: string): MaybePromise<MembershipRow | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.membership(row, group), rows.membership.decode)
+  }
+
+  async memberships(user: string): Promise<Map<string, MembershipRow>> {
+    const row = userPartition(user)
+    const found = new Map<string, MembershipRow>()
+    for await (const [key, value] of this.#shardOf(user).scan(familyRange(row, 'membership'))) {
+      found.set(readIdKey(key, row.length), rows.membership.decode(value))
+    }
+    this.reads++
+    return found
+  }
+
+  /**
+   * Up to `limit` conversations of a list strictly below a position; from the top, the user's large groups come on top
+   * of that.
+   */
+  async list(
+    user: string,
+    below: number | undefined,
+    limit: number,
+  ): Promise<{ large: ListRow[]; recent: ListRow[] }> {
+    const row = userPartition(user)
+    const all = await this.#listRows(user, recentBelow(row, below), limit)
+    if (all[0]?.large !== true) return { large: [], recent: all }
+    // The large groups took places of the others, so both are read on their own. The others come first: a group that
+    // becomes large between the two reads is in both then, not in none.
+    const { gte, lt } = recentBelow(row, undefined)
+    const firstRecent = recentBelow(row, maxPosition).gte
+    const recent = await this.#listRows(user, { gte: firstRecent, lt }, limit)
+    return { large: await this.#listRows(user, { gte, lt: firstRecent }, Infinity), recent }
+  }
+
+  async largeGroups(user: string): Promise<string[]> {
+    const row = userPartition(user)
+    const { gte } = recentBelow(row, undefined)
+    const found = await this.#listRows(user, { gte, lt: recentBelow(row, maxPosition).gte }, Infinity)
+    return found.map(({ conversation }) => conversation)
+  }
+
+  async #listRows(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListRow[]> {
+    this.reads++
+    const { row, shard } = this.#user(user)
+    const found = await shard.rows(range, limit)
+    return found.map(([key, value]) => readListRow(key, value, row.length))
+  }
+
+  profile(
+    user: string,
+  ): MaybePromise<{ name: string; profile: string | undefined; position: number } | undefined> {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.profile(row), rows.profile.decode)
+  }
+
+  contact(user: string, other: string) {
+    const { row, shard } = this.#user(user)
+    return this.#get(shard, passingKeys.contact(row, other), rows.contactEntry.decode)
+  }
+
+  async contacts(user: string, after: string | undefined, limit: number) {
+    this.reads++
+    const row = userPartition(user)
+    const { gte, lt } = familyRange(row, 'contact')
+    const from = after === undefined ? gte : Buffer.concat([keys.contact(row, after), Buffer.of(0)])
+    const found = await this.#shardOf(user).rows({ gte: from, lt }, limit)
+    return found.map(([key, value]) => ({
+      contactId: readIdKey(key, row.length),
+      ...rows.contactEntry.decode(value),
+    }))
+  }
+
+  /** The newest row of own messages in a group that begins at or before `seq`. */
+  async own(user: string, group: string, seq: number): Promise<OwnRow | undefined> {
+    this.reads++
+    const row = userPartition(user)
+    const range = { ...numberedRange(row, 'own', group, 0, seq + 1), reverse: true }
+    const found = (await this.#shardOf(user).rows(range, 1))[0]
+    return found === undefined ? undefined : rows.own.decode(found[1])
+  }
+
+  // ---- rows of a group
+
+  group(group: string): MaybePromise<GroupRow | undefined> {
+    return this.#get(this.#shardOf(group), keys.group(groupPartition(group)), rows.group.decode)
+  }
+
+  groupHead(group: string): MaybePromise<GroupHeadRow | undefined> {
+    const key = keys.head(groupPartition(group), group)
+    return this.#get(this.#shardOf(group), key, rows.groupHead.decode)
+  }
+
+  member(group: string, user: string): MaybePromise<MembershipRow | undefined> {
+    const key = keys.member(groupPartition(group), user)
+    return this.#get(this.#shardOf(group), key, rows.membership.decode)
+  }
+
+  async manyMembers(group: string, users: readonly string[]): Promise<(MembershipRow | undefined)[]> {
+    this.reads++
+    const row = groupPartition(group)
+    const found = await this.#shardOf(group).getMany(users.map((user) => keys.member(row, user)))
+    return found.map((value) => (value === undefined ? undefined : rows.membership.decode(value)))
+  }
+
+  async allMembers(group: string): Promise<MembershipRow[]> {
+    this.reads++
+    const row = groupPartition(group)
+    const members: MembershipRow[] = []
+    for await (const [, value] of this.#shardOf(group).scan(familyRange(row, 'member'))) {
+      members.push(rows.membership.decode(value))
+    }
+    return members
+  }
+
+  /** Present members in the order of joining, with an ordinal above `after`. */
+  async roll(group: string, after: number, limit: number): Promise<{ ordinal: number; user: string }[]> {
+    this.reads++
+    const row = groupPartition(group)
+    const { lt } = familyRange(row, 'roll')
+    const found = await this.#shardOf(group).rows({ gte: keys.roll(row, after + 1), lt }, limit)
+    return found.map(([key, value]) => ({ ordinal: readNumberKey(key), user: rows.roll.decode(value) }))
+  }
+
+  // ---- rows of either
+
+  /**
+   * Runs of a conversation from the one with `to` downwards, without a gap, up to `limit`. `owner` is the first participant
+   * of a direct conversation, or the group.
+   */
+  async runs(owner: RunOwner, conversation: string, to: number, limit: number): Promise<RunRow[]> {
+    this.reads++
+    const row = partitionOf(owner)
+    const shard = this.#shardOf(owner.id)
+    const [first] = await shard.rows(numberedRange(row, 'runs', conversation, to), 1)
+    const newest = first === undefined ? undefined : rows.run.decode(first[1])
+    if (newest === undefined || newest.firstSeq > to) return []
+    if (limit === 1 || newest.firstSeq === 1) return [newest]
+    const below = numberedRange(row, 'runs', conversation, 0, newest.firstSeq)
+    const others = await shard.rows({ ...below, reverse: true }, limit - 1)
+    const found = [newest]
+    for (const [, value] of others) {
+      const run = rows.run.decode(value)
+      // The tidy may have joined what lies between to the newest one since that was read: it is found there.
+      if (run.firstSeq + run.count < (found.at(-1) as RunRow).firstSeq) break
+      found.push(run)
+    }
+    return found
+  }
+
+  /** Where the run lies that ends with `lastSeq`, if there is one and it is to be had at once. */
+  runAtOnce(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
+    const value = this.#runValueAtOnce(owner, conversation, lastSeq)
+    return value === undefined ? undefined : rows.run.decodePlace(value)
+  }
+
+  #runValueAtOnce(owner: RunOwner, conversation: string, lastSeq: number): Buffer | undefined {
+    this.reads++
+    const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
+    return shard.readAtOnce(passingKeys.run(row, conversation, lastSeq), () => undefined)
+  }
+
+  /** All runs of a conversation, ascending. */
+  async allRuns(owner: RunOwner, conversation: string): Promise<RunRow[]> {
+    this.reads++
+    const found: RunRow[] = []
+    const range = numberedRange(partitionOf(owner), 'runs', conversation, 0)
+    for await (const [, value] of this.#shardOf(owner.id).scan(range)) found.push(rows.run.decode(value))
+    return found
+  }
+
+  /** The same up to the message `through`, if they are at most `limit` and to be had at once; null if not. */
+  allRunsAtOnce(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
+    const found: RunRow[] = []
+    for (let last = through; last > 0;) {
+      if (found.length === limit) return null
+      const value = this.#runValueAtOnce(owner, conversation, last)
+      if (value === undefined) return null
+      const run = rows.run.decode(value)
+      found.push(run)
+      last = run.firstSeq - 1
+    }
+    return found.reverse()
+  }
+
+  /** The lists of changes of generations that end after `after`, oldest first. */
+  async *changes(owner: RunOwner, after: number): AsyncGenerator<StoredChange[], void> {
+    this.reads++
+    const row = partitionOf(owner)
+    const { lt } = familyRange(row, 'changes')
+    for await (const [, value] of this.#shardOf(owner.id).scan({ gte: keys.changes(row, after + 1), lt })) {
+      yield decodeChanges(value, owner.kind === 'user' ? owner.id : null)
+    }
+  }
+
+  #get<T>(shard: Shard, key: Buffer, decode: (bytes: Buffer) => T): MaybePromise<T | undefined> {
+    this.reads++
+    return andThen(shard.read(key), (value) => (value === undefined ? undefined : decode(value)))
+  }
+
+  #group(group: string): { readonly row: Buffer; readonly shard: Shard } {
+    return { row: groupPartition(group), shard: this.#shardOf(group) }
+  }
+
+  #user(user: string): { readonly row: Buffer; readonly shard: Shard } {
+    if (this.#last?.user !== user) this.#last = { user, row: userPartition(user), shard: this.#shardOf(user) }
+    return this.#last
+  }
+}
+
+/** Something else says that there is such a conversation, and where its head must be there is none. */
+function lostHead(conversation: string): ColumbaError {
+  return new ColumbaError(
+    'CORRUPT',
+    'The head of a conversation is not where it must be; verify the store, restore a backup',
+    { conversation },
+  )
+}
+
+function readListRow(key: Buffer, value: Buffer, rowLength: number): ListRow {
+  const { large, position, conversation } = readListKey(key, rowLength)
+  const direct = value.length === 0 ? null : rows.directList.decode(value)
+  return { large, position, conversation, direct }
+}
+
+export interface RunOwner {
+  readonly kind: 'user' | 'group'
+  readonly id: string
+}
+
+function partitionOf(owner: RunOwner): Buffer {
+  return owner.kind === 'user' ? userPartition(owner.id) : groupPartition(owner.id)
+}

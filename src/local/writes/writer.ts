@@ -1,0 +1,300 @@
+import { ColumbaError } from '../../errors.js'
+import type { Limits } from '../../limits.js'
+import { ByteWriter } from '../../formats/bytes.js'
+import { writeDirectImage } from '../../formats/direct-image.js'
+import { directMarksBytes, writeDirectMarks } from '../../formats/direct-marks.js'
+import { idHash } from '../../formats/id-hash.js'
+import { bodyRoom, writeBody } from '../../formats/message-body.js'
+import { writeImage, type GroupImage } from '../../formats/record-parts.js'
+import {
+  passRecord,
+  flags,
+  messageHeadBytes,
+  recordKinds,
+  writeMessageHead,
+  type OtherRecord,
+} from '../../formats/records.js'
+import { hasEnded, type Marks, type Reached } from '../../model/conversation.js'
+import type { Position, UserId } from '../../model/ids.js'
+import type { MessageDraft, SendReceipt } from '../../model/message.js'
+import type { Clock } from '../../platform/clock.js'
+import type { CommitLog } from '../commit-log/commit-log.js'
+import type { DurableGroup, LogFailure } from '../commit-log/options.js'
+import type { Applier } from './applier.js'
+import type { ConversationEntry, GroupPart } from '../memory/entries.js'
+import { PendingEvent, PendingMark, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
+
+export interface WriterOptions {
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly hashSeed: number
+  /** A generation ends with the record that makes it this large. */
+  readonly generationBytes: number
+  /** A write was refused, and nothing of it stored. */
+  readonly onRefused: () => void
+}
+
+const imageScratch = new ByteWriter(1024)
+
+/**
+ * The write path: records are encoded straight into the log's buffer, numbered and timed in the order of the calls, and
+ * applied to memory in the order of the log once they are durable. A generation is closed by a cut record.
+ */
+export class Writer {
+  readonly #options: WriterOptions
+  readonly #applier: Applier
+  readonly #pending = new PendingQueue()
+  #log!: CommitLog
+  #lastTimestamp = 0
+  #generation = 0
+  #generationBytes = 0
+  #refusal: ColumbaError | null = null
+  noSpace = false
+
+  constructor(options: WriterOptions, applier: Applier) {
+    this.#options = options
+    this.#applier = applier
+  }
+
+  /** The log needs the writer's callbacks to be opened, so it comes second. */
+  attach(log: CommitLog, lastTimestamp: number): void {
+    this.#log = log
+    this.#lastTimestamp = lastTimestamp
+  }
+
+  get lastTimestamp(): number {
+    return this.#lastTimestamp
+  }
+
+  /** Nothing is accepted any more; what was accepted still becomes durable. */
+  refuse(error: ColumbaError): void {
+    this.#refusal ??= error
+  }
+
+  get refusal(): ColumbaError | null {
+    return this.#refusal
+  }
+
+  /** A message behind the provisional head. The caller holds the conversation's lane and has decided that it may be sent. */
+  append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
+    const refusal = this.#refused()
+    if (refusal !== null) return Promise.reject(refusal)
+    // The flush will make one run of all that comes with one image.
+    const beginsRun = entry.imageIn !== this.#generation
+    const send =
+      entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
+    entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), beginsRun)
+    entry.inFlight++
+    this.#handOver(send, entry)
+    return send.promise
+  }
+
+  /** Marks of a participant of a loaded direct conversation; `by` says which of them moves. */
+  mark(
+    entry: ConversationEntry,
+    side: 0 | 1,
+    before: Marks,
+    { read, delivered, ownAtRead }: Reached,
+    by: 'read' | 'delivered',
+  ): Promise<void> {
+    const refusal = this.#refused()
+    if (refusal !== null) return Promise.reject(refusal)
+    const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
+    const log = this.#log
+    const start = log.reserve(directMarksBytes)
+    const position = log.nextPosition as Position
+    const marks: Marks = {
+      delivered,
+      read,
+      ownAtRead,
+      readAt: by === 'read' ? position : before.readAt,
+      deliveredAt: by === 'read' ? before.deliveredAt : position,
+    }
+    // The image of a record before names it; this is none, for the lists do not change.
+    const id = entry.imageIn === this.#generation ? null : entry.id
+    const mark = new PendingMark(entry, side, marks, this.#applier.mark)
+    mark.start = start
+    mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
+    entry.inFlight++
+    this.#handOver(mark, null)
+    return mark.promise
+  }
+
+  /** Any other record. `make` gets the position and time that the record will have. */
+  commit(
+    entry: ConversationEntry | null,
+    make: (position: number, time: number) => { record: OtherRecord; apply: (position: number) => void },
+  ): PendingEvent {
+    const refusal = this.#refused()
+    if (refusal !== null) throw refusal
+    const time = this.#now()
+    const { record, apply } = make(this.#log.nextPosition, time)
+    const bytes = passRecord(record)
+    const start = this.#log.reserve(bytes.length)
+    this.#log.bytes.set(bytes, start)
+    const event = new PendingEvent(time, apply)
+    event.start = start
+    event.end = start + bytes.length
+    this.#handOver(event, entry)
+    return event
+  }
+
+  /** The image that the first record about a group in a generation carries; null if it has one already. */
+  groupImage(entry: ConversationEntry, group: GroupPart): GroupImage | null {
+    if (entry.imageIn === this.#generation) return null
+    const members = []
+    if (!group.row.large) {
+      for (const [user, { intervals, joined }] of group.members) {
+        if (!hasEnded(intervals)) members.push({ user, previous: Math.max(entry.lastPosition, joined) })
+      }
+    }
+    return { previous: entry.lastPosition, members }
+  }
+
+  /** A repeat of something that is under way. */
+  findSend(entry: ConversationEntry, seq: number): PendingSend | undefined {
+    return this.#pending.findSend(entry, seq)
+  }
+
+  /**
+   * Ends the generation with what has been handed over so far. Resolves when the cut is durable. It is no change, so the
+   * store's time stays where it is.
+   */
+  cut(): Promise<unknown> {
+    const time = this.#lastTimestamp
+    const bytes = passRecord({ kind: 'cut', time })
+    const start = this.#log.reserve(bytes.length)
+    this.#log.bytes.set(bytes, start)
+    const event: PendingEvent = new PendingEvent(time, (position) => {
+      this.#applier.cut(position, event.end)
+    })
+    event.start = start
+    event.end = start + bytes.length
+    this.#generation++
+    this.#generationBytes = 0
+    event.position = this.#log.append(event.end)
+    this.#pending.push(event)
+    return event.promise
+  }
+
+  // ---- callbacks of the log
+
+  readonly onGroup = (group: DurableGroup): void => {
+    this.#applier.begin(group)
+    for (let i = 0; i < group.count; i++) this.#pending.shift().apply(group.firstPosition + i, group.chunk)
+    this.#applier.end()
+  }
+
+  readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {
+    const poisoned = new ColumbaError(
+      'POISONED',
+      'The log could not be written; the store takes no more writes until it is opened again',
+      {},
+      cause,
+    )
+    this.#refusal = poisoned
+    for (const write of this.#pending.takeAll()) {
+      if (write.position > unknownThrough) write.reject(poisoned)
+      else {
+        write.reject(
+          new ColumbaError(
+            'OUTCOME_UNKNOWN',
+            'The log failed while this was being written; repeat the call with the same id after reopening',
+            {},
+            cause,
+          ),
+        )
+      }
+    }
+  }
+
+  // ---- encoding
+
+  #direct(entry: ConversationEntry, draft: MessageDraft): PendingSend {
+    // By place: taken apart as a list it would make an iterator for every message.
+    const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
+    const log = this.#log
+    const start = log.reserve(messageHeadBytes + bodyRoom(draft))
+    const { bytes } = log
+    const seq = ++entry.head
+    const byFirst = draft.sender === first
+    if (byFirst) entry.n0++
+    const time = this.#now()
+    const hasImage = entry.imageIn !== this.#generation
+    let bits = byFirst ? 0 : flags.second
+    if (entry.firstBlocked) bits |= flags.firstBlocked
+    if (entry.secondBlocked) bits |= flags.secondBlocked
+    if (hasImage) bits |= flags.image
+    const { direct } = recordKinds
+    let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
+    if (hasImage) at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
+    const send = new PendingSend(entry, draft, seq, time, this.#applier.direct)
+    send.start = start
+    send.end = writeBody(draft, bytes, at)
+    return send
+  }
+
+  #group(entry: ConversationEntry, group: GroupPart, draft: MessageDraft): PendingSend {
+    const { sender } = draft
+    const image = this.groupImage(entry, group)
+    imageScratch.reset()
+    if (image !== null) writeImage(imageScratch, image)
+    const log = this.#log
+    const start = log.reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft))
+    const { bytes } = log
+    const seq = ++entry.head
+    const ordinal = (group.ordinals.get(sender) as number) + 1
+    group.ordinals.set(sender, ordinal)
+    const time = this.#now()
+    const bits = (image === null ? 0 : flags.image) | (group.row.large ? flags.large : 0)
+    const { groupMessage } = recordKinds
+    const at = writeMessageHead(bytes, start, groupMessage, time, bits, seq, ordinal, entry.id, sender)
+    bytes.set(imageScratch.view(), at)
+    const send = new PendingSend(entry, draft, seq, time, this.#applier.group)
+    send.start = start
+    send.end = writeBody(draft, bytes, at + imageScratch.length)
+    return send
+  }
+
+  #handOver(write: PendingWrite, entry: ConversationEntry | null): void {
+    const position = this.#log.append(write.end)
+    write.position = position
+    this.#pending.push(write)
+    if (entry !== null) {
+      entry.imageIn = this.#generation
+      if (write instanceof PendingSend) {
+        entry.lastPosition = position
+        entry.lastTimestamp = write.timestamp
+      }
+    }
+    this.#generationBytes += write.end - write.start + 4
+    if (this.#generationBytes >= this.#options.generationBytes) void this.cut().catch(() => undefined)
+  }
+
+  /** The store's time: the clock's, but never less than before. */
+  #now(): number {
+    const now = this.#options.clock.now()
+    if (now > this.#lastTimestamp) this.#lastTimestamp = now
+    return this.#lastTimestamp
+  }
+
+  #refused(): ColumbaError | null {
+    if (this.#refusal !== null) return this.#refusal
+    const overload = this.#overload()
+    if (overload !== null) this.#options.onRefused()
+    return overload
+  }
+
+  #overload(): ColumbaError | null {
+    const { limits } = this.#options
+    if (this.#log.queuedBytes >= limits.queueBytes || this.#log.queuedRecords >= limits.queueCalls) {
+      return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
+        queuedBytes: this.#log.queuedBytes,
+        queuedCalls: this.#log.queuedRecords,
+      })
+    }
+    if (this.noSpace)
+      return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
+    return null
+  }
+}

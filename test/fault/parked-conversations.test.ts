@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest'
+import { MessageStore } from '../../src/api/message-store.js'
+import { resolveLimits } from '../../src/limits.js'
+import { openLocalBackend } from '../../src/local/open-local-backend.js'
+import { ManualClock } from '../../src/model-checking/manual-clock.js'
+import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { systemRandom } from '../../src/platform/random.js'
+import { interferedFileSystem } from '../fixtures/failing-file-system.js'
+import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+
+const KiB = 1024
+
+interface World {
+  readonly location: string
+  cacheBytes: number
+  exactIds: number
+  logFails: boolean
+}
+
+async function newWorld(exactIds: number): Promise<World> {
+  return { location: await temporaryDirectory(), cacheBytes: 128 * KiB, exactIds, logFails: false }
+}
+
+async function open(world: World): Promise<MessageStore> {
+  const { location, cacheBytes, exactIds } = world
+  const limits = resolveLimits()
+  const clock = new ManualClock()
+  const settings = {
+    location,
+    shards: 1,
+    virtualNodes: 1,
+    syncEveryMs: 0,
+    cacheTierSize: 2,
+    cacheBytes,
+    limits,
+  }
+  const fileSystem = interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (world.logFails && operation === 'write' && path.includes('/log/'))
+        throw Object.assign(new Error('EIO: write'), { code: 'EIO' })
+    },
+  })
+  const components = { clock, random: systemRandom, fileSystem, logger: undefined, metrics: undefined }
+  const tuning = { generationBytes: 2 * KiB, exactIds }
+  const backend = await openLocalBackend(settings, components, { tuning })
+  return new MessageStore(backend, { limits, clock, usersMode: 'open' })
+}
+
+const send = (i: number) => ({
+  sender: i % 3 === 0 ? 'ben' : 'ann',
+  receiver: i % 3 === 0 ? 'ann' : 'ben',
+  text: `${i}`,
+  id: `id ${i}`,
+})
+
+/** Conversations of others, so many that nobody else is left in memory. */
+async function crowd(store: MessageStore, round: string): Promise<void> {
+  for (let i = 0; i < 200; i++)
+    await store.sendMessage({ sender: `${round} ${i}`, receiver: `other ${i}`, text: 'hello' })
+  await store.admin.checkpoint()
+  for (let i = 0; i < 100; i++) await store.getConversations(`other ${i}`)
+}
+
+interface CacheStats {
+  readonly loads: number
+  readonly rowReads: number
+  readonly parked: number
+}
+
+const cacheOf = async (store: MessageStore): Promise<CacheStats> => {
+  const { cache } = (await store.admin.stats()) as unknown as { readonly cache: CacheStats }
+  return cache
+}
+
+test.each([
+  ['all their keys', 1000],
+  ['a filter of their keys', 0],
+])(
+  'messages to a conversation that was put away with %s need no shard, and repeats are found',
+  async (_, exactIds) => {
+    const store = await open(await newWorld(exactIds))
+    let sent = 0
+    // The second time that it is put away, and brought back, what came since the first one is known as well.
+    for (const round of ['first', 'second', 'third']) {
+      const before = await cacheOf(store)
+      for (let i = 0; i < 5; i++) expect((await store.sendMessage(send(sent))).seq).toBe(++sent)
+      const { loads, rowReads } = await cacheOf(store)
+      expect([loads, rowReads]).toEqual([before.loads, before.rowReads])
+      for (let i = 0; i < sent; i++)
+        expect(await store.sendMessage(send(i))).toMatchObject({ seq: i + 1, duplicate: true })
+      await crowd(store, round)
+      expect((await cacheOf(store)).parked).toBeGreaterThan(10)
+    }
+    expect((await store.getMessages('ann', { peer: 'ben' })).items).toHaveLength(sent)
+    await store.close()
+  },
+)
+
+test('a block outlasts being put away, and a look by the id alone takes nothing from it', async () => {
+  const store = await open(await newWorld(48))
+  const { conversationId } = await store.sendMessage(send(1))
+  await store.contacts.block('ben', 'ann')
+  await crowd(store, 'first')
+  await expect(store.sendMessage(send(2))).rejects.toMatchObject({ code: 'BLOCKED' })
+  await crowd(store, 'second')
+  await store.sendMessage({ sender: 'ben', conversationId, text: 'by id' })
+  await crowd(store, 'third')
+  await expect(store.sendMessage(send(2))).rejects.toMatchObject({ code: 'BLOCKED' })
+  expect((await store.sendMessage(send(3))).seq).toBe(3)
+  await store.close()
+})
+
+test('a message that the log has lost is not there when its conversation is put away and looked at again', async () => {
+  const world = await newWorld(48)
+  const store = await open(world)
+  await store.sendMessage(send(1))
+  await store.admin.checkpoint()
+  for (let i = 0; i < 200; i++)
+    await store.sendMessage({ sender: `user ${i}`, receiver: `other ${i}`, text: 'hello' })
+  await store.admin.checkpoint()
+  world.logFails = true
+  await expect(store.sendMessage(send(2))).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  for (let i = 0; i < 200; i++) await store.getConversations(`other ${i}`)
+  expect(await store.getConversation('ann', { peer: 'ben' })).toMatchObject({ headSeq: 1 })
+  expect((await store.getMessages('ann', { peer: 'ben' })).items).toHaveLength(1)
+  await expect(store.sendMessage(send(2))).rejects.toMatchObject({ code: 'POISONED' })
+  expect(await store.getConversation('ann', { peer: 'ben' })).toMatchObject({ headSeq: 1 })
+  await store.close().catch(() => undefined)
+})
