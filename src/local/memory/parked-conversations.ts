@@ -44,8 +44,7 @@ const slotBytes = 4 * slotWords + 16 + 8
 
 /**
  * What writers need of direct conversations that are in memory no more, so that the next message needs no shard: in columns of
- * numbers, a tenth of what a conversation takes as objects. Reading it anew costs more than the reads themselves: LevelDB counts
- * reads that look into more than one file, and after a hundred of them merges the file with all that lies below.
+ * numbers, a fifth of what a conversation takes as objects.
  *
  * Who is in turn to be let go of gets one more turn if it came since the last time (the clock of Corbató 1968).
  */
