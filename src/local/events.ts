@@ -55,6 +55,8 @@ export class Events {
     return people.withContact(blocker, other, (before) => {
       const contact = { ...before, blocked }
       const event = writer.commit(entry, (position, time) => {
+        // Without a record of its own in the log it stays in memory as it is, and is not taken for what is stored.
+        entry.inFlight++
         if (blocker === second) entry.firstBlocked = blocked
         if (blocker === first) entry.secondBlocked = blocked
         const head = {
@@ -70,6 +72,7 @@ export class Events {
           apply: () => {
             applier.begun(entry)
             applier.touch(entry)
+            entry.inFlight--
             const own = applier.touchUser(blocker).makeOwn()
             own.putContact({ contactId: other, ...contact, position: position as Position })
             applier.addUserRef(blocker, { position: position as Position, kind: 'contact', userId: other })

@@ -41,8 +41,9 @@ export class Repeats {
   ): MaybePromise<Found | null> {
     let { ids } = entry
     if (ids === null) {
-      // Still not loaded for the sender: a stranger, who has sent nothing here. An index would begin without what there is.
-      if (!entry.loaded) return null
+      // Still not loaded for the sender: a stranger, who has sent nothing here. An index would begin without what there is; so it
+      // would for somebody who has been refused meanwhile.
+      if (!entry.loaded || !entry.inMemory) return null
       if (entry.head > 0) return andThen(this.#indexIds(entry), () => this.find(entry, sender, id, below))
       // Nothing of it has left memory: the index begins empty and stays complete.
       ids = this.#parts.memory.indexes.make(entry, [], noRuns)
@@ -83,16 +84,21 @@ export class Repeats {
     return isIt(stored, sender, id) ? toFound(stored) : null
   }
 
-  /** The index of a conversation, from the hashes of all its messages. */
+  /**
+   * The index of a conversation, from the hashes of its messages. Of one that was brought back the index knows what has come
+   * since, also while this reads. IMPORTANT: without an index nobody appends, so nothing comes then.
+   */
   #indexIds(entry: ConversationEntry): MaybePromise<void> {
     const { rows, memory } = this.#parts
-    const { hashes: live, underWay } = this.#liveHashes(entry)
-    const stored = entry.durableHead - (live.length - underWay)
+    const { ids } = entry
+    const { hashes: live, underWay } = ids === null ? this.#liveHashes(entry) : nothingLive
+    const stored = ids === null ? entry.durableHead - (live.length - underWay) : ids.before
     const take = (found: readonly RunRow[]): void => {
       const hashes = hashesOf(found, stored)
       if (hashes.length < stored) throw lost(entry, hashes.length + 1)
       const runs = new Set([...found.map(({ firstSeq }) => firstSeq), stored + 1])
-      if (entry.ids?.isComplete !== true) memory.indexes.make(entry, [...hashes, ...live.reverse()], runs)
+      // Somebody else may have been faster.
+      if (entry.ids === ids) memory.indexes.make(entry, [...hashes, ...live.toReversed()], runs)
     }
     const atOnce = rows.allRunsAtOnce(ownerOf(entry), entry.id, stored, runsAtOnce)
     if (atOnce !== null) return take(atOnce)
@@ -102,6 +108,7 @@ export class Repeats {
       .then(take)
       .finally(() => {
         entry.inFlight--
+        memory.release(entry)
       })
   }
 
@@ -138,6 +145,7 @@ function hashesOf(runs: readonly RunRow[], through: number): number[] {
 const runsAtOnce = 12
 
 const noRuns: ReadonlySet<number> = new Set()
+const nothingLive = { hashes: [], underWay: 0 } as const
 
 /** From the newest messages that somebody has looked at; not with attributes, which are no canonical JSON there. */
 function keptMessage({ page }: ConversationEntry, seq: number): Message | undefined {

@@ -2,10 +2,12 @@ import { expect, test } from 'vitest'
 import { MessageStore } from '../../src/api/message-store.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
+import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import { ManualClock } from '../../src/model-checking/manual-clock.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
 import { interferedFileSystem } from '../fixtures/failing-file-system.js'
+import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 const KiB = 1024
@@ -21,9 +23,9 @@ async function newWorld(exactIds: number): Promise<World> {
   return { location: await temporaryDirectory(), cacheBytes: 128 * KiB, exactIds, logFails: false }
 }
 
-async function open(world: World): Promise<MessageStore> {
+async function open(world: World, gate = openGate(), queueCalls = 65_536): Promise<MessageStore> {
   const { location, cacheBytes, exactIds } = world
-  const limits = resolveLimits()
+  const limits = resolveLimits({ queueCalls })
   const clock = new ManualClock()
   const settings = {
     location,
@@ -42,7 +44,7 @@ async function open(world: World): Promise<MessageStore> {
   })
   const components = { clock, random: systemRandom, fileSystem, logger: undefined, metrics: undefined }
   const tuning = { generationBytes: 2 * KiB, exactIds }
-  const backend = await openLocalBackend(settings, components, { tuning })
+  const backend = await openLocalBackend(settings, components, { tuning, opener: gatedShards(gate) })
   return new MessageStore(backend, { limits, clock, usersMode: 'open' })
 }
 
@@ -107,6 +109,66 @@ test('a block outlasts being put away, and a look by the id alone takes nothing 
   await crowd(store, 'third')
   await expect(store.sendMessage(send(2))).rejects.toMatchObject({ code: 'BLOCKED' })
   expect((await store.sendMessage(send(3))).seq).toBe(3)
+  await store.close()
+})
+
+test('looks with ids that are none, or by strangers, take nothing from what was put away', async () => {
+  const store = await open(await newWorld(48))
+  for (let i = 0; i < 3; i++) await store.sendMessage(send(i))
+  const conversationId = directConversationId('ann', 'ben')
+  await crowd(store, 'first')
+  for (const id of [
+    `d.${'_'.repeat(32)}`,
+    `d.${'A'.repeat(32)}`,
+    'd.',
+    `d.${'-'.repeat(28)}`,
+    conversationId,
+  ])
+    await expect(store.getMessages('eve', id)).rejects.toMatchObject({ code: 'NOT_A_MEMBER' })
+  const before = await cacheOf(store)
+  expect((await store.sendMessage(send(3))).seq).toBe(4)
+  expect(await store.sendMessage(send(1))).toMatchObject({ seq: 2, duplicate: true })
+  expect((await cacheOf(store)).loads).toBe(before.loads)
+  await crowd(store, 'second')
+  for (const letter of ['_', 'A'])
+    await expect(store.getMessages('eve', `d.${letter.repeat(32)}`)).rejects.toMatchObject({
+      code: 'NOT_A_MEMBER',
+    })
+  expect((await store.sendMessage(send(4))).seq).toBe(5)
+  await store.close()
+})
+
+test('a block of which nobody knows whether it is durable is not so already', async () => {
+  const world = await newWorld(48)
+  const store = await open(world)
+  await store.sendMessage(send(1))
+  world.logFails = true
+  await expect(store.contacts.block('ben', 'ann')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  await expect(store.contacts.block('ben', 'ann')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  for (let i = 0; i < 200; i++) await store.getConversations(`other ${i}`)
+  await expect(store.contacts.block('ben', 'ann')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  await store.close().catch(() => undefined)
+})
+
+test('what is sent while the keys of a conversation are read anew is one of them', async () => {
+  const gate = openGate()
+  const store = await open(await newWorld(0), gate, 1)
+  await store.groups.create({ creator: 'x', members: ['y'], id: 'group' })
+  for (let i = 0; i < 5; i++) await store.sendMessage(send(i))
+  await crowd(store, 'first')
+  const { read, open: letThrough } = closeGate(gate)
+  gate.at = 'ranges'
+  const other = store.sendMessage({ sender: 'x', conversationId: 'group', text: 'takes the only place' })
+  await read
+  // Its key is looked for before it is refused.
+  await expect(store.sendMessage(send(0))).rejects.toMatchObject({ code: 'OVERLOADED' })
+  gate.at = 'nothing'
+  expect((await store.sendMessage(send(5))).seq).toBe(6)
+  letThrough()
+  await other
+  for (let i = 0; i < 6; i++)
+    expect(await store.sendMessage(send(i))).toMatchObject({ seq: i + 1, duplicate: true })
+  expect((await store.sendMessage(send(6))).seq).toBe(7)
   await store.close()
 })
 

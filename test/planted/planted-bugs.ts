@@ -416,4 +416,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A conversation that is brought back stays where it was put away as well',
     tests: ['unit/memory/parked-conversations'],
   },
+  {
+    number: '70',
+    name: 'keys-since-forgotten',
+    what: 'An index of keys that is made anew forgets what was sent meanwhile',
+    tests: ['fault/parked-conversations'],
+  },
+  {
+    number: '71',
+    name: 'so-already',
+    what: 'A change of which nobody knows whether it is durable is answered, when repeated, as one that is',
+    tests: ['fault/parked-conversations'],
+  },
 ]

@@ -140,9 +140,18 @@ export class IdIndex {
     else this.#filter?.add(hash)
   }
 
-  /** Every message is in the chain. */
-  get isComplete(): boolean {
-    return this.#before === null
+  /** How many messages there are before the chain. */
+  get before(): number {
+    return this.#first
+  }
+
+  /** Adds what is in the chain to an index that has all from before. */
+  copyChain(to: IdIndex): void {
+    const chain: [hash: number, beginsRun: boolean][] = []
+    this.#backTo(1, (block, place) => {
+      chain.push([this.#hashes.at(block, place), this.#hashes.beginsRun(block, place)])
+    })
+    for (const [hash, beginsRun] of chain.reverse()) to.add(hash, beginsRun)
   }
 
   /** One of the messages before the chain may have this hash: the index of all of them has to be made anew. */

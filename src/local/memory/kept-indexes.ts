@@ -1,5 +1,4 @@
 import type { DirectHead } from '../../formats/record-parts.js'
-import { directPrefix } from '../../model/direct-conversation-id.js'
 import type { ConversationEntry } from './entries.js'
 import { IdHashes, IdIndex } from './id-index.js'
 import { ParkedConversations } from './parked-conversations.js'
@@ -36,13 +35,15 @@ export class KeptIndexes {
   }
 
   /**
-   * An index of idempotency keys with what is known so far, in the order of the seqs. `runs`: the first seqs of the runs
-   * they lie in.
+   * An index of idempotency keys with what is known so far, in the order of the seqs; of a conversation that was brought back, of
+   * the messages from before, and what has come since is added. `runs`: the first seqs of the runs they lie in.
    */
   make(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
-    entry.ids?.release()
     const ids = new IdIndex(this.#hashes)
     hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
+    const known = entry.ids
+    known?.copyChain(ids)
+    known?.release()
     entry.ids = ids
     this.charge(entry)
     return ids
@@ -78,12 +79,14 @@ export class KeptIndexes {
     this.#parked.trim(this.#options.parkedBytes)
   }
 
-  /** What writers need of a conversation that was put away. IMPORTANT: it is taken from there whoever asks, for it may change now. */
+  /**
+   * What writers need of a conversation that was put away. IMPORTANT: whoever makes it `loaded` takes it from here, for it may change
+   * then; and nobody before, or a stranger's look would cost it what is known.
+   */
   unpark(entry: ConversationEntry): DirectHead | null {
-    if (!entry.id.startsWith(directPrefix)) return null
+    if (entry.pair === null) return null
     const parked = this.#parked.take(entry.id)
-    // Nothing here says whose it is.
-    if (parked === null || entry.pair === null) return null
+    if (parked === null) return null
     if (parked.ids !== null) {
       entry.ids = new IdIndex(this.#hashes, parked.ids)
       this.charge(entry)

@@ -1,3 +1,4 @@
+import { digestBytes, putDigest } from '../../formats/conversation-name.js'
 import type { DirectHead } from '../../formats/record-parts.js'
 import type { ConversationId } from '../../model/ids.js'
 import { grown, none } from './columns.js'
@@ -8,13 +9,12 @@ import { SlotArena } from './slot-arena.js'
 /** What is kept of a conversation that nobody uses. */
 export interface Parked {
   readonly head: DirectHead
-  /** Null if it has very many messages, or if nobody has asked for them. */
+  /** Null if it has very many messages, more of late than its filter takes, or if nobody has asked for them. */
   readonly ids: IdSummary | null
 }
 
-/** Of the id: 28 characters of base64url are 21 bytes. */
-const idWords = 6
-const idAt = 2
+/** Of the id: its digest, and zeroes behind it. */
+const idWords = Math.ceil(digestBytes / 4)
 
 /** Words of a slot: the id, and behind it the other columns. */
 const column = {
@@ -44,8 +44,7 @@ const slotBytes = 4 * slotWords + 16 + 8
 
 /**
  * What writers need of direct conversations that are in memory no more, so that the next message needs no shard: in columns of
- * numbers, a tenth of what a conversation takes as objects. Reading it anew costs more than the reads themselves: LevelDB counts
- * reads that look into more than one file, and after a hundred of them merges the file with all that lies below.
+ * numbers, a fifth of what a conversation takes as objects.
  *
  * Who is in turn to be let go of gets one more turn if it came since the last time (the clock of Corbató 1968).
  */
@@ -67,7 +66,7 @@ export class ParkedConversations {
   count = 0
   bytes = 0
 
-  /** Nothing of this id may be here. */
+  /** `id`: of a direct conversation; so it is where one is taken. Nothing of it may be here. */
   put(id: ConversationId, head: DirectHead, ids: IdSummary | null): void {
     if (head.head > largestHead) return
     this.#read(id)
@@ -132,7 +131,7 @@ export class ParkedConversations {
   // ---- the id that is being looked at
 
   #read(id: ConversationId): void {
-    this.#id.write(id.slice(idAt), 'base64url')
+    putDigest(id, this.#id, 0)
   }
 
   /** Ids are digests: any part of one is as good as a hash. */

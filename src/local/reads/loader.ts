@@ -79,6 +79,7 @@ export class Loader {
       return
     }
     entry.nameBetween(owner, found.peer as UserId)
+    this.#memory.indexes.unpark(entry)
     this.#setDirect(entry, found.head)
   }
 

@@ -58,7 +58,7 @@ export interface ShardStats {
 /**
  * LevelDB counts look-ups that found nothing in the first file they looked into, and after a hundred or so of them merges that file
  * with all that lies below, be it ten times as much. Where new files come all the time that is more work than everything else that
- * it does. It does not count what iterators find, so while rows are being written single rows are looked for with those.
+ * it does. What iterators find it hardly counts, so while rows are being written single rows are looked for with those.
  */
 const busyMs = 10_000
 
@@ -95,7 +95,7 @@ export class Shard {
   }
 
   get #isBusy(): boolean {
-    return this.#options.clock.now() - this.#lastRowsAt < busyMs
+    return Math.abs(this.#options.clock.now() - this.#lastRowsAt) < busyMs
   }
 
   /** Synchronous: what is read through it later is as it was in this very step. */

@@ -72,13 +72,26 @@ test('an index that was put away and brought back forgets nothing, and hardly ev
           index = new IdIndex(hashes)
           for (let seq = 1; seq <= count; seq++) index.add(random(seq), true)
         } else index = new IdIndex(hashes, known)
-        expect(index.isComplete).toBe(known === null || count <= exactUpTo)
+        expect(index.before).toBe(known === null || count <= exactUpTo ? 0 : count)
       }
       expect(strangers).toBeLessThanOrEqual(20)
       index.release()
       expect(hashes.addBlock(-1)).toBeLessThan(150)
     }),
   )
+})
+
+test('an index that knows all takes over what has come since, with its runs', () => {
+  const hashes = new IdHashes()
+  const first = new IdIndex(hashes)
+  for (let seq = 1; seq <= 60; seq++) first.add(seq, false)
+  const restored = new IdIndex(hashes, first.toSummary(0))
+  for (let seq = 61; seq <= 80; seq++) restored.add(seq, seq % 10 === 1)
+  const whole = new IdIndex(hashes)
+  for (let seq = 1; seq <= 60; seq++) whole.add(seq, false)
+  restored.copyChain(whole)
+  expect([whole.count, whole.find(5), whole.find(75)]).toEqual([80, 5, 75])
+  expect(whole.runEnds(62)).toEqual([70, 80])
 })
 
 test('where runs begin is known of the messages since it came back only', () => {
