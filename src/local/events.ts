@@ -55,7 +55,7 @@ export class Events {
     return people.withContact(blocker, other, (before) => {
       const contact = { ...before, blocked }
       const event = writer.commit(entry, (position, time) => {
-        // Without a record of its own in the log it stays in memory as it is, and is not taken for what is stored.
+        // Until it is durable the conversation stays in memory, for good if it never is: nothing stored says it.
         entry.inFlight++
         if (blocker === second) entry.firstBlocked = blocked
         if (blocker === first) entry.secondBlocked = blocked

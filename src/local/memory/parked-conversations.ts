@@ -82,9 +82,7 @@ export class ParkedConversations {
     if (head.secondBlocked) state |= bits.secondBlocked
     if (ids instanceof Int32Array) state |= bits.exact
     this.#words[word + column.bits] = state | (this.#putSummary(word, ids) << sizeShift)
-    const bucket = this.#bucket
-    this.#words[word + column.next] = this.#buckets[bucket] as number
-    this.#buckets[bucket] = slot
+    this.#link(slot)
     this.count++
     this.bytes += this.#bytesOf(word)
   }
@@ -121,10 +119,7 @@ export class ParkedConversations {
       const state = this.#words[word + column.bits] as number
       if ((state & bits.used) === 0) continue
       if ((state & bits.spared) !== 0) this.#words[word + column.bits] = state & ~bits.spared
-      else {
-        this.#idWords.set(this.#words.subarray(word, word + idWords))
-        this.#drop(slot)
-      }
+      else this.#drop(slot)
     }
   }
 
@@ -134,13 +129,9 @@ export class ParkedConversations {
     putDigest(id, this.#id, 0)
   }
 
-  /** Ids are digests: any part of one is as good as a hash. */
-  get #bucket(): number {
-    return (this.#idWords[0] as number) & (this.#buckets.length - 1)
-  }
-
   #find(): number {
-    for (let slot = this.#buckets[this.#bucket] as number; slot !== none; slot = this.#next(slot)) {
+    const bucket = this.#bucketOf(this.#idWords[0] as number)
+    for (let slot = this.#buckets[bucket] as number; slot !== none; slot = this.#next(slot)) {
       if (this.#isOf(slot)) return slot
     }
     return none
@@ -170,7 +161,7 @@ export class ParkedConversations {
 
   #drop(slot: number): void {
     const word = slot * slotWords
-    const bucket = this.#bucket
+    const bucket = this.#bucketOf(this.#words[word] as number)
     let before = none
     for (let each = this.#buckets[bucket] as number; each !== slot; each = this.#next(each)) before = each
     if (before === none) this.#buckets[bucket] = this.#next(slot)
@@ -189,12 +180,19 @@ export class ParkedConversations {
     this.#words = grown(this.#words, new Int32Array(slotWords * slots))
     this.#numbers = grown(this.#numbers, new Float64Array(2 * slots))
     this.#buckets = new Int32Array(slots).fill(none)
-    for (let slot = 0; slot < this.#end; slot++) {
-      const word = slot * slotWords
-      const bucket = (this.#words[word] as number) & (slots - 1)
-      this.#words[word + column.next] = this.#buckets[bucket] as number
-      this.#buckets[bucket] = slot
-    }
+    for (let slot = 0; slot < this.#end; slot++) this.#link(slot)
+  }
+
+  /** Ids are digests: any part of one is as good as a hash. */
+  #bucketOf(firstWord: number): number {
+    return firstWord & (this.#buckets.length - 1)
+  }
+
+  #link(slot: number): void {
+    const word = slot * slotWords
+    const bucket = this.#bucketOf(this.#words[word] as number)
+    this.#words[word + column.next] = this.#buckets[bucket] as number
+    this.#buckets[bucket] = slot
   }
 
   // ---- summaries
