@@ -13,7 +13,7 @@ import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
 const pageMessages = 100
 const runsFirst = 4
 const runsAtOnce = 32
-/** Messages before the newest one that are kept with it. */
+/** Messages before the newest one that are kept with it, at most. */
 const besideNewest = 49
 
 interface Numbered {
@@ -129,7 +129,9 @@ export class MessageReader {
     to: number,
     atOnce: number,
   ): Promise<number> {
-    const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, Math.min(atOnce, to - from + 1))
+    const isNewest = to === entry.durableHead || liveMessage(entry, to + 1) !== null
+    const most = Math.min(atOnce, to - from + 1)
+    const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, most, isNewest)
     const wanted = runs.filter((run) => run.firstSeq + run.count > from)
     if (wanted.length === 0) throw lost(entry, to)
     const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, to, make)))
@@ -153,7 +155,7 @@ export class MessageReader {
   }
 
   /**
-   * The newest message, together with those that lie beside it on the disk: whoever looks at a conversation goes on
+   * The newest message, together with some before it that are to be had with it: whoever looks at a conversation goes on
    * reading there.
    */
   newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
@@ -163,10 +165,10 @@ export class MessageReader {
   }
 
   async #readNewest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
-    const [run] = await this.#rows.runs(ownerOf(entry), entry.id, seq, 1)
-    if (run === undefined) throw lost(entry, seq)
-    const from = seq - besideNewest
-    return this.#keepNewest(entry, seq, await this.#blocks.read(entry, run, from, seq, asMessage))
+    const from = Math.max(1, seq - besideNewest)
+    const reading: Reading<Message> = { entry, from, make: asMessage, found: [] }
+    await this.#takeRuns(reading, seq, runsFirst)
+    return this.#keepNewest(entry, seq, reading.found.reverse())
   }
 
   #keepNewest(entry: ConversationEntry, seq: number, messages: readonly Message[]): Message | undefined {

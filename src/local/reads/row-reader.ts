@@ -246,26 +246,32 @@ export class RowReader {
 
   /**
    * Runs of a conversation from the one with `to` downwards, without a gap, up to `limit`. `owner` is the first participant
-   * of a direct conversation, or the group.
+   * of a direct conversation, or the group. `isNewest`: nothing above `to` was stored a moment ago, so one range is enough.
    */
-  async runs(owner: RunOwner, conversation: string, to: number, limit: number): Promise<RunRow[]> {
+  async runs(
+    owner: RunOwner,
+    conversation: string,
+    to: number,
+    limit: number,
+    isNewest = false,
+  ): Promise<RunRow[]> {
     this.reads++
     const row = partitionOf(owner)
     const shard = this.#shardOf(owner.id)
-    const [first] = await shard.rows(numberedRange(row, 'runs', conversation, to), 1)
-    const newest = first === undefined ? undefined : rows.run.decode(first[1])
-    if (newest === undefined || newest.firstSeq > to) return []
-    if (limit === 1 || newest.firstSeq === 1) return [newest]
-    const below = numberedRange(row, 'runs', conversation, 0, newest.firstSeq)
-    const others = await shard.rows({ ...below, reverse: true }, limit - 1)
-    const found = [newest]
-    for (const [, value] of others) {
-      const run = rows.run.decode(value)
-      // The tidy may have joined what lies between to the newest one since that was read: it is found there.
-      if (run.firstSeq + run.count < (found.at(-1) as RunRow).firstSeq) break
-      found.push(run)
+    const down = async (below: number | undefined, most: number): Promise<RunRow[]> => {
+      const range = numberedRange(row, 'runs', conversation, 0, below)
+      return (await shard.rows({ ...range, reverse: true }, most)).map(([, value]) => rows.run.decode(value))
     }
-    return found
+    if (isNewest) {
+      const found = await down(undefined, limit)
+      // Something above may have been stored meanwhile, and then this reaches less far down.
+      if (found.every(({ firstSeq }) => firstSeq <= to)) return withoutGaps(found, to)
+    }
+    const [first] = await shard.rows(numberedRange(row, 'runs', conversation, to), 1)
+    if (first === undefined) return []
+    const newest = rows.run.decode(first[1])
+    if (limit === 1 || newest.firstSeq === 1) return withoutGaps([newest], to)
+    return withoutGaps([newest, ...(await down(newest.firstSeq, limit - 1))], to)
   }
 
   /** Where the run lies that ends with `lastSeq`, if there is one and it is to be had at once. */
@@ -335,6 +341,22 @@ function lostHead(conversation: string): ColumbaError {
     'The head of a conversation is not where it must be; verify the store, restore a backup',
     { conversation },
   )
+}
+
+/**
+ * Of descending runs the one with `to` and those that follow without a gap: between two reads the tidy may have joined what lies
+ * between to the newest one, where it is found.
+ */
+function withoutGaps(runs: readonly RunRow[], to: number): RunRow[] {
+  const found: RunRow[] = []
+  let next = to
+  for (const run of runs) {
+    if (run.firstSeq > next) continue
+    if (run.firstSeq + run.count <= next) break
+    found.push(run)
+    next = run.firstSeq - 1
+  }
+  return found
 }
 
 function readListRow(key: Buffer, value: Buffer, rowLength: number): ListRow {

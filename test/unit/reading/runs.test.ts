@@ -51,3 +51,22 @@ test('a run that begins above the message is none of those that are asked for', 
   const { reader } = readerOf([[run(7, 8)]])
   expect(await reader.runs(owner, 'c', 6, 10)).toEqual([])
 })
+
+test('the newest runs are read with one range', async () => {
+  const { reader, asked } = readerOf([[run(5, 8), run(3, 4), run(1, 1)]])
+  const found = await reader.runs(owner, 'c', 8, 3, true)
+  expect(found.map(({ firstSeq }) => firstSeq)).toEqual([5, 3])
+  expect(asked).toEqual([{ ...numberedRange(userPartition('ada'), 'runs', 'c', 0), reverse: true }])
+})
+
+test('where something above has been stored since, they are looked for', async () => {
+  const { reader, asked } = readerOf([[run(9, 9), run(5, 8)], [run(5, 8)], [run(1, 4)]])
+  const found = await reader.runs(owner, 'c', 8, 2, true)
+  expect(found.map(({ firstSeq }) => firstSeq)).toEqual([5, 1])
+  expect(asked).toHaveLength(3)
+})
+
+test('a message behind the newest run is in none', async () => {
+  const { reader } = readerOf([[run(5, 6), run(1, 4)]])
+  expect(await reader.runs(owner, 'c', 8, 2, true)).toEqual([])
+})
