@@ -97,8 +97,8 @@ export interface Backend {
   marks(user: UserId, handle: ConversationHandle): MaybePromise<Marks>
   /**
    * Sets marks, absolutely; the caller has made sure that they are not below the present ones, and calls for one user
-   * and conversation one after the other: when those before have settled, or are visible. Of a loaded conversation whose `standing` was answered at once it is handed over
-   * in this very step. `by` says which mark the call was about.
+   * and conversation one after the other: when those before have settled, or are visible. Of a loaded conversation whose `standing`
+   * was answered at once it is handed over in this very step. `by` says which mark the call was about.
    */
   mark(user: UserId, handle: ConversationHandle, marks: Reached, by: 'read' | 'delivered'): Promise<void>
 

@@ -84,33 +84,18 @@ export class Marking {
 
   #mark(user: UserId, target: Target, by: 'read' | 'delivered', seq: number | undefined): MaybePromise<void> {
     const handle = handleOf(this.#backend, user, target)
-    const standing = this.#backend.standing(user, handle)
-    if (!(standing instanceof Promise)) return this.#raise(user, target, handle, standing, by, seq)
-    return this.#accept(standing.then((later) => this.#raise(user, target, handle, later, by, seq)))
-  }
-
-  #raise(
-    user: UserId,
-    target: Target,
-    handle: ConversationHandle,
-    found: Standing | null,
-    by: 'read' | 'delivered',
-    seq: number | undefined,
-  ): MaybePromise<void> {
+    const found = this.#backend.standing(user, handle)
+    if (found instanceof Promise)
+      return this.#accept(found.then((then) => this.#raiseLater(user, target, then, by, seq)))
     const standing = partIn(found, target)
-    if (standing === null || hasEnded(standing.intervals)) return undefined
-    const { head, marks } = standing
-    const reached = seq === undefined || seq > head ? head : seq
-    // Nothing to write, and nothing under way that could be what the caller sees as done.
-    if (reached <= (by === 'read' ? marks.read : marks.delivered)) return undefined
+    const reached = reachedIn(standing, by, seq)
+    if (standing === null || reached === null) return undefined
+    const { marks } = standing
     const isDirect = standing.kind === 'direct'
-    const key = isDirect ? handle.id : pairKey(user, handle.id)
+    const key = keyOf(user, handle, standing)
     const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, marks)
-    if (slot !== null) {
-      const ownAtRead = reached === head ? standing.ownAtHead : null
-      const wanted = { read: by === 'read' ? reached : 0, delivered: reached, ownAtRead }
-      return this.#accept(this.#wait(key, slot, handle, wanted))
-    }
+    if (slot !== null)
+      return this.#accept(this.#wait(key, slot, handle, wantedBy(by, reached, standing)))
     const read = by === 'read' ? reached : marks.read
     const delivered = Math.max(marks.delivered, reached)
     const ownAtRead = this.#ownAt(user, handle, standing, read)
@@ -128,6 +113,30 @@ export class Marking {
     }
     this.#take(key, user, written)
     return this.#accept(written)
+  }
+
+  /**
+   * What was read may be of the past, and its conversation may have left memory meanwhile: it says how far the call reaches, but
+   * not what the marks are now. So they are read again, in their turn.
+   */
+  #raiseLater(
+    user: UserId,
+    target: Target,
+    found: Standing | null,
+    by: 'read' | 'delivered',
+    seq: number | undefined,
+  ): MaybePromise<void> {
+    const standing = partIn(found, target)
+    const reached = reachedIn(standing, by, seq)
+    if (standing === null || reached === null) return undefined
+    const handle = handleOf(this.#backend, user, target)
+    const key = keyOf(user, handle, standing)
+    const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, standing.marks)
+    const wanted = wantedBy(by, reached, standing)
+    if (slot !== null) return this.#wait(key, slot, handle, wanted)
+    const written = this.#write(user, handle, wanted)
+    this.#take(key, user, written)
+    return written
   }
 
   #ownAt(
@@ -214,6 +223,7 @@ export class Marking {
   async #write(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
     const backend = this.#backend
     const { read } = wanted
+    if (!handle.loaded) await backend.load(handle, user)
     const marks = await backend.marks(user, handle)
     const delivered = Math.max(marks.delivered, wanted.delivered, read)
     // Delivery beyond what was read is a change of its own, though both were waiting together.
@@ -225,6 +235,30 @@ export class Marking {
     const ownAtRead = wanted.ownAtRead ?? (await backend.ownCount(user, handle, read))
     await backend.mark(user, handle, { read, delivered, ownAtRead }, 'read')
   }
+}
+
+/** How far a call reaches; null if there is nothing to write, and nothing under way that could be what the caller sees as done. */
+function reachedIn(
+  standing: Standing | null,
+  by: 'read' | 'delivered',
+  seq: number | undefined,
+): number | null {
+  if (standing === null || hasEnded(standing.intervals)) return null
+  const { head, marks } = standing
+  const reached = seq === undefined || seq > head ? head : seq
+  return reached > (by === 'read' ? marks.read : marks.delivered) ? reached : null
+}
+
+function wantedBy(by: 'read' | 'delivered', reached: number, { head, ownAtHead }: Standing): Wanted {
+  return {
+    read: by === 'read' ? reached : 0,
+    delivered: reached,
+    ownAtRead: reached === head ? ownAtHead : null,
+  }
+}
+
+function keyOf(user: UserId, { id }: ConversationHandle, { kind }: Standing): string {
+  return kind === 'direct' ? id : pairKey(user, id)
 }
 
 /** Remembers it on the handle, which the backend keeps as long as it is being written. */

@@ -1,0 +1,84 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { keys, userPartition } from '../../src/formats/keys.js'
+import { directConversationId } from '../../src/model/direct-conversation-id.js'
+import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
+import { localHost } from './hosts.js'
+
+/** It may have to wait for the slow one. */
+function doneOrWaiting(mark: Promise<unknown>): Promise<unknown> {
+  return Promise.race([mark, new Promise((resolve) => setTimeout(resolve, 200))])
+}
+
+test.each([
+  ['markRead', 1],
+  ['markRead', 300],
+  ['markDelivered', 1],
+  ['markDelivered', 300],
+] as const)(
+  'a lower %s that is slow does not take back a higher markRead, with %i conversations marked at once',
+  async (slow, count) => {
+    const gate = openGate()
+    const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+    onTestFinished(host.destroy)
+    const first = await host.open()
+    const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
+    for (const sender of peers)
+      for (const text of ['1', '2', '3', '4', '5']) await first.sendMessage({ sender, receiver: 'a', text })
+    await first.close()
+
+    const store = await host.open()
+    onTestFinished(() => store.close())
+    // The marks are read twice: to see whether there is anything to do, and again if the conversation has left memory meanwhile.
+    let reads = 2
+    let open = (): void => undefined
+    const read = new Promise<void>((resolve) => {
+      gate.onRead = () => {
+        if (--reads > 0) return
+        gate.at = 'nothing'
+        gate.through = new Promise((pass) => {
+          open = pass
+        })
+        resolve()
+      }
+    })
+    gate.at = { key: keys.marks(userPartition('a'), directConversationId('peer 0', 'a')) }
+    const marking = Promise.all(peers.map((peer) => store[slow]('a', { peer }, 3)))
+    await Promise.race([read, marking])
+    gate.at = 'nothing'
+    const higher = store.markRead('a', { peer: 'peer 0' }, 5)
+    await doneOrWaiting(higher)
+    open()
+    await Promise.all([marking, higher])
+    expect(await store.getConversation('a', { peer: 'peer 0' })).toMatchObject({ readSeq: 5 })
+  },
+)
+
+test.each([0, 300])(
+  'a lower mark of a group whose look is slow does not take back a higher one, with %i looks meanwhile',
+  async (count) => {
+    const gate = openGate()
+    const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+    onTestFinished(host.destroy)
+    const first = await host.open()
+    const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
+    for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'hi' })
+    await first.groups.create({ creator: 'b', members: ['a'], id: 'g' })
+    for (const text of ['1', '2', '3', '4', '5'])
+      await first.sendMessage({ sender: 'b', conversationId: 'g', text })
+    await first.close()
+
+    const store = await host.open()
+    onTestFinished(() => store.close())
+    const { read, open } = closeGate(gate)
+    gate.at = { key: keys.marks(userPartition('a'), 'g') }
+    const marking = store.markRead('a', 'g', 3)
+    await read
+    gate.at = 'nothing'
+    for (const peer of peers) await store.getConversation('a', { peer })
+    const higher = store.markRead('a', 'g', 5)
+    await doneOrWaiting(higher)
+    open()
+    await Promise.all([marking, higher])
+    expect(await store.getConversation('a', 'g')).toMatchObject({ readSeq: 5 })
+  },
+)
