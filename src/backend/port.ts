@@ -1,3 +1,4 @@
+import type { ColumbaError } from '../errors.js'
 import type { Interval, Marks, Participation, Reached, Standing } from '../model/conversation.js'
 import type { GroupState, Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
@@ -58,6 +59,11 @@ export interface Backend {
     expectedHead: number,
     change: ConversationChange,
   ): Promise<Committed | Moved>
+  /**
+   * What every write is refused with from now on; null as long as they are taken. Behind a write of unknown outcome memory may
+   * show what was never stored, so whoever would answer a write without writing, because it is so already, asks this first.
+   */
+  refusal(): ColumbaError | null
 
   // ---- what a user sees
 

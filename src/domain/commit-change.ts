@@ -1,13 +1,15 @@
 import { MOVED } from '../backend/port.js'
-import type { ConversationChange, ConversationHandle, MaybePromise } from '../backend/port.js'
-import { ColumbaError, isColumbaError } from '../errors.js'
+import type { Backend, ConversationChange, ConversationHandle, MaybePromise } from '../backend/port.js'
+import { ColumbaError } from '../errors.js'
 import type { GroupState } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
 
-/** Behind these the handle may show what never became durable: nothing may be answered from it. */
-const unsettled = ['OUTCOME_UNKNOWN', 'POISONED'] as const
-const failures = new WeakMap<ConversationHandle, ColumbaError>()
+/** For a write that has nothing to write. Throws where that cannot be known: behind a write of unknown outcome. */
+export function isSoAlready(backend: Backend): void {
+  const refusal = backend.refusal()
+  if (refusal !== null) throw refusal
+}
 
 /** How often a change is decided again before others are believed to be writing too fast. */
 const maxMoves = 1000
@@ -30,14 +32,10 @@ export function commitChange(
       await backend.load(handle, viewer)
       const change = await decide()
       if (change === null) {
-        const failure = failures.get(handle)
-        if (failure !== undefined) throw failure
+        isSoAlready(backend)
         return handle.group
       }
-      const committed = await backend.commit(handle, handle.head, change).catch((error: unknown) => {
-        if (unsettled.some((code) => isColumbaError(error, code))) failures.set(handle, error as ColumbaError)
-        throw error
-      })
+      const committed = await backend.commit(handle, handle.head, change)
       if (committed !== MOVED) return handle.group
     }
     throw new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')

@@ -94,8 +94,7 @@ export class Marking {
     const isDirect = standing.kind === 'direct'
     const key = keyOf(user, handle, standing)
     const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, marks)
-    if (slot !== null)
-      return this.#accept(this.#wait(key, slot, handle, wantedBy(by, reached, standing)))
+    if (slot !== null) return this.#accept(this.#wait(key, slot, handle, wantedBy(by, reached, standing)))
     const read = by === 'read' ? reached : marks.read
     const delivered = Math.max(marks.delivered, reached)
     const ownAtRead = this.#ownAt(user, handle, standing, read)

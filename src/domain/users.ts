@@ -4,6 +4,7 @@ import { canonicalJson } from '../model/canonical-json.js'
 import type { UserId } from '../model/ids.js'
 import type { Json } from '../model/json.js'
 import type { User } from '../model/user.js'
+import { isSoAlready } from './commit-change.js'
 import type { DomainContext } from './context.js'
 
 /** What may be changed of a user; what is left out stays. */
@@ -30,6 +31,7 @@ export class Users {
       if (!this.#same(known.user, user)) {
         throw new ColumbaError('USER_EXISTS', 'the user is registered with other content')
       }
+      isSoAlready(this.#backend)
       return known.user
     })
   }
@@ -49,7 +51,9 @@ export class Users {
         ...(name === undefined ? {} : { name }),
         ...(profile === undefined ? {} : { profile }),
       }
-      return this.#same(before, after) ? before : this.#put(after)
+      if (!this.#same(before, after)) return this.#put(after)
+      isSoAlready(this.#backend)
+      return before
     })
   }
 

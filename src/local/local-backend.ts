@@ -132,6 +132,10 @@ export class LocalBackend implements Backend {
     return this.#parts.events.commit(entry, change)
   }
 
+  refusal(): ColumbaError | null {
+    return this.#parts.writer.refusal
+  }
+
   // ---- what a user sees
 
   participation(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {

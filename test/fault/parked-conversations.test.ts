@@ -138,18 +138,6 @@ test('looks with ids that are none, or by strangers, take nothing from what was 
   await store.close()
 })
 
-test('a block of which nobody knows whether it is durable is not so already', async () => {
-  const world = await newWorld(48)
-  const store = await open(world)
-  await store.sendMessage(send(1))
-  world.logFails = true
-  await expect(store.contacts.block('ben', 'ann')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
-  await expect(store.contacts.block('ben', 'ann')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
-  for (let i = 0; i < 200; i++) await store.getConversations(`other ${i}`)
-  await expect(store.contacts.block('ben', 'ann')).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
-  await store.close().catch(() => undefined)
-})
-
 test('what is sent while the keys of a conversation are read anew is one of them', async () => {
   const gate = openGate()
   const store = await open(await newWorld(0), gate, 1)

@@ -426,6 +426,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '71',
     name: 'so-already',
     what: 'A change of which nobody knows whether it is durable is answered, when repeated, as one that is',
-    tests: ['fault/parked-conversations'],
+    tests: ['fault/unknown-changes'],
+  },
+  {
+    number: '72',
+    name: 'late-mark-believed',
+    what: 'A mark whose look took long is written by what that look found',
+    tests: ['histories/slow-marks'],
   },
 ]

@@ -131,6 +131,10 @@ export class EventualBackend implements Backend {
     return { position: this.#seen.get(handle) as Position, timestamp: event.timestamp }
   }
 
+  refusal(): null {
+    return null
+  }
+
   async participation(user: UserId, handle: ConversationHandle): Promise<Participation | null> {
     const participation = this.#view(user).participations.get(handle.id) ?? null
     const known = this.#handle(handle.id)

@@ -148,6 +148,10 @@ export class ReferenceBackend implements Backend {
     return { position, timestamp: event.timestamp }
   }
 
+  refusal(): null {
+    return null
+  }
+
   participation(user: UserId, handle: ConversationHandle): Participation | null {
     return this.#view(user).participations.get(handle.id) ?? null
   }
