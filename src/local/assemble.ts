@@ -134,6 +134,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     {
       maxBytes: settings.cacheBytes,
       exactIds: tuning.exactIds,
+      keptAside: tuning.keptAside,
       tierSize: settings.cacheTierSize,
       later: (task) => void components.clock.yield().then(task),
       pack: packNode,
@@ -257,7 +258,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
 
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
-  const loader = new Loader(memory, rows, filter)
+  const loader = new Loader(memory, rows, filter, tuning.keptMembers)
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
   const people = new People({ memory, rows, loader, writer, applier })

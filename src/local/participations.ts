@@ -13,6 +13,16 @@ import { packedView } from './views/packing.js'
 import { isOpen, ownOf, participation, sees, visibleHead, whole } from './views/participation-view.js'
 import { liveMessage, toMessage } from './reads/stored-message.js'
 
+/**
+ * The newest visible message, as it was read for one who asked. Whoever left a group sees another one than the members, and than
+ * others who left: the conversation's own place is for its newest message alone.
+ */
+interface LastRead {
+  last: Message | undefined
+}
+
+const nothingRead: LastRead = Object.freeze({ last: undefined })
+
 /** Makes participations: what a user has in a conversation, out of the conversation, the user's marks and membership. */
 export class Participations {
   readonly #memory: Memory
@@ -126,7 +136,7 @@ export class Participations {
   /** The same from a list; kept until something changes. */
   ofNode(node: ListNode): MaybePromise<Participation> {
     if (node.view !== null && this.#isCurrent(node, node.view)) return node.view
-    return this.#make(node) ?? this.#complete(node)
+    return this.#make(node, nothingRead) ?? this.#complete(node, { last: undefined })
   }
 
   /** The same of a packed conversation; null if something must be read first, for which it has to be taken out. */
@@ -145,14 +155,14 @@ export class Participations {
   }
 
   /** Null if something must be read first. */
-  #make(node: ListNode): Participation | null {
+  #make(node: ListNode, read: LastRead): Participation | null {
     const { entry, marks, membership, own } = node
     if (marks === null) return null
     // A list shows nothing of the own messages of one who has left.
     const needsOwn = membership !== null && (node.aside || isOpen(membership))
     if (entry.groupPart !== null && (membership === null || (own === null && needsOwn))) return null
     const head = visibleHead(entry, membership)
-    const last = this.#lastMessage(entry, head, membership)
+    const last = this.#lastMessage(entry, head, membership, read)
     if (last === undefined) return null
     const view = participation(node.user.id, entry, { marks, membership, own: own ?? 0 }, head, last)
     node.view = view
@@ -160,27 +170,27 @@ export class Participations {
   }
 
   /** Reads what is missing, all of it together. */
-  #complete(node: ListNode): MaybePromise<Participation> {
+  #complete(node: ListNode, read: LastRead): MaybePromise<Participation> {
     for (;;) {
-      const waiting = this.#readMissing(node)
-      if (waiting !== null) return this.#completeLater(node, waiting)
-      const made = this.#make(node)
+      const waiting = this.#readMissing(node, read)
+      if (waiting !== null) return this.#completeLater(node, read, waiting)
+      const made = this.#make(node, read)
       if (made !== null) return made
     }
   }
 
-  async #completeLater(node: ListNode, waiting: Promise<unknown>): Promise<Participation> {
+  async #completeLater(node: ListNode, read: LastRead, waiting: Promise<unknown>): Promise<Participation> {
     node.user.pins++
     try {
       await waiting
-      return await (this.#make(node) ?? this.#complete(node))
+      return await (this.#make(node, read) ?? this.#complete(node, read))
     } finally {
       node.user.pins--
     }
   }
 
   /** Null if nothing had to be waited for. */
-  #readMissing(node: ListNode): Promise<unknown> | null {
+  #readMissing(node: ListNode, last: LastRead): Promise<unknown> | null {
     const { entry, membership } = node
     const waiting: Promise<void>[] = []
     const read = (found: MaybePromise<void>): void => {
@@ -191,8 +201,8 @@ export class Participations {
       if (entry.groupPart !== null) read(this.#readMember(node))
       if (entry.groupPart === null || membership !== null) {
         const head = visibleHead(entry, membership)
-        const isMissing = this.#lastMessage(entry, head, membership) === undefined
-        if (isMissing) read(this.#readLast(entry, head, node.aside))
+        const isMissing = this.#lastMessage(entry, head, membership, last) === undefined
+        if (isMissing) read(this.#readLast(entry, head, node.aside, last))
       }
     } catch (error) {
       // What waits already may fail as well, and somebody must hear of it.
@@ -217,8 +227,9 @@ export class Participations {
     while (node.own === null) {
       const head = entry.durableHead
       const own = await this.#loader.ownOrdinal(user.id, entry, head)
-      // A message of the user's own that came meanwhile is not in it, and found no number to raise.
-      if (entry.durableHead === head) node.own ??= own
+      // A message of the user's own that came meanwhile is not in it: a node in memory was told of that one.
+      const isTold = this.#memory.nodeOf(user.id, entry) === node
+      if (isTold || !this.#loader.mayHaveWritten(user.id, entry, head)) node.own ??= own
     }
   }
 
@@ -234,14 +245,15 @@ export class Participations {
         if (membership === null) return null
       } else if (!entry.pair?.includes(user) || entry.durableHead === 0) return null
       const marks = await this.#loader.marks(user, entry)
+      const read: LastRead = { last: undefined }
       for (;;) {
+        const before = visibleHead(entry, membership)
+        const own = membership === null ? 0 : await this.#loader.ownOrdinal(user, entry, before)
         const head = visibleHead(entry, membership)
-        const own = membership === null ? 0 : await this.#loader.ownOrdinal(user, entry, head)
-        const last = this.#lastMessage(entry, head, membership)
-        if (last === undefined) await this.#readLast(entry, head, false)
-        else if (head === visibleHead(entry, membership)) {
-          return participation(user, entry, { marks, membership, own }, head, last)
-        }
+        if (membership !== null && head > before && this.#loader.mayHaveWritten(user, entry, before)) continue
+        const last = this.#lastMessage(entry, head, membership, read)
+        if (last === undefined) await this.#readLast(entry, head, false, read)
+        else return participation(user, entry, { marks, membership, own }, head, last)
       }
     } finally {
       entry.inFlight--
@@ -254,8 +266,10 @@ export class Participations {
     entry: ConversationEntry,
     head: number,
     membership: MembershipRow | null,
+    read: LastRead,
   ): Message | null | undefined {
     if (head === 0 || (membership !== null && !sees(membership, head))) return null
+    if (read.last?.seq === head) return read.last
     const { lastMessage } = entry
     if (lastMessage?.seq === head) return lastMessage
     const kept = entry.page?.at(-1)
@@ -268,22 +282,19 @@ export class Participations {
   }
 
   /** `more`: somebody looks at the conversation itself, and not only at its row in a list. */
-  #readLast(entry: ConversationEntry, head: number, more: boolean): MaybePromise<void> {
+  #readLast(entry: ConversationEntry, head: number, more: boolean, into: LastRead): MaybePromise<void> {
     const read: MaybePromise<Message | undefined> = more
       ? this.#messages.newest(entry, head)
       : andThen(this.#messages.one(entry, head), (stored) => toMessage(entry.id, stored))
-    if (!(read instanceof Promise)) {
-      entry.lastMessage = read
-      return undefined
+    const take = (message: Message | undefined): void => {
+      into.last = message
+      if (message?.seq === entry.durableHead) entry.lastMessage = message
     }
+    if (!(read instanceof Promise)) return take(read)
     entry.inFlight++
-    return read
-      .then((message) => {
-        if (message !== undefined) entry.lastMessage = message
-      })
-      .finally(() => {
-        entry.inFlight--
-        this.#memory.release(entry)
-      })
+    return read.then(take).finally(() => {
+      entry.inFlight--
+      this.#memory.release(entry)
+    })
   }
 }

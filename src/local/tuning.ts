@@ -27,6 +27,10 @@ export interface LocalTuning {
    * them: up to here they take little more room.
    */
   readonly exactIds: number
+  /** Conversations of a user that somebody looked at and that are kept beside the list, at most. */
+  readonly keptAside: number
+  /** Members of a large group that are kept, about. */
+  readonly keptMembers: number
   /** So many body files of one level are merged into one; Infinity: none ever. */
   readonly tidyFiles: number
   /** Nothing larger is merged: a merge needs that much room until it is done. */
@@ -55,6 +59,8 @@ export const localTuning: LocalTuning = {
   compression: true,
   readsAtOnce: true,
   exactIds: 48,
+  keptAside: 256,
+  keptMembers: 1024,
   tidyFiles: 8,
   tidyBytes: 4096 * MiB,
   tidyAfterMs: 30_000,

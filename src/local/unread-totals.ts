@@ -28,17 +28,28 @@ export class UnreadTotals {
   of(id: UserId): MaybePromise<UnreadTotal> {
     const user = this.#memory.user(id)
     if (user.unread === null) return this.#countOnce(user)
-    if (user.large.size > 0) return this.#withLarge(user, user.unread)
+    if (user.large.size > 0) return this.#withLarge(user)
     return (user.unreadTotal ??= totalOf(user.unread))
   }
 
-  async #withLarge(user: UserEntry, small: ReadonlyMap<ConversationId, number>): Promise<UnreadTotal> {
-    const views = await Promise.all(
-      [...user.large.values()].map(async (node) => this.#participations.ofNode(node)),
-    )
-    const all = new Map(small)
-    for (const view of views) all.set(view.conversationId, unreadOf(view))
-    return totalOf(all)
+  /** A group may become large, or small, while others are looked at: then what was looked at is not all, or too much. */
+  async #withLarge(user: UserEntry): Promise<UnreadTotal> {
+    user.pins++
+    try {
+      for (;;) {
+        const looked = new Map(user.large)
+        const views = await Promise.all(
+          [...looked.values()].map(async (node) => this.#participations.ofNode(node)),
+        )
+        if (user.unread === null) return await this.of(user.id)
+        if (looked.size !== user.large.size || [...looked.keys()].some((id) => !user.large.has(id))) continue
+        const all = new Map(user.unread)
+        for (const view of views) all.set(view.conversationId, unreadOf(view))
+        return totalOf(all)
+      }
+    } finally {
+      user.pins--
+    }
   }
 
   async #countOnce(user: UserEntry): Promise<UnreadTotal> {

@@ -434,4 +434,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A mark whose look took long is written by what that look found',
     tests: ['histories/slow-marks'],
   },
+  {
+    number: '73',
+    name: 'members-forgotten',
+    what: 'A membership that was read is kept, though a newer one came and made room for others meanwhile',
+    tests: ['histories/large-groups'],
+  },
+  {
+    number: '74',
+    name: 'last-of-another',
+    what: 'All who look at a group share one place for the last message that each may see',
+    tests: ['histories/leavers'],
+  },
 ]

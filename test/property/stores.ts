@@ -43,6 +43,8 @@ export const tiny: LocalVariant = {
     checkpointBytes: 4096,
     maxWaiting: 1,
     exactIds: 3,
+    keptAside: 3,
+    keptMembers: 4,
   },
 }
 

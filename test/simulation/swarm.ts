@@ -82,7 +82,12 @@ export function drawSwarm(chance: SeededChance): Swarm {
   }
   const tidy = { tidyFiles: oneOf([2, 3, 8, Infinity]), tidyAfterMs: 0, tidyRestMs: oneOf([0, 5]) }
   // Follows from something else that was drawn, so that seeds from before mean what they meant.
-  const reads = { readsAtOnce: settings.cacheTierSize === 3, exactIds: settings.virtualNodes === 1 ? 48 : 2 }
+  const reads = {
+    readsAtOnce: settings.cacheTierSize === 3,
+    exactIds: settings.virtualNodes === 1 ? 48 : 2,
+    keptAside: settings.virtualNodes === 4 ? 256 : 2,
+    keptMembers: settings.virtualNodes === 16 ? 1024 : 3,
+  }
   return { ...drawn, tuning: { ...tuning, ...tidy, ...reads } }
 }
 

@@ -25,6 +25,8 @@ export class GroupPart {
   durable: GroupRow | null
   /** Small groups: all members there ever were. Large groups: some of those that were asked for. */
   readonly members = new Map<UserId, MembershipRow>()
+  /** How often they were forgotten. */
+  forgets = 0
   complete = false
   /** Members whose lists are in memory. */
   readonly nodes = new Map<UserId, ListNode>()
@@ -36,6 +38,11 @@ export class GroupPart {
   constructor(row: GroupRow, durable: GroupRow | null) {
     this.row = row
     this.durable = durable
+  }
+
+  forgetMembers(): void {
+    this.members.clear()
+    this.forgets++
   }
 
   state(id: ConversationId): GroupState {

@@ -14,6 +14,8 @@ export interface MemoryOptions {
   /** Conversations of a user that are let go of at once. */
   readonly tierSize: number
   readonly exactIds: number
+  /** Conversations of a user that are kept beside the list. */
+  readonly keptAside: number
   readonly pack: KeptListsOptions['pack']
   /** Calls back when everything that runs now has come to its end. */
   readonly later: (task: () => void) => void
@@ -24,9 +26,6 @@ export interface MemoryOptions {
  * rounded up. What lists cost stands in kept-lists.ts.
  */
 const costs = { user: 600, conversation: 480, peer: 80 } as const
-
-/** Conversations of a user that are kept beside the list. */
-const keptAside = 256
 
 /** The parts of the cache that pages may take, conversations of lists as objects, and conversations that were put away. */
 const pagesShare = 1 / 4
@@ -185,7 +184,8 @@ export class Memory {
     const { user } = node
     node.aside = true
     user.putAside(node)
-    if (user.aside.size > keptAside) this.#dropNode(user.aside.values().next().value as ListNode)
+    if (user.aside.size > this.#options.keptAside)
+      this.#dropNode(user.aside.values().next().value as ListNode)
   }
 
   /** Moves what stood beside a list into it. */
@@ -361,7 +361,12 @@ export class Memory {
 
   /** For those who are done with an entry that nobody may have a reference to any more. */
   release(entry: ConversationEntry): void {
-    if (!entry.idle || this.#conversations.get(entry.id) !== entry) return
+    if (this.#conversations.get(entry.id) !== entry) return
+    if (!entry.idle) {
+      // Whoever still uses it, in its lane or for a read, may end without a word.
+      if (entry.refs === 0 && entry.live === 0) this.#strays.add(entry)
+      return
+    }
     this.#conversations.delete(entry.id)
     entry.inMemory = false
     this.indexes.letGo(entry)

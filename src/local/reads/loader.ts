@@ -18,12 +18,15 @@ export class Loader {
   readonly #memory: Memory
   readonly #rows: RowReader
   readonly #filter: ConversationFilter
+  /** Of each large group. */
+  readonly #keptMembers: number
   readonly #loads = new Map<ConversationId, Promise<void>>()
 
-  constructor(memory: Memory, rows: RowReader, filter: ConversationFilter) {
+  constructor(memory: Memory, rows: RowReader, filter: ConversationFilter, keptMembers: number) {
     this.#memory = memory
     this.#rows = rows
     this.#filter = filter
+    this.#keptMembers = keptMembers
   }
 
   /** What writers need of a conversation. Concurrent loads are one. */
@@ -167,12 +170,16 @@ export class Loader {
       const membership = touched.group?.memberships.get(user)
       if (membership !== undefined) return membership
     }
+    const { forgets } = part
     return andThen(this.#rows.member(entry.id, user), (row) => {
       const newer = part.members.get(user)
       if (newer !== undefined) return newer
+      // A newer one may have made room for others meanwhile.
+      if (part.forgets !== forgets) return this.membership(user, entry)
       if (row === undefined) return null
-      // Some of a large group's members, as long as that helps: they are read again when they are gone.
-      if (part.members.size > 1024) part.members.clear()
+      // Some of a large group's members, as long as that helps: they are read again when they are gone. Not while somebody writes:
+      // what is under way is in no shard.
+      if (part.members.size >= this.#keptMembers && entry.lane === null) part.forgetMembers()
       part.members.set(user, row)
       return row
     })
@@ -210,6 +217,17 @@ export class Loader {
     }
     const row = await this.#rows.own(user, entry.id, seq)
     return row === undefined ? 0 : row.before + upTo(row.seqs, seq)
+  }
+
+  /** False if a group's messages above `seq` are all of others; what lies in live generations is all that is looked at. */
+  mayHaveWritten(user: UserId, entry: ConversationEntry, seq: number): boolean {
+    let known = entry.durableHead
+    for (let touched = entry.touched; touched !== null && known > seq; touched = touched.older) {
+      if (touched.count === 0 || touched.lastSeq < known) continue
+      if ((touched.group?.own.get(user)?.seqs.at(-1) ?? 0) > seq) return true
+      known = touched.firstSeq - 1
+    }
+    return known > seq
   }
 }
 
