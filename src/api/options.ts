@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Logger, Metrics, StoreSettings } from '../backend/settings.js'
 import type { UsersMode } from '../domain/context.js'
 import { resolveLimits } from '../limits.js'
@@ -19,7 +20,8 @@ export type Durability =
 export interface StoreOptions {
   /**
    * A directory; made with mode 0700, the library's files in it 0600. (LevelDB's own files have the mode that the process's umask
-   * leaves, in directories that only the owner can enter.) One process at a time has it open.
+   * leaves, in directories that only the owner can enter.) A relative one is of the working directory at the call. One process at a
+   * time has it open.
    */
   readonly location: string
   /** At creation only; 1 to 256, default 2. Another number at a later open is INCOMPATIBLE. */
@@ -130,7 +132,8 @@ function checkLocation(value: unknown): string {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) {
     throw invalid('location', 'must be the path of a directory')
   }
-  return value
+  // Whoever changes the working directory later does not mean another store.
+  return resolve(value)
 }
 
 function checkLimits(value: unknown): Limits {

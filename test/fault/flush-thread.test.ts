@@ -232,6 +232,17 @@ test.each(['close', 'verify'])(
   },
 )
 
+test('neither does one that waits for a checkpoint', async () => {
+  const location = await temporaryDirectory()
+  const script = fileURLToPath(new URL('../crash/importer-worker.js', import.meta.url))
+  const child = spawn(process.execPath, [script, location], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let said = ''
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(said).toBe(`${Array.from({ length: 40 }, () => 120).join(' ')}\n`)
+})
+
 test('what it makes is what the calling thread makes', async () => {
   const results: unknown[] = []
   for (const flushThread of [true, false]) {

@@ -44,6 +44,7 @@ export class InlineTidyRunner implements TidyRunner {
   readonly #pace: Pace
   /** Rows that are being written. */
   #piece: Promise<void> | null = null
+  #isHurried = false
   /** While somebody holds it: resolves at `release`. */
   #held: { readonly released: Promise<void>; readonly release: () => void } | null = null
 
@@ -128,6 +129,8 @@ export class InlineTidyRunner implements TidyRunner {
       const released = new Promise<void>((resolve) => (release = resolve))
       this.#held = { released, release }
     }
+    // Who holds waits for rows, not for rests among them.
+    this.#pace.hurry(true)
     // Whoever swaps hears of a failure.
     await this.#piece?.catch(() => undefined)
   }
@@ -135,10 +138,12 @@ export class InlineTidyRunner implements TidyRunner {
   release(): void {
     this.#held?.release()
     this.#held = null
+    this.#pace.hurry(this.#isHurried)
   }
 
   hurry(on: boolean): void {
-    this.#pace.hurry(on)
+    this.#isHurried = on
+    this.#pace.hurry(on || this.#held !== null)
   }
 
   stop(): void {

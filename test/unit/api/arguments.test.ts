@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { MessageStore } from '../../../src/api/message-store.js'
 import { checkComponents, checkOptions } from '../../../src/api/options.js'
@@ -219,7 +220,8 @@ describe('the options of a store', () => {
     expect(checkOptions({ location: './data' })).toMatchObject({
       usersMode: 'open',
       settings: {
-        location: './data',
+        // Also when the working directory has been changed.
+        location: resolve('data'),
         shards: undefined,
         syncEveryMs: 0,
         cacheBytes: 67_108_864,
