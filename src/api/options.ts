@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { Logger, Metrics, StoreSettings } from '../backend/settings.js'
 import type { UsersMode } from '../domain/context.js'
 import { resolveLimits } from '../limits.js'
@@ -132,8 +131,7 @@ function checkLocation(value: unknown): string {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) {
     throw invalid('location', 'must be the path of a directory')
   }
-  // Whoever changes the working directory later does not mean another store.
-  return resolve(value)
+  return value
 }
 
 function checkLimits(value: unknown): Limits {

@@ -27,7 +27,7 @@ import { MessageReader } from './reads/message-reader.js'
 import { packNode } from './views/packing.js'
 import { Participations } from './participations.js'
 import { People } from './people.js'
-import { Recovery } from './background/recovery.js'
+import { Recovery, storedThrough } from './background/recovery.js'
 import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './reads/row-reader.js'
@@ -184,6 +184,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     },
     {
       afterPosition: manifest.checkpoint,
+      storedThrough: storedThrough(shards.checkpoints, await bodies.list()),
       onFound: recovery.find,
       onSettled: recovery.allow,
       onRecovered: recovery.take,

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { InProcessNotifier, type Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
@@ -35,12 +35,14 @@ const defaultVirtualNodes = 128
  * everything in the log above the checkpoint flushed once more. Whatever was opened is closed again if a later step fails.
  */
 export async function openLocalBackend(
-  settings: StoreSettings,
+  given: StoreSettings,
   components: StoreComponents,
   local: LocalComponents = {},
 ): Promise<Backend> {
   const { fileSystem, clock, random } = components
-  const directory = settings.location
+  // Whoever changes the working directory later does not mean another store.
+  const directory = resolve(given.location)
+  const settings = { ...given, location: directory }
   const made = await guardLocation(() => makeDirectories(fileSystem, directory))
   const lock = await guardLocation(() =>
     StoreLock.acquire({

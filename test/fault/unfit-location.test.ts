@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { openMessageStore } from '../../src/index.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -19,4 +22,10 @@ test.each<[string, string, (place: string) => Promise<unknown>, string]>([
     details: { field: 'location', system },
     cause: { code: system },
   })
+})
+
+test('a relative location is that of the call, wherever the process goes later', async () => {
+  const script = fileURLToPath(new URL('../crash/relative-worker.js', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script, await temporaryDirectory()])
+  expect(stdout).toBe('first\nsecond\n')
 })

@@ -446,4 +446,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'All who look at a group share one place for the last message that each may see',
     tests: ['histories/leavers'],
   },
+  {
+    number: '75',
+    name: 'log-behind-shards',
+    what: 'A log that ends before what shards and body files have is gone on with',
+    tests: ['fault/log-behind-shards'],
+  },
+  {
+    number: '76',
+    name: 'rests-while-held',
+    what: 'The tidy rests while a checkpoint waits for it',
+    tests: ['fault/flush-thread'],
+  },
 ]

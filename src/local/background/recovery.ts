@@ -1,3 +1,4 @@
+import { cutOf } from '../../formats/body-file.js'
 import { recordKinds } from '../../formats/records.js'
 import { recordTime } from '../fold/fold.js'
 import type { RecordRange } from '../fold/sink.js'
@@ -5,6 +6,17 @@ import type { Chunk, DurableGroup } from '../commit-log/options.js'
 
 /** Flushes under way: one is written, and the next one is folded. */
 const atOnce = 2
+
+/**
+ * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one that ends
+ * earlier has lost something, and its numbers must not be given out again.
+ */
+export function storedThrough(
+  checkpoints: readonly { readonly position: number }[],
+  bodyFiles: readonly number[],
+): number {
+  return Math.max(0, ...checkpoints.map(({ position }) => position), ...bodyFiles.map(cutOf))
+}
 
 /**
  * Recovery is the flush once more: the records above the checkpoint, cut into the same generations by the same cut

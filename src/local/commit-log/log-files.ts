@@ -34,9 +34,9 @@ export async function openLogFiles(
   const { fileSystem, directory } = options
   await fileSystem.makeDirectory(directory)
   await removeLeftovers(fileSystem, directory)
-  const { afterPosition } = recovery
+  const { afterPosition, storedThrough = 0 } = recovery
   const onFound = (group: DurableGroup): void => recovery.onFound?.(group)
-  const found = await scanLog(options, { afterPosition, onRecovered: onFound }, pool)
+  const found = await scanLog(options, { afterPosition, storedThrough, onRecovered: onFound }, pool)
   const { segments, end, closed, tornBytes, records } = found
   const isSettled = end.number === 0 || (closed && options.closed !== false)
   const tornFile = isSettled ? null : await settleTail(fileSystem, directory, found)

@@ -101,13 +101,12 @@ export async function scanLog(place: LogPlace, recovery: Recovery, pool: ChunkPo
       await handle.close()
     }
   }
-  if (end.lastPosition < recovery.afterPosition) {
+  const { afterPosition, storedThrough = 0 } = recovery
+  if (end.lastPosition < Math.max(afterPosition, storedThrough)) {
     const last = join(place.directory, segmentName(end.number))
-    throw corrupt(
-      last,
-      end.validLength,
-      `the log ends at record ${end.lastPosition}, before the last checkpoint`,
-    )
+    const before =
+      end.lastPosition < afterPosition ? 'the last checkpoint' : `${storedThrough}, which is stored elsewhere`
+    throw corrupt(last, end.validLength, `the log ends at record ${end.lastPosition}, before ${before}`)
   }
   return { segments: entries, end, closed, tornBytes, records }
 }

@@ -83,6 +83,8 @@ export interface LogFailure {
 export interface Recovery {
   /** Records up to here are needed no more, and neither are segments that hold no other. */
   readonly afterPosition: number
+  /** Something else has records up to here: the log must not end earlier. */
+  readonly storedThrough?: number
   /**
    * Gets every record above it a first time, in order, before the end of the log is known to be on the disk: nothing of
    * it may be written yet.
