@@ -159,6 +159,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       hashSeed,
       // What is in a generation that is not closed yet can be made unnecessary by no checkpoint.
       generationBytes: Math.min(tuning.generationBytes, limits.logBytes / 2),
+      generationObjects: tuning.generationObjects,
       onRefused: () => telemetry.count('log.refused', 1),
     },
     applier,

@@ -8,6 +8,8 @@ export interface LocalTuning {
   readonly fanOut: number
   /** Log after which a generation is closed and flushed. */
   readonly generationBytes: number
+  /** So many other things than messages close it as well: they are small in the log, and up to 2 KB each while they are flushed. */
+  readonly generationObjects: number
   readonly segmentBytes: number
   readonly chunkBytes: number
   /** Flushed log after which a checkpoint is made. */
@@ -48,6 +50,7 @@ export const localTuning: LocalTuning = {
   flushThreadBytes: MiB / 2,
   fanOut: 256,
   generationBytes: 8 * MiB,
+  generationObjects: 64 * 1024,
   segmentBytes: 64 * MiB,
   chunkBytes: 1 * MiB,
   checkpointBytes: 32 * MiB,

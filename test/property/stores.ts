@@ -39,6 +39,7 @@ export const tiny: LocalVariant = {
   tuning: {
     fanOut: 3,
     generationBytes: 2048,
+    generationObjects: 8,
     segmentBytes: 8192,
     checkpointBytes: 4096,
     maxWaiting: 1,

@@ -85,6 +85,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
   const reads = {
     readsAtOnce: settings.cacheTierSize === 3,
     exactIds: settings.virtualNodes === 1 ? 48 : 2,
+    generationObjects: settings.shards === 3 ? 3 : 64 * 1024,
     keptAside: settings.virtualNodes === 4 ? 256 : 2,
     keptMembers: settings.virtualNodes === 16 ? 1024 : 3,
   }

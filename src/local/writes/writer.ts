@@ -28,8 +28,10 @@ export interface WriterOptions {
   readonly limits: Limits
   readonly clock: Clock
   readonly hashSeed: number
-  /** A generation ends with the record that makes it this large. */
+  /** A generation ends with the record that makes it this large … */
   readonly generationBytes: number
+  /** … or with the one that is no message and of so many: the flush makes objects of each, and of each member that one names. */
+  readonly generationObjects: number
   /** A write was refused, and nothing of it stored. */
   readonly onRefused: () => void
 }
@@ -48,6 +50,7 @@ export class Writer {
   #lastTimestamp = 0
   #generation = 0
   #generationBytes = 0
+  #generationObjects = 0
   #refusal: ColumbaError | null = null
   noSpace = false
 
@@ -135,6 +138,7 @@ export class Writer {
     const event = new PendingEvent(time, apply)
     event.start = start
     event.end = start + bytes.length
+    this.#generationObjects += 1 + namedIn(record)
     this.#handOver(event, entry)
     return event
   }
@@ -171,7 +175,7 @@ export class Writer {
     event.start = start
     event.end = start + bytes.length
     this.#generation++
-    this.#generationBytes = 0
+    this.#generationBytes = this.#generationObjects = 0
     event.position = this.#log.append(event.end)
     this.#pending.push(event)
     return event.promise
@@ -268,7 +272,9 @@ export class Writer {
       }
     }
     this.#generationBytes += write.end - write.start + 4
-    if (this.#generationBytes >= this.#options.generationBytes) void this.cut().catch(() => undefined)
+    const { generationBytes, generationObjects } = this.#options
+    if (this.#generationBytes >= generationBytes || this.#generationObjects >= generationObjects)
+      void this.cut().catch(() => undefined)
   }
 
   /** The store's time: the clock's, but never less than before. */
@@ -297,4 +303,10 @@ export class Writer {
       return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
     return null
   }
+}
+
+/** How many members a record is about. */
+function namedIn(record: OtherRecord): number {
+  if (record.kind === 'create') return record.members.length
+  return record.kind === 'join' ? record.joined.length : 0
 }
