@@ -16,6 +16,8 @@ export type IdSummary = Int32Array | HashFilter
 const farBack = 256
 
 const firstCapacity = 1024
+/** What is left of a word beside the bits, as a number with a sign: 512 MiB of blocks. */
+const mostBlocks = 2 ** (31 - perBlock)
 
 /**
  * The hashes of the idempotency keys of all conversations in memory: each conversation has a chain of blocks, from its newest
@@ -31,6 +33,17 @@ export class IdHashes {
   /** Blocks from here on have never been used. */
   #end = 0
   #free = none
+  #used = 0
+  readonly #most: number
+
+  constructor(most: number = mostBlocks) {
+    this.#most = most
+  }
+
+  /** There is room for the chains that are here to grow, and for no others. */
+  get isFull(): boolean {
+    return this.#used >= this.#most / 2
+  }
 
   /** The hash at a place of a block. */
   at(block: number, place: number): number {
@@ -67,6 +80,8 @@ export class IdHashes {
 
   /** An empty block in front of a chain; it is the new beginning of the chain. */
   addBlock(older: number): number {
+    if (this.#used === this.#most) throw new RangeError('more hashes than blocks can be linked')
+    this.#used++
     let block = this.#free
     if (block !== none) this.#free = this.older(block)
     else {
@@ -78,8 +93,9 @@ export class IdHashes {
     return block
   }
 
-  /** Gives back a whole chain, from its beginning to its end. */
-  release(newest: number, oldest: number): void {
+  /** Gives back a whole chain of so many blocks, from its beginning to its end. */
+  release(newest: number, oldest: number, blocks: number): void {
+    this.#used -= blocks
     this.#words[blockWords * oldest] = this.#free << perBlock
     this.#free = newest
   }
@@ -203,7 +219,8 @@ export class IdIndex {
 
   /** Nobody may use it any more. */
   release(): void {
-    if (this.#newest !== none) this.#hashes.release(this.#newest, this.#oldest)
+    if (this.#newest !== none)
+      this.#hashes.release(this.#newest, this.#oldest, Math.ceil(this.#chained / perBlock))
     this.#newest = this.#oldest = none
     this.#count = this.#first
     this.#filter = null

@@ -18,7 +18,8 @@ export interface KeptIndexesOptions {
  */
 export class KeptIndexes {
   readonly #options: KeptIndexesOptions
-  readonly #hashes = new IdHashes()
+  /** Rarely more than one. */
+  readonly #hashes = [new IdHashes()]
   readonly #parked = new ParkedConversations()
   #charged = 0
 
@@ -39,7 +40,7 @@ export class KeptIndexes {
    * the messages from before, and what has come since is added. `runs`: the first seqs of the runs they lie in.
    */
   make(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
-    const ids = new IdIndex(this.#hashes)
+    const ids = new IdIndex(this.#room())
     hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
     const known = entry.ids
     known?.copyChain(ids)
@@ -88,9 +89,17 @@ export class KeptIndexes {
     const parked = this.#parked.take(entry.id)
     if (parked === null) return null
     if (parked.ids !== null) {
-      entry.ids = new IdIndex(this.#hashes, parked.ids)
+      entry.ids = new IdIndex(this.#room(), parked.ids)
       this.charge(entry)
     }
     return parked.head
+  }
+
+  #room(): IdHashes {
+    const found = this.#hashes.find(({ isFull }) => !isFull)
+    if (found !== undefined) return found
+    const next = new IdHashes()
+    this.#hashes.push(next)
+    return next
   }
 }

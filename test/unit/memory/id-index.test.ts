@@ -140,3 +140,17 @@ test('nobody walks far for the end of a run', () => {
   expect(index.runEnds(10)).toEqual([])
   expect(index.runEnds(995)).toEqual([1000])
 })
+
+test('chains begin elsewhere long before there are more blocks than a word can name', () => {
+  const hashes = new IdHashes(8)
+  const index = new IdIndex(hashes)
+  for (let seq = 1; seq <= 21; seq++) index.add(seq, false)
+  expect(hashes.isFull).toBe(false)
+  index.add(22, false)
+  expect(hashes.isFull).toBe(true)
+  for (let seq = 23; seq <= 56; seq++) index.add(seq, false)
+  expect(() => index.add(57, false)).toThrow(RangeError)
+  expect([index.count, index.find(1), index.find(56)]).toEqual([56, 1, 56])
+  index.release()
+  expect(hashes.isFull).toBe(false)
+})
