@@ -22,13 +22,29 @@ export class AdminCalls {
     return this.#calls.run(() => this.#backend.checkpoint())
   }
 
-  /** Reads everything and checks it against itself. Changes nothing; what it finds is in the report. */
+  /**
+   * Reads everything and checks it against itself. Changes nothing; what it finds is in the report. What `onProgress` throws is
+   * ignored.
+   */
   verify(options?: VerifyOptions): Promise<VerifyReport> {
     return this.#calls.run(() => {
       const { onProgress } = checkFields(options, 'options', ['onProgress'])
       if (onProgress === undefined) return this.#backend.verify()
       if (typeof onProgress !== 'function') throw invalid('onProgress', 'must be a function')
-      return this.#backend.verify({ onProgress: onProgress as NonNullable<VerifyOptions['onProgress']> })
+      return this.#backend.verify({ onProgress: quiet(onProgress as Listener) })
     })
+  }
+}
+
+type Listener = NonNullable<VerifyOptions['onProgress']>
+
+/** What a listener throws is no reason to end what it is told of. */
+function quiet(listener: Listener): Listener {
+  return (done) => {
+    try {
+      listener(done)
+    } catch {
+      // As with a logger.
+    }
   }
 }

@@ -99,7 +99,7 @@ export class ChangeResolver {
   #member(user: UserId, ref: RefOf<'member'>, position: string): Promise<Change | null> {
     const { conversationId, userId } = ref
     const handle = this.#backend.conversation(conversationId)
-    return this.#context.lanes.run(handle, async () => {
+    return this.#context.lanes.look(handle, async () => {
       await this.#backend.load(handle, user)
       const membership = await this.#backend.member(handle, userId)
       if (membership === null || (this.#sharedPositions && membership.position !== ref.position)) return null

@@ -115,7 +115,7 @@ export class Groups {
     const { limit = defaultLimit, cursor } = options
     const scope = ['members', user, id]
     const handle = this.#backend.conversation(id)
-    return this.#context.lanes.run(handle, async () => {
+    return this.#context.lanes.look(handle, async () => {
       await requireUsers(this.#context, [user])
       const after = cursor === undefined ? 0 : (readCursor(scope, cursor)[0] as number)
       await this.#backend.load(handle, user)

@@ -68,6 +68,11 @@ export class Lanes {
     return this.#enter(this.#conversationLane(handle), holding(task), 0)
   }
 
+  /** The same for who only looks: never refused, and no reason to refuse others. */
+  look<T>(handle: ConversationHandle, task: () => MaybePromise<T>): Promise<T> {
+    return this.#enter(this.#conversationLane(handle), holding(task), 0, 0)
+  }
+
   /** Holds the lane of a user until `task` is done. */
   user<T>(user: UserId, task: () => MaybePromise<T>): Promise<T> {
     if (this.#isFull(0)) return this.#refuse()
@@ -121,12 +126,13 @@ export class Lanes {
       reject: (error: unknown) => void,
     ) => Promise<void> | undefined,
     bytes: number,
+    calls = 1,
   ): Promise<T> {
-    this.#calls += 1
+    this.#calls += calls
     this.#bytes += bytes
     return new Promise((resolve, reject) => {
       const done = (): void => {
-        this.#calls -= 1
+        this.#calls -= calls
         this.#bytes -= bytes
       }
       lane.push(() => {

@@ -59,7 +59,7 @@ export class Receipts {
     if (kind === 'direct') {
       return peer === undefined || peer === user ? [user] : [user, peer].slice(0, limit)
     }
-    return this.#context.lanes.run(handle, async () => {
+    return this.#context.lanes.look(handle, async () => {
       await this.#backend.load(handle, user)
       const members = await this.#backend.members(handle, 0, limit)
       return members.map(({ userId }) => userId)

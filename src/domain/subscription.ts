@@ -78,8 +78,13 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     return Promise.resolve(done)
   }
 
-  /** Answers everybody who waits with the end, and lets go of everything. Idempotent. */
+  /** Answers everybody who waits with the end, and lets go of everything; nobody hears of a failure any more. Idempotent. */
   end(): void {
+    this.#failure = undefined
+    this.#finish()
+  }
+
+  #finish(): void {
     this.#ended = true
     this.#buffer = []
     this.#taken = 0
@@ -207,6 +212,6 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
       if (waiter === undefined) this.#failure = { error }
       else waiter.reject(error)
     }
-    this.end()
+    this.#finish()
   }
 }

@@ -28,7 +28,7 @@ export class Users {
     return this.#context.lanes.user(user.id, async () => {
       const known = await this.#backend.user(user.id)
       if (known === null) return this.#put(user)
-      if (!this.#same(known.user, user)) {
+      if (!isSame(known.user, user)) {
         throw new ColumbaError('USER_EXISTS', 'the user is registered with other content')
       }
       isSoAlready(this.#backend)
@@ -51,7 +51,7 @@ export class Users {
         ...(name === undefined ? {} : { name }),
         ...(profile === undefined ? {} : { profile }),
       }
-      if (!this.#same(before, after)) return this.#put(after)
+      if (!isSame(before, after)) return this.#put(after)
       isSoAlready(this.#backend)
       return before
     })
@@ -62,16 +62,16 @@ export class Users {
     await this.#backend.putUser(kept)
     return kept
   }
+}
 
-  #same(a: User, b: User): boolean {
-    return a.name === b.name && this.#profileText(a) === this.#profileText(b)
-  }
+function isSame(a: User, b: User): boolean {
+  return a.name === b.name && profileText(a) === profileText(b)
+}
 
-  #profileText({ profile }: User): string | null {
-    if (profile === undefined) return null
-    const { attributesBytes, attributesDepth } = this.#context.limits
-    return canonicalJson(profile, { maxBytes: attributesBytes, maxDepth: attributesDepth, field: 'profile' })
-  }
+/** Of what was accepted: the limits may be others by now. */
+function profileText({ profile }: User): string | null {
+  if (profile === undefined) return null
+  return canonicalJson(profile, { maxBytes: Infinity, maxDepth: Infinity, field: 'profile' })
 }
 
 function userNotFound(): ColumbaError {

@@ -10,6 +10,7 @@ import {
   readSync,
   write,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import type { FileHandle, FileSystem } from './file-system.js'
 
 /** Windows has no directory handles to sync: there, directory entries are as durable as NTFS makes them. */
@@ -28,7 +29,7 @@ export const nodeFileSystem: FileSystem = {
     return new NodeFileHandle(await openFile(path, flags[mode], 0o600))
   },
   async makeDirectory(path) {
-    await fs.mkdir(path, { recursive: true, mode: 0o700 })
+    await makeDirectories(path)
   },
   async list(path) {
     return (await fs.readdir(path)).sort()
@@ -168,4 +169,24 @@ function settled(call: (done: (error?: Error | null) => void) => void): Promise<
       else reject(error)
     })
   })
+}
+
+/** Level by level: Node's own recursion never ends where nothing can be made, as in /proc. */
+async function makeDirectories(path: string): Promise<void> {
+  try {
+    await makeDirectory(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeDirectories(dirname(path))
+    await makeDirectory(path)
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || !(await fs.stat(path)).isDirectory())
+      throw error
+  }
 }

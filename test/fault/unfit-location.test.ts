@@ -24,6 +24,13 @@ test.each<[string, string, (place: string) => Promise<unknown>, string]>([
   })
 })
 
+test('where nothing can be made is no location either', async () => {
+  await expect(openMessageStore({ location: '/proc/columba/store' })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    details: { field: 'location', system: 'ENOENT' },
+  })
+})
+
 test('a relative location is that of the call, wherever the process goes later', async () => {
   const script = fileURLToPath(new URL('../crash/relative-worker.js', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [script, await temporaryDirectory()])

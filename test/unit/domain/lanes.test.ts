@@ -76,6 +76,20 @@ describe('a lane', () => {
     })
   })
 
+  test('lets in whoever only looks, who is no reason to refuse others', async () => {
+    const { handle, lanes } = lanesOf({ ...defaultLimits, queueCalls: 2 })
+    const gate = new Gate()
+    const order: string[] = []
+    const looks = [1, 2, 3].map(() => lanes.look(handle, () => gate.opened.then(() => order.push('look'))))
+    const written = lanes.run(handle, () => order.push('write'))
+    const held = lanes.run(handle, () => gate.opened)
+    await expect(lanes.run(handle, () => undefined)).rejects.toMatchObject({ code: 'OVERLOADED' })
+    looks.push(lanes.look(handle, () => order.push('last look')))
+    gate.open()
+    await Promise.all([...looks, written, held])
+    expect(order).toEqual(['look', 'look', 'look', 'write', 'last look'])
+  })
+
   test('of one user is not that of another', async () => {
     const { lanes } = lanesOf()
     const gate = new Gate()

@@ -170,6 +170,15 @@ describe('a subscription', () => {
     expect(await subscription.next()).toEqual(ended)
   })
 
+  test('but who has ended it hears of nothing', async () => {
+    const { changes } = counted()
+    const subscription = changes.subscribe(bob, { since: 'garbage' })
+    await subscription.return()
+    expect(await subscription.next()).toEqual(ended)
+    const aborted = changes.subscribe(bob, { since: 'garbage', signal: AbortSignal.abort() })
+    expect(await aborted.next()).toEqual(ended)
+  })
+
   test('a feed that cannot be read rejects who waits, and then it is over', async () => {
     const { changes, send, backend } = counted()
     const subscription = changes.subscribe(bob)

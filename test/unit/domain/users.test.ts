@@ -27,6 +27,15 @@ describe('users', () => {
     expect(await users.get(ada)).toEqual({ id: 'ada', name: 'Ada' })
   })
 
+  test('what was accepted under other limits can be compared and changed', async () => {
+    const first = referenceDomain()
+    const profile = { about: 'x'.repeat(1000) }
+    await first.users.register({ id: ada, name: 'Ada', profile })
+    const { users } = referenceDomain({ backend: first.backend, limits: { attributesBytes: 100 } })
+    expect(await users.update(ada, {})).toEqual({ id: 'ada', name: 'Ada', profile })
+    expect(await users.update(ada, { name: 'Eve' })).toEqual({ id: 'ada', name: 'Eve', profile })
+  })
+
   test('two registrations at once: the first call wins', async () => {
     const { users } = referenceDomain()
     const [first, second] = await Promise.allSettled([
