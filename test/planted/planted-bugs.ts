@@ -428,4 +428,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A change of which nobody knows whether it is durable is answered, when repeated, as one that is',
     tests: ['fault/parked-conversations'],
   },
+  {
+    number: '85',
+    name: 'emptied-before-it-is-locked',
+    what: 'What lies where a shard is to be made is removed before its lock is asked for',
+    tests: ['fault/foreign-opener'],
+  },
 ]
