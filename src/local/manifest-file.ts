@@ -16,7 +16,8 @@ const maxBytes = 1024 * 1024
 
 /**
  * The manifest on the disk. It is replaced as a whole: written aside, synced, renamed over the old one, and the
- * directory synced. A crash leaves the old one or the new one, and perhaps the file aside, which the next opening removes.
+ * directory synced. A crash leaves the old one or the new one, and perhaps the file aside, which is written over. Reading
+ * removes nothing: whoever is about to be refused reads too, and a holder elsewhere may be between writing and renaming.
  *
  * At creation it comes first, with `created: false`, and the shards after it: so a directory with shards and without a
  * manifest has lost it.
@@ -49,7 +50,6 @@ export class ManifestFile {
         },
       )
     }
-    if (names.includes(nextName)) await this.#fileSystem.unlink(join(this.#directory, nextName))
     return manifest
   }
 

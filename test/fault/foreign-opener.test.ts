@@ -5,6 +5,7 @@ import { MessageStore } from '../../src/api/message-store.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend, type LocalComponents } from '../../src/local/open-local-backend.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
+import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { systemClock } from '../../src/platform/clock.js'
 import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
@@ -140,4 +141,40 @@ test('another container uses and closes the store between a look at its manifest
   expect(await headOf(store)).toBe(100)
   await store.close()
   expect(await headOf(await open(location))).toBe(100)
+})
+
+/** What LevelDB says as long as another process has locked the file. Two openings in one process do not see each other. */
+const lockedLevel: ShardOpener = () =>
+  Promise.reject(
+    Object.assign(new Error('Database failed to open'), {
+      code: 'LEVEL_DATABASE_NOT_OPEN',
+      cause: Object.assign(new Error('IO error: lock: already held by process'), { code: 'LEVEL_LOCKED' }),
+    }),
+  )
+
+test('who is refused changes nothing for a holder in another container that is just replacing its manifest', async () => {
+  const location = await temporaryDirectory()
+  const reached = new Gate()
+  const goOn = new Gate()
+  let isOpen = false
+  const disk: FileSystem = {
+    ...nodeFileSystem,
+    rename: async (from, to) => {
+      if (isOpen && from.endsWith('MANIFEST.new')) {
+        reached.open()
+        await goOn.opened
+      }
+      await nodeFileSystem.rename(from, to)
+    },
+  }
+  const holder = await open(location, {}, disk)
+  await send(holder, 1)
+  isOpen = true
+  const checkpoint = holder.admin.checkpoint()
+  await reached.opened
+  const foreign = { process: inContainer('two'), opener: lockedLevel }
+  await expect(open(location, foreign)).rejects.toMatchObject({ code: 'LOCKED' })
+  goOn.open()
+  await checkpoint
+  expect((await send(holder, 2)).seq).toBe(2)
 })
