@@ -13,6 +13,7 @@ import { systemRandom } from '../../src/platform/random.js'
 import { fakeProcess } from '../fixtures/fake-process.js'
 import { Gate } from '../fixtures/gate.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+import { rejectionOf } from '../fixtures/thrown-by.js'
 
 // Processes in two containers see each other's lock file and cannot judge it: what decides is LevelDB's own lock.
 
@@ -177,4 +178,28 @@ test('who is refused changes nothing for a holder in another container that is j
   goOn.open()
   await checkpoint
   expect((await send(holder, 2)).seq).toBe(2)
+})
+
+test('a holder that closes while somebody in another container tries to open can open again', async () => {
+  const location = await temporaryDirectory()
+  const here = { process: inContainer('one') }
+  const holder = await open(location, here)
+  await send(holder, 1)
+  const reached = new Gate()
+  const goOn = new Gate()
+  const opening = open(location, {
+    process: inContainer('two'),
+    opener: async (directory, options) => {
+      reached.open()
+      await goOn.opened
+      return lockedLevel(directory, options)
+    },
+  })
+  const refusal = rejectionOf(opening)
+  await reached.opened
+  await holder.close()
+  goOn.open()
+  expect(await refusal).toMatchObject({ code: 'LOCKED' })
+  expect(await nodeFileSystem.list(location)).toContain('LOCK.json')
+  expect(await headOf(await open(location, here))).toBe(1)
 })
