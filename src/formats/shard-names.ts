@@ -8,5 +8,8 @@ export function shardIndex(name: string): number | null {
   return /^\d{4}$/.test(name) ? Number(name) : null
 }
 
+/** Names the list of tables that counts; without it LevelDB takes a directory for empty. */
+export const levelCurrent = 'CURRENT'
+
 /** LevelDB's own log files, as opposed to `LOG` and `LOG.old`, where it writes what it did. */
 export const isLevelLog = (name: string): boolean => /^\d+\.log$/.test(name)

@@ -4,18 +4,20 @@ import { decodeManifest, encodeManifest, idBytes, type Manifest } from '../forma
 import { repairName, repairReportName } from '../formats/repair-names.js'
 import { shardsDirectory } from '../formats/shard-names.js'
 import type { FileSystem } from '../platform/file-system.js'
-import { readHead, replaceFile } from '../platform/whole-files.js'
+import { readHead, replaceFile, writeAside } from '../platform/whole-files.js'
 import type { Random } from '../platform/random.js'
 
 const manifestName = 'MANIFEST'
-/** Only the holder of the store lock writes it, so one name is enough. */
+/** Only whoever holds the shards' locks writes it, so one name is enough; a first manifest has a name of its own. */
 const nextName = 'MANIFEST.new'
+const firstPrefix = 'MANIFEST.first-'
 /** A newer format may be longer than this one's 4,188 bytes; what is longer than this is no manifest. */
 const maxBytes = 1024 * 1024
 
 /**
  * The manifest on the disk. It is replaced as a whole: written aside, synced, renamed over the old one, and the
- * directory synced. A crash leaves the old one or the new one, and perhaps the file aside, which the next opening removes.
+ * directory synced. A crash leaves the old one or the new one, and perhaps the file aside, which is written over. Reading
+ * removes nothing: whoever is about to be refused reads too, and a holder elsewhere may be between writing and renaming.
  *
  * At creation it comes first, with `created: false`, and the shards after it: so a directory with shards and without a
  * manifest has lost it.
@@ -33,9 +35,10 @@ export class ManifestFile {
 
   /** Null in a directory that is no store yet. CORRUPT with file and offset; INCOMPATIBLE, and nothing touched, if newer. */
   async read(): Promise<Manifest | null> {
+    // In this order: where shards are seen, their manifest was there before, also if somebody is just creating them.
+    const names = await this.#fileSystem.list(this.#directory)
     const bytes = await this.#bytes()
     const manifest = bytes === null ? null : decodeManifest(bytes, this.path)
-    const names = await this.#fileSystem.list(this.#directory)
     if (names.includes(repairName)) await this.#refuseHalfRepaired()
     if (manifest === null && names.includes(shardsDirectory)) {
       throw new ColumbaError(
@@ -47,7 +50,6 @@ export class ManifestFile {
         },
       )
     }
-    if (names.includes(nextName)) await this.#fileSystem.unlink(join(this.#directory, nextName))
     return manifest
   }
 
@@ -66,6 +68,40 @@ export class ManifestFile {
   async replace(manifest: Manifest): Promise<void> {
     const next = join(this.#directory, nextName)
     await replaceFile(this.#fileSystem, this.path, next, [encodeManifest(manifest)])
+  }
+
+  /**
+   * Writes the first manifest of a store and returns it, or what somebody else has made of the directory meanwhile. The
+   * name aside is one's own, since nobody has locked anything yet.
+   */
+  async create(manifest: Manifest): Promise<Manifest> {
+    const aside = join(this.#directory, `${firstPrefix}${Buffer.from(manifest.storeId).toString('hex')}`)
+    await writeAside(this.#fileSystem, aside, [encodeManifest(manifest)])
+    const found = await this.read()
+    if (found !== null) return found
+    try {
+      await this.#fileSystem.rename(aside, this.path)
+    } catch (error) {
+      // Whoever has the store by now has removed it as a leftover.
+      const made = await this.read()
+      if (made === null) throw error
+      return made
+    }
+    await this.#fileSystem.syncDirectory(this.#directory)
+    return manifest
+  }
+
+  /** Whether nobody has replaced it since it was read or made. */
+  async isStill(manifest: Manifest): Promise<boolean> {
+    const found = await this.read()
+    return found !== null && encodeManifest(found).equals(encodeManifest(manifest))
+  }
+
+  /** First manifests that came to nothing. Only for whoever holds the shards' locks. One that stays does no harm. */
+  async removeLeftovers(): Promise<void> {
+    for (const name of await this.#fileSystem.list(this.#directory))
+      if (name.startsWith(firstPrefix))
+        await this.#fileSystem.unlink(join(this.#directory, name)).catch(() => undefined)
   }
 
   async #bytes(): Promise<Buffer | null> {

@@ -58,13 +58,16 @@ export async function openLocalBackend(
   const undo: (() => Promise<unknown>)[] = [() => lock.release({ giveBack: isHeldElsewhere })]
   try {
     const file = new ManifestFile(fileSystem, directory)
-    const manifest = await readManifest(file, settings, components)
-    if (!manifest.created) await syncParents(fileSystem, directory, made)
     const isReal = fileSystem === nodeFileSystem && (local.opener ?? openClassicLevel) === openClassicLevel
     const tuning = { ...localTuning, readsAtOnce: isReal, ...local.tuning }
     const pace = new ReadPace(tuning.readsAtOnce, isReal ? systemMeter : timelessMeter)
-    const { shards, failure } = await openShards(manifest, settings, components, local, tuning, pace)
+    const { manifest, shards, failure } = await openShards(
+      { file, made, settings, components, opener: local.opener ?? openClassicLevel },
+      tuning,
+      pace,
+    )
     undo.push(() => shards.close())
+    await file.removeLeftovers()
     const bodyDirectory = join(directory, 'bodies')
     const logDirectory = join(directory, 'log')
     // IMPORTANT: both names are synced before anything is in these directories that has to outlast a power cut.
@@ -127,49 +130,74 @@ async function syncParents(fileSystem: FileSystem, directory: string, made: numb
 }
 
 /** The manifest as it is, or that of a new store, which is not created before its shards are. */
-async function readManifest(
-  file: ManifestFile,
-  settings: StoreSettings,
-  { clock, random }: StoreComponents,
-): Promise<Manifest> {
+async function readManifest({ file, settings, components }: ShardParts): Promise<Manifest> {
   const found = await file.read()
   if (found !== null) {
     assertSameLayout(found, settings)
     return found
   }
-  const manifest = newManifest(random, clock.now(), {
-    shards: settings.shards ?? defaultShards,
-    virtualNodes: settings.virtualNodes ?? defaultVirtualNodes,
-  })
-  await file.replace(manifest)
+  const manifest = await file.create(
+    newManifest(components.random, components.clock.now(), {
+      shards: settings.shards ?? defaultShards,
+      virtualNodes: settings.virtualNodes ?? defaultVirtualNodes,
+    }),
+  )
+  assertSameLayout(manifest, settings)
   return manifest
 }
 
-async function openShards(
-  manifest: Manifest,
-  settings: StoreSettings,
-  { fileSystem, clock }: StoreComponents,
-  { opener = openClassicLevel }: LocalComponents,
-  tuning: LocalTuning,
-  pace: ReadPace,
-): Promise<{ shards: ShardSet; failure: ShardFailureReport }> {
-  const failure: ShardFailureReport = { listener: null }
-  const options = {
-    directory: settings.location,
-    storeId: manifest.storeId,
-    shardIds: manifest.shardIds,
-    fileSystem,
-    clock,
-    opener,
-    threadPoolSize,
-    tuning,
-    pace,
-    onFailure: (error: ColumbaError) => failure.listener?.(error),
+interface ShardParts {
+  readonly file: ManifestFile
+  /** Directories that had to be made. */
+  readonly made: number
+  readonly settings: StoreSettings
+  readonly components: StoreComponents
+  readonly opener: ShardOpener
+}
+
+interface OpenedShards {
+  readonly manifest: Manifest
+  readonly shards: ShardSet
+  readonly failure: ShardFailureReport
+}
+
+/**
+ * The shards, and the manifest that belongs to them. Before LevelDB's lock is held, somebody in another container may have
+ * the store: then it is another manifest by now, or another checkpoint, and all begins once more.
+ */
+async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace): Promise<OpenedShards> {
+  const { file, made, settings, components, opener } = parts
+  const { fileSystem, clock } = components
+  for (;;) {
+    const manifest = await readManifest(parts)
+    if (!manifest.created) await syncParents(fileSystem, settings.location, made)
+    const failure: ShardFailureReport = { listener: null }
+    let isStale = false
+    const options = {
+      directory: settings.location,
+      storeId: manifest.storeId,
+      shardIds: manifest.shardIds,
+      fileSystem,
+      clock,
+      opener,
+      threadPoolSize,
+      tuning,
+      pace,
+      onFailure: (error: ColumbaError) => failure.listener?.(error),
+      onLocked: async () => {
+        isStale = !(await file.isStill(manifest))
+        if (isStale) throw new ColumbaError('LOCKED', 'Somebody else has opened the store meanwhile')
+      },
+    }
+    try {
+      const shards = manifest.created
+        ? await ShardSet.open(options, manifest.checkpoint)
+        : await ShardSet.create(options, manifest.epoch)
+      return { manifest, shards, failure }
+    } catch (error) {
+      if (!isStale) throw error
+    }
   }
-  const shards = manifest.created
-    ? await ShardSet.open(options, manifest.checkpoint)
-    : await ShardSet.create(options, manifest.epoch)
-  return { shards, failure }
 }
 
 /** From here on the store counts as open: what ends without a close is an unclean end. */

@@ -458,4 +458,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'The tidy rests while a checkpoint waits for it',
     tests: ['fault/flush-thread'],
   },
+  {
+    number: '85',
+    name: 'emptied-before-it-is-locked',
+    what: 'What lies where a shard is to be made is removed before its lock is asked for',
+    tests: ['fault/foreign-opener'],
+  },
 ]

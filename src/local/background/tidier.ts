@@ -1,9 +1,11 @@
+import { type ColumbaError, isColumbaError } from '../../errors.js'
+import { bodyFileName } from '../../formats/body-file.js'
 import type { Clock } from '../../platform/clock.js'
 import type { BodyFiles } from '../bodies/body-files.js'
 import { codeOf, type Telemetry } from '../telemetry.js'
 import type { TidyRunner } from './tidy-runner.js'
 import { isNotMerged, isStopped } from '../tidy/tidy-error.js'
-import { mergeOf, possibleMerges, unfinishedMerge, type Merge } from '../tidy/tidy-plan.js'
+import { beside, mergeOf, possibleMerges, unfinishedMerge, type Merge } from '../tidy/tidy-plan.js'
 
 export interface TidierOptions {
   readonly bodies: BodyFiles
@@ -58,8 +60,13 @@ export class Tidier {
   #running: Promise<void> | null = null
   #wanted = false
   #stopped = false
-  /** Whether the present job's file is there, name and all, is unknown until the store is opened again. */
+  /**
+   * Until the store is opened again: whether the present job's file is there, name and all, is unknown; or a block of it is
+   * damaged, and will be the next time.
+   */
   #stuck = false
+  /** Files with a block that was found damaged, until the store is opened again. */
+  readonly #damaged = new Set<number>()
   #turn: Promise<void> = Promise.resolve()
   /** Those who need that rows and files stay as they are. */
   #held = 0
@@ -120,12 +127,20 @@ export class Tidier {
     })
   }
 
-  /** Runs `work` while no row is half swapped, none is being swapped, and no file goes. */
+  /**
+   * Runs `work` while no row is half swapped, none is being swapped, and no file goes. Behind a damaged block rows stay as
+   * they were before the merge, with their files: each conversation is whole for `work`, which finds what is damaged.
+   */
   async still<T>(work: () => Promise<T>): Promise<T> {
     this.#held++
     this.#options.runner.hurry(true)
     try {
-      if (!this.#stopped) await this.#alone(() => this.#settle())
+      if (!this.#stopped) {
+        await this.#alone(() => this.#settle()).catch((error: unknown) => {
+          if (!isColumbaError(error, 'CORRUPT')) throw error
+          this.#failed(error)
+        })
+      }
       return await work()
     } finally {
       this.#held--
@@ -157,7 +172,6 @@ export class Tidier {
         this.#failuresInRow = 0
       } catch (error) {
         if (isStopped(error)) return
-        this.stats.failures++
         this.#rests = Math.min(mostRests, 2 ** this.#failuresInRow++)
         this.#failed(error)
         return
@@ -165,11 +179,13 @@ export class Tidier {
     }
   }
 
-  /** Nothing is lost, and it will be tried again. */
+  /** Nothing is lost by it, and it will be tried again, unless a block is damaged. */
   #failed(error: unknown): void {
+    this.stats.failures++
     const code = codeOf(error)
     if (code === 'POISONED') this.#options.onPoisoned(error)
-    this.#options.telemetry.warn('body files could not be merged; nothing is lost', { code })
+    const { file = null, offset = null } = isColumbaError(error, 'CORRUPT') ? error.details : {}
+    this.#options.telemetry.warn('body files could not be merged; nothing is lost', { code, file, offset })
   }
 
   async #work(): Promise<void> {
@@ -202,13 +218,14 @@ export class Tidier {
       else await bodies.removeLeftovers()
       this.#looked = true
     }
-    if (this.#job?.halfSwapped === true) await this.#swap(this.#job)
+    if (this.#job?.halfSwapped === true && !this.#stuck) await this.#swap(this.#job)
   }
 
   async #choose(): Promise<Job | null> {
     const { bodies, tuning, checkpoint, freeBytes } = this.#options
     const enough = tuning.tidyFiles
-    for (const inputs of possibleMerges(await bodies.list(), checkpoint(), enough)) {
+    const files = beside(this.#damaged, await bodies.list())
+    for (const inputs of possibleMerges(files, checkpoint(), enough)) {
       let bytes = 0
       let count = 0
       for (const file of inputs) {
@@ -231,7 +248,10 @@ export class Tidier {
       telemetry.observe('merge.bytes', await runner.merge(job))
     } catch (error) {
       this.#job = null
-      if (isNotMerged(error)) throw error.cause
+      if (isNotMerged(error)) {
+        if (isColumbaError(error.cause, 'CORRUPT')) this.#damaged.add(damagedInput(error.cause, job))
+        throw error.cause
+      }
       this.#stuck = true
       throw error
     }
@@ -243,7 +263,12 @@ export class Tidier {
     // Whoever wrote it may have died before its name was durable.
     if (job.found) await this.#options.bodies.syncNames()
     job.halfSwapped = true
-    await this.#options.runner.swap(job.output)
+    try {
+      await this.#options.runner.swap(job.output)
+    } catch (error) {
+      if (isColumbaError(error, 'CORRUPT')) this.#stuck = true
+      throw error
+    }
     job.halfSwapped = false
     job.swap = ++this.#accepted
   }
@@ -257,4 +282,9 @@ export class Tidier {
     this.stats.mergedBytes += await bodies.size(job.output)
     this.#job = null
   }
+}
+
+/** The file that an error tells of; the oldest one if that is none of them. */
+function damagedInput({ details }: ColumbaError, { inputs }: Merge): number {
+  return inputs.find((file) => bodyFileName(file) === details['file']) ?? (inputs[0] as number)
 }

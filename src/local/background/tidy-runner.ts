@@ -111,11 +111,8 @@ export class InlineTidyRunner implements TidyRunner {
     const { writers, shardOf, hashSeed } = this.#parts
     for (let bytes = 0; stream.peek !== null && bytes < pieceBytes; await stream.next()) {
       const { length } = stream.peek
-      const { id, key, value, gone } = runSwap(await stream.block(), {
-        file,
-        offset: stream.offset,
-        hashSeed,
-      })
+      const place = { file, offset: stream.offset, hashSeed }
+      const { id, key, value, gone } = await stream.use((block) => runSwap(block, place))
       writers[shardOf(id)]?.swap(key, value, gone)
       await this.#pace.after(length)
       bytes += length

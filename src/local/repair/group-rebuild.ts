@@ -121,7 +121,7 @@ class GroupRebuild {
       kind: 'rename',
       time: group.createdAt,
       conversation: this.#id,
-      group,
+      group: { ...group, position },
       image: null,
     } as const
     this.#replay.groupEvent(position, this.#position, record)

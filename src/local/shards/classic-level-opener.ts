@@ -11,7 +11,6 @@ export const openClassicLevel: ShardOpener = async (location, options) => {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
     createIfMissing: options.create,
-    errorIfExists: options.create,
     writeBufferSize: options.writeBufferBytes,
     cacheSize: options.blockCacheBytes,
     compression: options.compression,

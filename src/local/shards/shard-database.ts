@@ -49,7 +49,7 @@ export interface ShardBatch {
 }
 
 export interface ShardOpenOptions {
-  /** True: it must not be there yet. False: it must be there. */
+  /** True: it is made unless it is there. False: it must be there. */
   readonly create: boolean
   /** LevelDB keeps up to two of these in memory. */
   readonly writeBufferBytes: number

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { ColumbaError } from '../../errors.js'
+import { ColumbaError, isColumbaError } from '../../errors.js'
 import {
+  beyondEveryKey,
   decodeIdentity,
   decodeShardCheckpoint,
   encodeIdentity,
@@ -10,7 +11,7 @@ import {
   shardCheckpointKey,
   type ShardIdentity,
 } from '../../formats/shard-identity.js'
-import { shardIndex, shardName, shardsDirectory } from '../../formats/shard-names.js'
+import { levelCurrent, shardIndex, shardName, shardsDirectory } from '../../formats/shard-names.js'
 import type { Clock } from '../../platform/clock.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import type { CallSlots } from './call-slots.js'
@@ -28,6 +29,11 @@ export interface ShardWorld {
   readonly opener: ShardOpener
   readonly slots: CallSlots
   readonly tuning: ShardTuning
+  /**
+   * Called once LevelDB's own lock of a shard is held, before anything is made of what lies there, and before anything is
+   * removed. Its rejection is that of the opening.
+   */
+  readonly onLocked?: (() => Promise<void>) | undefined
 }
 
 export interface OpenedShard {
@@ -65,21 +71,25 @@ export async function assertShardDirectories(
 
 /**
  * Makes a shard, durably but for the entry of its directory in `shards`, which the caller syncs. What an interrupted
- * creation left is removed: a LevelDB that lost power before its directory was synced can never be opened again.
+ * creation left is emptied.
+ *
+ * IMPORTANT: only behind LevelDB's own lock. Another container may be creating the same store, and then nothing else says
+ * so. `LOCK` is never removed either: whoever has locked it, and who locks a new one, would both believe to be alone.
  */
 export async function createShard(
   world: ShardWorld,
   identity: ShardIdentity,
   epoch: number,
 ): Promise<OpenedShard> {
-  const { fileSystem, opener, slots, clock, tuning } = world
+  const { fileSystem, slots, clock } = world
   const directory = shardDirectory(world.directory, identity.index)
   await fileSystem.makeDirectory(directory)
-  for (const name of await fileSystem.list(directory)) await fileSystem.unlink(join(directory, name))
-  const database = await open(opener, directory, identity.index, { ...tuning, create: true })
+  const database = await openOrBegin(world, directory, identity.index)
   try {
+    await world.onLocked?.()
     const checkpoint = { position: 0, epoch }
     const batch = database.batch()
+    for (const key of await keysOf(database)) batch.del(key)
     batch.put(identityKey, encodeIdentity(identity))
     batch.put(shardCheckpointKey, encodeShardCheckpoint(checkpoint))
     await batch.write()
@@ -88,6 +98,50 @@ export async function createShard(
   } catch (error) {
     await database.close()
     throw fromLevel(error, identity.index)
+  }
+}
+
+/**
+ * A LevelDB that lost power before its directory was synced can never be opened again. Without `CURRENT` it counts as
+ * none, and the next opening begins a new one in its place, with the same lock.
+ *
+ * Nothing is locked while `CURRENT` is removed, so this is done only if nobody has the database open, and a moment after
+ * that was seen. The moment matters for the first shard alone: all others are made by whoever holds that one.
+ */
+async function openOrBegin(world: ShardWorld, directory: string, index: number): Promise<ShardDatabase> {
+  const { fileSystem, opener, tuning } = world
+  const options = { ...tuning, create: true }
+  try {
+    return await open(opener, directory, index, options)
+  } catch (error) {
+    if (!isColumbaError(error, 'CORRUPT')) throw error
+    await world.onLocked?.()
+    const current = join(directory, levelCurrent)
+    if ((await fileSystem.stat(current)) === null) throw error
+    await fileSystem.unlink(current)
+    return open(opener, directory, index, options)
+  }
+}
+
+/** What an interrupted creation has written is little: a shard gets rows of users only when all of them are made. */
+async function keysOf(database: ShardDatabase): Promise<Buffer[]> {
+  const rows = database.iterator({
+    gte: Buffer.alloc(0),
+    lt: beyondEveryKey,
+    reverse: false,
+    limit: Infinity,
+    fillCache: false,
+    highWaterMarkBytes: 65_536,
+  })
+  const keys: Buffer[] = []
+  try {
+    for (;;) {
+      const some = await rows.nextv(1000)
+      if (some.length === 0) return keys
+      keys.push(...some.map(([key]) => key))
+    }
+  } finally {
+    await rows.close()
   }
 }
 
@@ -100,6 +154,7 @@ export async function openShard(
   const directory = shardDirectory(world.directory, expected.index)
   const database = await open(world.opener, directory, expected.index, { ...world.tuning, create: false })
   try {
+    await world.onLocked?.()
     const checkpoint = await readCheckpoint(database, directory, expected)
     if (checkpoint.position < minimum) {
       const older = `is from an older copy: it ends at ${checkpoint.position}, the store is at ${minimum}`

@@ -38,6 +38,8 @@ export interface ShardSetOptions {
   readonly pace?: ReadPace
   /** Called once, at the first write or checkpoint that failed, with POISONED: nothing is written any more. Reads go on. */
   readonly onFailure: (error: ColumbaError) => void
+  /** See `ShardWorld`. */
+  readonly onLocked?: () => Promise<void>
 }
 
 /** All shards of a store: databases that are only ever caches of the log up to their last checkpoint. */
@@ -56,7 +58,7 @@ export class ShardSet {
 
   /**
    * Makes all shards, durably, over whatever an interrupted creation has left. Only for a store whose manifest says that it
-   * was never created: everything in the shards' directories is removed.
+   * was never created: everything in the shards is removed.
    */
   static async create(options: ShardSetOptions, epoch: number): Promise<ShardSet> {
     const { directory, fileSystem } = options
@@ -152,9 +154,10 @@ function worldOf({
   opener,
   threadPoolSize = 4,
   tuning,
+  onLocked,
 }: ShardSetOptions): ShardWorld {
   const slots = new CallSlots(Math.max(1, threadPoolSize - 2))
-  return { directory, fileSystem, clock, opener, slots, tuning: { ...shardTuning, ...tuning } }
+  return { directory, fileSystem, clock, opener, slots, tuning: { ...shardTuning, ...tuning }, onLocked }
 }
 
 /** One after the other; when one rejects, those before it are closed. */

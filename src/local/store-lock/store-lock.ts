@@ -89,7 +89,11 @@ export class StoreLock {
    */
   async release({ giveBack = false }: { readonly giveBack?: boolean } = {}): Promise<void> {
     try {
-      if (!(await this.isHeld())) return
+      if (!(await this.isHeld())) {
+        // Somebody in another container has taken it over, and may give it back when nothing is open here any more.
+        this.#registration.abandon()
+        return
+      }
       if (giveBack && this.replaced !== null)
         await this.#files.write(lockName, this.replaced, this.#record.nonce)
       else await this.#files.remove(lockName)
@@ -117,7 +121,7 @@ function newRecord({ clock, random, process }: StoreLockOptions): LockRecord {
 
 /** What the isolate remembers of a lock. */
 interface Registration {
-  /** The file could not be removed: it is nobody's, although its process runs. */
+  /** Should the file be there, or come back, it is nobody's, although its process runs. */
   readonly abandon: () => void
   readonly forget: () => void
 }

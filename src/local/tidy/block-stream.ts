@@ -1,3 +1,4 @@
+import { ColumbaError, isColumbaError } from '../../errors.js'
 import { blockPeekBytes, peekBlock, type BlockPeek } from '../../formats/block.js'
 import { bodyHeaderBytes, bodyFileName } from '../../formats/body-file.js'
 import { badBytes } from '../../formats/bytes.js'
@@ -33,10 +34,14 @@ export class BlockStream {
     return stream
   }
 
-  /** The block at `offset`, not checked yet; its bytes are good until `next`. */
-  async block(): Promise<Buffer> {
+  /**
+   * What `make` makes of the block at `offset`, which it checks; its bytes are good until `next`. A damaged one is CORRUPT
+   * with file and offset.
+   */
+  async use<T>(make: (block: Buffer) => T): Promise<T> {
     const { length } = this.#present()
-    return this.#bytes(length)
+    const block = await this.#bytes(length)
+    return this.#placed(() => make(block))
   }
 
   /** Goes on to the next block. */
@@ -51,9 +56,22 @@ export class BlockStream {
       this.peek = null
       return
     }
-    const peek = peekBlock(await this.#bytes(Math.min(blockPeekBytes, left)), 0)
-    if (peek.length > left) throw badBytes(`a block of ${bodyFileName(this.file)} ends behind the file`)
-    this.peek = peek
+    const bytes = await this.#bytes(Math.min(blockPeekBytes, left))
+    this.peek = this.#placed(() => {
+      const peek = peekBlock(bytes, 0)
+      if (peek.length > left) throw badBytes('a block ends behind its file')
+      return peek
+    })
+  }
+
+  #placed<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (!isColumbaError(error, 'CORRUPT') && !(error instanceof RangeError)) throw error
+      const place = { file: bodyFileName(this.file), offset: this.offset }
+      throw new ColumbaError('CORRUPT', 'A block of a body file is damaged', place, error)
+    }
   }
 
   async #bytes(length: number): Promise<Buffer> {

@@ -8,7 +8,7 @@ import { Joiner } from './joiner.js'
 export async function* mergedBlocks(streams: readonly BlockStream[]): AsyncGenerator<Buffer, void> {
   const joiner = new Joiner()
   for (let from = least(streams); from !== null; from = least(streams)) {
-    const done = joiner.add(await from.block())
+    const done = await from.use((block) => joiner.add(block))
     await from.next()
     if (done !== null) yield done
   }

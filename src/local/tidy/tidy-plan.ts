@@ -41,6 +41,16 @@ export function possibleMerges(files: readonly number[], checkpoint: number, eno
     .filter((inputs) => inputs.length >= enough)
 }
 
+/**
+ * Files that may be merged though these cannot be read: older ones, and ones of lower levels. Anything else would come to be
+ * of a higher level and younger, as if the damaged one had gone into it.
+ */
+export function beside(damaged: ReadonlySet<number>, files: readonly number[]): number[] {
+  return files.filter((file) =>
+    [...damaged].every((one) => cutOf(file) < cutOf(one) || levelOf(file) < levelOf(one)),
+  )
+}
+
 /** The merge of these files, oldest first and all of one level. */
 export function mergeOf(inputs: readonly number[]): Merge {
   const last = inputs.at(-1) as number

@@ -17,9 +17,16 @@ export interface FeedTargets {
   hasConversation(id: string): boolean
   hasMember(user: string): boolean
   /** With where each contact last changed; null if that cannot be read. */
-  readonly contacts: ReadonlyMap<string, { readonly position: number | null }>
+  readonly contacts: ReadonlyMap<string, Changed>
   /** The same of the profile; undefined if there is none. */
   readonly profile: number | null | undefined
+  /** The same of a group's members, and of the group itself; null if that cannot be read, or is no group. */
+  readonly members: ReadonlyMap<string, Changed>
+  readonly group: number | null
+}
+
+interface Changed {
+  readonly position: number | null
 }
 
 /**
@@ -35,10 +42,11 @@ export class FeedCheck {
   /** The last seq of a run that the feed has had so far. */
   readonly #seen = new Map<RunSummary, number>()
   readonly #conversations = new Set<string>()
-  readonly #members = new Set<string>()
-  /** The last change of each, and of the profile (0: none). */
+  /** The last change of each, of the profile and of the group (0: none). */
+  readonly #members = new Map<string, number>()
   readonly #contacts = new Map<string, number>()
   #profile = 0
+  #group = 0
   readonly #marked = new Map<string, Marked>()
   #lastCut = 0
   /** A row of the feed was damaged: what is missing is known already. */
@@ -101,22 +109,30 @@ export class FeedCheck {
     for (const id of this.#conversations)
       if (!this.#isSuspect(id) && !targets.hasConversation(id))
         this.#report(`conversation ${JSON.stringify(id)}`)
-    for (const id of this.#members) if (!targets.hasMember(id)) this.#report(`member ${JSON.stringify(id)}`)
+    for (const id of this.#members.keys())
+      if (!targets.hasMember(id)) this.#report(`member ${JSON.stringify(id)}`)
     for (const id of this.#contacts.keys())
       if (!targets.contacts.has(id)) this.#report(`contact ${JSON.stringify(id)}`)
     if (this.#profile > 0 && targets.profile === undefined) this.#report('profile')
     if (this.incomplete) return
-    for (const [id, { position }] of targets.contacts)
-      if (position !== null && position !== this.#contacts.get(id))
-        this.#report(`contact ${JSON.stringify(id)} at ${position}`)
-    const { profile = null } = targets
+    this.#hold('contact', targets.contacts, this.#contacts)
+    this.#hold('member', targets.members, this.#members)
+    const { profile = null, group } = targets
     if (profile !== null && profile !== this.#profile) this.#report(`profile at ${profile}`)
+    if (group !== null && group !== this.#group) this.#report(`group at ${group}`)
     for (const [conversation, runs] of this.#runs) {
       if (this.#isSuspect(conversation)) continue
       const unseen = runs.find((run) => this.#seen.get(run) !== run.lastSeq)
       if (unseen !== undefined)
         this.#report(`conversation ${JSON.stringify(conversation)}, messages from ${unseen.firstSeq}`)
     }
+  }
+
+  /** What changed last is what the feed has last. */
+  #hold(what: string, rows: ReadonlyMap<string, Changed>, last: ReadonlyMap<string, number>): void {
+    for (const [id, { position }] of rows)
+      if (position !== null && position !== last.get(id))
+        this.#report(`${what} ${JSON.stringify(id)} at ${position}`)
   }
 
   #note(change: Exclude<StoredChange, { kind: 'message' }>): void {
@@ -128,7 +144,7 @@ export class FeedCheck {
         this.#contacts.set(change.user, change.position)
         break
       case 'member':
-        this.#members.add(change.user)
+        this.#members.set(change.user, change.position)
         this.#conversations.add(change.conversation)
         break
       case 'read':
@@ -142,6 +158,7 @@ export class FeedCheck {
         break
       }
       default:
+        this.#group = change.position
         this.#conversations.add(change.conversation)
     }
   }

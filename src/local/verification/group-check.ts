@@ -45,6 +45,8 @@ class GroupRecount implements MessageVisitor {
 }
 
 interface Member {
+  /** Of its last change. */
+  readonly position: number
   readonly membership: MembershipRow
   readonly payload: Buffer
 }
@@ -91,10 +93,7 @@ export class GroupCheck {
         this.#state = rows.group.decode(payload)
         break
       case 'member':
-        this.#members.set(readIdKey(key, row.length), {
-          membership: rows.membership.decode(payload),
-          payload,
-        })
+        this.#member(readIdKey(key, row.length), payload)
         break
       case 'roll':
         this.#roll(readNumberKey(key), rows.roll.decode(payload))
@@ -102,6 +101,11 @@ export class GroupCheck {
       default:
         this.#context.findings.add('unknownRow', nameOf(this.#place, family))
     }
+  }
+
+  #member(user: string, payload: Buffer): void {
+    const membership = rows.membership.decode(payload)
+    this.#members.set(user, { position: membership.position, membership, payload })
   }
 
   damaged(family: Family): void {
@@ -116,7 +120,7 @@ export class GroupCheck {
     this.#checkState()
     if (!this.#lost.has('member')) {
       const whole = this.#walk.whole && !this.#lost.has('runs')
-      for (const [user, member] of this.#members) await this.#member(user, member, whole)
+      for (const [user, member] of this.#members) await this.#checkMember(user, member, whole)
       if (whole)
         for (const user of this.#recount.own.keys())
           if (!this.#members.has(user))
@@ -128,6 +132,8 @@ export class GroupCheck {
       hasMember: (user) => this.#lost.has('member') || this.#members.has(user),
       contacts: new Map(),
       profile: undefined,
+      members: this.#members,
+      group: this.#state?.position ?? null,
     })
   }
 
@@ -185,7 +191,7 @@ export class GroupCheck {
       this.#report('roll', `ordinal ${ordinal}`)
   }
 
-  async #member(user: string, { membership, payload }: Member, whole: boolean): Promise<void> {
+  async #checkMember(user: string, { membership, payload }: Member, whole: boolean): Promise<void> {
     const { source } = this.#context
     const { id } = this.#place
     const theirs = userPlace(user, source.shardOf(user))

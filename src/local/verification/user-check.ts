@@ -134,6 +134,8 @@ export class UserCheck {
       hasMember: () => false,
       contacts: this.#contacts,
       profile: this.#profile,
+      members: new Map(),
+      group: null,
     })
   }
 

@@ -64,14 +64,11 @@ class SimulatedLevel implements ShardDatabase {
     const files = new LevelFiles(world.fileSystem, location)
     try {
       const exists = await files.exists()
-      if (create === exists) {
-        throw new Error(
-          `Invalid argument: ${location}: ${
-            exists ? 'exists (error_if_exists is true)' : 'does not exist (create_if_missing is false)'
-          }`,
-        )
+      if (!exists) {
+        if (!create)
+          throw new Error(`Invalid argument: ${location}: does not exist (create_if_missing is false)`)
+        await files.create()
       }
-      if (create) await files.create()
       const level = new SimulatedLevel(world, files, writeBufferBytes)
       for (const batch of await files.recover()) level.#rows.apply(batch)
       return level

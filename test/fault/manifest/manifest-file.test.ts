@@ -34,7 +34,7 @@ test('written aside, synced, renamed, directory synced; short writes go on', asy
   expect(await new ManifestFile(nodeFileSystem, directory).read()).toEqual(first)
 })
 
-test('whichever operation fails: the old one or the new one is there, and a next opening cleans up', async () => {
+test('whichever operation fails: the old one or the new one is there, and the next one that is written cleans up', async () => {
   for (let failing = 0; failing < 5; failing++) {
     const directory = await temporaryDirectory()
     await new ManifestFile(nodeFileSystem, directory).replace(first)
@@ -47,9 +47,9 @@ test('whichever operation fails: the old one or the new one is there, and a next
     await expect(new ManifestFile(fileSystem, directory).replace(second)).rejects.toThrow('EIO')
     const again = new ManifestFile(nodeFileSystem, directory)
     expect(await again.read()).toEqual(failing < 4 ? first : second)
-    expect(await readdir(directory)).toEqual(['MANIFEST'])
     await again.replace(second)
     expect(await again.read()).toEqual(second)
+    expect(await readdir(directory)).toEqual(['MANIFEST'])
   }
 })
 

@@ -335,6 +335,14 @@ describe('a row that does not fit', () => {
       },
     ],
     [
+      'changes of a group without messages, gone',
+      ['feed'],
+      async (shards) => {
+        const [row] = await shards.rows(({ family, id }) => family === 'changes' && id === 'quiet')
+        if (row !== undefined) await shards.del(row)
+      },
+    ],
+    [
       'changes out of order',
       ['feed'],
       async (shards) => {
