@@ -51,9 +51,10 @@ export async function openLocalBackend(
       process: local.process ?? systemProcess,
     }),
   )
-  // What LevelDB's own lock says counts more than what ours could tell of a holder in another container.
-  let isHeldElsewhere = false
-  const undo: (() => Promise<unknown>)[] = [() => lock.release({ giveBack: isHeldElsewhere })]
+  // What LevelDB's own lock says counts more than what ours could tell of a holder in another container: until it has let
+  // this process in, nobody knows whether that one is alive.
+  let isOurs = false
+  const undo: (() => Promise<unknown>)[] = [() => lock.release({ giveBack: !isOurs })]
   try {
     const file = new ManifestFile(fileSystem, directory)
     const manifest = await readManifest(file, settings, components)
@@ -62,6 +63,7 @@ export async function openLocalBackend(
     const tuning = { ...localTuning, readsAtOnce: isReal, ...local.tuning }
     const pace = new ReadPace(tuning.readsAtOnce, isReal ? systemMeter : timelessMeter)
     const { shards, failure } = await openShards(manifest, settings, components, local, tuning, pace)
+    isOurs = true
     undo.push(() => shards.close())
     const bodyDirectory = join(directory, 'bodies')
     const logDirectory = join(directory, 'log')
@@ -90,9 +92,8 @@ export async function openLocalBackend(
       undo,
     })
   } catch (error) {
-    isHeldElsewhere = isColumbaError(error, 'LOCKED')
     for (const step of undo.reverse()) await step().catch(() => undefined)
-    throw (isHeldElsewhere ? lock.replacedHolder() : null) ?? systemError(error)
+    throw (isColumbaError(error, 'LOCKED') ? lock.replacedHolder() : null) ?? systemError(error)
   }
 }
 

@@ -428,4 +428,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A change of which nobody knows whether it is durable is answered, when repeated, as one that is',
     tests: ['fault/parked-conversations'],
   },
+  {
+    number: '80',
+    name: 'repaired-under-a-holder',
+    what: 'A repair does not listen to what LevelDB says of a holder in another container',
+    tests: ['fault/repair/foreign-holder'],
+  },
 ]

@@ -29,6 +29,7 @@ import {
 } from './repair-gather.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
+import { SoleRepair } from './sole-repair.js'
 import { openClassicLevel } from '../shards/classic-level-opener.js'
 import { StoreLock } from '../store-lock/store-lock.js'
 import { localTuning, type LocalTuning } from '../tuning.js'
@@ -62,6 +63,7 @@ interface Place {
   readonly manifest: Manifest
   readonly directory: RepairDirectory
   readonly tuning: LocalTuning
+  readonly sole: SoleRepair
 }
 
 /** For copies of the shards, and for a new store with its scratch. */
@@ -85,26 +87,41 @@ export async function repairStore(
     random,
     process: options.process ?? systemProcess,
   })
+  let sole: SoleRepair | null = null
+  let report: RepairReport | null = null
   try {
-    const directory = new RepairDirectory(fileSystem, location, removeTree)
-    const interrupted = await directory.report()
-    if (interrupted !== null) {
-      const report = JSON.parse(interrupted.toString()) as RepairReport
-      await directory.swap(report.kept ?? keptName(clock.now()))
-      return { ...report, outcome: 'finished' }
-    }
-    const manifest = await new ManifestFile(fileSystem, location).read()
-    if (manifest === null || !manifest.created)
-      throw new Error(`${location} is not a store that was ever open`)
-    const tuning = { ...localTuning, ...options.tuning }
-    return await repair({ location, components, options, manifest, directory, tuning })
+    sole = await SoleRepair.begin({ location, fileSystem, lock, removeTree })
+    return (report = await repairAlone(location, components, options, sole))
   } finally {
-    await lock.release()
+    await sole?.end().catch(() => undefined)
+    // A lock that was taken over goes only with the store that it was for: whoever may have that must not go on with it.
+    await lock.release({ giveBack: report === null || report.outcome === 'whole' })
   }
 }
 
+async function repairAlone(
+  location: string,
+  components: StoreComponents,
+  options: RepairOptions,
+  sole: SoleRepair,
+): Promise<RepairReport> {
+  const { fileSystem, clock } = components
+  const directory = new RepairDirectory(fileSystem, location, removeTree)
+  const interrupted = await directory.report()
+  if (interrupted !== null) {
+    const report = JSON.parse(interrupted.toString()) as RepairReport
+    await sole.assertAlone()
+    await directory.swap(report.kept ?? keptName(clock.now()))
+    return { ...report, outcome: 'finished' }
+  }
+  const manifest = await new ManifestFile(fileSystem, location).read()
+  if (manifest === null || !manifest.created) throw new Error(`${location} is not a store that was ever open`)
+  const tuning = { ...localTuning, ...options.tuning }
+  return repair({ location, components, options, manifest, directory, tuning, sole })
+}
+
 async function repair(place: Place): Promise<RepairReport> {
-  const { location, components, directory, manifest } = place
+  const { location, components, directory, manifest, sole } = place
   const { fileSystem, clock } = components
   const notes = new RepairNotes()
   await assureSpace(fileSystem, location)
@@ -152,6 +169,12 @@ async function repair(place: Place): Promise<RepairReport> {
     kept: keptName(clock.now()),
   }
   await directory.commit(Buffer.from(`${JSON.stringify(report, null, 2)}\n`))
+  try {
+    await sole.assertAlone()
+  } catch (error) {
+    await directory.withdraw()
+    throw error
+  }
   await directory.swap(report.kept as string)
   return report
 

@@ -68,6 +68,13 @@ export class RepairDirectory {
     await replaceFile(this.#fileSystem, path, `${path}.tmp`, [report])
   }
 
+  /** Takes the report back before the first part has changed places: the store is as it was, and is opened again. */
+  async withdraw(): Promise<void> {
+    await this.#fileSystem.unlink(join(this.path, repairReportName))
+    await this.#fileSystem.syncDirectory(this.path)
+    await this.discard()
+  }
+
   /** Puts the new parts into the places of the old ones, which it keeps, and gives the directory its last name. */
   async swap(kept: string): Promise<void> {
     for (const part of parts) {
