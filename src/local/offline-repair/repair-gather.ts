@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import { isColumbaError } from '../../errors.js'
-import { bodyHeaderBytes, bodyFileName, checkBodyHeader, parseBodyFileName } from '../../formats/body-file.js'
 import { describeKey, readIdKey } from '../../formats/keys.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { openValue } from '../../formats/sealed-value.js'
@@ -8,17 +6,14 @@ import { segmentNumber } from '../../formats/segment.js'
 import { decodeIdentity, identityKey } from '../../formats/shard-identity.js'
 import { isLevelLog, shardName, shardsDirectory } from '../../formats/shard-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
-import { readHead } from '../../platform/whole-files.js'
-import { addBlock } from '../repair/block-facts.js'
-import { salvageBlocks } from '../repair/body-salvage.js'
 import type { Facts } from '../repair/facts.js'
 import { readBatches, readTableList } from '../repair/level-log.js'
 import { readTable } from '../repair/level-table.js'
 import { salvageRecords } from '../repair/log-salvage.js'
 import { addRecord } from '../repair/record-facts.js'
-import type { RepairNotes } from '../repair/repair-notes.js'
-import { SeqRanges } from '../repair/seq-ranges.js'
+import { RepairNotes } from '../repair/repair-notes.js'
 import { addRow, type FoundRow } from '../repair/row-facts.js'
+import { SalvagedFile } from '../repair/salvaged-file.js'
 
 export interface GatherParts {
   readonly fileSystem: FileSystem
@@ -80,7 +75,8 @@ export async function damageOfFiles(
   { fileSystem, manifest }: Pick<GatherParts, 'fileSystem' | 'manifest'>,
   store: string,
 ): Promise<string | null> {
-  const read = (path: string): Promise<Buffer | null> => readFile(fileSystem, path).catch(() => null)
+  const notes = new RepairNotes()
+  const read = (path: string): Promise<Buffer | null> => readWhole({ fileSystem, notes }, path, path)
   for (let index = 0; index < manifest.shardIds.length; index++) {
     const name = `${shardsDirectory}/${shardName(index)}`
     for (const file of await listIfThere(fileSystem, join(store, name))) {
@@ -246,73 +242,33 @@ function noteGap({ notes, manifest }: GatherParts, from: number, to: number): vo
   if (first <= to) notes.lose('records that the log lacks', `positions ${first} to ${to}`)
 }
 
-/** All messages of all blocks whose checksums fit. */
-export async function gatherBodies(parts: GatherParts, directory: string): Promise<void> {
-  const { fileSystem, facts, notes, manifest } = parts
-  const names = (await fileSystem.list(directory)).filter((name) => parseBodyFileName(name) !== null)
-  for (const [index, name] of names.entries()) {
-    const where = `bodies/${name}`
-    const bytes = await readWhole(parts, join(directory, name), where)
-    parts.onProgress('reading body files', index + 1, names.length)
-    if (bytes === null) continue
-    if (isOtherStores(bytes, manifest.storeId, name)) {
-      notes.lose('body file of another store, left aside', where)
-      continue
-    }
-    const { blocks, damaged } = salvageBlocks(bytes)
-    for (const { offset, length } of damaged)
-      notes.lose('damaged part of a body file', `${where}, offset ${offset}, length ${length}`)
-    for (const block of blocks) {
-      addBlock(facts, block)
-      notes.salvage('blocks of messages')
-    }
-    await facts.settle()
-  }
-}
-
-/** How many messages there are in the blocks of all body files; a merge that was interrupted leaves them twice. */
-export async function countMessages(fileSystem: FileSystem, directory: string): Promise<number> {
-  const seen = new SeqRanges()
-  for (const name of await fileSystem.list(directory)) {
-    if (parseBodyFileName(name) === null) continue
-    for (const { head } of salvageBlocks(await readFile(fileSystem, join(directory, name))).blocks)
-      seen.add(head.conversation, head.firstSeq, head.firstSeq + head.count - 1)
-  }
-  return seen.count
-}
-
-/** A whole header with another store's id. With a damaged one the blocks' own checksums decide. */
-function isOtherStores(bytes: Buffer, storeId: Uint8Array, name: string): boolean {
-  const header = bytes.subarray(0, bodyHeaderBytes)
-  const said = header.subarray(8, 24)
-  if (header.length < bodyHeaderBytes || said.equals(storeId)) return false
-  try {
-    checkBodyHeader(header, said, parseBodyFileName(name) ?? 0)
-    return bodyFileName(parseBodyFileName(name) ?? 0) === name
-  } catch (error) {
-    if (isColumbaError(error, 'CORRUPT')) return false
-    throw error
-  }
-}
-
 async function readWhole(
-  { fileSystem, notes }: GatherParts,
+  parts: Pick<GatherParts, 'fileSystem' | 'notes'>,
   path: string,
   where: string,
 ): Promise<Buffer | null> {
-  try {
-    return await readFile(fileSystem, path)
-  } catch (error) {
-    notes.lose('file that cannot be read', `${where}: ${String(error)}`)
-    return null
-  }
+  const read = (file: SalvagedFile): Promise<Buffer> => file.read(0, file.size)
+  return withFile(parts, path, where, read)
 }
 
-async function readFile(fileSystem: FileSystem, path: string): Promise<Buffer> {
-  const handle = await fileSystem.open(path, 'read')
+/** What `use` makes of a file; null, and a note, if that cannot be read. */
+export async function withFile<T>(
+  { fileSystem, notes }: Pick<GatherParts, 'fileSystem' | 'notes'>,
+  path: string,
+  where: string,
+  use: (file: SalvagedFile) => Promise<T>,
+): Promise<T | null> {
   try {
-    return await readHead(handle, await handle.size())
-  } finally {
-    await handle.close()
+    const file = await SalvagedFile.open(fileSystem, path)
+    try {
+      return await use(file)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    // Anything else is no fault of this file.
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    notes.lose('file that cannot be read', `${where}: ${String(error)}`)
+    return null
   }
 }

@@ -18,15 +18,8 @@ import { RepairDirectory, sizeOf } from '../repair/repair-directory.js'
 import { RepairNotes, type Loss } from '../repair/repair-notes.js'
 import { Replay } from '../repair/replay.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
-import {
-  countMessages,
-  damageOfFiles,
-  gatherBodies,
-  gatherLog,
-  gatherShard,
-  nameLostRows,
-  type DamagedRow,
-} from './repair-gather.js'
+import { countMessages, gatherBodies } from './gather-bodies.js'
+import { damageOfFiles, gatherLog, gatherShard, nameLostRows, type DamagedRow } from './repair-gather.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
 import { SoleRepair } from './sole-repair.js'
