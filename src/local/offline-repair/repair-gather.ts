@@ -69,25 +69,29 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
 
 /**
  * Why the store should not be opened as it is; null if nothing speaks against it. LevelDB aborts the process over some damage
- * of its tables, and recovery ends at damage of the log that could be a torn write, though whole records may lie behind it.
+ * of its tables, and recovery ends at damage of the log that could be a torn write, though whole records may lie behind it;
+ * what cannot be read there is zeroes in a copy, which nobody could tell from the end.
  */
 export async function damageOfFiles(
   { fileSystem, manifest }: Pick<GatherParts, 'fileSystem' | 'manifest'>,
   store: string,
 ): Promise<string | null> {
   const notes = new RepairNotes()
-  const read = (path: string): Promise<Buffer | null> => readWhole({ fileSystem, notes }, path, path)
+  const read = (name: string): Promise<Buffer | null> =>
+    readWhole({ fileSystem, notes }, join(store, name), name)
   for (let index = 0; index < manifest.shardIds.length; index++) {
-    const name = `${shardsDirectory}/${shardName(index)}`
-    for (const file of await listIfThere(fileSystem, join(store, name))) {
+    const shard = `${shardsDirectory}/${shardName(index)}`
+    for (const file of await listIfThere(fileSystem, join(store, shard))) {
       if (!isTable(file)) continue
-      const bytes = await read(join(store, name, file))
-      if (bytes === null || !readTable(bytes).sound) return `table ${name}/${file} is damaged`
+      const bytes = await read(`${shard}/${file}`)
+      if (bytes === null || !readTable(bytes).sound) return `table ${shard}/${file} is damaged`
     }
   }
   for (const file of await listIfThere(fileSystem, join(store, 'log'))) {
     if (segmentNumber(file) === null) continue
-    const bytes = await read(join(store, 'log', file))
+    const bytes = await read(`log/${file}`)
+    const [unread] = notes.lost
+    if (unread !== undefined) return `${unread.what}: ${unread.where}`
     const found = bytes === null ? null : salvageRecords(bytes, manifest.storeId)
     const from = found?.damaged[0]?.offset ?? Infinity
     if (found?.records.some(({ start }) => start > from) === true)
@@ -251,24 +255,25 @@ async function readWhole(
   return withFile(parts, path, where, read)
 }
 
-/** What `use` makes of a file; null, and a note, if that cannot be read. */
+/** What `use` makes of a file; null if that cannot be opened. Whatever of it cannot be read is noted. */
 export async function withFile<T>(
   { fileSystem, notes }: Pick<GatherParts, 'fileSystem' | 'notes'>,
   path: string,
   where: string,
   use: (file: SalvagedFile) => Promise<T>,
 ): Promise<T | null> {
+  let file: SalvagedFile
   try {
-    const file = await SalvagedFile.open(fileSystem, path)
-    try {
-      return await use(file)
-    } finally {
-      await file.close()
-    }
+    file = await SalvagedFile.open(fileSystem, path)
   } catch (error) {
-    // Anything else is no fault of this file.
-    if (!(error instanceof Error && 'syscall' in error)) throw error
     notes.lose('file that cannot be read', `${where}: ${String(error)}`)
     return null
+  }
+  try {
+    return await use(file)
+  } finally {
+    for (const { offset, length } of file.unread)
+      notes.lose('part of a file that cannot be read', `${where}, offset ${offset}, length ${length}`)
+    await file.close()
   }
 }

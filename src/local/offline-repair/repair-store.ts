@@ -120,13 +120,14 @@ async function repair(place: Place): Promise<RepairReport> {
   await assureSpace(fileSystem, location)
   await directory.clear()
   const copy = join(directory.path, 'copy')
-  for (const part of ['shards', 'log', 'MANIFEST'])
-    for (const path of await directory.copy(part, 'copy')) notes.lose('missing or unreadable file', path)
+  const unread: string[] = []
+  for (const part of ['shards', 'log', 'MANIFEST']) unread.push(...(await directory.copy(part, 'copy')))
+  for (const path of unread) notes.lose('missing or unreadable file', path)
   await fileSystem.makeDirectory(join(copy, 'bodies'))
   const spared = new SparedDirectory(fileSystem, join(copy, 'bodies'), join(location, 'bodies'))
   const scratchDirectory = join(directory.path, 'scratch')
   await fileSystem.makeDirectory(scratchDirectory)
-  const damage = await damageOfFiles({ fileSystem, manifest }, location)
+  const damage = (await damageOfFiles({ fileSystem, manifest }, location)) ?? whyUnread(unread)
   const looked =
     damage === null
       ? await look({ ...place, components: { ...components, fileSystem: spared } }, copy)
@@ -181,6 +182,10 @@ async function repair(place: Place): Promise<RepairReport> {
     )
   }
 }
+
+/** A copy that lacks something may look whole, as one with zeroes at the end of its log does. */
+const whyUnread = ([first]: readonly string[]): string | null =>
+  first === undefined ? null : `${first} is missing, or cannot be read`
 
 /** What a verification does not see: messages of which every row is gone. */
 async function forgottenIn(

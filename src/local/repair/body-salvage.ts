@@ -1,6 +1,6 @@
 import { blockPeekBytes, peekBlock, readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
 import { bodyHeaderBytes } from '../../formats/body-file.js'
-import type { SalvagedFile } from './salvaged-file.js'
+import type { DamagedRange, SalvagedFile } from './salvaged-file.js'
 
 const MiB = 1024 * 1024
 /** So much of a file is looked at at once. */
@@ -19,12 +19,6 @@ export interface SalvagedBlock {
   readonly bytes: Buffer
   readonly head: BlockHead
   readonly entries: readonly BlockEntry[]
-}
-
-/** A part of a file that nothing could be read from. */
-export interface DamagedRange {
-  readonly offset: number
-  readonly length: number
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   recordLengthBytes,
 } from '../../formats/frames.js'
 import { decodeSegmentHeader, segmentHeaderBytes } from '../../formats/segment.js'
-import type { DamagedRange } from './body-salvage.js'
+import type { DamagedRange } from './salvaged-file.js'
 
 export interface SalvagedRecord {
   readonly position: number
