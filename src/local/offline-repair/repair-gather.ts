@@ -2,14 +2,14 @@ import { join } from 'node:path'
 import { describeKey, readIdKey } from '../../formats/keys.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { openValue } from '../../formats/sealed-value.js'
-import { segmentNumber } from '../../formats/segment.js'
+import { segmentHeaderBytes, segmentName, segmentNumber } from '../../formats/segment.js'
 import { decodeIdentity, identityKey } from '../../formats/shard-identity.js'
 import { isLevelLog, shardName, shardsDirectory } from '../../formats/shard-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import type { Facts } from '../repair/facts.js'
 import { readBatches, readTableList } from '../repair/level-log.js'
 import { readTable } from '../repair/level-table.js'
-import { salvageRecords } from '../repair/log-salvage.js'
+import { epochBefore, salvageRecords } from '../repair/log-salvage.js'
 import { addRecord } from '../repair/record-facts.js'
 import { RepairNotes } from '../repair/repair-notes.js'
 import { addRow, type FoundRow } from '../repair/row-facts.js'
@@ -92,7 +92,7 @@ export async function damageOfFiles(
     const bytes = await read(`log/${file}`)
     const [unread] = notes.lost
     if (unread !== undefined) return `${unread.what}: ${unread.where}`
-    const found = bytes === null ? null : salvageRecords(bytes, manifest.storeId)
+    const found = bytes === null ? null : salvageRecords(bytes, manifest.storeId, null)
     const from = found?.damaged[0]?.offset ?? Infinity
     if (found?.records.some(({ start }) => start > from) === true)
       return `log/${file} is damaged at ${from}, and whole records lie behind that`
@@ -216,11 +216,12 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
     const where = `log/${name}`
     const bytes = await readWhole(parts, join(directory, name), where)
     if (bytes === null) continue
-    const found = salvageRecords(bytes, manifest.storeId)
+    const found = salvageRecords(bytes, manifest.storeId, await statedEpoch(parts, directory, name))
     if (found === null) {
-      notes.lose('segment of the log whose header is damaged, or which is of another store', where)
+      notes.lose('segment of the log without header and whole frames, or of another store', where)
       continue
     }
+    if (found.isHeadless) notes.salvage('segments of the log without their header')
     for (const { offset, length } of found.damaged)
       notes.lose('damaged part of the log', `${where}, offset ${offset}, length ${length}`)
     for (const { position, start, end } of found.records) {
@@ -238,6 +239,20 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
   }
   if ((last ?? 0) < manifest.checkpoint && names.length === 0)
     notes.lose('missing log: what was sent since the last checkpoint', 'log')
+}
+
+/** The epoch of a segment as the next one states it. */
+async function statedEpoch(
+  { fileSystem, manifest }: GatherParts,
+  directory: string,
+  name: string,
+): Promise<number | null> {
+  const number = segmentNumber(name) ?? 0
+  const path = join(directory, segmentName(number + 1))
+  if ((await fileSystem.stat(path)) === null) return null
+  const untold = { fileSystem, notes: new RepairNotes() }
+  const header = await withFile(untold, path, path, (file) => file.read(0, segmentHeaderBytes))
+  return header === null ? null : epochBefore(header, manifest.storeId, number)
 }
 
 /** What lies below the checkpoint is in the shards. */
