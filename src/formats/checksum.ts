@@ -9,6 +9,20 @@ export function checksum(bytes: Uint8Array, seed = 0): number {
   return bytes.length > callPaysFrom ? crc32(bytes, seed) : shortChecksum(bytes, seed)
 }
 
+/**
+ * The seed with which these bytes have that checksum; there is always one, and no other. Checksums with two seeds differ by
+ * what as many zeroes make of the difference of the seeds, and each step of that can be undone.
+ */
+export function seedOf(bytes: Uint8Array, sum: number): number {
+  let difference = sum ^ checksum(bytes)
+  for (let step = 0; step < bytes.length; step++) {
+    // No two rows of the table begin alike, so the first byte of a sum tells which one it was made with.
+    const row = table0.findIndex((one) => one >>> 24 === difference >>> 24)
+    difference = ((difference ^ (table0[row] as number)) << 8) | row
+  }
+  return difference >>> 0
+}
+
 /** Keys and small rows are summed up before a native call would have begun. Slicing by four (Intel, 2006). */
 const callPaysFrom = 64
 

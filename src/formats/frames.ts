@@ -1,4 +1,4 @@
-import { checksum } from './checksum.js'
+import { checksum, seedOf } from './checksum.js'
 
 /**
  * A frame is what one group commit writes: the records that gathered, one after the other, behind one header.
@@ -122,6 +122,22 @@ export function readFrameHeader(
     payloadChecksum: bytes.readUInt32LE(start + at.payloadChecksum),
   }
   return header.offset === offset && isSound(header) ? header : null
+}
+
+/**
+ * The epoch of a segment by the frame that seems to begin at `start`, both there and in the segment: both checksums of a
+ * frame are seeded with it, so the one that the header's asks for is right if it fits the payload's as well. Null if not.
+ */
+export function epochOfFrame(segment: Buffer, start: number): number | null {
+  if (start + frameHeaderBytes > segment.length || segment.readUInt32LE(start + at.magic) !== magic)
+    return null
+  const header = segment.subarray(start + at.offset, start + frameHeaderBytes)
+  const epoch = seedOf(header, segment.readUInt32LE(start + at.headerChecksum))
+  const frame = readFrameHeader(segment, start, epoch, start)
+  if (frame === null) return null
+  const payload = start + frameHeaderBytes
+  const isInside = payload + paddedLength(frame.payloadLength) <= segment.length
+  return isInside && isPayloadSound(segment, payload, epoch, frame) ? epoch : null
 }
 
 function isSound({ type, offset, payloadLength, firstPosition, count, syncedOffset }: FrameHeader): boolean {

@@ -53,9 +53,10 @@ export async function openLocalBackend(
       process: local.process ?? systemProcess,
     }),
   )
-  // What LevelDB's own lock says counts more than what ours could tell of a holder in another container.
-  let isHeldElsewhere = false
-  const undo: (() => Promise<unknown>)[] = [() => lock.release({ giveBack: isHeldElsewhere })]
+  // What LevelDB's own lock says counts more than what ours could tell of a holder in another container: until it has let
+  // this process in, nobody knows whether that one is alive.
+  let isOurs = false
+  const undo: (() => Promise<unknown>)[] = [() => lock.release({ giveBack: !isOurs })]
   try {
     const file = new ManifestFile(fileSystem, directory)
     const isReal = fileSystem === nodeFileSystem && (local.opener ?? openClassicLevel) === openClassicLevel
@@ -66,6 +67,7 @@ export async function openLocalBackend(
       tuning,
       pace,
     )
+    isOurs = true
     undo.push(() => shards.close())
     await file.removeLeftovers()
     const bodyDirectory = join(directory, 'bodies')
@@ -95,9 +97,8 @@ export async function openLocalBackend(
       undo,
     })
   } catch (error) {
-    isHeldElsewhere = isColumbaError(error, 'LOCKED')
     for (const step of undo.reverse()) await step().catch(() => undefined)
-    throw (isHeldElsewhere ? lock.replacedHolder() : null) ?? systemError(error)
+    throw (isColumbaError(error, 'LOCKED') ? lock.replacedHolder() : null) ?? systemError(error)
   }
 }
 

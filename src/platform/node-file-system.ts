@@ -23,6 +23,12 @@ const synced = constants.O_WRONLY | constants.O_DSYNC
 /** An open file is opened a second time here, whatever its name is by now. Linux only. */
 const openFiles = '/proc/self/fd/'
 
+/**
+ * More than this is never transferred at once. Node takes lengths for 32-bit numbers: 2 GiB and more are refused, and of 4 GiB
+ * it reads nothing and says so as at the end of a file. Linux ends a transfer a page below 2 GiB in any case.
+ */
+const maxTransferBytes = 1024 * 1024 * 1024
+
 /** The real disk. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
@@ -85,15 +91,22 @@ class NodeFileHandle implements FileHandle {
 
   read(into: Uint8Array, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      read(this.#descriptor, into, 0, into.byteLength, position, (error, filled) => {
-        if (error === null) resolve(filled)
-        else reject(error)
-      })
+      read(
+        this.#descriptor,
+        into,
+        0,
+        Math.min(into.byteLength, maxTransferBytes),
+        position,
+        (error, filled) => {
+          if (error === null) resolve(filled)
+          else reject(error)
+        },
+      )
     })
   }
 
   readSync(into: Uint8Array, position: number): number {
-    return readSync(this.#descriptor, into, 0, into.byteLength, position)
+    return readSync(this.#descriptor, into, 0, Math.min(into.byteLength, maxTransferBytes), position)
   }
 
   sync(): Promise<void> {
@@ -140,7 +153,7 @@ class NodeFileHandle implements FileHandle {
 
 function writeTo(descriptor: number, data: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    write(descriptor, data, 0, data.byteLength, position, (error, written) => {
+    write(descriptor, data, 0, Math.min(data.byteLength, maxTransferBytes), position, (error, written) => {
       if (error === null) resolve(written)
       else reject(error)
     })

@@ -89,6 +89,9 @@ test('a holder in another container, of which nobody can say whether it runs: Le
     })
     expect(await readFile(lock, 'utf8')).toBe(elsewhere)
   }
+  // Refused before LevelDB was asked: then it is unknown whether they are there, and their lock stays as well.
+  await expect(openMessageStore({ location, shards: 3 })).rejects.toMatchObject({ code: 'INCOMPATIBLE' })
+  expect(await readFile(lock, 'utf8')).toBe(elsewhere)
   await holder.end()
   const store = await openMessageStore({ location })
   await store.close()

@@ -464,4 +464,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'What lies where a shard is to be made is removed before its lock is asked for',
     tests: ['fault/foreign-opener'],
   },
+  {
+    number: '80',
+    name: 'repaired-under-a-holder',
+    what: 'A repair does not listen to what LevelDB says of a holder in another container',
+    tests: ['fault/repair/foreign-holder'],
+  },
 ]

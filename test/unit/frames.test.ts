@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   emptyFrame,
+  epochOfFrame,
   frameHeaderBytes,
   frameTypes,
   isPayloadSound,
@@ -33,6 +34,8 @@ function frameOf(records: Uint8Array[], offset = 64, firstPosition = 1): Buffer 
   return bytes.subarray(0, end)
 }
 
+const idleAt = (offset: number) => ({ type: frameTypes.idle, offset, firstPosition: 9, syncedOffset: offset })
+
 function isWhole(bytes: Buffer, offset: number): boolean {
   const header = readFrameHeader(bytes, 0, epoch, offset)
   return header !== null && isPayloadSound(bytes, frameHeaderBytes, epoch, header)
@@ -48,6 +51,20 @@ describe('a frame', () => {
     expect(frame.toString('hex', 24, 32)).toBe('5000000002000000')
     expect(frame.toString('hex', 36, 40)).toBe('01000000')
     expect(frame.toString('hex', 40)).toBe('02000000616200000000000000000000')
+  })
+
+  test('tells the epoch of its segment, if both of its checksums fit', () => {
+    const frame = frameOf([Buffer.from('ab'), Buffer.from('')], 64)
+    const segment = Buffer.concat([Buffer.alloc(64), frame, emptyFrame(epoch, idleAt(64 + frame.length))])
+    expect(epochOfFrame(segment, 64)).toBe(epoch)
+    expect(epochOfFrame(segment, 64 + frame.length)).toBe(epoch)
+    expect(epochOfFrame(segment, 72)).toBeNull()
+    expect(epochOfFrame(segment.subarray(0, 64 + frame.length - 8), 64)).toBeNull()
+    for (let bit = 0; bit < 8 * frame.length; bit++) {
+      const damaged = Buffer.from(segment)
+      damaged[64 + (bit >>> 3)] = (damaged[64 + (bit >>> 3)] as number) ^ (1 << (bit & 7))
+      expect(epochOfFrame(damaged, 64), `bit ${bit}`).toBeNull()
+    }
   })
 
   test('reads back what was written, for any records', () => {

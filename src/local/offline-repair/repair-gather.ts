@@ -1,24 +1,19 @@
 import { join } from 'node:path'
-import { isColumbaError } from '../../errors.js'
-import { bodyHeaderBytes, bodyFileName, checkBodyHeader, parseBodyFileName } from '../../formats/body-file.js'
 import { describeKey, readIdKey } from '../../formats/keys.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { openValue } from '../../formats/sealed-value.js'
-import { segmentNumber } from '../../formats/segment.js'
+import { segmentHeaderBytes, segmentName, segmentNumber } from '../../formats/segment.js'
 import { decodeIdentity, identityKey } from '../../formats/shard-identity.js'
 import { isLevelLog, shardName, shardsDirectory } from '../../formats/shard-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
-import { readHead } from '../../platform/whole-files.js'
-import { addBlock } from '../repair/block-facts.js'
-import { salvageBlocks } from '../repair/body-salvage.js'
 import type { Facts } from '../repair/facts.js'
 import { readBatches, readTableList } from '../repair/level-log.js'
 import { readTable } from '../repair/level-table.js'
-import { salvageRecords } from '../repair/log-salvage.js'
+import { epochBefore, salvageRecords } from '../repair/log-salvage.js'
 import { addRecord } from '../repair/record-facts.js'
-import type { RepairNotes } from '../repair/repair-notes.js'
-import { SeqRanges } from '../repair/seq-ranges.js'
+import { RepairNotes } from '../repair/repair-notes.js'
 import { addRow, type FoundRow } from '../repair/row-facts.js'
+import { SalvagedFile } from '../repair/salvaged-file.js'
 
 export interface GatherParts {
   readonly fileSystem: FileSystem
@@ -74,25 +69,30 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
 
 /**
  * Why the store should not be opened as it is; null if nothing speaks against it. LevelDB aborts the process over some damage
- * of its tables, and recovery ends at damage of the log that could be a torn write, though whole records may lie behind it.
+ * of its tables, and recovery ends at damage of the log that could be a torn write, though whole records may lie behind it;
+ * what cannot be read there is zeroes in a copy, which nobody could tell from the end.
  */
 export async function damageOfFiles(
   { fileSystem, manifest }: Pick<GatherParts, 'fileSystem' | 'manifest'>,
   store: string,
 ): Promise<string | null> {
-  const read = (path: string): Promise<Buffer | null> => readFile(fileSystem, path).catch(() => null)
+  const notes = new RepairNotes()
+  const read = (name: string): Promise<Buffer | null> =>
+    readWhole({ fileSystem, notes }, join(store, name), name)
   for (let index = 0; index < manifest.shardIds.length; index++) {
-    const name = `${shardsDirectory}/${shardName(index)}`
-    for (const file of await listIfThere(fileSystem, join(store, name))) {
+    const shard = `${shardsDirectory}/${shardName(index)}`
+    for (const file of await listIfThere(fileSystem, join(store, shard))) {
       if (!isTable(file)) continue
-      const bytes = await read(join(store, name, file))
-      if (bytes === null || !readTable(bytes).sound) return `table ${name}/${file} is damaged`
+      const bytes = await read(`${shard}/${file}`)
+      if (bytes === null || !readTable(bytes).sound) return `table ${shard}/${file} is damaged`
     }
   }
   for (const file of await listIfThere(fileSystem, join(store, 'log'))) {
     if (segmentNumber(file) === null) continue
-    const bytes = await read(join(store, 'log', file))
-    const found = bytes === null ? null : salvageRecords(bytes, manifest.storeId)
+    const bytes = await read(`log/${file}`)
+    const [unread] = notes.lost
+    if (unread !== undefined) return `${unread.what}: ${unread.where}`
+    const found = bytes === null ? null : salvageRecords(bytes, manifest.storeId, null)
     const from = found?.damaged[0]?.offset ?? Infinity
     if (found?.records.some(({ start }) => start > from) === true)
       return `log/${file} is damaged at ${from}, and whole records lie behind that`
@@ -216,11 +216,12 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
     const where = `log/${name}`
     const bytes = await readWhole(parts, join(directory, name), where)
     if (bytes === null) continue
-    const found = salvageRecords(bytes, manifest.storeId)
+    const found = salvageRecords(bytes, manifest.storeId, await statedEpoch(parts, directory, name))
     if (found === null) {
-      notes.lose('segment of the log whose header is damaged, or which is of another store', where)
+      notes.lose('segment of the log without header and whole frames, or of another store', where)
       continue
     }
+    if (found.isHeadless) notes.salvage('segments of the log without their header')
     for (const { offset, length } of found.damaged)
       notes.lose('damaged part of the log', `${where}, offset ${offset}, length ${length}`)
     for (const { position, start, end } of found.records) {
@@ -240,79 +241,54 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
     notes.lose('missing log: what was sent since the last checkpoint', 'log')
 }
 
+/** The epoch of a segment as the next one states it. */
+async function statedEpoch(
+  { fileSystem, manifest }: GatherParts,
+  directory: string,
+  name: string,
+): Promise<number | null> {
+  const number = segmentNumber(name) ?? 0
+  const path = join(directory, segmentName(number + 1))
+  if ((await fileSystem.stat(path)) === null) return null
+  const untold = { fileSystem, notes: new RepairNotes() }
+  const header = await withFile(untold, path, path, (file) => file.read(0, segmentHeaderBytes))
+  return header === null ? null : epochBefore(header, manifest.storeId, number)
+}
+
 /** What lies below the checkpoint is in the shards. */
 function noteGap({ notes, manifest }: GatherParts, from: number, to: number): void {
   const first = Math.max(from, manifest.checkpoint + 1)
   if (first <= to) notes.lose('records that the log lacks', `positions ${first} to ${to}`)
 }
 
-/** All messages of all blocks whose checksums fit. */
-export async function gatherBodies(parts: GatherParts, directory: string): Promise<void> {
-  const { fileSystem, facts, notes, manifest } = parts
-  const names = (await fileSystem.list(directory)).filter((name) => parseBodyFileName(name) !== null)
-  for (const [index, name] of names.entries()) {
-    const where = `bodies/${name}`
-    const bytes = await readWhole(parts, join(directory, name), where)
-    parts.onProgress('reading body files', index + 1, names.length)
-    if (bytes === null) continue
-    if (isOtherStores(bytes, manifest.storeId, name)) {
-      notes.lose('body file of another store, left aside', where)
-      continue
-    }
-    const { blocks, damaged } = salvageBlocks(bytes)
-    for (const { offset, length } of damaged)
-      notes.lose('damaged part of a body file', `${where}, offset ${offset}, length ${length}`)
-    for (const block of blocks) {
-      addBlock(facts, block)
-      notes.salvage('blocks of messages')
-    }
-    await facts.settle()
-  }
-}
-
-/** How many messages there are in the blocks of all body files; a merge that was interrupted leaves them twice. */
-export async function countMessages(fileSystem: FileSystem, directory: string): Promise<number> {
-  const seen = new SeqRanges()
-  for (const name of await fileSystem.list(directory)) {
-    if (parseBodyFileName(name) === null) continue
-    for (const { head } of salvageBlocks(await readFile(fileSystem, join(directory, name))).blocks)
-      seen.add(head.conversation, head.firstSeq, head.firstSeq + head.count - 1)
-  }
-  return seen.count
-}
-
-/** A whole header with another store's id. With a damaged one the blocks' own checksums decide. */
-function isOtherStores(bytes: Buffer, storeId: Uint8Array, name: string): boolean {
-  const header = bytes.subarray(0, bodyHeaderBytes)
-  const said = header.subarray(8, 24)
-  if (header.length < bodyHeaderBytes || said.equals(storeId)) return false
-  try {
-    checkBodyHeader(header, said, parseBodyFileName(name) ?? 0)
-    return bodyFileName(parseBodyFileName(name) ?? 0) === name
-  } catch (error) {
-    if (isColumbaError(error, 'CORRUPT')) return false
-    throw error
-  }
-}
-
 async function readWhole(
-  { fileSystem, notes }: GatherParts,
+  parts: Pick<GatherParts, 'fileSystem' | 'notes'>,
   path: string,
   where: string,
 ): Promise<Buffer | null> {
+  const read = (file: SalvagedFile): Promise<Buffer> => file.read(0, file.size)
+  return withFile(parts, path, where, read)
+}
+
+/** What `use` makes of a file; null if that cannot be opened. Whatever of it cannot be read is noted. */
+export async function withFile<T>(
+  { fileSystem, notes }: Pick<GatherParts, 'fileSystem' | 'notes'>,
+  path: string,
+  where: string,
+  use: (file: SalvagedFile) => Promise<T>,
+): Promise<T | null> {
+  let file: SalvagedFile
   try {
-    return await readFile(fileSystem, path)
+    file = await SalvagedFile.open(fileSystem, path)
   } catch (error) {
     notes.lose('file that cannot be read', `${where}: ${String(error)}`)
     return null
   }
-}
-
-async function readFile(fileSystem: FileSystem, path: string): Promise<Buffer> {
-  const handle = await fileSystem.open(path, 'read')
   try {
-    return await readHead(handle, await handle.size())
+    return await use(file)
   } finally {
-    await handle.close()
+    for (const { offset, length } of file.unread)
+      notes.lose('part of a file that cannot be read', `${where}, offset ${offset}, length ${length}`)
+    await file.close()
   }
 }

@@ -18,17 +18,11 @@ import { RepairDirectory, sizeOf } from '../repair/repair-directory.js'
 import { RepairNotes, type Loss } from '../repair/repair-notes.js'
 import { Replay } from '../repair/replay.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
-import {
-  countMessages,
-  damageOfFiles,
-  gatherBodies,
-  gatherLog,
-  gatherShard,
-  nameLostRows,
-  type DamagedRow,
-} from './repair-gather.js'
+import { countMessages, gatherBodies } from './gather-bodies.js'
+import { damageOfFiles, gatherLog, gatherShard, nameLostRows, type DamagedRow } from './repair-gather.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
+import { SoleRepair } from './sole-repair.js'
 import { openClassicLevel } from '../shards/classic-level-opener.js'
 import { StoreLock } from '../store-lock/store-lock.js'
 import { localTuning, type LocalTuning } from '../tuning.js'
@@ -62,6 +56,7 @@ interface Place {
   readonly manifest: Manifest
   readonly directory: RepairDirectory
   readonly tuning: LocalTuning
+  readonly sole: SoleRepair
 }
 
 /** For copies of the shards, and for a new store with its scratch. */
@@ -85,38 +80,54 @@ export async function repairStore(
     random,
     process: options.process ?? systemProcess,
   })
+  let sole: SoleRepair | null = null
+  let report: RepairReport | null = null
   try {
-    const directory = new RepairDirectory(fileSystem, location, removeTree)
-    const interrupted = await directory.report()
-    if (interrupted !== null) {
-      const report = JSON.parse(interrupted.toString()) as RepairReport
-      await directory.swap(report.kept ?? keptName(clock.now()))
-      return { ...report, outcome: 'finished' }
-    }
-    const manifest = await new ManifestFile(fileSystem, location).read()
-    if (manifest === null || !manifest.created)
-      throw new Error(`${location} is not a store that was ever open`)
-    const tuning = { ...localTuning, ...options.tuning }
-    return await repair({ location, components, options, manifest, directory, tuning })
+    sole = await SoleRepair.begin({ location, fileSystem, lock, removeTree })
+    return (report = await repairAlone(location, components, options, sole))
   } finally {
-    await lock.release()
+    await sole?.end().catch(() => undefined)
+    // A lock that was taken over goes only with the store that it was for: whoever may have that must not go on with it.
+    await lock.release({ giveBack: report === null || report.outcome === 'whole' })
   }
 }
 
+async function repairAlone(
+  location: string,
+  components: StoreComponents,
+  options: RepairOptions,
+  sole: SoleRepair,
+): Promise<RepairReport> {
+  const { fileSystem, clock } = components
+  const directory = new RepairDirectory(fileSystem, location, removeTree)
+  const interrupted = await directory.report()
+  if (interrupted !== null) {
+    const report = JSON.parse(interrupted.toString()) as RepairReport
+    await sole.assertAlone()
+    await directory.swap(report.kept ?? keptName(clock.now()))
+    return { ...report, outcome: 'finished' }
+  }
+  const manifest = await new ManifestFile(fileSystem, location).read()
+  if (manifest === null || !manifest.created) throw new Error(`${location} is not a store that was ever open`)
+  const tuning = { ...localTuning, ...options.tuning }
+  return repair({ location, components, options, manifest, directory, tuning, sole })
+}
+
 async function repair(place: Place): Promise<RepairReport> {
-  const { location, components, directory, manifest } = place
+  const { location, components, directory, manifest, sole } = place
   const { fileSystem, clock } = components
   const notes = new RepairNotes()
   await assureSpace(fileSystem, location)
   await directory.clear()
   const copy = join(directory.path, 'copy')
-  for (const part of ['shards', 'log', 'MANIFEST'])
-    for (const path of await directory.copy(part, 'copy')) notes.lose('missing or unreadable file', path)
+  const unread: string[] = []
+  for (const part of ['shards', 'log', 'MANIFEST']) unread.push(...(await directory.copy(part, 'copy')))
+  for (const path of unread) notes.lose('missing or unreadable file', path)
   await fileSystem.makeDirectory(join(copy, 'bodies'))
   const spared = new SparedDirectory(fileSystem, join(copy, 'bodies'), join(location, 'bodies'))
   const scratchDirectory = join(directory.path, 'scratch')
   await fileSystem.makeDirectory(scratchDirectory)
-  const damage = await damageOfFiles({ fileSystem, manifest }, location)
+  const damage = (await damageOfFiles({ fileSystem, manifest }, location)) ?? whyUnread(unread)
   const looked =
     damage === null
       ? await look({ ...place, components: { ...components, fileSystem: spared } }, copy)
@@ -152,6 +163,12 @@ async function repair(place: Place): Promise<RepairReport> {
     kept: keptName(clock.now()),
   }
   await directory.commit(Buffer.from(`${JSON.stringify(report, null, 2)}\n`))
+  try {
+    await sole.assertAlone()
+  } catch (error) {
+    await directory.withdraw()
+    throw error
+  }
   await directory.swap(report.kept as string)
   return report
 
@@ -165,6 +182,10 @@ async function repair(place: Place): Promise<RepairReport> {
     )
   }
 }
+
+/** A copy that lacks something may look whole, as one with zeroes at the end of its log does. */
+const whyUnread = ([first]: readonly string[]): string | null =>
+  first === undefined ? null : `${first} is missing, or cannot be read`
 
 /** What a verification does not see: messages of which every row is gone. */
 async function forgottenIn(

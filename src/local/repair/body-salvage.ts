@@ -1,5 +1,19 @@
-import { peekBlock, readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
+import { blockPeekBytes, peekBlock, readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
 import { bodyHeaderBytes } from '../../formats/body-file.js'
+import type { DamagedRange, SalvagedFile } from './salvaged-file.js'
+
+const MiB = 1024 * 1024
+/** So much of a file is looked at at once. */
+const windowBytes = 4 * MiB
+/**
+ * No block is longer: it holds what one conversation got in one generation, which is closed at 8 MiB. What looks like a
+ * longer one is not read at all, or a few damaged bytes could have gigabytes read for each of them.
+ */
+const maxBlockBytes = 128 * MiB
+/** Length and checksum; a block is longer than that. */
+const leastBytes = 8
+const lengthBytes = 4
+const zeroes = Buffer.alloc(4096)
 
 export interface SalvagedBlock {
   readonly bytes: Buffer
@@ -7,40 +21,70 @@ export interface SalvagedBlock {
   readonly entries: readonly BlockEntry[]
 }
 
-/** A part of a file that nothing could be read from. */
-export interface DamagedRange {
-  readonly offset: number
-  readonly length: number
-}
-
 /**
- * The blocks of a body file whose checksums fit, and the ranges in between where none does. Behind a damaged block the next
- * is looked for byte by byte: what looks like one counts only if its checksum says so.
+ * The blocks of a body file whose checksums fit, and the ranges in between where none does, in their order. Behind a damaged
+ * block the next is looked for byte by byte: what looks like one counts only if its checksum says so. Never more than a
+ * window of the file, or one block, is in memory: it may be larger than that, and than what one call can read.
  */
-export function salvageBlocks(file: Buffer): { blocks: SalvagedBlock[]; damaged: DamagedRange[] } {
-  const blocks: SalvagedBlock[] = []
-  const damaged: DamagedRange[] = []
+export async function* salvageBlocks(file: SalvagedFile): AsyncGenerator<SalvagedBlock | DamagedRange> {
   let from = bodyHeaderBytes
-  for (let at = from; at < file.length;) {
-    const block = blockAt(file, at)
-    if (block === null) {
-      at++
-      continue
+  for (let start = from; start < file.size;) {
+    const window = await file.read(start, windowBytes)
+    const isLast = start + window.length >= file.size
+    // Where only a part of a beginning is in sight, the next window begins.
+    const end = isLast ? window.length : window.length - blockPeekBytes
+    let at = 0
+    while (at < end) {
+      const length = lengthAt(window, at, file.size - start - at)
+      const block = length === null ? null : await blockAt(file, window, start, at, length)
+      if (block === null) {
+        at += emptyAt(window, at)
+        continue
+      }
+      if (from < start + at) yield { offset: from, length: start + at - from }
+      yield block
+      at += block.bytes.length
+      from = start + at
     }
-    if (from < at) damaged.push({ offset: from, length: at - from })
-    blocks.push(block)
-    from = at += block.bytes.length
+    start += at
   }
-  if (from < file.length) damaged.push({ offset: from, length: file.length - from })
-  return { blocks, damaged }
+  if (from < file.size) yield { offset: from, length: file.size - from }
 }
 
-function blockAt(file: Buffer, at: number): SalvagedBlock | null {
-  if (at + 4 > file.length || file.readUInt32LE(at) > file.length - at) return null
+/** How long the block is that seems to begin here; null if none does. */
+function lengthAt(window: Buffer, at: number, left: number): number | null {
+  if (at + leastBytes >= window.length) return null
+  const length = window.readUInt32LE(at)
+  if (length <= leastBytes || length > Math.min(left, maxBlockBytes)) return null
   try {
-    const bytes = file.subarray(at, at + peekBlock(file, at).length)
+    peekBlock(window, at)
+    return length
+  } catch {
+    return null
+  }
+}
+
+async function blockAt(
+  file: SalvagedFile,
+  window: Buffer,
+  start: number,
+  at: number,
+  length: number,
+): Promise<SalvagedBlock | null> {
+  const isInSight = at + length <= window.length
+  const bytes = isInSight ? window.subarray(at, at + length) : await file.read(start + at, length)
+  try {
     return { bytes, ...readBlock(bytes) }
   } catch {
     return null
   }
+}
+
+/** How far to go on where no block begins: over zeroes at once, but for those that may belong to the length of the next. */
+function emptyAt(window: Buffer, at: number): number {
+  let end = at
+  while (end + zeroes.length <= window.length && zeroes.equals(window.subarray(end, end + zeroes.length)))
+    end += zeroes.length
+  while (end < window.length && window[end] === 0) end++
+  return Math.max(1, end - at - (lengthBytes - 1))
 }

@@ -1,6 +1,6 @@
 import { ByteReader } from '../../formats/bytes.js'
 import { crc32c, masked } from './crc32c.js'
-import type { DamagedRange } from './body-salvage.js'
+import type { DamagedRange } from './salvaged-file.js'
 import type { LevelRow } from './level-table.js'
 
 /**

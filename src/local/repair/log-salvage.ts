@@ -1,4 +1,5 @@
 import {
+  epochOfFrame,
   frameAlignment,
   frameHeaderBytes,
   frameTypes,
@@ -8,7 +9,7 @@ import {
   recordLengthBytes,
 } from '../../formats/frames.js'
 import { decodeSegmentHeader, segmentHeaderBytes } from '../../formats/segment.js'
-import type { DamagedRange } from './body-salvage.js'
+import type { DamagedRange } from './salvaged-file.js'
 
 export interface SalvagedRecord {
   readonly position: number
@@ -16,27 +17,37 @@ export interface SalvagedRecord {
   readonly end: number
 }
 
+export interface SalvagedSegment {
+  readonly records: SalvagedRecord[]
+  readonly damaged: DamagedRange[]
+  /** The header is of no use; what it would have said followed from the rest. */
+  readonly isHeadless: boolean
+}
+
 /**
  * The records of a segment of the log, of all frames whose checksums fit: also of those behind a damaged one, which opening a
- * store never takes. Null if the header is damaged, for the checksums cannot be told without it.
+ * store never takes. The checksums cannot be told without the epoch; where the header is damaged it is the one that the next
+ * segment states, or that a whole frame tells. Null if there is none, or if the segment is of another store.
  */
 export function salvageRecords(
   segment: Buffer,
   storeId: Uint8Array,
-): { records: SalvagedRecord[]; damaged: DamagedRange[] } | null {
-  const header =
-    segment.length < segmentHeaderBytes ? null : decodeSegmentHeader(segment.subarray(0, segmentHeaderBytes))
-  if (header === null || typeof header === 'number' || Buffer.compare(header.storeId, storeId) !== 0)
-    return null
+  statedEpoch: number | null,
+): SalvagedSegment | null {
+  const header = decodeSegmentHeader(segment.subarray(0, segmentHeaderBytes))
+  if (typeof header === 'number') return null
+  if (header !== null && Buffer.compare(header.storeId, storeId) !== 0) return null
+  const epoch = header?.epoch ?? statedEpoch ?? epochOfFrames(segment)
+  if (epoch === null) return null
   const records: SalvagedRecord[] = []
   const damaged: DamagedRange[] = []
   let from = segmentHeaderBytes
   let at = from
   while (at + frameHeaderBytes <= segment.length) {
-    const frame = readFrameHeader(segment, at, header.epoch, at)
+    const frame = readFrameHeader(segment, at, epoch, at)
     const end = at + frameHeaderBytes + paddedLength(frame?.payloadLength ?? 0)
     const payload = at + frameHeaderBytes
-    if (frame === null || end > segment.length || !isPayloadSound(segment, payload, header.epoch, frame)) {
+    if (frame === null || end > segment.length || !isPayloadSound(segment, payload, epoch, frame)) {
       at += frameAlignment
       continue
     }
@@ -52,7 +63,23 @@ export function salvageRecords(
     from = at = end
   }
   noteDamage(segment, from, segment.length, damaged)
-  return { records, damaged }
+  return { records, damaged, isHeadless: header === null }
+}
+
+/** The epoch of the segment before the one that begins with these bytes; null if they do not say it. */
+export function epochBefore(next: Buffer, storeId: Uint8Array, number: number): number | null {
+  const header = decodeSegmentHeader(next)
+  if (header === null || typeof header === 'number') return null
+  const isNext = Buffer.compare(header.storeId, storeId) === 0 && header.previous.number === number
+  return isNext ? header.previous.epoch : null
+}
+
+function epochOfFrames(segment: Buffer): number | null {
+  for (let at = segmentHeaderBytes; at + frameHeaderBytes <= segment.length; at += frameAlignment) {
+    const epoch = epochOfFrame(segment, at)
+    if (epoch !== null) return epoch
+  }
+  return null
 }
 
 /** Zeroes were only filled in ahead. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { repairName, repairReportName } from '../../formats/repair-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { readHead, replaceFile, writeAside } from '../../platform/whole-files.js'
-import { readFully } from '../../platform/whole-transfers.js'
+import { SalvagedFile } from './salvaged-file.js'
 
 /** What a store consists of, in the order in which a repair puts the new in the place of the old. */
 const parts = ['conversations.filter', 'shards', 'bodies', 'log', 'MANIFEST'] as const
@@ -50,7 +50,7 @@ export class RepairDirectory {
     return this.#removeTree(this.path)
   }
 
-  /** Copies files of the store as they are; returns what could not be read. */
+  /** Copies files of the store as they are; returns those that are missing, or of which something could not be read. */
   async copy(part: string, into: string): Promise<string[]> {
     return copyTree(this.#fileSystem, join(this.#store, part), join(this.path, into, part))
   }
@@ -66,6 +66,13 @@ export class RepairDirectory {
     await this.#fileSystem.syncDirectory(this.path)
     await this.#fileSystem.syncDirectory(this.#store)
     await replaceFile(this.#fileSystem, path, `${path}.tmp`, [report])
+  }
+
+  /** Takes the report back before the first part has changed places: the store is as it was, and is opened again. */
+  async withdraw(): Promise<void> {
+    await this.#fileSystem.unlink(join(this.path, repairReportName))
+    await this.#fileSystem.syncDirectory(this.path)
+    await this.discard()
   }
 
   /** Puts the new parts into the places of the old ones, which it keeps, and gives the directory its last name. */
@@ -116,24 +123,19 @@ async function copyTree(fileSystem: FileSystem, from: string, to: string): Promi
       unread.push(...(await copyTree(fileSystem, join(from, name), join(to, name))))
     return unread
   }
-  const source = await fileSystem.open(from, 'read')
-  const unread: string[] = []
+  let source: SalvagedFile
+  try {
+    source = await SalvagedFile.open(fileSystem, from)
+  } catch {
+    return [from]
+  }
   const pieces = async function* (): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < found.size; at += pieceBytes) {
-      const piece = Buffer.alloc(Math.min(pieceBytes, found.size - at))
-      try {
-        await readFully(source, piece, at)
-      } catch {
-        // What cannot be read is zeroes in the copy: everything has checksums, so nobody takes them for something.
-        unread.push(from)
-      }
-      yield piece
-    }
+    for (let at = 0; at < source.size; at += pieceBytes) yield await source.read(at, pieceBytes)
   }
   try {
     await writeAside(fileSystem, to, pieces())
   } finally {
     await source.close()
   }
-  return [...new Set(unread)]
+  return source.unread.length === 0 ? [] : [from]
 }

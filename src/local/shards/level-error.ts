@@ -40,3 +40,9 @@ function describe(error: unknown): string {
   const cause = describe(error.cause)
   return cause === '' ? `${code} ${error.message}` : cause
 }
+
+/** The codes of an error and of its causes, from the outermost in. */
+export function codesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return []
+  return [...('code' in error ? [String(error.code)] : []), ...codesOf(error.cause)]
+}

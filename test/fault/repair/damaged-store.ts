@@ -5,6 +5,7 @@ import { dumpStore } from '../../../src/model-checking/dump-store.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { systemProcess, type ProcessIdentity } from '../../../src/platform/process-identity.js'
 import { systemRandom } from '../../../src/platform/random.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { openSample } from '../verify/sample-store.js'
@@ -12,7 +13,11 @@ import { openSample } from '../verify/sample-store.js'
 const users = ['ann', 'ben', 'cem', 'dan', 'eva']
 
 /** Repairs as the command does, with everything as small as in the sample. */
-export function repair(location: string, fileSystem: FileSystem = nodeFileSystem): Promise<RepairReport> {
+export function repair(
+  location: string,
+  fileSystem: FileSystem = nodeFileSystem,
+  process: ProcessIdentity = systemProcess,
+): Promise<RepairReport> {
   const world = {
     clock: new ManualClock(),
     random: systemRandom,
@@ -20,7 +25,7 @@ export function repair(location: string, fileSystem: FileSystem = nodeFileSystem
     logger: undefined,
     metrics: undefined,
   }
-  return repairStore(location, world, { tuning: { fanOut: 3, generationBytes: 1024 } })
+  return repairStore(location, world, { process, tuning: { fanOut: 3, generationBytes: 1024 } })
 }
 
 /** What users see of a store that verifies without findings. */

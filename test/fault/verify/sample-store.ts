@@ -19,7 +19,11 @@ const tuning: Partial<LocalTuning> = {
   tidyFiles: Infinity,
 }
 
-export async function openSample(location: string, clock = new ManualClock()): Promise<MessageStore> {
+export async function openSample(
+  location: string,
+  clock = new ManualClock(),
+  otherTuning: Partial<LocalTuning> = {},
+): Promise<MessageStore> {
   const limits = resolveLimits()
   const settings = {
     location,
@@ -37,7 +41,7 @@ export async function openSample(location: string, clock = new ManualClock()): P
     logger: undefined,
     metrics: undefined,
   }
-  const backend = await openLocalBackend(settings, world, { tuning })
+  const backend = await openLocalBackend(settings, world, { tuning: { ...tuning, ...otherTuning } })
   return new MessageStore(backend, { limits, clock, usersMode: 'open' })
 }
 

@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { BlockWriter } from '../../../src/formats/block.js'
+import { encodeBodyHeader } from '../../../src/formats/body-file.js'
+import { salvageBlocks } from '../../../src/local/repair/body-salvage.js'
+import { SalvagedFile } from '../../../src/local/repair/salvaged-file.js'
+import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+
+const MiB = 1024 * 1024
+const header = encodeBodyHeader(Buffer.alloc(16, 7), 1)
+
+/** A block that is so many bytes long in all. */
+function blockOf(firstSeq: number, bytes: number): Buffer {
+  const writer = new BlockWriter()
+  const ofBody = (size: number): Buffer => {
+    writer.add(firstSeq, 1, 0, Buffer.alloc(size, 0x61), 0, size)
+    return writer.finish(null, firstSeq, 0, ['ann', 'ben'])
+  }
+  const rough = ofBody(bytes - 40)
+  return ofBody(bytes - 40 + (bytes - rough.length))
+}
+
+/** What is found in a file of these pieces, in words: first seqs, and offset and length of damage. */
+async function found(pieces: readonly Buffer[]): Promise<string[]> {
+  const path = join(await temporaryDirectory(), 'bodies')
+  await writeFile(path, Buffer.concat([header, ...pieces]))
+  const file = await SalvagedFile.open(nodeFileSystem, path)
+  const words: string[] = []
+  try {
+    for await (const one of salvageBlocks(file))
+      words.push('head' in one ? `block ${one.head.firstSeq}` : `damage ${one.offset} ${one.length}`)
+  } finally {
+    await file.close()
+  }
+  return words
+}
+
+test('blocks are found wherever they lie, also those that are longer than what is looked at at once', async () => {
+  const sizes = [100, 4 * MiB - 300, 300, 5 * MiB, 256, 9 * MiB, 65_536, 100]
+  const blocks = sizes.map((bytes, index) => blockOf(index + 1, bytes))
+  expect(blocks.map(({ length }) => length)).toEqual(sizes)
+  expect(await found(blocks)).toEqual(sizes.map((_, index) => `block ${index + 1}`))
+})
+
+test.each([1, 3, 4, 511, 4096, 4 * MiB - 36, 4 * MiB + 1, 9 * MiB])(
+  'behind %d zeroes the next block is found, also one whose length begins with zeroes',
+  async (count) => {
+    for (const size of [100, 256, 65_536])
+      expect(await found([blockOf(1, 100), Buffer.alloc(count), blockOf(2, size)])).toEqual([
+        'block 1',
+        `damage 136 ${count}`,
+        'block 2',
+      ])
+  },
+)
+
+test('what looks like the beginning of a block costs nothing but itself', async () => {
+  const cut = blockOf(1, 5 * MiB).subarray(0, 1000)
+  expect(await found([cut, blockOf(2, 100)])).toEqual(['damage 36 1000', 'block 2'])
+  expect(await found([blockOf(2, 100), cut])).toEqual(['block 2', 'damage 136 1000'])
+})
+
+test('zeroes are looked at faster than a disk reads them', async () => {
+  const began = performance.now()
+  expect(await found([Buffer.alloc(64 * MiB)])).toHaveLength(1)
+  // It took minutes when each of them was tried as the beginning of a block.
+  expect(performance.now() - began).toBeLessThan(10_000)
+})
