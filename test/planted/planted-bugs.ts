@@ -462,13 +462,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '77',
     name: 'repaired-under-a-holder',
     what: 'A repair does not listen to what LevelDB says of a holder in another container',
-    tests: ['fault/repair/foreign-holder'
+    tests: ['fault/repair/foreign-holder'],
+  },
   {
     number: '78',
     name: 'emptied-before-it-is-locked',
     what: 'What lies where a shard is to be made is removed before its lock is asked for',
     tests: ['fault/foreign-opener'],
-  },
-],
   },
 ]
