@@ -56,6 +56,10 @@ export interface MembershipRow {
   readonly position: number
 }
 
+// Nearly all have these: there are as many memberships in memory as in all its groups.
+const sinceTheFirst: readonly IntervalRow[] = Object.freeze([Object.freeze({ from: 1, to: null })])
+const never: readonly number[] = Object.freeze([])
+
 /** Of those who are in a group from its beginning, which is the record at `position`. */
 export function foundingMembership(
   user: string,
@@ -65,11 +69,11 @@ export function foundingMembership(
 ): MembershipRow {
   return {
     user,
-    intervals: [{ from: 1, to: null }],
+    intervals: sinceTheFirst,
     ordinal,
     ownAtJoin: 0,
     joined: position,
-    joinedBefore: [],
+    joinedBefore: never,
     joinedAt,
     place: 0,
     left: null,
@@ -178,11 +182,7 @@ export function writeMembership(w: ByteWriter, m: MembershipRow): void {
 export function readMembership(r: ByteReader): MembershipRow {
   return {
     user: r.string(),
-    intervals: list(r, () => {
-      const from = r.varint()
-      const to = r.varint()
-      return { from, to: to === 0 ? null : to - 1 }
-    }),
+    intervals: readIntervals(r),
     ordinal: r.varint(),
     ownAtJoin: r.varint(),
     joined: r.varint(),
@@ -190,8 +190,22 @@ export function readMembership(r: ByteReader): MembershipRow {
     place: r.varint(),
     left: r.u8() === 0 ? null : { title: r.optionalString(), memberCount: r.varint() },
     position: r.varint(),
-    joinedBefore: list(r, () => r.varint()),
+    joinedBefore: orShared(list(r, () => r.varint())),
   }
+}
+
+function readIntervals(r: ByteReader): readonly IntervalRow[] {
+  const intervals = list(r, () => {
+    const from = r.varint()
+    const to = r.varint()
+    return { from, to: to === 0 ? null : to - 1 }
+  })
+  const [first] = intervals
+  return intervals.length === 1 && first?.from === 1 && first.to === null ? sinceTheFirst : intervals
+}
+
+function orShared(positions: readonly number[]): readonly number[] {
+  return positions.length === 0 ? never : positions
 }
 
 /** The image of a group, as it also stands in a group message. */
@@ -215,6 +229,8 @@ export function readImage(r: ByteReader): GroupImage | null {
 export function list<T>(r: ByteReader, read: () => T): T[] {
   const count = r.varint()
   if (count > r.left) throw badBytes('a list is longer than its record')
+  // Most lists have one item, and one that grew by a push has room for seventeen.
+  if (count === 1) return [read()]
   const items: T[] = []
   for (let i = 0; i < count; i++) items.push(read())
   return items

@@ -116,6 +116,7 @@ export class Events {
           const touched = this.#touch(entry)
           const at = position as Position
           for (const membership of part.members.values()) this.#joined(entry, part, touched, membership)
+          this.#parts.memory.chargeMembers(entry)
           for (const userId of members)
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
@@ -178,6 +179,7 @@ export class Events {
             this.#joined(entry, part, touched, membership)
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
           }
+          this.#parts.memory.chargeMembers(entry)
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
           this.#changed(conversationId, part)
         },

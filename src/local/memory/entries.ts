@@ -27,6 +27,8 @@ export class GroupPart {
   readonly members = new Map<UserId, MembershipRow>()
   /** How often they were forgotten. */
   forgets = 0
+  /** What of them is in the cache's account. */
+  charged = 0
   complete = false
   /** Members whose lists are in memory. */
   readonly nodes = new Map<UserId, ListNode>()

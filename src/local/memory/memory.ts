@@ -25,7 +25,7 @@ export interface MemoryOptions {
  * What things cost in memory, measured as the growth of V8's heap behind 40,000 conversations and 26,000 rows of lists, and
  * rounded up. What lists cost stands in kept-lists.ts.
  */
-const costs = { user: 600, conversation: 480, peer: 80 } as const
+const costs = { user: 600, conversation: 480, peer: 80, member: 200, author: 40 } as const
 
 /** The parts of the cache that pages may take, conversations of lists as objects, and conversations that were put away. */
 const pagesShare = 1 / 4
@@ -49,6 +49,7 @@ export class Memory {
   readonly lists: KeptLists
   readonly indexes: KeptIndexes
   #peerBytes = 0
+  #memberBytes = 0
   /** Conversations that somebody asked for and no user has: they go at the next trim. */
   readonly #strays = new Set<ConversationEntry>()
   readonly #pages = new KeptPages()
@@ -81,7 +82,14 @@ export class Memory {
 
   get bytes(): number {
     const objects = this.#users.size * costs.user + this.#conversations.size * costs.conversation
-    return objects + this.#peerBytes + this.lists.bytes + this.#pages.bytes + this.indexes.bytes
+    return (
+      objects +
+      this.#peerBytes +
+      this.#memberBytes +
+      this.lists.bytes +
+      this.#pages.bytes +
+      this.indexes.bytes
+    )
   }
 
   /** Keeps messages of a conversation as objects: its newest page, or the last answer, or both. */
@@ -153,6 +161,19 @@ export class Memory {
     // The other one will answer: then nobody has to work out the conversation's id again.
     if (peer !== undefined) this.holdPeer(peer, one, entry)
     return entry
+  }
+
+  /**
+   * A group's members in memory are others, or more; or it has come into a live generation, or left the last one. As long as it is
+   * in one it stays whatever the cache may hold, and others would have to go for it.
+   */
+  chargeMembers(entry: ConversationEntry): void {
+    const part = entry.groupPart
+    if (part === null || !entry.inMemory) return
+    const bytes = entry.live > 0 ? 0 : part.members.size * costs.member + part.ordinals.size * costs.author
+    this.#memberBytes += bytes - part.charged
+    part.charged = bytes
+    this.#grew()
   }
 
   holdPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
@@ -292,6 +313,7 @@ export class Memory {
       if (newer !== null) newer.older = touched.older
       else if (entry.touched === touched) entry.touched = touched.older
       entry.live--
+      this.chargeMembers(entry)
       this.indexes.charge(entry)
       this.release(entry)
     }
@@ -369,6 +391,7 @@ export class Memory {
     }
     this.#conversations.delete(entry.id)
     entry.inMemory = false
+    this.#memberBytes -= entry.groupPart?.charged ?? 0
     this.indexes.letGo(entry)
     entry.page = null
     entry.answer = null

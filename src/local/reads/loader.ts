@@ -120,6 +120,7 @@ export class Loader {
     entry.groupPart = part
     this.setHead(entry, head ?? { head: 0, timestamp: row.createdAt }, head?.position ?? 0)
     entry.loaded = true
+    this.#memory.chargeMembers(entry)
   }
 
   async #loadMembers(group: ConversationId, part: GroupPart): Promise<void> {
@@ -181,6 +182,7 @@ export class Loader {
       // what is under way is in no shard.
       if (part.members.size >= this.#keptMembers && entry.lane === null) part.forgetMembers()
       part.members.set(user, row)
+      this.#memory.chargeMembers(entry)
       return row
     })
   }

@@ -212,6 +212,7 @@ export class Applier {
     const touched = new Touched(entry, current, known)
     entry.touched = touched
     entry.live++
+    this.#memory.chargeMembers(entry)
     current.conversations.push(touched)
     if (entry.pair !== null) {
       const { 0: first, 1: second } = entry.pair
