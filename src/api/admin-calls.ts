@@ -41,10 +41,7 @@ type Listener = NonNullable<VerifyOptions['onProgress']>
 /** What a listener throws is no reason to end what it is told of. */
 function quiet(listener: Listener): Listener {
   return (done) => {
-    try {
-      listener(done)
-    } catch {
-      // As with a logger.
-    }
+    // As with a logger; it may be one that says so later.
+    new Promise((resolve) => resolve(listener(done))).catch(() => undefined)
   }
 }

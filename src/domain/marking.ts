@@ -219,9 +219,11 @@ export class Marking {
   // ---- writing
 
   /** What has waited: the marks are others by now. */
-  async #write(user: UserId, handle: ConversationHandle, wanted: Wanted): Promise<void> {
+  async #write(user: UserId, given: ConversationHandle, wanted: Wanted): Promise<void> {
     const backend = this.#backend
     const { read } = wanted
+    // One that nobody has loaded may not be the conversation's any more.
+    const handle = given.loaded ? given : backend.conversation(given.id)
     if (!handle.loaded) await backend.load(handle, user)
     const marks = await backend.marks(user, handle)
     const delivered = Math.max(marks.delivered, wanted.delivered, read)

@@ -76,12 +76,17 @@ export class ManifestFile {
    */
   async create(manifest: Manifest): Promise<Manifest> {
     const aside = join(this.#directory, `${firstPrefix}${Buffer.from(manifest.storeId).toString('hex')}`)
-    await writeAside(this.#fileSystem, aside, [encodeManifest(manifest)])
-    const found = await this.read()
-    if (found !== null) return found
+    const forget = (): Promise<void> => this.#fileSystem.unlink(aside).catch(() => undefined)
     try {
+      await writeAside(this.#fileSystem, aside, [encodeManifest(manifest)])
+      const found = await this.read()
+      if (found !== null) {
+        await forget()
+        return found
+      }
       await this.#fileSystem.rename(aside, this.path)
     } catch (error) {
+      await forget()
       // Whoever has the store by now has removed it as a leftover.
       const made = await this.read()
       if (made === null) throw error

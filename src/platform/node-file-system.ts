@@ -199,7 +199,9 @@ async function makeDirectory(path: string): Promise<void> {
   try {
     await fs.mkdir(path, { mode: 0o700 })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || !(await fs.stat(path)).isDirectory())
-      throw error
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST'
+    // What is there may be a link to nothing, which the look says better than the try.
+    const found = isThere ? await fs.stat(path) : await fs.stat(path).catch(() => null)
+    if (found?.isDirectory() !== true) throw error
   }
 }

@@ -178,9 +178,8 @@ export class Loader {
       // A newer one may have made room for others meanwhile.
       if (part.forgets !== forgets) return this.membership(user, entry)
       if (row === undefined) return null
-      // Some of a large group's members, as long as that helps: they are read again when they are gone. Not while somebody writes:
-      // what is under way is in no shard.
-      if (part.members.size >= this.#keptMembers && entry.lane === null) part.forgetMembers()
+      // Some of a large group's members, as long as that helps: they are read again when they are gone.
+      if (part.members.size >= this.#keptMembers) part.forgetMembers()
       part.members.set(user, row)
       this.#memory.chargeMembers(entry)
       return row

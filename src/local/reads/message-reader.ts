@@ -13,7 +13,7 @@ import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
 const pageMessages = 100
 const runsFirst = 4
 const runsAtOnce = 32
-/** Messages before the newest one that are kept with it, at most. */
+/** Messages before the newest one that are kept with it. */
 const besideNewest = 49
 
 interface Numbered {
@@ -129,9 +129,8 @@ export class MessageReader {
     to: number,
     atOnce: number,
   ): Promise<number> {
-    const isNewest = to === entry.durableHead || liveMessage(entry, to + 1) !== null
     const most = Math.min(atOnce, to - from + 1)
-    const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, most, isNewest)
+    const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, most, isNewestStored(entry, to))
     const wanted = runs.filter((run) => run.firstSeq + run.count > from)
     if (wanted.length === 0) throw lost(entry, to)
     const blocks = await Promise.all(wanted.map((run) => this.#blocks.read(entry, run, from, to, make)))
@@ -155,7 +154,7 @@ export class MessageReader {
   }
 
   /**
-   * The newest message, together with some before it that are to be had with it: whoever looks at a conversation goes on
+   * The newest message, together with those that lie beside it on the disk: whoever looks at a conversation goes on
    * reading there.
    */
   newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
@@ -165,10 +164,10 @@ export class MessageReader {
   }
 
   async #readNewest(entry: ConversationEntry, seq: number): Promise<Message | undefined> {
-    const from = Math.max(1, seq - besideNewest)
-    const reading: Reading<Message> = { entry, from, make: asMessage, found: [] }
-    await this.#takeRuns(reading, seq, runsFirst)
-    return this.#keepNewest(entry, seq, reading.found.reverse())
+    const [run] = await this.#rows.runs(ownerOf(entry), entry.id, seq, 1, isNewestStored(entry, seq))
+    if (run === undefined) throw lost(entry, seq)
+    const from = seq - besideNewest
+    return this.#keepNewest(entry, seq, await this.#blocks.read(entry, run, from, seq, asMessage))
   }
 
   #keepNewest(entry: ConversationEntry, seq: number, messages: readonly Message[]): Message | undefined {
@@ -277,4 +276,9 @@ function takeBelow<T extends Numbered>(
   if (ascending.at(-1)?.seq !== to) throw lost(entry, to)
   for (let i = ascending.length - 1; i >= 0; i--) found.push(ascending[i] as T)
   return (ascending[0] as T).seq - 1
+}
+
+/** Everything above it is in live generations, or was a moment ago. */
+function isNewestStored(entry: ConversationEntry, seq: number): boolean {
+  return seq === entry.durableHead || liveMessage(entry, seq + 1) !== null
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { repairName, repairReportName } from '../../formats/repair-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { readHead, replaceFile, writeAside } from '../../platform/whole-files.js'
-import { SalvagedFile } from './salvaged-file.js'
+import { assertDamage, SalvagedFile } from './salvaged-file.js'
 
 /** What a store consists of, in the order in which a repair puts the new in the place of the old. */
 const parts = ['conversations.filter', 'shards', 'bodies', 'log', 'MANIFEST'] as const
@@ -126,7 +126,8 @@ async function copyTree(fileSystem: FileSystem, from: string, to: string): Promi
   let source: SalvagedFile
   try {
     source = await SalvagedFile.open(fileSystem, from)
-  } catch {
+  } catch (error) {
+    assertDamage(error)
     return [from]
   }
   const pieces = async function* (): AsyncGenerator<Uint8Array> {

@@ -13,6 +13,14 @@ const sectorBytes = 512
 const patientFailures = 4096
 const roughBytes = 1024 * 1024
 
+/** These say something of the process, and nothing of the file. */
+const ofTheProcess = new Set<unknown>(['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'])
+
+/** Rethrows what is no damage. */
+export function assertDamage(error: unknown): void {
+  if (ofTheProcess.has((error as NodeJS.ErrnoException).code)) throw error
+}
+
 /**
  * A file that is read for what can be salvaged of it: piece by piece, for it may be larger than memory. Sectors that cannot
  * be read are zeroes, and are named: everything has checksums, so nobody takes them for something.
@@ -66,7 +74,8 @@ export class SalvagedFile {
     try {
       await readFully(this.#handle, into, offset)
       return
-    } catch {
+    } catch (error) {
+      assertDamage(error)
       this.#failures++
     }
     const leastBytes = this.#failures < patientFailures ? sectorBytes : roughBytes

@@ -7,7 +7,7 @@ import { codesOf } from './level-error.js'
  * where it may be damaged, over which LevelDB can end the process, or must stay as it is. It succeeds only where this
  * process has the database open already: `multithreading` then shares it, and does not drop this process's lock on it.
  *
- * Rejects if the lock cannot be asked. Makes `LOCK`, and a new `LOG`, where they are missing.
+ * Rejects if the lock cannot be asked. Makes `LOCK` where it is missing; `LOG`, in which LevelDB tells what it does, becomes `LOG.old`.
  */
 export async function isLevelHeld(directory: string): Promise<boolean> {
   const database = new ClassicLevel(directory, {

@@ -105,8 +105,9 @@ export async function createShard(
  * A LevelDB that lost power before its directory was synced can never be opened again. Without `CURRENT` it counts as
  * none, and the next opening begins a new one in its place, with the same lock.
  *
- * Nothing is locked while `CURRENT` is removed, so this is done only if nobody has the database open, and a moment after
- * that was seen. The moment matters for the first shard alone: all others are made by whoever holds that one.
+ * Nothing is locked while `CURRENT` is taken away, so this is done only if nobody has the database open, and a moment after
+ * that was seen; and it is put back if somebody came in that moment, which may be long for a process that was stopped. The moment
+ * matters for the first shard alone: all others are made by whoever holds that one.
  */
 async function openOrBegin(world: ShardWorld, directory: string, index: number): Promise<ShardDatabase> {
   const { fileSystem, opener, tuning } = world
@@ -118,8 +119,14 @@ async function openOrBegin(world: ShardWorld, directory: string, index: number):
     await world.onLocked?.()
     const current = join(directory, levelCurrent)
     if ((await fileSystem.stat(current)) === null) throw error
-    await fileSystem.unlink(current)
-    return open(opener, directory, index, options)
+    await fileSystem.rename(current, `${current}.old`)
+    try {
+      return await open(opener, directory, index, options)
+    } catch (again) {
+      // Somebody has it by now, and made it before this took it away.
+      if (isColumbaError(again, 'LOCKED')) await fileSystem.rename(`${current}.old`, current)
+      throw again
+    }
   }
 }
 

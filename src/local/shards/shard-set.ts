@@ -70,6 +70,8 @@ export class ShardSet {
       await eachShard(options, world, (identity) => createShard(world, identity, epoch)),
     )
     try {
+      // Of somebody who wanted another number of them, and was overtaken: every later opening would refuse them.
+      await assertShardDirectories(world, options.shardIds.length)
       await fileSystem.syncDirectory(parent)
       return set
     } catch (error) {

@@ -94,7 +94,8 @@ export class StoreLock {
         this.#registration.abandon()
         return
       }
-      if (giveBack && this.replaced !== null)
+      // Of what dies in its own namespace a process knows for sure.
+      if (giveBack && this.replaced !== null && this.replaced.pidNamespace !== this.#record.pidNamespace)
         await this.#files.write(lockName, this.replaced, this.#record.nonce)
       else await this.#files.remove(lockName)
     } catch (error) {

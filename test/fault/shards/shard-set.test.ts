@@ -128,7 +128,7 @@ test('a value that does not fit anywhere fails the checkpoint row too: a full di
 
 test('creation that fails at any operation can be done again', async () => {
   const operations = await countOperations()
-  expect(operations).toBe(11)
+  expect(operations).toBe(13)
   for (let failing = 1; failing <= operations; failing++) {
     const directory = await temporaryDirectory()
     const options = shardOptions(directory)
