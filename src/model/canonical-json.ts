@@ -82,7 +82,7 @@ class Encoder {
   #nested(value: object): void {
     if (this.#open.includes(value)) this.#invalid('contains itself')
     if (this.#open.length >= this.#bounds.maxDepth)
-      this.#tooLarge(`is nested deeper than ${this.#bounds.maxDepth}`)
+      this.#tooLarge(`is nested deeper than ${this.#bounds.maxDepth}`, this.#bounds.maxDepth)
     this.#open.push(value)
     if (Array.isArray(value)) this.#array(value)
     else this.#object(value as Record<string, unknown>)
@@ -139,12 +139,13 @@ class Encoder {
   }
 
   #tooManyBytes(): never {
-    return this.#tooLarge(`takes more than ${this.#bounds.maxBytes} bytes`)
+    const { maxBytes } = this.#bounds
+    return this.#tooLarge(`takes more than ${maxBytes} bytes`, maxBytes)
   }
 
-  #tooLarge(why: string): never {
+  #tooLarge(why: string, limit: number): never {
     const { field } = this.#bounds
-    throw new ColumbaError('TOO_LARGE', `${field} ${why}`, { field })
+    throw new ColumbaError('TOO_LARGE', `${field} ${why}`, { field, limit })
   }
 
   #invalid(why: string): never {

@@ -232,7 +232,28 @@ test.each(['close', 'verify'])(
   },
 )
 
-test('neither does one that waits for a checkpoint', async () => {
+test('the thread has none of the options that the process was begun with', async () => {
+  const location = await temporaryDirectory()
+  const { href } = new URL('../../src/index.js', import.meta.url)
+  // As somebody tries a library: what is typed is a module.
+  const code = `
+    import { openMessageStore } from ${JSON.stringify(href)}
+    const store = await openMessageStore({ location: ${JSON.stringify(location)} })
+    for (let i = 0; i < 800; i++) store.sendMessage({ sender: 'a', receiver: 'b', text: 'x'.repeat(1000) })
+    await store.admin.checkpoint()
+    await store.close()
+    console.log('done')`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let said = ''
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(said).toBe('done\n')
+})
+
+test('a process that has nothing else to do does not end in the middle of a checkpoint either', async () => {
   const location = await temporaryDirectory()
   const script = fileURLToPath(new URL('../crash/importer-worker.js', import.meta.url))
   const child = spawn(process.execPath, [script, location], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -6,6 +6,8 @@ interface Cache {
   readonly bytes: number
   readonly maxBytes: number
   readonly conversations: number
+  readonly hits: number
+  readonly misses: number
 }
 
 // A group of two hundred takes as much as a hundred direct conversations.
@@ -36,4 +38,27 @@ test('groups leave memory by what their members take, unless a live generation n
   const flushed = await cache()
   expect(flushed.bytes).toBeLessThanOrEqual(flushed.maxBytes)
   expect(flushed.conversations).toBeLessThan(15)
+})
+
+test('however many conversations are live, those who are warm stay so', async () => {
+  const host = await localHost({ settings: { cacheBytes: 512 * 1024, cacheTierSize: 2 } })
+  onTestFinished(host.destroy)
+  const store = (await host.open()) as MessageStore
+  onTestFinished(() => store.close())
+  const cache = async () => ((await store.admin.stats()) as unknown as { readonly cache: Cache }).cache
+  for (let i = 0; i < 20; i++) await store.sendMessage({ sender: 'warm', receiver: `peer ${i}`, text: 'x' })
+  await store.getConversations('warm')
+  // Four times what the cache may hold, each of them needed until its generation is flushed.
+  for (let i = 0; i < 4000; i += 100) {
+    await Promise.all(
+      Array.from({ length: 100 }, (_, k) =>
+        store.sendMessage({ sender: `a ${i + k}`, receiver: `b ${i + k}`, text: 'x' }),
+      ),
+    )
+    await store.getConversations('warm')
+  }
+  const { bytes, maxBytes, conversations, hits, misses } = await cache()
+  expect(conversations).toBe(4020)
+  expect(bytes).toBeLessThanOrEqual(maxBytes)
+  expect({ hits, misses }).toEqual({ hits: 40, misses: 1 })
 })

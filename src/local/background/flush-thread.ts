@@ -77,6 +77,8 @@ export class FlushThread implements FlushRunner, TidyRunner {
   constructor(data: FlushThreadData, onFailure: (error: Error) => void) {
     this.#worker = new Worker(new URL('./flush-worker.js', import.meta.url), {
       workerData: data,
+      // Those of the process may be none for a file, as `--input-type`.
+      execArgv: [],
       resourceLimits: heapLimits,
     })
     this.#worker.unref()

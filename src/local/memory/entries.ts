@@ -27,8 +27,6 @@ export class GroupPart {
   readonly members = new Map<UserId, MembershipRow>()
   /** How often they were forgotten. */
   forgets = 0
-  /** What of them is in the cache's account. */
-  charged = 0
   complete = false
   /** Members whose lists are in memory. */
   readonly nodes = new Map<UserId, ListNode>()
@@ -111,6 +109,8 @@ export class ConversationEntry implements ConversationHandle {
   ids: IdIndex | null = null
   /** What of its index is in the cache's account. */
   charged = 0
+  /** The same of itself, and of a group's members. */
+  cost = 0
   /** What of its page and answer is, and whether somebody has been answered from them lately. */
   pageBytes = 0
   pageUsed = false

@@ -22,13 +22,15 @@ export class KeptIndexes {
   readonly #hashes = [new IdHashes()]
   readonly #parked = new ParkedConversations()
   #charged = 0
+  /** Of the indexes of those that live generations know: not part of `bytes`. */
+  liveBytes = 0
 
   constructor(options: KeptIndexesOptions) {
     this.#options = options
   }
 
   get bytes(): number {
-    return this.#charged + this.#parked.bytes
+    return this.#charged - this.liveBytes + this.#parked.bytes
   }
 
   get parkedCount(): number {
@@ -55,8 +57,17 @@ export class KeptIndexes {
     if (!entry.inMemory) return
     const bytes = entry.ids?.bytes ?? 0
     this.#charged += bytes - entry.charged
+    if (entry.live > 0) this.liveBytes += bytes - entry.charged
     entry.charged = bytes
     this.#options.grew()
+  }
+
+  becameLive({ charged }: ConversationEntry): void {
+    this.liveBytes += charged
+  }
+
+  settled({ charged }: ConversationEntry): void {
+    this.liveBytes -= charged
   }
 
   /** The conversation leaves memory: nobody uses it, and no live generation knows it. */

@@ -1,31 +1,22 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
+import { ConversationCosts } from './conversation-costs.js'
 import { ConversationEntry, type ListNode, type ListPlace, type Touched, UserEntry } from './entries.js'
 import type { Generation } from './generation.js'
 import { KeptIndexes } from './kept-indexes.js'
-import { KeptLists, type KeptListsOptions } from './kept-lists.js'
+import { KeptLists } from './kept-lists.js'
 import { KeptPages } from './kept-pages.js'
 import { LiveGenerations } from './live-generations.js'
+import type { MemoryOptions } from './memory-options.js'
 import { UserOrder } from './user-order.js'
-
-export interface MemoryOptions {
-  /** What the cache may hold, in bytes as estimated by `costs`. Live generations are not part of it. */
-  readonly maxBytes: number
-  /** Conversations of a user that are let go of at once. */
-  readonly tierSize: number
-  readonly exactIds: number
-  /** Conversations of a user that are kept beside the list. */
-  readonly keptAside: number
-  readonly pack: KeptListsOptions['pack']
-  /** Calls back when everything that runs now has come to its end. */
-  readonly later: (task: () => void) => void
-}
 
 /**
  * What things cost in memory, measured as the growth of V8's heap behind 40,000 conversations and 26,000 rows of lists, and
- * rounded up. What lists cost stands in kept-lists.ts.
+ * rounded up. What conversations and lists cost stands in files of their own.
  */
-const costs = { user: 600, conversation: 480, peer: 80, member: 200, author: 40 } as const
+const costs = { user: 600, peer: 80 } as const
+/** What is live makes the cache smaller, so that both together keep a limit as long as they can, but by no more than this. */
+const liveShare = 1 / 2
 
 /** The parts of the cache that pages may take, conversations of lists as objects, and conversations that were put away. */
 const pagesShare = 1 / 4
@@ -49,7 +40,7 @@ export class Memory {
   readonly lists: KeptLists
   readonly indexes: KeptIndexes
   #peerBytes = 0
-  #memberBytes = 0
+  readonly #costs = new ConversationCosts()
   /** Conversations that somebody asked for and no user has: they go at the next trim. */
   readonly #strays = new Set<ConversationEntry>()
   readonly #pages = new KeptPages()
@@ -80,16 +71,16 @@ export class Memory {
     return this.#conversations.size
   }
 
+  /** Of the cache. */
   get bytes(): number {
-    const objects = this.#users.size * costs.user + this.#conversations.size * costs.conversation
-    return (
-      objects +
-      this.#peerBytes +
-      this.#memberBytes +
-      this.lists.bytes +
-      this.#pages.bytes +
-      this.indexes.bytes
-    )
+    const objects = this.#users.size * costs.user + this.#peerBytes + this.#costs.cached
+    return objects + this.lists.bytes + this.#pages.bytes + this.indexes.bytes
+  }
+
+  /** What the cache may hold just now. */
+  get #room(): number {
+    const { maxBytes } = this.#options
+    return maxBytes - Math.min(this.#costs.live + this.indexes.liveBytes, maxBytes * liveShare)
   }
 
   /** Keeps messages of a conversation as objects: its newest page, or the last answer, or both. */
@@ -140,6 +131,7 @@ export class Memory {
     let entry = this.#conversations.get(id)
     if (entry === undefined) {
       this.#conversations.set(id, (entry = new ConversationEntry(id)))
+      this.#costs.begin(entry)
       this.#strays.add(entry)
       this.#grew()
     }
@@ -163,17 +155,17 @@ export class Memory {
     return entry
   }
 
-  /**
-   * A group's members in memory are others, or more; or it has come into a live generation, or left the last one. As long as it is
-   * in one it stays whatever the cache may hold, and others would have to go for it.
-   */
+  /** A group's members in memory are others, or more. */
   chargeMembers(entry: ConversationEntry): void {
-    const part = entry.groupPart
-    if (part === null || !entry.inMemory) return
-    const bytes = entry.live > 0 ? 0 : part.members.size * costs.member + part.ordinals.size * costs.author
-    this.#memberBytes += bytes - part.charged
-    part.charged = bytes
+    this.#costs.changed(entry)
     this.#grew()
+  }
+
+  /** One more live generation knows of it. */
+  keepLive(entry: ConversationEntry): void {
+    if (++entry.live > 1) return
+    this.#costs.becameLive(entry)
+    this.indexes.becameLive(entry)
   }
 
   holdPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
@@ -279,7 +271,7 @@ export class Memory {
   #grew(): void {
     const { maxBytes, later } = this.#options
     const isObjects = this.#pages.bytes > maxBytes * pagesShare || this.lists.hotBytes > maxBytes * hotShare
-    if (this.#trimming || (this.bytes <= maxBytes && !isObjects)) return
+    if (this.#trimming || (this.bytes <= this.#room && !isObjects)) return
     this.#trimming = true
     later(() => {
       this.#trimming = false
@@ -288,7 +280,8 @@ export class Memory {
   }
 
   /** Brings the cache back under its budget. Pinned users and entries that are in use stay. */
-  trim(maxBytes: number = this.#options.maxBytes): void {
+  trim(): void {
+    const maxBytes = this.#room
     this.#pages.trim(maxBytes * pagesShare)
     this.lists.cool(maxBytes * hotShare)
     for (const stray of this.#strays) {
@@ -312,8 +305,10 @@ export class Memory {
       for (let each = entry.touched; each !== null && each !== touched; each = each.older) newer = each
       if (newer !== null) newer.older = touched.older
       else if (entry.touched === touched) entry.touched = touched.older
-      entry.live--
-      this.chargeMembers(entry)
+      if (--entry.live === 0) {
+        this.#costs.settled(entry)
+        this.indexes.settled(entry)
+      }
       this.indexes.charge(entry)
       this.release(entry)
     }
@@ -391,7 +386,7 @@ export class Memory {
     }
     this.#conversations.delete(entry.id)
     entry.inMemory = false
-    this.#memberBytes -= entry.groupPart?.charged ?? 0
+    this.#costs.end(entry)
     this.indexes.letGo(entry)
     entry.page = null
     entry.answer = null

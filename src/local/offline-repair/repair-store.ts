@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { VerifyFinding, VerifyOptions, VerifyReport } from '../../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../../errors.js'
@@ -68,11 +68,12 @@ const spaceFor = { rows: 4, bodies: 3 } as const
  * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, and with CORRUPT if the manifest is damaged: then nothing was changed.
  */
 export async function repairStore(
-  location: string,
+  given: string,
   components: StoreComponents,
   options: RepairOptions = {},
 ): Promise<RepairReport> {
   const { fileSystem, clock, random } = components
+  const location = resolve(given)
   const lock = await StoreLock.acquire({
     directory: location,
     fileSystem,

@@ -211,8 +211,7 @@ export class Applier {
     if (known?.generation === current) return known
     const touched = new Touched(entry, current, known)
     entry.touched = touched
-    entry.live++
-    this.#memory.chargeMembers(entry)
+    this.#memory.keepLive(entry)
     current.conversations.push(touched)
     if (entry.pair !== null) {
       const { 0: first, 1: second } = entry.pair

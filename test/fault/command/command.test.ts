@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { cp, readdir, rm, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../../src/cli/run-command.js'
@@ -24,7 +24,11 @@ async function copyOfSample(): Promise<string> {
 
 /** As a program of its own. */
 function columba(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+  return columbaIn('.', ...args)
+}
+
+function columbaIn(cwd: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd, encoding: 'utf8' })
   return { status, stdout, stderr }
 }
 
@@ -89,6 +93,12 @@ describe('repair', () => {
       stderr: '',
     })
     expect(await readdir(location)).toEqual(before)
+  })
+
+  test('so is one that is named from the working directory', async () => {
+    const location = await copyOfSample()
+    const { status, stdout } = columbaIn(dirname(location), 'repair', basename(location))
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'Everything fits. Nothing was changed.\n' })
   })
 
   test('a store without a body file: 1, what was found, made and lost, and where the rest is; then all fits', async () => {
