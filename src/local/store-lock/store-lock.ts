@@ -94,8 +94,7 @@ export class StoreLock {
         this.#registration.abandon()
         return
       }
-      // Of what dies in its own namespace a process knows for sure.
-      if (giveBack && this.replaced !== null && this.replaced.pidNamespace !== this.#record.pidNamespace)
+      if (giveBack && this.replaced !== null)
         await this.#files.write(lockName, this.replaced, this.#record.nonce)
       else await this.#files.remove(lockName)
     } catch (error) {
