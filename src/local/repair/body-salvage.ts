@@ -5,11 +5,14 @@ import type { DamagedRange, SalvagedFile } from './salvaged-file.js'
 const MiB = 1024 * 1024
 /** So much of a file is looked at at once. */
 const windowBytes = 4 * MiB
-/**
- * No block is longer: it holds what one conversation got in one generation, which is closed at 8 MiB. What looks like a
- * longer one is not read at all, or a few damaged bytes could have gigabytes read for each of them.
- */
+/** No block is longer: it holds what one conversation got in one generation, which is closed at 8 MiB. */
 const maxBlockBytes = 128 * MiB
+/**
+ * Any three letters and a small byte behind them look like a length of some megabytes. What reaches beyond what is in sight is
+ * read only if another block begins behind it, or the file ends there; without that, since that one may be damaged as well, so
+ * often in a file.
+ */
+const mostDoubts = 32
 /** Length and checksum; a block is longer than that. */
 const leastBytes = 8
 const lengthBytes = 4
@@ -28,6 +31,7 @@ export interface SalvagedBlock {
  */
 export async function* salvageBlocks(file: SalvagedFile): AsyncGenerator<SalvagedBlock | DamagedRange> {
   let from = bodyHeaderBytes
+  let doubts = 0
   for (let start = from; start < file.size;) {
     const window = await file.read(start, windowBytes)
     const isLast = start + window.length >= file.size
@@ -36,7 +40,10 @@ export async function* salvageBlocks(file: SalvagedFile): AsyncGenerator<Salvage
     let at = 0
     while (at < end) {
       const length = lengthAt(window, at, file.size - start - at)
-      const block = length === null ? null : await blockAt(file, window, start, at, length)
+      let block: SalvagedBlock | null = null
+      if (length !== null && at + length <= window.length) block = blockOf(window.subarray(at, at + length))
+      else if (length !== null && ((await isFollowed(file, start + at + length)) || doubts++ < mostDoubts))
+        block = blockOf(await file.read(start + at, length))
       if (block === null) {
         at += emptyAt(window, at)
         continue
@@ -57,22 +64,20 @@ function lengthAt(window: Buffer, at: number, left: number): number | null {
   const length = window.readUInt32LE(at)
   if (length <= leastBytes || length > Math.min(left, maxBlockBytes)) return null
   try {
-    peekBlock(window, at)
-    return length
+    return peekBlock(window, at).firstSeq > 0 ? length : null
   } catch {
     return null
   }
 }
 
-async function blockAt(
-  file: SalvagedFile,
-  window: Buffer,
-  start: number,
-  at: number,
-  length: number,
-): Promise<SalvagedBlock | null> {
-  const isInSight = at + length <= window.length
-  const bytes = isInSight ? window.subarray(at, at + length) : await file.read(start + at, length)
+/** Whether something ends here: another block seems to begin, or the file is over. */
+async function isFollowed(file: SalvagedFile, offset: number): Promise<boolean> {
+  if (offset === file.size) return true
+  return lengthAt(await file.read(offset, blockPeekBytes), 0, file.size - offset) !== null
+}
+
+/** Null if the checksum does not fit. */
+function blockOf(bytes: Buffer): SalvagedBlock | null {
   try {
     return { bytes, ...readBlock(bytes) }
   } catch {

@@ -5,6 +5,7 @@ import { BlockWriter } from '../../../src/formats/block.js'
 import { encodeBodyHeader } from '../../../src/formats/body-file.js'
 import { salvageBlocks } from '../../../src/local/repair/body-salvage.js'
 import { SalvagedFile } from '../../../src/local/repair/salvaged-file.js'
+import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
@@ -67,4 +68,36 @@ test('zeroes are looked at faster than a disk reads them', async () => {
   expect(await found([Buffer.alloc(64 * MiB)])).toHaveLength(1)
   // It took minutes when each of them was tried as the beginning of a block.
   expect(performance.now() - began).toBeLessThan(10_000)
+})
+
+test('a damaged block of many short messages does not have the file read for each of them', async () => {
+  // Letters with small numbers between them, as ids, times and texts lie in a block.
+  const damaged = Buffer.alloc(64 * 1024)
+  let state = 7
+  for (let i = 0; i < damaged.length; i++) {
+    state = (state * 1103515245 + 12345) % 2 ** 31
+    damaged[i] = i % 12 < 4 ? state % 8 : 0x61 + (state % 26)
+  }
+  const path = join(await temporaryDirectory(), 'bodies')
+  const whole = Array.from({ length: 16 }, (_, i) => blockOf(i + 1, 2 * MiB))
+  await writeFile(path, Buffer.concat([header, damaged, ...whole]))
+  let read = 0
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    open: async (name, mode) => {
+      const handle = await nodeFileSystem.open(name, mode)
+      const one = handle.read.bind(handle)
+      handle.read = (into, offset) => {
+        read += into.byteLength
+        return one(into, offset)
+      }
+      return handle
+    },
+  }
+  const file = await SalvagedFile.open(fileSystem, path)
+  const found: unknown[] = []
+  for await (const one of salvageBlocks(file)) found.push('head' in one ? one.head.firstSeq : one.length)
+  await file.close()
+  expect(found).toEqual([damaged.length, ...whole.map((_, i) => i + 1)])
+  expect(read).toBeLessThan(1024 * MiB)
 })
