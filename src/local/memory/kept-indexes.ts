@@ -4,8 +4,8 @@ import { IdHashes, IdIndex } from './id-index.js'
 import { ParkedConversations } from './parked-conversations.js'
 
 export interface KeptIndexesOptions {
-  /** What conversations that were put away may take. */
-  readonly parkedBytes: number
+  /** What conversations that were put away may take just now. */
+  readonly parkedBytes: () => number
   /** Of them, those with up to so many messages keep all hashes. */
   readonly exactIds: number
   /** The cache may be too large now. */
@@ -88,7 +88,7 @@ export class KeptIndexes {
     const { id, head, n0, position, timestamp, firstBlocked, secondBlocked, ids } = entry
     const kept = ids?.count === head ? ids.toSummary(this.#options.exactIds) : null
     this.#parked.put(id, { head, n0, position, timestamp, firstBlocked, secondBlocked }, kept)
-    this.#parked.trim(this.#options.parkedBytes)
+    this.#parked.trim(this.#options.parkedBytes())
   }
 
   /**

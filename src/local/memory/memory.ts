@@ -57,7 +57,7 @@ export class Memory {
       grew: () => this.#grew(),
     })
     this.indexes = new KeptIndexes({
-      parkedBytes: options.maxBytes * parkedShare,
+      parkedBytes: () => this.#room * parkedShare,
       exactIds: options.exactIds,
       grew: () => this.#grew(),
     })
