@@ -22,6 +22,8 @@ const liveShare = 1 / 2
 const pagesShare = 1 / 4
 const hotShare = 1 / 8
 const parkedShare = 1 / 2
+/** Of what is left of it. */
+const mostParked = 3 / 4
 
 /**
  * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
@@ -57,7 +59,7 @@ export class Memory {
       grew: () => this.#grew(),
     })
     this.indexes = new KeptIndexes({
-      parkedBytes: () => this.#room * parkedShare,
+      parkedBytes: () => Math.min(options.maxBytes * parkedShare, this.#room * mostParked),
       exactIds: options.exactIds,
       grew: () => this.#grew(),
     })
