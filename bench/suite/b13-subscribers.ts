@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Histogram } from '../measure/histogram.js'
 import { openLoop } from '../measure/open-loop.js'
@@ -51,7 +50,6 @@ async function subscribers(run: Run): Promise<Measured> {
   const next = burstSource({ ...CHAT, users: SUBSCRIBERS, seed: SEED })
   const deliveries = new Deliveries()
   const ending = new AbortController()
-  setMaxListeners(SUBSCRIBERS * 2, ending.signal)
   const follow = async (user: string): Promise<void> => {
     for await (const change of contestant.subscribe(user, ending.signal)) {
       if (change.message !== undefined && change.message.sender !== user)

@@ -1,3 +1,4 @@
+import { onAbort } from '../async/on-abort.js'
 import type { MaybePromise } from '../backend/port.js'
 import { isColumbaError } from '../errors.js'
 import type { Change } from '../model/change.js'
@@ -125,12 +126,11 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
       this.end()
     }
     const stayOpen = this.#source.onClosing(end)
-    const signal = this.#signal
-    signal?.addEventListener('abort', end, { once: true })
+    const stayUnaborted = this.#signal === undefined ? undefined : onAbort(this.#signal, end)
     this.#release = () => {
       unwatch()
       stayOpen()
-      signal?.removeEventListener('abort', end)
+      stayUnaborted?.()
     }
   }
 

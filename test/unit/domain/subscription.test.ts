@@ -141,6 +141,21 @@ describe('a subscription', () => {
     expect(backend.watching).toBe(0)
   })
 
+  test('however many end with one signal, it has one listener', async () => {
+    const { changes, backend } = counted()
+    const controller = new AbortController()
+    const { signal } = controller
+    const all = Array.from({ length: 20 }, () => changes.subscribe(bob, { signal }))
+    const waiting = all.map((subscription) => subscription.next())
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    await Promise.all(all.slice(0, 5).map((subscription) => subscription.return()))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    controller.abort()
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => ended))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+    expect(backend.watching).toBe(0)
+  })
+
   test('one that nobody iterates holds nothing', async () => {
     const { changes, backend, context } = counted()
     const controller = new AbortController()
