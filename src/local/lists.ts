@@ -168,8 +168,9 @@ export class Lists {
       let from = below
       let complete = false
       while (found.size <= limit && !complete) {
-        const { recent } = await this.#rows.list(user.id, from, limit + 1 + touched.size)
-        complete = recent.length < limit + 1 + touched.size
+        const most = limit + 1 + Math.min(touched.size, limit)
+        const { recent } = await this.#rows.list(user.id, from, most)
+        complete = recent.length < most
         for (const row of recent) {
           from = row.position
           const entry = this.#loads.entryOf(user, row)
@@ -177,7 +178,7 @@ export class Lists {
           if (!touched.has(entry)) holdIn(found, entry)
         }
       }
-      for (const entry of touched) holdIn(found, entry)
+      for (const entry of touched) if (mayStandBelow(entry, below)) holdIn(found, entry)
       const floor = complete ? 0 : (from ?? 0)
       const page = pageOf(await this.#viewsOf(user, found, held, below), { below, limit, floor })
       // All of them may have moved up meanwhile: what the list goes on with lies below.
@@ -209,10 +210,15 @@ export class Lists {
         ...[...found].map(async (entry) => this.#participations.of(user.id, entry)),
         ...largeNodes(user, below).map(async (node) => this.#participations.ofNode(node)),
       ])
-      for (const entry of touchedBy(user.id, held)) holdIn(found, entry)
+      for (const entry of touchedBy(user.id, held)) if (mayStandBelow(entry, below)) holdIn(found, entry)
       if (found.size === size) return views
     }
   }
+}
+
+/** Direct conversations stand where their newest message is, and only go up; groups differently for each who left. */
+function mayStandBelow({ groupPart, position }: ConversationEntry, below: number | undefined): boolean {
+  return below === undefined || groupPart !== null || position < below
 }
 
 function holdIn(found: Set<ConversationEntry>, entry: ConversationEntry): void {
