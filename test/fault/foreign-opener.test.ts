@@ -1,50 +1,28 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, onTestFinished, test } from 'vitest'
-import { MessageStore } from '../../src/api/message-store.js'
-import { resolveLimits } from '../../src/limits.js'
-import { openLocalBackend, type LocalComponents } from '../../src/local/open-local-backend.js'
+import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalComponents } from '../../src/local/open-local-backend.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
-import { systemClock } from '../../src/platform/clock.js'
 import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
-import { systemRandom } from '../../src/platform/random.js'
 import { fakeProcess } from '../fixtures/fake-process.js'
 import { Gate } from '../fixtures/gate.js'
+import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { rejectionOf } from '../fixtures/thrown-by.js'
 
 // Processes in two containers see each other's lock file and cannot judge it: what decides is LevelDB's own lock.
 
-const limits = resolveLimits()
 const inContainer = (name: string) => fakeProcess({ pidNamespace: `pid:[${name}]` })
 
-async function open(
+const open = (
   location: string,
   local: LocalComponents = {},
-  fileSystem: FileSystem = nodeFileSystem,
-): Promise<MessageStore> {
-  const settings = {
-    location,
-    shards: 2,
-    virtualNodes: 16,
-    cacheBytes: 1 << 20,
-    cacheTierSize: 15,
-    syncEveryMs: 0,
-  }
-  const components = {
-    clock: systemClock,
-    random: systemRandom,
-    fileSystem,
-    logger: undefined,
-    metrics: undefined,
-  }
-  const backend = await openLocalBackend({ ...settings, limits }, components, local)
-  const store = new MessageStore(backend, { limits, clock: systemClock, usersMode: 'open' })
-  onTestFinished(() => store.close().catch(() => undefined))
-  return store
-}
+  fileSystem?: FileSystem,
+): Promise<MessageStore> =>
+  openLocalStore(location, { local, ...(fileSystem === undefined ? {} : { fileSystem }) })
 
 async function inProcess(location: string): Promise<{ opened?: boolean; code?: string }> {
   const child = fork(new URL('../crash/store-opener.js', import.meta.url), [location])

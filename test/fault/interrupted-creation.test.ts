@@ -1,50 +1,30 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { MessageStore } from '../../src/api/message-store.js'
-import { resolveLimits } from '../../src/limits.js'
+import { expect, test } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
 import { ManifestFile, newManifest } from '../../src/local/manifest-file.js'
-import { openLocalBackend } from '../../src/local/open-local-backend.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
-import { systemClock } from '../../src/platform/clock.js'
 import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
 import { fakeProcess } from '../fixtures/fake-process.js'
 import { Gate } from '../fixtures/gate.js'
+import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
-const limits = resolveLimits()
-
-async function open(
+const open = (
   location: string,
   container: string,
   fileSystem: FileSystem = nodeFileSystem,
   opener: ShardOpener = openClassicLevel,
   shards = 2,
-) {
-  const settings = {
-    location,
-    shards,
-    virtualNodes: 16,
-    cacheBytes: 1 << 20,
-    cacheTierSize: 15,
-    syncEveryMs: 0,
-  }
-  const components = {
-    clock: systemClock,
-    random: systemRandom,
+): Promise<MessageStore> =>
+  openLocalStore(location, {
+    settings: { shards },
     fileSystem,
-    logger: undefined,
-    metrics: undefined,
-  }
-  const process = fakeProcess({ pidNamespace: `pid:[${container}]` })
-  const backend = await openLocalBackend({ ...settings, limits }, components, { process, opener })
-  const store = new MessageStore(backend, { limits, clock: systemClock, usersMode: 'open' })
-  onTestFinished(() => store.close().catch(() => undefined))
-  return store
-}
+    local: { process: fakeProcess({ pidNamespace: `pid:[${container}]` }), opener },
+  })
 
 test('two containers go on with an interrupted creation whose LevelDB cannot be opened: what the one acknowledges is there', async () => {
   const location = await temporaryDirectory()

@@ -1,45 +1,21 @@
 import { cp, mkdir, readdir, readFile, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { MessageStore } from '../../src/api/message-store.js'
-import { resolveLimits } from '../../src/limits.js'
-import { openLocalBackend } from '../../src/local/open-local-backend.js'
-import type { LocalTuning } from '../../src/local/tuning.js'
-import { systemClock } from '../../src/platform/clock.js'
-import type { FileSystem } from '../../src/platform/file-system.js'
+import { expect, test } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
-import { systemRandom } from '../../src/platform/random.js'
 import { interferedFileSystem } from '../fixtures/failing-file-system.js'
+import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
-const limits = resolveLimits()
-
-async function open(
-  location: string,
-  tuning: Partial<LocalTuning>,
-  fileSystem: FileSystem = nodeFileSystem,
-): Promise<MessageStore> {
-  const settings = { location, shards: 2, virtualNodes: 16, cacheBytes: 0, cacheTierSize: 2, syncEveryMs: 0 }
-  const components = {
-    clock: systemClock,
-    random: systemRandom,
-    fileSystem,
-    logger: undefined,
-    metrics: undefined,
-  }
-  const backend = await openLocalBackend({ ...settings, limits }, components, { tuning })
-  const store = new MessageStore(backend, { limits, clock: systemClock, usersMode: 'open' })
-  onTestFinished(() => store.close().catch(() => undefined))
-  return store
-}
-
-const neverChecked = {
+const tuning = {
   generationBytes: 1024,
   segmentBytes: 1 << 20,
   checkpointBytes: 1 << 30,
   tidyFiles: Infinity,
   flushThread: false,
 }
+/** No checkpoint is made but where it is asked for. */
+const neverChecked = { settings: { cacheBytes: 0, cacheTierSize: 2 }, local: { tuning } }
 
 /** What the log has in its last segment behind this many bytes is gone: a tail that was lost, or damaged. */
 async function cutLog(location: string, keep: (bytes: Buffer) => number): Promise<void> {
@@ -69,7 +45,7 @@ async function talk(store: MessageStore): Promise<void> {
 
 test('a log that ends before what body files have is CORRUPT, and nothing of them is written over', async () => {
   const location = await temporaryDirectory()
-  const first = await open(location, neverChecked)
+  const first = await openLocalStore(location, neverChecked)
   await talk(first)
   // All but the last generation are flushed; no checkpoint says so.
   await expect.poll(async () => (await readdir(join(location, 'bodies'))).length).toBeGreaterThan(4)
@@ -79,7 +55,7 @@ test('a log that ends before what body files have is CORRUPT, and nothing of the
   await rm(join(crashed, 'LOCK.json'))
   await cutLog(crashed, (bytes) => bytes.indexOf('old 20 '))
   const before = await textsIn(crashed)
-  await expect(open(crashed, neverChecked)).rejects.toMatchObject(endsTooEarly)
+  await expect(openLocalStore(crashed, neverChecked)).rejects.toMatchObject(endsTooEarly)
   expect(await textsIn(crashed)).toBe(before)
 })
 
@@ -92,7 +68,7 @@ test('a log that ends before the checkpoint that a shard has is CORRUPT', async 
         throw Object.assign(new Error('EIO'), { code: 'EIO' })
     },
   })
-  const first = await open(location, neverChecked, disk)
+  const first = await openLocalStore(location, { ...neverChecked, fileSystem: disk })
   await talk(first)
   fails = true
   await expect(first.admin.checkpoint()).rejects.toMatchObject({ code: 'POISONED' })
@@ -100,5 +76,5 @@ test('a log that ends before the checkpoint that a shard has is CORRUPT', async 
   await rm(join(location, 'bodies'), { recursive: true })
   await mkdir(join(location, 'bodies'))
   await cutLog(location, (bytes) => bytes.indexOf('old 20 '))
-  await expect(open(location, neverChecked)).rejects.toMatchObject(endsTooEarly)
+  await expect(openLocalStore(location, neverChecked)).rejects.toMatchObject(endsTooEarly)
 })

@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest'
-import { MessageStore } from '../../src/api/message-store.js'
-import { resolveLimits } from '../../src/limits.js'
-import { openLocalBackend } from '../../src/local/open-local-backend.js'
-import { ManualClock } from '../../src/model-checking/manual-clock.js'
+import type { MessageStore } from '../../src/api/message-store.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
-import { systemRandom } from '../../src/platform/random.js'
 import { interferedFileSystem } from '../fixtures/failing-file-system.js'
+import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 interface World {
@@ -14,27 +11,15 @@ interface World {
   syncFails: boolean
 }
 
-async function open(world: World): Promise<MessageStore> {
-  const limits = resolveLimits()
-  const clock = new ManualClock()
-  const settings = {
-    location: world.location,
-    shards: 1,
-    virtualNodes: 1,
-    syncEveryMs: 0,
-    cacheTierSize: 2,
-    cacheBytes: 64 * 1024,
-    limits,
-  }
+function open(world: World): Promise<MessageStore> {
   const fileSystem = interferedFileSystem(nodeFileSystem, {
     before: (operation, path) => {
       if (world.syncFails && operation === 'sync' && path.includes('/log/'))
         throw Object.assign(new Error('EIO: sync'), { code: 'EIO' })
     },
   })
-  const components = { clock, random: systemRandom, fileSystem, logger: undefined, metrics: undefined }
-  const backend = await openLocalBackend(settings, components, { tuning: {} })
-  return new MessageStore(backend, { limits, clock, usersMode: 'open' })
+  const settings = { shards: 1, virtualNodes: 1, cacheTierSize: 2, cacheBytes: 64 * 1024 }
+  return openLocalStore(world.location, { settings, fileSystem })
 }
 
 /** What is answered as done behind a write of unknown outcome is so after reopening. */
