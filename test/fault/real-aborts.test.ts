@@ -68,7 +68,8 @@ test('one signal for many: aborted once, all end, and closing finds none of them
   const waiting = Array.from({ length: 9 }, () =>
     store.subscribe('bob', { signal })[Symbol.asyncIterator]().next(),
   )
-  expect(getEventListeners(signal, 'abort')).toHaveLength(9)
+  // They share it: Node warns where there are more than ten.
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
   abort()
   for (const answer of await Promise.all(waiting)) expect(answer).toEqual(ended)
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)

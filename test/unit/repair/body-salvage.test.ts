@@ -95,9 +95,9 @@ test('a damaged block of many short messages does not have the file read for eac
     },
   }
   const file = await SalvagedFile.open(fileSystem, path)
-  const found: unknown[] = []
-  for await (const one of salvageBlocks(file)) found.push('head' in one ? one.head.firstSeq : one.length)
+  const seen: unknown[] = []
+  for await (const one of salvageBlocks(file)) seen.push('head' in one ? one.head.firstSeq : one.length)
   await file.close()
-  expect(found).toEqual([damaged.length, ...whole.map((_, i) => i + 1)])
+  expect(seen).toEqual([damaged.length, ...whole.map((_, i) => i + 1)])
   expect(read).toBeLessThan(1024 * MiB)
 })
