@@ -218,17 +218,22 @@ test('a store that is closed in the middle of a merge does not wait for it', asy
   await checkAll(location, sent)
 })
 
+/** What a process of its own says until it ends, by itself and without an error. */
+async function saidBy(...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let said = ''
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
+  expect(await once(child, 'close')).toEqual([0, null])
+  return said
+}
+
 test.each(['close', 'verify'])(
   'a process that has nothing else to do does not end in the middle of a %s that waits for a merge',
   async (call) => {
     const location = await temporaryDirectory()
     const script = fileURLToPath(new URL('../crash/last-call-worker.js', import.meta.url))
-    const child = spawn(process.execPath, [script, location, call], { stdio: ['ignore', 'pipe', 'inherit'] })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    let said = ''
-    child.stdout.on('data', (text: Buffer) => (said += text.toString()))
-    expect(await once(child, 'close')).toEqual([0, null])
-    expect(said).toBe('merging\ndone\n')
+    expect(await saidBy(script, location, call)).toBe('merging\ndone\n')
   },
 )
 
@@ -243,25 +248,14 @@ test('the thread has none of the options that the process was begun with', async
     await store.admin.checkpoint()
     await store.close()
     console.log('done')`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let said = ''
-  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
-  expect(await once(child, 'close')).toEqual([0, null])
-  expect(said).toBe('done\n')
+  expect(await saidBy('--input-type=module', '-e', code)).toBe('done\n')
 })
 
 test('a process that has nothing else to do does not end in the middle of a checkpoint either', async () => {
   const location = await temporaryDirectory()
   const script = fileURLToPath(new URL('../crash/importer-worker.js', import.meta.url))
-  const child = spawn(process.execPath, [script, location], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let said = ''
-  child.stdout.on('data', (text: Buffer) => (said += text.toString()))
-  expect(await once(child, 'close')).toEqual([0, null])
-  expect(said).toBe(`${Array.from({ length: 40 }, () => 120).join(' ')}\n`)
+  const heads = Array.from({ length: 40 }, () => 120)
+  expect(await saidBy(script, location)).toBe(`${heads.join(' ')}\n`)
 })
 
 test('what it makes is what the calling thread makes', async () => {
