@@ -13,7 +13,7 @@ import { epochBefore, salvageRecords } from '../repair/log-salvage.js'
 import { addRecord } from '../repair/record-facts.js'
 import { RepairNotes } from '../repair/repair-notes.js'
 import { addRow, type FoundRow } from '../repair/row-facts.js'
-import { SalvagedFile } from '../repair/salvaged-file.js'
+import { assertDamage, SalvagedFile } from '../repair/salvaged-file.js'
 
 export interface GatherParts {
   readonly fileSystem: FileSystem
@@ -270,7 +270,7 @@ async function readWhole(
   return withFile(parts, path, where, read)
 }
 
-/** What `use` makes of a file; null if that cannot be opened. Whatever of it cannot be read is noted. */
+/** What `use` makes of a file; null if that is too damaged to be opened. Whatever of it cannot be read is noted. */
 export async function withFile<T>(
   { fileSystem, notes }: Pick<GatherParts, 'fileSystem' | 'notes'>,
   path: string,
@@ -281,6 +281,7 @@ export async function withFile<T>(
   try {
     file = await SalvagedFile.open(fileSystem, path)
   } catch (error) {
+    assertDamage(error)
     notes.lose('file that cannot be read', `${where}: ${String(error)}`)
     return null
   }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { withBadSectors } from '../../fixtures/bad-sectors.js'
+import { interferedFileSystem } from '../../fixtures/failing-file-system.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 import { copyOf, isLost, messagesOf, repair, seenIn } from './damaged-store.js'
 
@@ -93,4 +94,17 @@ test('a segment that cannot be opened is damage', async () => {
     expect.stringContaining(names.at(-1) as string),
   )
   await seenIn(location)
+})
+
+test('a process that may open no more files repairs nothing: that says nothing of the files', async () => {
+  const location = await copyOf(sample)
+  await rm(join(location, 'shards', '0000', 'CURRENT'))
+  const fileSystem = interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (operation === 'open' && path.startsWith(join(location, 'bodies')))
+        throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
+    },
+  })
+  await expect(repair(location, fileSystem)).rejects.toMatchObject({ code: 'EMFILE' })
+  expect((await repair(location)).outcome).toBe('repaired')
 })
