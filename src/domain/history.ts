@@ -29,12 +29,15 @@ interface PagePlan {
   readonly next: number | null
 }
 
-/** The newest page that was made last for a participation, and what it was made from. */
-interface MadePage {
+/** Where the newest page of a participation lies, if it is one range; null if it is none or several. */
+interface NewestPlan {
   readonly limit: number
-  readonly range: Range
   readonly plan: PagePlan
-  readonly source: readonly Message[]
+  readonly range: Range | null
+}
+
+interface MadePage {
+  readonly plan: PagePlan
   readonly page: Page<Message>
 }
 
@@ -43,7 +46,12 @@ const emptyPage: Page<never> = Object.freeze({ items: Object.freeze([]), next: n
 /** Reading the messages of a conversation, as far as the user may see them. Seqs count, so every place is arithmetic. */
 export class History {
   readonly #context: DomainContext
-  readonly #made = new WeakMap<Participation, MadePage>()
+  readonly #newestPlans = new WeakMap<Participation, NewestPlan>()
+  /**
+   * The page that was made last from messages that the backend gave; the same are the same object until something changes. It
+   * lives as long as the backend keeps these: a participation lives longer, and would hold pages that nobody counts.
+   */
+  readonly #made = new WeakMap<readonly Message[], MadePage>()
 
   constructor(context: DomainContext) {
     this.#context = context
@@ -74,31 +82,26 @@ export class History {
     }
     if (place.form !== 'newest')
       return this.#read(user, handle, planOf(user, handle, participation, place, limit))
-    const made = this.#made.get(participation)
-    if (made !== undefined && made.limit === limit) {
-      return andThen(this.#messages(handle, made.range, true), (source) =>
-        source === made.source ? made.page : this.#make(user, handle, participation, { ...made, source }),
-      )
-    }
-    const visible = visibleRanges(participation)
-    const plan = descendingFrom(visible, visible, limit)
-    const [range, ...others] = plan.ranges
-    if (range === undefined) return emptyPage
-    if (others.length > 0) return this.#read(user, handle, plan)
-    return andThen(this.#messages(handle, range, true), (source) =>
-      this.#make(user, handle, participation, { limit, range, plan, source }),
-    )
+    const { plan, range } = this.#newestPlan(participation, limit)
+    if (range === null) return this.#read(user, handle, plan)
+    return andThen(this.#messages(handle, range, true), (source) => {
+      const made = this.#made.get(source)
+      if (made?.plan === plan) return made.page
+      const page = pageOf(user, handle, plan, source)
+      this.#made.set(source, { plan, page })
+      return page
+    })
   }
 
-  #make(
-    user: UserId,
-    handle: ConversationHandle,
-    participation: Participation,
-    from: Omit<MadePage, 'page'>,
-  ): Page<Message> {
-    const page = pageOf(user, handle, from.plan, from.source)
-    this.#made.set(participation, { ...from, page })
-    return page
+  #newestPlan(participation: Participation, limit: number): NewestPlan {
+    const known = this.#newestPlans.get(participation)
+    if (known?.limit === limit) return known
+    const visible = visibleRanges(participation)
+    const plan = descendingFrom(visible, visible, limit)
+    const range = plan.ranges.length === 1 ? (plan.ranges[0] as Range) : null
+    const newest = { limit, plan, range }
+    this.#newestPlans.set(participation, newest)
+    return newest
   }
 
   #read(user: UserId, handle: ConversationHandle, plan: PagePlan): MaybePromise<Page<Message>> {
