@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { cp, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +32,16 @@ function columba(...args: string[]) {
 function columbaIn(cwd: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd, encoding: 'utf8' })
   return { status, stdout, stderr }
+}
+
+/** With a reader that is gone before anything comes, as `| head` may be. */
+async function columbaUnread(gone: 'stdout' | 'stderr', ...args: string[]) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child[gone].destroy()
+  let said = ''
+  child[gone === 'stdout' ? 'stderr' : 'stdout'].on('data', (text) => (said += text))
+  const [status] = (await once(child, 'close')) as [number | null]
+  return { status, said }
 }
 
 describe('verify', () => {
@@ -157,5 +169,40 @@ describe('arguments', () => {
     const say = (more: string): void => void said.push(more)
     expect(await runCommand(args, { out: say, error: say, columns: undefined })).toBe(code)
     expect(said.join('')).toContain(text)
+  })
+})
+
+describe('output that nobody reads', () => {
+  test('changes neither the exit code nor what is done: the store is closed', async () => {
+    const location = await copyOfSample()
+    for (const args of [
+      ['verify', location],
+      ['stats', location],
+      ['repair', location],
+    ])
+      expect(await columbaUnread('stdout', ...args)).toEqual({ status: 0, said: '' })
+    expect(await readdir(location)).not.toContain('LOCK.json')
+    expect(await columbaUnread('stderr', 'verify', join(location, 'nothing'))).toEqual({
+      status: 2,
+      said: '',
+    })
+    expect(await columbaUnread('stderr', 'nonsense')).toEqual({ status: 2, said: '' })
+  })
+
+  test.skipIf(process.platform !== 'linux')('or cannot be written: 2, and why', async () => {
+    const location = await copyOfSample()
+    const full = openSync('/dev/full', 'w')
+    try {
+      const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', full, 'pipe']
+      const { status, stderr } = spawnSync(process.execPath, [main, 'stats', location], {
+        stdio,
+        encoding: 'utf8',
+      })
+      expect(status).toBe(2)
+      expect(stderr).toMatch(/^The output could not be written: ENOSPC.*\n$/)
+    } finally {
+      closeSync(full)
+    }
+    expect(await readdir(location)).not.toContain('LOCK.json')
   })
 })
