@@ -58,5 +58,12 @@ function readVersion(): string {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return isColumbaError(error) ? `${error.code}: ${error.message}` : error.message
+  if (!isColumbaError(error)) return error.message
+  const said = firstCause(error.cause)
+  return `${error.code}: ${error.message}${said === undefined ? '' : `\n${said}`}`
+}
+
+/** What was said underneath by whoever met it first, which names the file. */
+function firstCause(cause: unknown): string | undefined {
+  return cause instanceof Error ? (firstCause(cause.cause) ?? cause.message) : undefined
 }

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { cp, readdir, rm, unlink } from 'node:fs/promises'
+import { chmod, cp, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -76,13 +76,33 @@ describe('verify', () => {
 
   test('a directory that is no store stays as it is: 2', async () => {
     const location = await temporaryDirectory()
-    for (const directory of [location, join(location, 'nothing')]) {
+    const cases = [
+      [location, 'is not a store: it has no MANIFEST'],
+      [join(location, 'nothing'), 'is not there'],
+      [main, 'is not a directory'],
+    ] as const
+    for (const [directory, why] of cases) {
       const { status, stderr } = columba('verify', directory)
       expect(status).toBe(2)
-      expect(stderr).toContain('is not a store')
+      expect(stderr).toContain(`${directory} ${why}`)
     }
     expect(await readdir(location)).toEqual([])
   })
+
+  // Root may read everything; somebody else may not, as with a backup that root has put back.
+  test.skipIf(process.getuid?.() === 0)(
+    'files that it may not read: 2, and which, and no findings',
+    async () => {
+      const location = await copyOfSample()
+      const [name] = (await readdir(join(location, 'bodies'))).sort()
+      const file = join(location, 'bodies', name!)
+      await chmod(file, 0)
+      const { status, stdout, stderr } = columba('verify', location)
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+      expect(stderr).toContain('owner and mode')
+      expect(stderr).toContain(file)
+    },
+  )
 
   test('progress goes to a terminal, and is gone at the end', async () => {
     const shown: string[] = []
