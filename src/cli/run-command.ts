@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util'
 import { isColumbaError } from '../index.js'
 import type { Command, ExitCode, Terminal } from './command.js'
 import { repairCommand } from './repair-command.js'
+import { restoredCommand } from './restored-command.js'
 import { statsCommand } from './stats-command.js'
 import { verifyCommand } from './verify-command.js'
 
-const commands: readonly Command[] = [verifyCommand, repairCommand, statsCommand]
+const commands: readonly Command[] = [verifyCommand, repairCommand, restoredCommand, statsCommand]
 
 const help = `Usage: columba COMMAND DIR
 

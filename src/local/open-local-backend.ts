@@ -25,6 +25,8 @@ export interface LocalComponents {
   readonly notifier?: Notifier
   readonly process?: ProcessIdentity
   readonly tuning?: Partial<LocalTuning>
+  /** Makes tokens of before invalid. */
+  readonly newTimeLine?: boolean
 }
 
 const defaultShards = 2
@@ -76,7 +78,7 @@ export async function openLocalBackend(
     await fileSystem.makeDirectory(bodyDirectory)
     await fileSystem.makeDirectory(logDirectory)
     await fileSystem.syncDirectory(directory)
-    const opened = await prepare(file, manifest, settings, components)
+    const opened = await prepare(file, manifest, settings, components, local.newTimeLine === true)
     const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId, pace })
     undo.push(() => bodies.close())
     return await assembleBackend({
@@ -207,6 +209,7 @@ async function prepare(
   manifest: Manifest,
   settings: StoreSettings,
   { random }: StoreComponents,
+  newTimeLine: boolean,
 ): Promise<Manifest> {
   const mayHaveLost = manifest.created && !manifest.clean && manifest.lossy
   const opened = {
@@ -214,7 +217,7 @@ async function prepare(
     created: true,
     clean: false,
     lossy: settings.syncEveryMs > 0,
-    epoch: mayHaveLost ? newEpoch(random, manifest.epoch) : manifest.epoch,
+    epoch: mayHaveLost || newTimeLine ? newEpoch(random, manifest.epoch) : manifest.epoch,
   }
   await file.replace(opened)
   return opened

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../../src/cli/run-command.js'
-import type { VerifyReport } from '../../../src/index.js'
+import { openMessageStore, type VerifyReport } from '../../../src/index.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 
@@ -161,6 +161,51 @@ describe('repair', () => {
   })
 })
 
+describe('restored', () => {
+  test('no token or cursor of before is taken for one of the new time line, as soon as the store has come as far', async () => {
+    const location = await temporaryDirectory()
+    const send = async (text: string, into: string): Promise<{ token: string; cursor: string }> => {
+      const store = await openMessageStore({ location: into })
+      for (const sender of ['ann', 'cyd']) await store.sendMessage({ sender, receiver: 'bob', text })
+      const { token } = await store.getChanges('bob')
+      const { next } = await store.getConversations('bob', { limit: 1 })
+      await store.close()
+      return { token, cursor: next! }
+    }
+    await send('before the backup', location)
+    const backup = await temporaryDirectory()
+    await cp(location, backup, { recursive: true })
+    const { token, cursor } = await send('lost', location)
+
+    const { status, stderr } = columba('restored', backup)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    await send('after the backup', backup)
+    await send('after the backup', backup)
+    const store = await openMessageStore({ location: backup })
+    const resync = { code: 'RESYNC_REQUIRED' }
+    await expect(store.getChanges('bob', { since: token })).rejects.toMatchObject(resync)
+    await expect(store.getConversations('bob', { limit: 1, cursor })).rejects.toMatchObject(resync)
+    expect((await store.getMessages('bob', { peer: 'ann' })).items.map(({ text }) => text)).toEqual([
+      'after the backup',
+      'after the backup',
+      'before the backup',
+    ])
+    expect(await store.admin.verify()).toMatchObject({ ok: true })
+    const { token: fresh } = await store.getChanges('bob')
+    await store.close()
+    // The new time line goes on through openings.
+    const again = await openMessageStore({ location: backup })
+    expect(await again.getChanges('bob', { since: fresh })).toMatchObject({ changes: [] })
+    await again.close()
+  })
+
+  test('a directory that is no store stays as it is: 2', async () => {
+    const location = await temporaryDirectory()
+    expect(columba('restored', location)).toMatchObject({ status: 2, stdout: '' })
+    expect(await readdir(location)).toEqual([])
+  })
+})
+
 describe('stats', () => {
   test('numbers as lines and as JSON', async () => {
     const location = await copyOfSample()
@@ -178,6 +223,7 @@ describe('arguments', () => {
     [['--version'], 0, '0.'],
     [['verify', '--help'], 0, 'Usage: columba verify DIR'],
     [['repair', '--help'], 0, 'Usage: columba repair DIR'],
+    [['restored', '--help'], 0, 'Usage: columba restored DIR'],
     [['stats', '-h'], 0, 'Usage: columba stats DIR'],
     [[], 2, 'Usage: columba COMMAND DIR'],
     [['dance'], 2, 'There is no command dance.'],
