@@ -5,7 +5,7 @@ import { runDemo } from './demo.js'
 import { readOptions, usage } from './options.js'
 import type { DemoOptions } from './options.js'
 
-/** 0: everything is as it must be. 1: it is not. 2: the demo was called in a wrong way. */
+/** 0: everything is as it must be. 1: it is not. 2: the demo was called in a wrong way, or could not be played. */
 async function main(args: readonly string[]): Promise<number> {
   let options: DemoOptions | 'help'
   try {
@@ -35,4 +35,15 @@ async function main(args: readonly string[]): Promise<number> {
   return (await runDemo(options, directory)) ? 0 : 1
 }
 
-process.exitCode = await main(process.argv.slice(2))
+// Whoever closes the pipe, as `head` does, has seen enough; the demo goes on to its end, and takes away what it has made.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 2
+}

@@ -10,6 +10,9 @@ export async function openExisting(directory: string): Promise<MessageStore> {
 
 /** Refuses a directory that is none. Shards without a manifest are a store that has lost it: opening says so. */
 export async function assertStore(directory: string): Promise<void> {
+  const place = await nodeFileSystem.stat(directory)
+  if (place?.directory !== true)
+    throw new Error(`${directory} is ${place === null ? 'not there' : 'not a directory'}`)
   const parts = ['MANIFEST', 'shards', 'repair.new']
   const found = await Promise.all(parts.map((name) => nodeFileSystem.stat(join(directory, name))))
   if (found.every((one) => one === null)) throw new Error(`${directory} is not a store: it has no MANIFEST`)

@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util'
 import { isColumbaError } from '../index.js'
 import type { Command, ExitCode, Terminal } from './command.js'
 import { repairCommand } from './repair-command.js'
+import { restoredCommand } from './restored-command.js'
 import { statsCommand } from './stats-command.js'
 import { verifyCommand } from './verify-command.js'
 
-const commands: readonly Command[] = [verifyCommand, repairCommand, statsCommand]
+const commands: readonly Command[] = [verifyCommand, repairCommand, restoredCommand, statsCommand]
 
 const help = `Usage: columba COMMAND DIR
 
@@ -58,5 +59,12 @@ function readVersion(): string {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return isColumbaError(error) ? `${error.code}: ${error.message}` : error.message
+  if (!isColumbaError(error)) return error.message
+  const said = firstCause(error.cause)
+  return `${error.code}: ${error.message}${said === undefined ? '' : `\n${said}`}`
+}
+
+/** What was said underneath by whoever met it first, which names the file. */
+function firstCause(cause: unknown): string | undefined {
+  return cause instanceof Error ? (firstCause(cause.cause) ?? cause.message) : undefined
 }

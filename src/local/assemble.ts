@@ -65,6 +65,8 @@ export interface OpenedParts {
   readonly bodyDirectory: string
   /** The world is the real one, so that a thread can have it as well. */
   readonly threaded: boolean
+  /** There would be a thread, had a bundler not left it behind. */
+  readonly isWorkerMissing: boolean
   /** How the store was left. */
   readonly last: 'new' | 'clean' | 'unclean'
   /** What to do if opening fails later on. */
@@ -257,6 +259,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   keeper.rebuild(filter, shards)
   tidier.begin()
   const { records, segments, lastPosition } = report
+  if (opened.isWorkerMissing) telemetry.warn('flush-worker.js is missing: flushes have no thread', {})
   telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
 
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))

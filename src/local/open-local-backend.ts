@@ -8,8 +8,10 @@ import { nodeFileSystem } from '../platform/node-file-system.js'
 import type { FileSystem } from '../platform/file-system.js'
 import { systemError } from '../platform/system-errors.js'
 import { ReadPace, systemMeter, timelessMeter } from '../platform/read-pace.js'
+import { isThere } from '../platform/module-files.js'
 import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
+import { flushWorker } from './background/flush-thread.js'
 import { BodyFiles } from './bodies/body-files.js'
 import { assembleBackend, type ShardFailureReport } from './assemble.js'
 import { assertSameLayout, ManifestFile, newEpoch, newManifest } from './manifest-file.js'
@@ -25,6 +27,8 @@ export interface LocalComponents {
   readonly notifier?: Notifier
   readonly process?: ProcessIdentity
   readonly tuning?: Partial<LocalTuning>
+  /** Makes tokens of before invalid. */
+  readonly newTimeLine?: boolean
 }
 
 const defaultShards = 2
@@ -76,7 +80,9 @@ export async function openLocalBackend(
     await fileSystem.makeDirectory(bodyDirectory)
     await fileSystem.makeDirectory(logDirectory)
     await fileSystem.syncDirectory(directory)
-    const opened = await prepare(file, manifest, settings, components)
+    const threaded = tuning.flushThread && isReal
+    const isWorkerThere = isThere(flushWorker)
+    const opened = await prepare(file, manifest, settings, components, local.newTimeLine === true)
     const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId, pace })
     undo.push(() => bodies.close())
     return await assembleBackend({
@@ -92,7 +98,8 @@ export async function openLocalBackend(
       bodies,
       logDirectory,
       bodyDirectory,
-      threaded: tuning.flushThread && isReal,
+      threaded: threaded && isWorkerThere,
+      isWorkerMissing: threaded && !isWorkerThere,
       last: manifest.created ? (manifest.clean ? 'clean' : 'unclean') : 'new',
       undo,
     })
@@ -207,6 +214,7 @@ async function prepare(
   manifest: Manifest,
   settings: StoreSettings,
   { random }: StoreComponents,
+  newTimeLine: boolean,
 ): Promise<Manifest> {
   const mayHaveLost = manifest.created && !manifest.clean && manifest.lossy
   const opened = {
@@ -214,7 +222,7 @@ async function prepare(
     created: true,
     clean: false,
     lossy: settings.syncEveryMs > 0,
-    epoch: mayHaveLost ? newEpoch(random, manifest.epoch) : manifest.epoch,
+    epoch: mayHaveLost || newTimeLine ? newEpoch(random, manifest.epoch) : manifest.epoch,
   }
   await file.replace(opened)
   return opened

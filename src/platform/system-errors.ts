@@ -10,13 +10,14 @@ const rows: Readonly<Record<string, readonly [code: ErrorCode, advice: string]>>
 
 /** What nobody can do anything about but whoever gave the location. */
 const forbidden = new Set(['EACCES', 'EPERM', 'EROFS'])
+export const forbiddenAdvice = 'this process may not use it: look at owner and mode of all files of the store'
 
 /** What the system said, whatever was being done, as an error of this library; what is no error of the system passes as it is. */
 export function systemError(error: unknown): unknown {
   const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown }
   if (error instanceof ColumbaError || typeof code !== 'string' || typeof syscall !== 'string') return error
   const [ours, advice] = forbidden.has(code)
-    ? (['INVALID_ARGUMENT', 'this process may not write the store'] as const)
+    ? (['INVALID_ARGUMENT', forbiddenAdvice] as const)
     : (rows[code] ?? (['CORRUPT', 'check the disk'] as const))
   return new ColumbaError(ours, `The system refused ${syscall}: ${advice}`, { system: code }, error)
 }
@@ -25,6 +26,15 @@ export function systemError(error: unknown): unknown {
 export function readError(error: unknown, what: string, details: ErrorDetails): ColumbaError {
   if (error instanceof ColumbaError) return error
   const said = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const [code, advice] = rows[said] ?? (['CORRUPT', 'check the disk'] as const)
+  const [code, advice] =
+    rows[said] ?? (['CORRUPT', forbidden.has(said) ? forbiddenAdvice : 'check the disk'] as const)
   return new ColumbaError(code, `${what} cannot be read: ${advice}`, details, error)
+}
+
+/** Nothing is known of what this process was not allowed to look at: it is not damaged. */
+export function isForbidden(error: unknown): boolean {
+  const { code } = ((error as { readonly cause?: unknown } | null)?.cause ?? {}) as {
+    readonly code?: unknown
+  }
+  return typeof code === 'string' && forbidden.has(code)
 }

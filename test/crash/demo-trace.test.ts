@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -66,4 +67,22 @@ test('a trace that is killed again and again is taken up, verifies, and is all d
   const third = await runDemo(args)
   expect(third.code, `seed ${seed}\n${third.output}`).toBe(0)
   expect(third.output).toContain(`0 stored, ${lines} duplicates`)
+})
+
+test('a trace that is not there: 2, and which, without where in the code', async () => {
+  const { code, output } = await runDemo(['--trace', '/nowhere/trace.txt'])
+  expect(code).toBe(2)
+  expect(output).toMatch(/ENOENT.*\/nowhere\/trace\.txt/)
+  expect(output).not.toContain('    at ')
+})
+
+test('output that nobody reads to its end does not end the demo, which leaves nothing behind', async () => {
+  const directory = await temporaryDirectory()
+  const child = spawn(process.execPath, [main, '--messages', '100'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: directory, TEMP: directory, TMP: directory },
+  })
+  child.stdout.destroy()
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(await readdir(directory)).toEqual([])
 })

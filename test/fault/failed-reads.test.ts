@@ -100,4 +100,17 @@ describe('a read that the system refuses', () => {
     failing = null
     await store.close()
   })
+
+  test('verify finds nothing damaged where it may not look: it rejects, and says whose files to look at', async () => {
+    const store = await withStoredMessages()
+    failing = { operation: 'open', path: bodies, code: 'EACCES' }
+    await expect(store.admin.verify()).rejects.toMatchObject({
+      code: 'CORRUPT',
+      message: expect.stringMatching(/owner and mode/),
+      cause: { code: 'EACCES' },
+    })
+    failing = null
+    expect(await store.admin.verify()).toMatchObject({ ok: true })
+    await store.close()
+  })
 })

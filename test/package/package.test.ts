@@ -34,6 +34,27 @@ const testingConsumer = `import * as testing from 'columba/testing'
 console.log(JSON.stringify(Object.keys(testing)))
 `
 
+/** Somebody who writes a backend has to name all that the port speaks of. */
+const ownBackend = `import { ReferenceBackend, type Backend, type ConversationHandle } from 'columba/testing'
+import type { ContactEntry, GroupState, Interval, Marks, Membership, MessageDraft } from 'columba/testing'
+import type { Participation, Position, Reached, Standing, UserEntry } from 'columba/testing'
+import type { SendReceipt, UserId } from 'columba'
+
+class Own extends ReferenceBackend implements Backend {
+  override append(handle: ConversationHandle, head: number, draft: MessageDraft): Promise<SendReceipt> {
+    return super.append(handle, head, draft)
+  }
+  override mark(user: UserId, handle: ConversationHandle, marks: Reached, by: 'read' | 'delivered'): Promise<void> {
+    return super.mark(user, handle, marks, by)
+  }
+}
+const backend: Backend = new Own()
+const position: Position = await backend.latest('ann' as UserId)
+await backend.close()
+console.log(position)
+export type Nouns = [ContactEntry, GroupState, Interval, Marks, Membership, Participation, Standing, UserEntry]
+`
+
 const settings = {
   compilerOptions: {
     strict: true,
@@ -77,6 +98,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
   writeFileSync(join(folder, 'main.ts'), consumer)
   writeFileSync(join(folder, 'with-testing.ts'), testingConsumer)
+  writeFileSync(join(folder, 'own-backend.ts'), ownBackend)
   const packages = [join(scratch, tarball.filename), installed('fast-check'), installed('@types/node')]
   run(folder, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packages)
 }, 180_000)
@@ -102,6 +124,7 @@ test('a program in TypeScript compiles against it and runs', () => {
     refused: 'INVALID_ARGUMENT',
   })
   expect(JSON.parse(node('with-testing.js'))).not.toHaveLength(0)
+  expect(node('own-backend.js')).toBe('0\n')
 })
 
 test('its command line says which version it is', () => {

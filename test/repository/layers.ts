@@ -143,6 +143,7 @@ const layers: readonly Layer[] = [
     has: isOneOf([
       'src/local/open-local-backend.ts',
       'src/local/assemble.ts',
+      'src/local/begin-time-line.ts',
       'src/local/offline-repair/repair-store.ts',
       'src/local/offline-repair/repair-write.ts',
     ]),
@@ -189,7 +190,7 @@ const layers: readonly Layer[] = [
     imports: [...inDoors, 'testing', 'simulated world'],
   },
   {
-    // The command line is a user of the package like any other; a repair is no call of the package, but its own.
+    // The command line is a user of the package like any other; a repair, and what comes behind restoring, are no calls of the package, but its own.
     name: 'command line',
     has: below('src/cli/'),
     imports: ['door', 'platform', 'open local'],

@@ -51,6 +51,9 @@ export type FromThread =
  */
 const heapLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 192 }
 
+/** Where the thread's module lies, unless all modules were made one file. Throws where they do not know their own place. */
+export const flushWorker = (): URL => new URL('./flush-worker.js', import.meta.url)
+
 interface Waiting {
   /** Of the tidy: nobody waits for it, unless it has been told to hurry or to stop. */
   readonly ofTidy: boolean
@@ -75,7 +78,7 @@ export class FlushThread implements FlushRunner, TidyRunner {
 
   /** `onFailure`: nobody may write to the shards any more. */
   constructor(data: FlushThreadData, onFailure: (error: Error) => void) {
-    this.#worker = new Worker(new URL('./flush-worker.js', import.meta.url), {
+    this.#worker = new Worker(flushWorker(), {
       workerData: data,
       // Those of the process may be none for a file, as `--input-type`.
       execArgv: [],

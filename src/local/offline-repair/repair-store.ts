@@ -115,11 +115,45 @@ async function repairAlone(
 }
 
 async function repair(place: Place): Promise<RepairReport> {
-  const { location, components, directory, manifest, sole } = place
+  const { directory, manifest, sole } = place
+  let made: Made | null
+  try {
+    made = await make(place)
+    if (made === null) await directory.discard()
+  } catch (error) {
+    // As much as the store has itself: where the disk has become full nothing else could be written any more.
+    await directory.discard().catch(() => undefined)
+    throw error
+  }
+  if (made === null)
+    return { outcome: 'whole', refused: null, found: [], rebuilt: {}, salvaged: {}, lost: [], kept: null }
+  const { report, looked } = made
+  if (looked.report?.ok !== true) throw notWhole(directory.path, looked, manifest)
+  await directory.commit(Buffer.from(`${JSON.stringify(report, null, 2)}\n`))
+  try {
+    await sole.assertAlone()
+  } catch (error) {
+    await directory.withdraw()
+    throw error
+  }
+  await directory.swap(report.kept)
+  return report
+}
+
+interface Made {
+  readonly report: RepairReport & { readonly kept: string }
+  /** At what was made. */
+  readonly looked: Looked
+}
+
+/** Makes the store anew in the repair's directory; null if the old one is whole. */
+async function make(place: Place): Promise<Made | null> {
+  const { location, components, directory, manifest } = place
   const { fileSystem, clock } = components
   const notes = new RepairNotes()
-  await assureSpace(fileSystem, location)
+  // First, because what an interrupted repair has left takes room as well.
   await directory.clear()
+  await assureSpace(fileSystem, location)
   const copy = join(directory.path, 'copy')
   const unread: string[] = []
   for (const part of ['shards', 'log', 'MANIFEST']) unread.push(...(await directory.copy(part, 'copy')))
@@ -129,20 +163,17 @@ async function repair(place: Place): Promise<RepairReport> {
   const scratchDirectory = join(directory.path, 'scratch')
   await fileSystem.makeDirectory(scratchDirectory)
   const damage = (await damageOfFiles({ fileSystem, manifest }, location)) ?? whyUnread(unread)
-  const looked =
+  const old =
     damage === null
       ? await look({ ...place, components: { ...components, fileSystem: spared } }, copy)
       : { refused: damage, report: null }
-  const forgotten = looked.report?.ok === true ? await forgottenIn(looked.report, spared, copy) : []
-  if (looked.report?.ok === true && forgotten.length === 0) {
-    await directory.discard()
-    return { outcome: 'whole', refused: null, found: [], rebuilt: {}, salvaged: {}, lost: [], kept: null }
-  }
+  const forgotten = old.report?.ok === true ? await forgottenIn(old.report, spared, copy) : []
+  if (old.report?.ok === true && forgotten.length === 0) return null
   const scratch = await RepairScratch.open(openClassicLevel, scratchDirectory)
   let replay: Replay
   try {
     const facts = new Facts(scratch)
-    await gather(place, spared, copy, facts, notes, looked.refused !== null)
+    await gather(place, spared, copy, facts, notes, old.refused !== null)
     replay = new Replay(facts)
     await rebuild(place, facts, replay, notes)
     await facts.settle()
@@ -152,36 +183,28 @@ async function repair(place: Place): Promise<RepairReport> {
   }
   await directory.remove('scratch')
   await directory.remove('copy')
-  const made = await look(place, directory.path)
-  if (made.report?.ok !== true) throw notWhole(directory.path, made)
-  const report: RepairReport = {
+  const looked = await look(place, directory.path)
+  const report = {
     outcome: 'repaired',
-    refused: looked.refused,
-    found: [...(looked.report?.findings ?? []), ...forgotten],
+    refused: old.refused,
+    found: [...(old.report?.findings ?? []), ...forgotten],
     rebuilt: notes.rebuilt,
     salvaged: notes.salvaged,
     lost: notes.lost,
     kept: keptName(clock.now()),
-  }
-  await directory.commit(Buffer.from(`${JSON.stringify(report, null, 2)}\n`))
-  try {
-    await sole.assertAlone()
-  } catch (error) {
-    await directory.withdraw()
-    throw error
-  }
-  await directory.swap(report.kept as string)
-  return report
+  } as const
+  return { report, looked }
+}
 
-  function notWhole(path: string, { refused, report: verified }: Looked): ColumbaError {
-    const first = verified?.findings[0]
-    const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
-    return new ColumbaError(
-      'CORRUPT',
-      `What was made anew in ${path} is not whole (${why}); the store is as it was`,
-      { file: path, position: manifest.checkpoint },
-    )
-  }
+/** It stays where it is, to be looked at, until the next repair. */
+function notWhole(path: string, { refused, report }: Looked, { checkpoint }: Manifest): ColumbaError {
+  const first = report?.findings[0]
+  const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
+  return new ColumbaError(
+    'CORRUPT',
+    `What was made anew in ${path} is not whole (${why}); the store is as it was`,
+    { file: path, position: checkpoint },
+  )
 }
 
 /** A copy that lacks something may look whole, as one with zeroes at the end of its log does. */

@@ -1,10 +1,15 @@
 import { ColumbaError, type ErrorCode } from '../../errors.js'
+import { forbiddenAdvice } from '../../platform/system-errors.js'
+
+/** What LevelDB says where the system gives EACCES or EROFS. */
+const forbidden = /permission denied|read-only file system/i
 
 /** First row that fits. abstract-level wraps what LevelDB says, so codes and texts of all causes are looked at. */
 const rows: readonly (readonly [found: RegExp, code: ErrorCode, advice: string])[] = [
   [/LEVEL_LOCKED/, 'LOCKED', 'another process has it open'],
   [/no space left/i, 'NO_SPACE', 'the disk is full'],
   [/too many open files/i, 'OVERLOADED', 'raise the limit of open files'],
+  [forbidden, 'CORRUPT', forbiddenAdvice],
   [/LEVEL_CORRUPTION|does not exist/, 'CORRUPT', 'restore the store from a backup'],
   [/LEVEL_(?:DATABASE|ITERATOR|SNAPSHOT)_NOT_OPEN/, 'CLOSED', 'open the store again'],
 ]
@@ -16,6 +21,13 @@ export function fromLevel(error: unknown, shard: number): ColumbaError {
   const [, code, advice] =
     rows.find(([found]) => found.test(said)) ?? ([null, 'CORRUPT', 'check the disk'] as const)
   return new ColumbaError(code, `shard ${shard} cannot be read: ${advice}`, { shard }, error)
+}
+
+/** The same of an opening: what this process may not use is no damage, but a location that it was not made for. */
+export function fromOpening(error: unknown, shard: number): ColumbaError {
+  if (error instanceof ColumbaError || !forbidden.test(describe(error))) return fromLevel(error, shard)
+  const what = `shard ${shard} cannot be opened: ${forbiddenAdvice}`
+  return new ColumbaError('INVALID_ARGUMENT', what, { field: 'location', shard }, error)
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Clock } from '../../platform/clock.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import type { CallSlots } from './call-slots.js'
 import { flushWithEvidence } from './checkpoint-evidence.js'
-import { fromLevel } from './level-error.js'
+import { fromLevel, fromOpening } from './level-error.js'
 import type { ShardDatabase, ShardOpener, ShardOpenOptions } from './shard-database.js'
 import type { ShardTuning } from './shard-tuning.js'
 
@@ -183,7 +183,7 @@ async function open(
   try {
     return await opener(directory, options)
   } catch (error) {
-    throw fromLevel(error, index)
+    throw fromOpening(error, index)
   }
 }
 

@@ -1,10 +1,12 @@
-import { spawnSync } from 'node:child_process'
-import { cp, readdir, rm, unlink } from 'node:fs/promises'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { chmod, cp, readdir, rm, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../../src/cli/run-command.js'
-import type { VerifyReport } from '../../../src/index.js'
+import { openMessageStore, type VerifyReport } from '../../../src/index.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 
@@ -30,6 +32,16 @@ function columba(...args: string[]) {
 function columbaIn(cwd: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd, encoding: 'utf8' })
   return { status, stdout, stderr }
+}
+
+/** With a reader that is gone before anything comes, as `| head` may be. */
+async function columbaUnread(gone: 'stdout' | 'stderr', ...args: string[]) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child[gone].destroy()
+  let said = ''
+  child[gone === 'stdout' ? 'stderr' : 'stdout'].on('data', (text) => (said += text))
+  const [status] = (await once(child, 'close')) as [number | null]
+  return { status, said }
 }
 
 describe('verify', () => {
@@ -64,13 +76,33 @@ describe('verify', () => {
 
   test('a directory that is no store stays as it is: 2', async () => {
     const location = await temporaryDirectory()
-    for (const directory of [location, join(location, 'nothing')]) {
+    const cases = [
+      [location, 'is not a store: it has no MANIFEST'],
+      [join(location, 'nothing'), 'is not there'],
+      [main, 'is not a directory'],
+    ] as const
+    for (const [directory, why] of cases) {
       const { status, stderr } = columba('verify', directory)
       expect(status).toBe(2)
-      expect(stderr).toContain('is not a store')
+      expect(stderr).toContain(`${directory} ${why}`)
     }
     expect(await readdir(location)).toEqual([])
   })
+
+  // Root may read everything; somebody else may not, as with a backup that root has put back.
+  test.skipIf(process.getuid?.() === 0)(
+    'files that it may not read: 2, and which, and no findings',
+    async () => {
+      const location = await copyOfSample()
+      const [name] = (await readdir(join(location, 'bodies'))).sort()
+      const file = join(location, 'bodies', name!)
+      await chmod(file, 0)
+      const { status, stdout, stderr } = columba('verify', location)
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+      expect(stderr).toContain('owner and mode')
+      expect(stderr).toContain(file)
+    },
+  )
 
   test('progress goes to a terminal, and is gone at the end', async () => {
     const shown: string[] = []
@@ -129,6 +161,51 @@ describe('repair', () => {
   })
 })
 
+describe('restored', () => {
+  test('no token or cursor of before is taken for one of the new time line, as soon as the store has come as far', async () => {
+    const location = await temporaryDirectory()
+    const send = async (text: string, into: string): Promise<{ token: string; cursor: string }> => {
+      const store = await openMessageStore({ location: into })
+      for (const sender of ['ann', 'cyd']) await store.sendMessage({ sender, receiver: 'bob', text })
+      const { token } = await store.getChanges('bob')
+      const { next } = await store.getConversations('bob', { limit: 1 })
+      await store.close()
+      return { token, cursor: next! }
+    }
+    await send('before the backup', location)
+    const backup = await temporaryDirectory()
+    await cp(location, backup, { recursive: true })
+    const { token, cursor } = await send('lost', location)
+
+    const { status, stderr } = columba('restored', backup)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    await send('after the backup', backup)
+    await send('after the backup', backup)
+    const store = await openMessageStore({ location: backup })
+    const resync = { code: 'RESYNC_REQUIRED' }
+    await expect(store.getChanges('bob', { since: token })).rejects.toMatchObject(resync)
+    await expect(store.getConversations('bob', { limit: 1, cursor })).rejects.toMatchObject(resync)
+    expect((await store.getMessages('bob', { peer: 'ann' })).items.map(({ text }) => text)).toEqual([
+      'after the backup',
+      'after the backup',
+      'before the backup',
+    ])
+    expect(await store.admin.verify()).toMatchObject({ ok: true })
+    const { token: fresh } = await store.getChanges('bob')
+    await store.close()
+    // The new time line goes on through openings.
+    const again = await openMessageStore({ location: backup })
+    expect(await again.getChanges('bob', { since: fresh })).toMatchObject({ changes: [] })
+    await again.close()
+  })
+
+  test('a directory that is no store stays as it is: 2', async () => {
+    const location = await temporaryDirectory()
+    expect(columba('restored', location)).toMatchObject({ status: 2, stdout: '' })
+    expect(await readdir(location)).toEqual([])
+  })
+})
+
 describe('stats', () => {
   test('numbers as lines and as JSON', async () => {
     const location = await copyOfSample()
@@ -146,6 +223,7 @@ describe('arguments', () => {
     [['--version'], 0, '0.'],
     [['verify', '--help'], 0, 'Usage: columba verify DIR'],
     [['repair', '--help'], 0, 'Usage: columba repair DIR'],
+    [['restored', '--help'], 0, 'Usage: columba restored DIR'],
     [['stats', '-h'], 0, 'Usage: columba stats DIR'],
     [[], 2, 'Usage: columba COMMAND DIR'],
     [['dance'], 2, 'There is no command dance.'],
@@ -157,5 +235,40 @@ describe('arguments', () => {
     const say = (more: string): void => void said.push(more)
     expect(await runCommand(args, { out: say, error: say, columns: undefined })).toBe(code)
     expect(said.join('')).toContain(text)
+  })
+})
+
+describe('output that nobody reads', () => {
+  test('changes neither the exit code nor what is done: the store is closed', async () => {
+    const location = await copyOfSample()
+    for (const args of [
+      ['verify', location],
+      ['stats', location],
+      ['repair', location],
+    ])
+      expect(await columbaUnread('stdout', ...args)).toEqual({ status: 0, said: '' })
+    expect(await readdir(location)).not.toContain('LOCK.json')
+    expect(await columbaUnread('stderr', 'verify', join(location, 'nothing'))).toEqual({
+      status: 2,
+      said: '',
+    })
+    expect(await columbaUnread('stderr', 'nonsense')).toEqual({ status: 2, said: '' })
+  })
+
+  test.skipIf(process.platform !== 'linux')('or cannot be written: 2, and why', async () => {
+    const location = await copyOfSample()
+    const full = openSync('/dev/full', 'w')
+    try {
+      const stdio: ('ignore' | 'pipe' | number)[] = ['ignore', full, 'pipe']
+      const { status, stderr } = spawnSync(process.execPath, [main, 'stats', location], {
+        stdio,
+        encoding: 'utf8',
+      })
+      expect(status).toBe(2)
+      expect(stderr).toMatch(/^The output could not be written: ENOSPC.*\n$/)
+    } finally {
+      closeSync(full)
+    }
+    expect(await readdir(location)).not.toContain('LOCK.json')
   })
 })

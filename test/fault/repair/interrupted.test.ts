@@ -50,6 +50,24 @@ test.each(['copy/log', 'shards/0001', 'bodies/', 'log/segment', 'MANIFEST.new', 
   },
 )
 
+test('a repair that cannot go on leaves nothing behind: the disk may be full of what it has made', async () => {
+  for (const part of ['copy/log', 'bodies/', 'log/segment']) {
+    const location = await copyOf(sample)
+    const before = await readdir(location)
+    let full = true
+    const fileSystem = interferedFileSystem(nodeFileSystem, {
+      before: (operation, path) => {
+        if (full && operation === 'open' && path.includes(`repair.new/${part}`))
+          throw Object.assign(new Error('ENOSPC: no room'), { code: 'ENOSPC' })
+      },
+    })
+    await expect(repair(location, fileSystem)).rejects.toThrow()
+    expect(await readdir(location)).toEqual(before)
+    full = false
+    expect(await repair(location, fileSystem)).toMatchObject({ outcome: 'repaired' })
+  }
+})
+
 test('wherever the exchange is interrupted, nobody can open the store until a repair has finished it', async () => {
   for (let step = 1; ; step++) {
     const location = await copyOf(sample)

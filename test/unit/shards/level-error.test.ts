@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ColumbaError } from '../../../src/errors.js'
-import { damageFound } from '../../../src/local/shards/level-error.js'
+import { damageFound, fromLevel, fromOpening } from '../../../src/local/shards/level-error.js'
 
 const poisoned = (cause: unknown): ColumbaError =>
   new ColumbaError('POISONED', 'Writing to shard 3 failed', { shard: 3 }, cause)
@@ -21,4 +21,19 @@ test('any other failure stays what it is', () => {
   ]) {
     expect(damageFound(error)).toBe(error)
   }
+})
+
+test('files that this process may not use are no damage: at opening the location is wrong, and owner and mode to be looked at', () => {
+  const cause = Object.assign(new Error('Database failed to open'), {
+    code: 'LEVEL_DATABASE_NOT_OPEN',
+    cause: new Error('IO error: /store/shards/0000/LOCK: Permission denied'),
+  })
+  const message = expect.stringMatching(/owner and mode/)
+  expect(fromOpening(cause, 2)).toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message,
+    details: { field: 'location', shard: 2 },
+    cause,
+  })
+  expect(fromLevel(cause, 2)).toMatchObject({ code: 'CORRUPT', message })
 })
