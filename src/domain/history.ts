@@ -99,9 +99,9 @@ export class History {
     const visible = visibleRanges(participation)
     const plan = descendingFrom(visible, visible, limit)
     const range = plan.ranges.length === 1 ? (plan.ranges[0] as Range) : null
-    const newest = { limit, plan, range }
-    this.#newestPlans.set(participation, newest)
-    return newest
+    const made = { limit, plan, range }
+    this.#newestPlans.set(participation, made)
+    return made
   }
 
   #read(user: UserId, handle: ConversationHandle, plan: PagePlan): MaybePromise<Page<Message>> {

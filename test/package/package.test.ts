@@ -108,11 +108,18 @@ afterAll(() => {
 })
 
 test('the package holds what users need and nothing else', () => {
-  const others = packed.filter((path) => !/^dist\/.*(?:\.js|\.d\.ts)$/.test(path))
+  const others = packed.filter((path) => !/^dist\/.*(?:\.js|\.d\.ts)$|^docs\/.*\.(?:md|svg)$/.test(path))
   expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'package.json'])
   expect(packed).toEqual(
     expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts']),
   )
+})
+
+test('what its README links to is in it', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const links = [...readme.matchAll(/\]\(([^:#)]+)[^)]*\)/g)].map(([, path]) => path as string)
+  expect(links.length).toBeGreaterThan(0)
+  expect(packed).toEqual(expect.arrayContaining(links))
 })
 
 test('a program in TypeScript compiles against it and runs', () => {
