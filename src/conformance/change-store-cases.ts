@@ -24,6 +24,26 @@ export const changeStoreCases = [
     for (const one of ['conversation A group', 'contact bob', 'profile Ada']) ok(told.includes(one), one)
   }),
 
+  storeCase('who begins in a group is told of it as who joins later is', async (bench) => {
+    const { store } = bench
+    const tokens = new Map<string, string>()
+    for (const user of ['ada', 'bob', 'cleo']) tokens.set(user, await bench.token(user))
+    const group = await bench.group('ada', 'bob')
+    await bench.settle()
+    const members = async (user: string): Promise<string[]> => {
+      const { changes } = await bench.changes(user, tokens.get(user) as string)
+      return changes
+        .filter(({ kind }) => kind === 'member')
+        .map(shortOf)
+        .toSorted()
+    }
+    for (const user of ['ada', 'bob']) same(await members(user), ['member ada joined', 'member bob joined'])
+    await store.groups.addMembers('bob', group, ['cleo'])
+    await bench.settle()
+    same(await members('cleo'), ['member cleo joined'])
+    same(await members('ada'), ['member ada joined', 'member bob joined', 'member cleo joined'])
+  }),
+
   storeCase('the feed in parts is the feed as a whole, from any place', async (bench) => {
     const { store } = bench
     const start = await bench.token('ada')

@@ -35,13 +35,27 @@ export class LargeGroups {
   async #of(user: UserId): Promise<Set<string>> {
     const known = this.#memory.peekUser(user)
     if (known?.listed === true) return new Set(known.large.keys())
-    const live = [...this.#memory.generations.live]
+    // IMPORTANT: before the rows are read: what is flushed meanwhile may have left memory by then.
+    const live = this.#ofLive(user)
     const found = new Set(await this.#rows.largeGroups(user))
-    for (const generation of live) {
-      for (const [group, membership] of generation.users.get(user)?.own?.memberships ?? []) {
-        const large = this.#memory.peekConversation(group)?.groupPart?.durable?.large === true
-        if (large && isOpen(membership)) found.add(group)
-        else found.delete(group)
+    for (const [group, isIn] of live) {
+      if (isIn) found.add(group)
+      else found.delete(group)
+    }
+    return found
+  }
+
+  /** What live generations know of it, oldest first: who is in which large group, or not any more. */
+  #ofLive(user: UserId): Map<string, boolean> {
+    const found = new Map<string, boolean>()
+    for (const generation of this.#memory.generations.live) {
+      const touched = generation.users.get(user)
+      // A group that becomes large touches all who are in it, though their memberships stay as they were.
+      for (const { entry } of touched?.conversations ?? [])
+        if (entry.groupPart?.durable?.large === true) found.set(entry.id, true)
+      for (const [group, membership] of touched?.own?.memberships ?? []) {
+        const isLarge = this.#memory.peekConversation(group)?.groupPart?.durable?.large === true
+        found.set(group, isLarge && isOpen(membership))
       }
     }
     return found

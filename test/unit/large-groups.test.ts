@@ -27,6 +27,34 @@ test('nobody gets into more large groups than the limit, neither by creating, jo
   }
 })
 
+test('groups that grow one after the other, before any of it is flushed, count for who is in them', async () => {
+  const location = await temporaryDirectory()
+  const options = { location, durability: 'os', limits: { largeGroupsPerUser: 1 } } as const
+  const creators = ['bob', 'cleo', 'dan']
+  let store = await openMessageStore(options)
+  for (const creator of creators) {
+    const others = crowd.slice(0, 254).map((id) => `${id} of ${creator}`)
+    await store.groups.create({ creator, members: ['ada', ...others], id: `of ${creator}` })
+  }
+  await store.close()
+
+  store = await openMessageStore(options)
+  try {
+    const grow = (creator: string): Promise<string> =>
+      store.groups.addMembers(creator, `of ${creator}`, [`friend of ${creator}`]).then(
+        () => 'grown',
+        (error: unknown) => (isColumbaError(error) ? error.code : String(error)),
+      )
+    const outcomes = []
+    for (const creator of creators) outcomes.push(await grow(creator))
+    expect(outcomes).toEqual(['grown', 'TOO_LARGE', 'TOO_LARGE'])
+    await store.groups.removeMember('ada', 'of bob', 'ada')
+    expect(await grow('cleo')).toBe('grown')
+  } finally {
+    await store.close()
+  }
+})
+
 test('everybody has a group in the list that more members list at once than memory keeps', async () => {
   const location = await temporaryDirectory()
   const members = Array.from({ length: 1500 }, (_, i) => `member ${i}`)

@@ -62,14 +62,11 @@ export class ConversationState {
           createdAt: event.timestamp,
           memberCount: event.memberCount,
           createdAs: event.createdAs,
-          position: first,
+          position: (first + event.members.length) as Position,
         }
-        for (const user of event.members) this.#join(user, first)
-        return
+        return this.#joinAll(event.members, first)
       case 'join':
-        event.users.forEach((user, index) => {
-          this.#join(user, (first + index) as Position)
-        })
+        this.#joinAll(event.users, first)
         return this.#regroup(event, first, {})
       case 'leave':
         this.#leave(event.user, first)
@@ -119,6 +116,13 @@ export class ConversationState {
     if (change.kind === 'create') return change.members.length
     if (change.kind === 'join') return before + change.users.length
     return change.kind === 'leave' ? before - 1 : before
+  }
+
+  /** Each has a pointer, and its position, of one's own. */
+  #joinAll(users: readonly UserId[], first: Position): void {
+    users.forEach((user, index) => {
+      this.#join(user, (first + index) as Position)
+    })
   }
 
   #join(userId: UserId, position: Position): void {

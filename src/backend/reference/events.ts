@@ -62,9 +62,10 @@ export function pointersOf(event: StoreEvent): readonly Pointer[] {
   switch (event.kind) {
     case 'message':
       return [{ kind: 'message', conversationId: event.conversationId, seq: event.message.seq }]
-    case 'create':
     case 'rename':
-      return [{ kind: 'conversation', conversationId: event.conversationId }]
+      return [conversation(event)]
+    case 'create':
+      return [...event.members.map((user) => member(event, user)), conversation(event)]
     case 'join':
       return [...event.users.map((user) => member(event, user)), conversation(event)]
     case 'leave':

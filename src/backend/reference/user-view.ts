@@ -93,7 +93,7 @@ export class UserView {
       case 'message':
         return this.#message(event, first)
       case 'create':
-        return this.#join(event, first)
+        return this.#join(event, this.newest)
       case 'join':
         return event.users.includes(this.user) ? this.#join(event, this.newest) : this.#regroup(event)
       case 'leave':
