@@ -159,11 +159,13 @@ export class ConversationList {
     count: number,
     top?: RecentPage,
   ): Promise<Stayed> {
+    // Not all of a large `start` in one step: others would have to wait for as long as that takes.
+    const limit = Math.min(Math.max(chunk, count), ofOneMoment)
     const placed: Placed[] = []
     let below = from
     let page = top
     for (;;) {
-      page ??= await this.#backend.recent(user, { below, limit: Math.max(chunk, count) })
+      page ??= await this.#backend.recent(user, { below, limit })
       for (const participation of page.entries) {
         if (this.#isPast(participation, query)) return { placed, through: bottom }
         if (matches(participation, query)) placed.push({ participation, stood: participation.position })

@@ -109,13 +109,25 @@ function writeName(to: ByteWriter, name: string, peer: string | null): void {
   else to.varint(2 * Buffer.byteLength(name)).text(name)
 }
 
-function readName(from: ByteReader, owner: string | null): string {
-  const length = from.varint()
-  if (length === 0) return readDigest(from.raw(digestBytes), 0)
-  const name = from.text(length >>> 1)
-  if ((length & 1) === 0) return name
-  if (owner === null) throw badBytes('a list of changes names a peer of nobody')
-  return directConversationId(owner, name)
+/** The names of a list by their numbers. What has to be worked out is, when somebody asks. */
+function readNames(from: ByteReader, owner: string | null): (number: number) => string {
+  const names: (string | undefined)[] = []
+  /** Of names that are not there yet: whom the direct conversation is with. */
+  const peers: string[] = []
+  for (let left = from.varint(); left > 0; left--) {
+    const length = from.varint()
+    if (length === 0) names.push(readDigest(from.raw(digestBytes), 0))
+    else if ((length & 1) === 0) names.push(from.text(length >>> 1))
+    else peers[names.push(undefined) - 1] = from.text(length >>> 1)
+  }
+  return (number) => {
+    const known = names[number]
+    if (known !== undefined) return known
+    const peer = peers[number]
+    if (peer === undefined) throw badBytes('a list of changes names nobody')
+    if (owner === null) throw badBytes('a list of changes names a peer of nobody')
+    return (names[number] = directConversationId(owner, peer))
+  }
 }
 
 const writer = new ChangeListWriter()
@@ -128,46 +140,57 @@ export function encodeChanges(changes: readonly StoredChange[]): Buffer {
 
 /** `owner`: the user whose list it is; null for a group's. */
 export function decodeChanges(bytes: Buffer, owner: string | null): StoredChange[] {
+  return [...changesIn(bytes, owner)]
+}
+
+/**
+ * The same one by one, those above a position: a list may be as long as a generation, and who reads it by pages takes a few of it
+ * each time.
+ */
+export function* changesIn(bytes: Buffer, owner: string | null, after = -1): Generator<StoredChange, void> {
   const r = new ByteReader(bytes)
-  const names: string[] = []
-  for (let i = r.varint(); i > 0; i--) names.push(readName(r, owner))
-  const name = (): string => {
-    const found = names[r.varint()]
-    if (found === undefined) throw badBytes('a list of changes names nobody')
-    return found
-  }
-  const changes: StoredChange[] = []
+  const name = readNames(r, owner)
   let position = 0
-  let message: (StoredChange & { kind: 'message' }) | undefined
+  /** Of the last message: the number of its conversation, and its seq. */
+  let last = -1
+  let seq = 0
   while (r.left > 0) {
     const number = r.varint()
     position += Math.floor(number / kinds.length)
     const kind = kinds[number % kinds.length] as (typeof kinds)[number]
+    const isWanted = position > after
     switch (kind) {
       case 'message':
-        message = { position, kind, conversation: name(), seq: r.varint() }
-        changes.push(message)
+        last = r.varint()
+        seq = r.varint()
+        if (isWanted) yield { position, kind, conversation: name(last), seq }
         break
       case 'next':
-        if (message === undefined) throw badBytes('a list of changes goes on with no message')
-        message = { ...message, position, seq: message.seq + 1 }
-        changes.push(message)
+        if (last < 0) throw badBytes('a list of changes goes on with no message')
+        seq++
+        if (isWanted) yield { position, kind: 'message', conversation: name(last), seq }
         break
       case 'read':
       case 'delivered':
-      case 'member':
-        changes.push({ position, kind, conversation: name(), user: name() })
+      case 'member': {
+        const conversation = r.varint()
+        const user = r.varint()
+        if (isWanted) yield { position, kind, conversation: name(conversation), user: name(user) }
         break
-      case 'conversation':
-        changes.push({ position, kind, conversation: name() })
+      }
+      case 'conversation': {
+        const conversation = r.varint()
+        if (isWanted) yield { position, kind, conversation: name(conversation) }
         break
-      case 'contact':
-        changes.push({ position, kind, user: name() })
+      }
+      case 'contact': {
+        const user = r.varint()
+        if (isWanted) yield { position, kind, user: name(user) }
         break
+      }
       case 'profile':
-        changes.push({ position, kind })
+        if (isWanted) yield { position, kind }
         break
     }
   }
-  return changes
 }

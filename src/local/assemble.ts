@@ -346,7 +346,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     repeats: new Repeats({ memory, rows, messages, writer, hashSeed }),
     participations,
     lists,
-    unread: new UnreadTotals({ memory, lists, participations }),
+    unread: new UnreadTotals({ memory, lists, participations, clock }),
     changes: new ChangeReader({ memory, loader, rows, watchers, durablePosition }),
     events: new Events({
       memory,

@@ -79,7 +79,6 @@ export class ChangeReader {
     for await (const changes of this.#parts.rows.changes(owner, range.after)) {
       for (const change of changes) {
         const { position } = change
-        if (position <= range.after) continue
         if (position > range.boundary) return
         if (taken > range.limit && position > last) return
         const ref = toRef(change)
@@ -106,14 +105,14 @@ export class ChangeReader {
       if (touched === undefined) continue
       for (const conversation of touched.conversations) {
         if (conversation.group !== null || conversation.changedAt <= after) continue
-        messagesAfter(conversation, after, refs)
+        messagesAfter(conversation, range, null, refs)
         marksAfter(conversation, after, refs)
       }
-      for (const ref of touched.own?.refs ?? []) if (ref.position > after) refs.push(ref)
+      refsAfter(touched.own?.refs ?? [], range, null, refs)
     }
     for (const [group, membership] of memberships) {
       const entry = this.#parts.memory.peekConversation(group)
-      if (entry !== undefined) groupAfter(entry, after, membership, refs, live)
+      if (entry !== undefined) groupAfter(entry, range, membership, refs, live)
     }
     if (refs.some(({ position }) => position > through))
       refs = refs.filter(({ position }) => position <= through)
@@ -127,16 +126,47 @@ export class ChangeReader {
   }
 }
 
-function messagesAfter(touched: Touched, after: number, refs: ChangeRef[]): void {
-  for (let seq = touched.lastSeq; seq >= touched.firstSeq; seq--) {
-    const position = touched.position(seq)
-    if (position <= after) return
-    refs.push({
-      position: position as Position,
-      kind: 'message',
-      conversationId: touched.entry.id,
-      seq,
-    })
+/** What one page wants of one source: its oldest behind `after`, one more than the page has places for. */
+interface Wanted {
+  readonly after: number
+  readonly limit: number
+}
+
+/** Of messages that a member may see, if it is a member who asks. */
+function messagesAfter(
+  touched: Touched,
+  { after, limit }: Wanted,
+  membership: MembershipRow | null,
+  refs: ChangeRef[],
+): void {
+  const { lastSeq } = touched
+  let left = limit + 1
+  for (let seq = touched.firstAfter(after); seq <= lastSeq && left > 0; seq++) {
+    if (membership !== null && !sees(membership, seq)) continue
+    const position = touched.position(seq) as Position
+    refs.push({ position, kind: 'message', conversationId: touched.entry.id, seq })
+    left--
+  }
+}
+
+/** Of changes in the order of their positions. Those of one position stay together. */
+function refsAfter(
+  all: readonly ChangeRef[],
+  { after, limit }: Wanted,
+  membership: MembershipRow | null,
+  refs: ChangeRef[],
+): void {
+  let first = all.length
+  while (first > 0 && (all[first - 1] as ChangeRef).position > after) first--
+  let taken = 0
+  let last = 0
+  for (let i = first; i < all.length; i++) {
+    const ref = all[i] as ChangeRef
+    if (membership !== null && !concerns(ref, membership)) continue
+    if (taken > limit && ref.position > last) return
+    refs.push(ref)
+    taken++
+    last = ref.position
   }
 }
 
@@ -160,17 +190,15 @@ function markAfter(touched: Touched, userId: UserId, after: number, refs: Change
 
 function groupAfter(
   entry: ConversationEntry,
-  after: number,
+  wanted: Wanted,
   membership: MembershipRow,
   refs: ChangeRef[],
   live: readonly Generation[],
 ): void {
   for (let touched = entry.touched; touched !== null; touched = touched.older) {
     if (touched.group === null || !live.some((generation) => generation === touched.generation)) continue
-    const found: ChangeRef[] = []
-    messagesAfter(touched, after, found)
-    for (const ref of touched.group.refs) if (ref.position > after) found.push(ref)
-    for (const ref of found) if (concerns(ref, membership)) refs.push(ref)
+    messagesAfter(touched, wanted, membership, refs)
+    refsAfter(touched.group.refs, wanted, membership, refs)
   }
 }
 

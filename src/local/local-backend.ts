@@ -16,6 +16,7 @@ import type {
   VerifyReport,
 } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
+import type { MembershipRow } from '../formats/record-parts.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
 import type { Interval, Marks, Participation, Reached, Standing } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
@@ -103,14 +104,19 @@ export class LocalBackend implements Backend {
     if (part === null) return null
     const membership = this.#parts.loader.membership(user, entry)
     if (membership instanceof Promise || (membership !== null && !part.ordinals.has(user))) {
-      return this.#readMember(entry, part, user)
+      return this.#readMember(entry, part, user, membership)
     }
     return membership === null ? null : toMembership(membership)
   }
 
   /** Who may send needs a number for the own messages so far. */
-  async #readMember(entry: ConversationEntry, part: GroupPart, user: UserId): Promise<Membership | null> {
-    const membership = await this.#parts.loader.membership(user, entry)
+  async #readMember(
+    entry: ConversationEntry,
+    part: GroupPart,
+    user: UserId,
+    found: MaybePromise<MembershipRow | null>,
+  ): Promise<Membership | null> {
+    const membership = await found
     if (membership === null) return null
     if (!part.ordinals.has(user)) {
       const own = await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead)

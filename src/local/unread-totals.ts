@@ -1,6 +1,7 @@
 import type { MaybePromise, RecentOptions, UnreadTotal } from '../backend/port.js'
 import { unreadOf, type Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
+import type { Clock } from '../platform/clock.js'
 import type { Lists } from './lists.js'
 import type { ConversationEntry, UserEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
@@ -14,15 +15,18 @@ export class UnreadTotals {
   readonly #memory: Memory
   readonly #lists: Lists
   readonly #participations: Participations
+  readonly #clock: Clock
 
   constructor(parts: {
     readonly memory: Memory
     readonly lists: Lists
     readonly participations: Participations
+    readonly clock: Clock
   }) {
     this.#memory = parts.memory
     this.#lists = parts.lists
     this.#participations = parts.participations
+    this.#clock = parts.clock
   }
 
   of(id: UserId): MaybePromise<UnreadTotal> {
@@ -71,6 +75,8 @@ export class UnreadTotals {
         for (const view of page.entries) if (!user.large.has(view.conversationId)) put(counts, view)
         below = page.entries.at(-1)?.position
         more = page.more && below !== undefined
+        // Where all of a long list lies in memory nothing is waited for, and others must get their turn.
+        if (more) await this.#clock.yield()
       }
       while (changed.size > 0) {
         const entry = changed.values().next().value as ConversationEntry

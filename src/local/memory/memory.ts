@@ -387,6 +387,7 @@ export class Memory {
       return
     }
     this.#conversations.delete(entry.id)
+    this.#strays.delete(entry)
     entry.inMemory = false
     this.#costs.end(entry)
     this.indexes.letGo(entry)

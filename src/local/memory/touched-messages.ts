@@ -35,6 +35,25 @@ export class TouchedMessages {
     return this.generation.messages.position(this.#index(seq))
   }
 
+  /** The first message above a position; the one behind the last if there is none. Who asks mostly wants the newest few. */
+  firstAfter(position: number): number {
+    let above = this.firstSeq + this.count
+    for (let step = 1; above > this.firstSeq; step *= 2) {
+      let below = Math.max(this.firstSeq, above - step)
+      if (this.position(below) > position) {
+        above = below
+        continue
+      }
+      while (above - below > 1) {
+        const middle = (below + above) >>> 1
+        if (this.position(middle) > position) above = middle
+        else below = middle
+      }
+      break
+    }
+    return above
+  }
+
   /** Where the record of a message lies: the bytes, and the offset of its content in them. */
   place(seq: number): { bytes: Buffer; start: number; end: number } {
     const { messages } = this.generation

@@ -162,8 +162,9 @@ export class ListLoader {
 
   /** Reads of those memberships that are not in memory. */
   #missingMemberships(user: UserEntry, entries: readonly ConversationEntry[]) {
-    const known = entries.map((entry) => this.#loader.membership(user.id, entry))
-    return known.filter((membership) => membership instanceof Promise)
+    return entries
+      .filter((entry) => this.#loader.membershipInMemory(user.id, entry) === undefined)
+      .map(async (entry) => this.#loader.membership(user.id, entry))
   }
 
   /** Synchronous: from here on every write finds the list. Rows of the shard may be older than what memory knows. */
@@ -228,8 +229,9 @@ export class ListLoader {
       this.#memory.holdPeer(user, entry.peerOf(user.id) as UserId, entry)
       return node
     }
-    const membership = this.#loader.membership(user.id, entry)
-    if (membership === null || membership instanceof Promise) return null
+    // Nothing is read here: nobody would hear of a read that fails. Whose row was looked for and is not there has no part in it.
+    const membership = this.#loader.membershipInMemory(user.id, entry) ?? null
+    if (membership === null) return null
     node.membership = membership
     return node
   }

@@ -161,16 +161,32 @@ export class Loader {
 
   /** A member of a loaded group, present or former. */
   membership(user: UserId, entry: ConversationEntry): MaybePromise<MembershipRow | null> {
-    const part = entry.groupPart
-    if (part === null) return null
-    const known = part.members.get(user)
+    const known = this.membershipInMemory(user, entry)
+    return known === undefined ? this.#readMembership(user, entry, entry.groupPart as GroupPart) : known
+  }
+
+  /** The same if no shard has to be asked; undefined if one has. */
+  membershipInMemory(
+    user: UserId,
+    { groupPart, touched }: ConversationEntry,
+  ): MembershipRow | null | undefined {
+    if (groupPart === null) return null
+    const known = groupPart.members.get(user)
     if (known !== undefined) return known
-    if (part.complete) return null
-    for (let touched = entry.touched; touched !== null; touched = touched.older) {
-      if (touched.generation.flushed) continue
-      const membership = touched.group?.memberships.get(user)
+    if (groupPart.complete) return null
+    for (let each = touched; each !== null; each = each.older) {
+      if (each.generation.flushed) continue
+      const membership = each.group?.memberships.get(user)
       if (membership !== undefined) return membership
     }
+    return undefined
+  }
+
+  #readMembership(
+    user: UserId,
+    entry: ConversationEntry,
+    part: GroupPart,
+  ): MaybePromise<MembershipRow | null> {
     const { forgets } = part
     return andThen(this.#rows.member(entry.id, user), (row) => {
       const newer = part.members.get(user)

@@ -13,7 +13,7 @@ import {
   recentBelow,
   userPartition,
 } from '../../formats/keys.js'
-import { decodeChanges, type StoredChange } from '../../formats/change-list.js'
+import { changesIn, type StoredChange } from '../../formats/change-list.js'
 import { ColumbaError } from '../../errors.js'
 import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import {
@@ -309,13 +309,13 @@ export class RowReader {
     return found.reverse()
   }
 
-  /** The lists of changes of generations that end after `after`, oldest first. */
-  async *changes(owner: RunOwner, after: number): AsyncGenerator<StoredChange[], void> {
+  /** The changes above `after` of each generation that ends behind it, oldest first. */
+  async *changes(owner: RunOwner, after: number): AsyncGenerator<Iterable<StoredChange>, void> {
     this.reads++
     const row = partitionOf(owner)
     const { lt } = familyRange(row, 'changes')
     for await (const [, value] of this.#shardOf(owner.id).scan({ gte: keys.changes(row, after + 1), lt })) {
-      yield decodeChanges(value, owner.kind === 'user' ? owner.id : null)
+      yield changesIn(value, owner.kind === 'user' ? owner.id : null, after)
     }
   }
 
