@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  changesIn,
   ChangeListWriter,
   decodeChanges,
   encodeChanges,
@@ -54,6 +55,20 @@ test('a list of changes that was encoded is decoded again', () => {
   fc.assert(
     fc.property(lists, (changes) => {
       expect(decodeChanges(encodeChanges(changes), null)).toEqual(changes)
+    }),
+  )
+})
+
+test('from any position on it is what stands above it, and no more is read than is taken', () => {
+  fc.assert(
+    fc.property(lists, fc.nat(20_000), (changes, after) => {
+      const bytes = encodeChanges(changes)
+      const above = changes.filter(({ position }) => position > after)
+      expect([...changesIn(bytes, null, after)]).toEqual(above)
+      if (above.length === 0) return
+      // Behind them stands nothing that could be a change.
+      const [first] = changesIn(Buffer.concat([bytes, Buffer.alloc(10, 0xff)]), null, after)
+      expect(first).toEqual(above[0])
     }),
   )
 })
