@@ -94,10 +94,27 @@ function newest(a: MarksRow | undefined, b: MarksRow): MarksRow {
 export function marksUpTo(marks: MarksRow, head: number, ownAtRead: number): MarksRow | null {
   const read = Math.min(marks.read, head)
   const delivered = Math.min(Math.max(marks.delivered, read), head)
-  return delivered === 0 ? null : { ...marks, read, delivered, ownAtRead }
+  if (delivered === 0) return null
+  const { readAt } = marks
+  // No record moves both.
+  const deliveredAt = marks.deliveredAt === readAt ? 0 : marks.deliveredAt
+  return {
+    read,
+    delivered,
+    ownAtRead,
+    readAt,
+    deliveredAt: readAt === 0 ? Math.max(1, deliveredAt) : deliveredAt,
+  }
 }
 
-/** Where a record of marks belongs. */
-export function marksPosition({ readAt, deliveredAt }: MarksRow): number {
-  return Math.max(1, readAt, deliveredAt)
+/** The records that a row of marks is made of: the feed has each of the two where it moved last. */
+export function markMoves({
+  readAt,
+  deliveredAt,
+}: MarksRow): readonly { readonly by: 'read' | 'delivered'; readonly position: number }[] {
+  const moves = [
+    { by: 'read', position: readAt },
+    { by: 'delivered', position: deliveredAt },
+  ] as const
+  return moves.filter(({ position }) => position > 0)
 }

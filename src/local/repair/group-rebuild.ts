@@ -1,6 +1,6 @@
 import { flags } from '../../formats/records.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
-import { marksPosition, marksUpTo, readState, type FoundState } from './conversation-state.js'
+import { markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
 import type { ConversationFacts, Facts, MessageFact } from './facts.js'
 import { isPresent, upTo, writersMembership, type Written } from './group-members.js'
 import { lostBody, seqRange } from './lost-body.js'
@@ -143,7 +143,7 @@ class GroupRebuild {
         continue
       }
       const record = { kind: 'marks', time: 0, user, conversation: this.#id, marks } as const
-      this.#replay.other(marksPosition(marks), record)
+      for (const { position } of markMoves(marks)) this.#replay.other(position, record)
       this.#notes.rebuild('marks')
     }
   }

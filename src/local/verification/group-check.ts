@@ -5,11 +5,11 @@ import type { Family } from '../../formats/keys.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type GroupHeadRow } from '../../formats/rows.js'
 import { hasEnded } from '../../model/conversation.js'
-import { FeedCheck, isBehind, type Marked } from './feed-check.js'
+import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, userPlace, type PartitionPlace } from './partition.js'
 import { RunWalk, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
-import { damaged } from './store-source.js'
+import { damaged, readMarks } from './store-source.js'
 
 /** How many messages somebody wrote, and a digest of their seqs. */
 class OwnDigest {
@@ -126,7 +126,8 @@ export class GroupCheck {
           if (!this.#members.has(user))
             this.#report('group', `${JSON.stringify(user)} wrote and never was a member`)
     }
-    for (const marked of this.#feed.marked) await this.#marksOf(marked)
+    const marked = [...this.#feed.marked].map(({ user }) => user)
+    for (const user of new Set([...this.#members.keys(), ...marked])) await this.#checkMarks(user)
     this.#feed.end({
       hasConversation: (conversation) => conversation === id,
       hasMember: (user) => this.#lost.has('member') || this.#members.has(user),
@@ -138,13 +139,12 @@ export class GroupCheck {
   }
 
   /** The feed of marks is the group's, their rows are their users'. */
-  async #marksOf(marked: Marked): Promise<void> {
-    const { source } = this.#context
-    const { shard, row } = userPlace(marked.user, source.shardOf(marked.user))
-    const stored = await source.get(shard, keys.marks(row, this.#place.id))
-    if (stored === damaged) return
-    if (isBehind(stored === undefined ? undefined : rows.marks.decode(stored), marked))
-      this.#report('marks', `of ${JSON.stringify(marked.user)}, older than the feed says`)
+  async #checkMarks(user: string): Promise<void> {
+    const { id } = this.#place
+    const marks = await readMarks(this.#context.source, user, id)
+    const misfit = marks === damaged ? null : this.#feed.misfitOf(id, user, marks)
+    if (misfit === 'marks') this.#report('marks', `of ${JSON.stringify(user)}, older than the feed says`)
+    if (misfit === 'feed') this.#report('feed', `the last marks of ${JSON.stringify(user)}`)
   }
 
   #checkHead(): void {
