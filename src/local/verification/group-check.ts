@@ -9,7 +9,7 @@ import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, userPlace, type PartitionPlace } from './partition.js'
 import { RunWalk, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
-import { damaged, readMarks } from './store-source.js'
+import { damaged, readable, readMarks } from './store-source.js'
 
 /** How many messages somebody wrote, and a digest of their seqs. */
 class OwnDigest {
@@ -211,8 +211,9 @@ export class GroupCheck {
     const digest = new OwnDigest()
     const range = numberedRange(theirs.row, 'own', this.#place.id, 0)
     for await (const [, payload] of this.#context.source.range(theirs.shard, range)) {
-      if (payload === damaged) return
-      for (const seq of rows.own.decode(payload).seqs) digest.add(seq)
+      const own = payload === damaged ? damaged : readable(payload, rows.own.decode)
+      if (own === damaged) return
+      for (const seq of own.seqs) digest.add(seq)
     }
     const written = this.#recount.own.get(user) ?? new OwnDigest()
     if (digest.count !== written.count || digest.digest !== written.digest)

@@ -43,9 +43,13 @@ export async function readRow<T>(
   decode: (payload: Buffer) => T,
 ): Promise<T | typeof damaged | undefined> {
   const stored = await source.get(shard, key)
-  if (stored === undefined || stored === damaged) return stored
+  return stored === undefined || stored === damaged ? stored : readable(stored, decode)
+}
+
+/** The same of a payload. */
+export function readable<T>(payload: Buffer, decode: (payload: Buffer) => T): T | typeof damaged {
   try {
-    return decode(stored)
+    return decode(payload)
   } catch (error) {
     if (isUnreadable(error)) return damaged
     throw error

@@ -9,14 +9,14 @@ import {
 } from '../../formats/keys.js'
 import type { Family } from '../../formats/keys.js'
 import type { ContactRow, DirectHead, MarksRow, MembershipRow } from '../../formats/record-parts.js'
-import { rows, type DirectHeadRow, type GroupHeadRow, type OwnRow } from '../../formats/rows.js'
+import { rows, type DirectHeadRow, type OwnRow } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import { DirectCheck, readFirstSide, seekSecondSide } from './direct-check.js'
 import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, type PartitionPlace } from './partition.js'
 import type { CheckContext, RunSummary } from './run-walk.js'
-import { damaged, readMarks } from './store-source.js'
+import { damaged, readMarks, readRow } from './store-source.js'
 
 /** Own messages in a group as the rows say: all, up to the read mark, and before the last joining. */
 interface OwnCount {
@@ -247,19 +247,18 @@ export class UserCheck {
     const { source } = this.#context
     const shard = source.shardOf(group)
     const row = groupPartition(group)
-    const [state, headRow, member] = await Promise.all([
-      source.get(shard, keys.group(row)),
-      source.get(shard, keys.head(row, group)),
+    const [state, groupHead, member] = await Promise.all([
+      readRow(source, { shard, key: keys.group(row) }, rows.group.decode),
+      readRow(source, { shard, key: keys.head(row, group) }, rows.groupHead.decode),
       source.get(shard, keys.member(row, this.#place.id)),
     ])
-    if (state === damaged || headRow === damaged) return
+    if (state === damaged || groupHead === damaged) return
     if (state === undefined || member === undefined || membership.user !== this.#place.id) {
       this.#report('membership', group, 'the group does not know of it')
       return
     }
-    const { large } = rows.group.decode(state)
-    const head: GroupHeadRow =
-      headRow === undefined ? { head: 0, position: 0, timestamp: 0 } : rows.groupHead.decode(headRow)
+    const { large } = state
+    const head = groupHead ?? { head: 0, position: 0, timestamp: 0 }
     const last = membership.intervals.at(-1)
     if (last?.to !== null) this.#placed(group, membership.place, false, true)
     else if (large) this.#placed(group, 0, true, true)

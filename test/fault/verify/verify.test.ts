@@ -102,6 +102,21 @@ describe('a flipped bit', () => {
   })
 })
 
+describe('a value that says nothing under a seal that fits', () => {
+  test.each(Object.keys(families) as Family[])('of %s is a finding', async (family) => {
+    for (const kind of ['user', 'group'] as const) {
+      let found = true
+      const kinds = await findingsAfter(async (shards) => {
+        const [row] = await shards.rows((one) => one.family === family && one.kind === kind)
+        found = row !== undefined && !(family === 'list' && row.payload.length === 0)
+        // Numbers without an end.
+        if (row !== undefined && found) await shards.put(row, Buffer.alloc(20, 0xff))
+      })
+      if (found) expect(kinds).toContain('unreadable')
+    }
+  })
+})
+
 /** The first run of a direct conversation. */
 async function runOf(shards: ShardEdit, conversation: string) {
   const [row] = await shards.rows((one) => one.family === 'runs' && one.key.includes(inKey(conversation)))
