@@ -45,6 +45,8 @@ class GroupRebuild {
   /** Positions of joinings and leavings, ascending, and of the message before each that has passed. */
   readonly #events: readonly number[]
   readonly #before = new Map<number, number>()
+  /** Where the messages stand that somebody saw last; 0 of one that has not come yet. */
+  readonly #places = new Map<number, number>()
   #passed = 0
   #head = 0
   #position = 0
@@ -58,6 +60,7 @@ class GroupRebuild {
     this.where = `group ${JSON.stringify(id)}`
     const memberships = [...state.memberships.values()]
     this.#large = state.group?.large ?? (state.large || memberships.filter(isPresent).length > fanOut)
+    for (const { intervals } of memberships) this.#places.set(intervals.at(-1)?.to ?? 0, 0)
     const positions = memberships.map((one) => (isPresent(one) ? one.joined : one.position))
     this.#events = positions.sort((a, b) => a - b)
   }
@@ -169,6 +172,7 @@ class GroupRebuild {
       body,
     )
     this.#replay.groupMessage(position, timestamp, this.#position, record)
+    if (this.#places.has(seq)) this.#places.set(seq, position)
     this.#head = seq
     this.#position = position
     this.#notes.rebuild('messages')
@@ -176,9 +180,12 @@ class GroupRebuild {
 
   /** Everybody who is or was in, with ordinals of their own. */
   #members(): MembershipRow[] {
-    const members = [...this.#state.memberships.values()].map((membership) =>
-      upTo(membership, this.#head, this.#written.get(membership.user)?.atJoin ?? 0),
-    )
+    // Whoever saw more than there is now has seen the last that there is.
+    const placeAt = (seq: number): number => this.#places.get(seq) ?? this.#position
+    const members = [...this.#state.memberships.values()].map((membership) => {
+      const ownAtJoin = this.#written.get(membership.user)?.atJoin ?? 0
+      return upTo(membership, { head: this.#head, ownAtJoin, placeAt })
+    })
     // With no membership left nobody can be told from those who have gone: then all who wrote are in.
     const isAbandoned = members.length === 0
     let ordinal = Math.max(this.#state.group?.lastOrdinal ?? 0, greatest(members.map((one) => one.ordinal)))
@@ -204,12 +211,13 @@ class GroupRebuild {
     const present = members.filter(isPresent).sort((a, b) => a.ordinal - b.ordinal)
     const first = [...members].sort((a, b) => a.ordinal - b.ordinal)[0]
     if (found === null) this.#notes.lose('lost title and creator', this.where)
-    const owner = present.some(({ user }) => user === found?.owner) ? found?.owner : present[0]?.user
+    // Who is in as the first of all made the group; who has been in longest owns it.
+    const founder = first?.ordinal === 1 ? first : null
     return {
       title: found?.title,
-      creator: found?.creator ?? first?.user ?? this.#anyMember(),
-      owner: owner ?? null,
-      createdAt: found?.createdAt ?? first?.joinedAt ?? 0,
+      creator: founder?.user ?? found?.creator ?? first?.user ?? this.#anyMember(),
+      owner: present[0]?.user ?? null,
+      createdAt: founder?.joinedAt ?? found?.createdAt ?? first?.joinedAt ?? 0,
       createdAs: found?.createdAs ?? '',
       memberCount: present.length,
       lastOrdinal: Math.max(found?.lastOrdinal ?? 0, greatest(members.map(({ ordinal }) => ordinal))),

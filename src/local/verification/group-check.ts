@@ -169,14 +169,20 @@ export class GroupCheck {
     if (this.#lost.has('member')) return
     let present = 0
     let lastOrdinal = 0
+    let longest: MembershipRow | null = null
     for (const [user, { membership }] of this.#members) {
+      const { ordinal, intervals, joinedAt } = membership
       if (membership.user !== user) this.#report('group', `membership of ${JSON.stringify(user)}`)
-      if (!hasEnded(membership.intervals)) present++
-      lastOrdinal = Math.max(lastOrdinal, membership.ordinal)
+      if (!hasEnded(intervals)) {
+        present++
+        if (longest === null || ordinal < longest.ordinal) longest = membership
+      }
+      lastOrdinal = Math.max(lastOrdinal, ordinal)
+      if (ordinal === 1 && (state.creator !== user || state.createdAt !== joinedAt))
+        this.#report('group', `${JSON.stringify(user)} made it`)
     }
-    const owner = state.owner === null ? undefined : this.#members.get(state.owner)
-    const owned =
-      state.owner === null ? present === 0 : owner !== undefined && !hasEnded(owner.membership.intervals)
+    // Nobody owns a group but who has been in it longest.
+    const owned = state.owner === (longest?.user ?? null)
     if (state.memberCount !== present || state.lastOrdinal < lastOrdinal || !owned) this.#report('group')
     if (!this.#lost.has('roll') && this.#rollCount !== present)
       this.#report('roll', `${this.#rollCount} of ${present} members`)

@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rows } from '../../../src/formats/rows.js'
 import type { RepairReport } from '../../../src/local/offline-repair/repair-store.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
@@ -75,6 +76,43 @@ describe('what is derived is made anew, and everything is as it was', () => {
     },
     'all members in the partitions of groups': async (shards) => {
       for (const row of await shards.rows(({ family }) => family === 'member')) await shards.del(row)
+    },
+    'a list row with a number that its message never had': async (shards) => {
+      const row = await shards.row('list', 'ben', directConversationId('ann', 'ben'))
+      const list = rows.directList.decode(row.payload)
+      await shards.put(row, rows.directList.encode({ ...list, head: list.head + 7 }))
+    },
+    'a head beyond the last message': async (shards) => {
+      const row = await shards.row('head', 'small')
+      const head = rows.groupHead.decode(row.payload)
+      await shards.put(row, rows.groupHead.encode({ ...head, head: head.head + 1 }))
+    },
+    'a run under the key of another': async (shards) => {
+      const [run, other] = await shards.rows(({ family, id }) => family === 'runs' && id === 'large')
+      if (run !== undefined && other !== undefined) await shards.put(run, other.payload)
+    },
+    'a membership that is newer in one partition than in the other': async (shards) => {
+      const row = await shards.row('membership', 'dan', 'large')
+      const membership = rows.membership.decode(row.payload)
+      await shards.put(row, rows.membership.encode({ ...membership, position: membership.position + 3 }))
+    },
+    'a former membership without its place': async (shards) => {
+      for (const row of [
+        await shards.row('membership', 'ben', 'large'),
+        await shards.row('member', 'large', 'ben'),
+      ])
+        await shards.put(row, rows.membership.encode({ ...rows.membership.decode(row.payload), place: 0 }))
+    },
+    'an owner who is in, and has not been in longest': async (shards) => {
+      const row = await shards.row('group', 'large')
+      await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'dan' }))
+    },
+    'a creator who is another': async (shards) => {
+      const row = await shards.row('group', 'small')
+      await shards.put(
+        row,
+        rows.group.encode({ ...rows.group.decode(row.payload), creator: 'ben', createdAt: 1 }),
+      )
     },
     'a damaged value of a run': async (shards) => {
       const [row] = await shards.rows(({ family }) => family === 'runs')

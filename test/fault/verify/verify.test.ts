@@ -458,6 +458,22 @@ describe('a row that does not fit', () => {
       },
     ],
     [
+      'an owner who has not been in longest',
+      ['group'],
+      async (shards) => {
+        const row = await shards.row('group', 'large')
+        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'dan' }))
+      },
+    ],
+    [
+      'a creator who did not make it',
+      ['group'],
+      async (shards) => {
+        const row = await shards.row('group', 'large')
+        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), creator: 'dan' }))
+      },
+    ],
+    [
       'the head of a group that is gone',
       ['head', 'list', 'marks'],
       async (shards) => shards.del(await shards.row('head', 'small')),
