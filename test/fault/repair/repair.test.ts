@@ -220,6 +220,54 @@ describe('a damaged shard: every message is there', () => {
   })
 })
 
+describe('an older copy of a shard: what only it could say is named as lost', () => {
+  /** The sample, and a copy of it in which much has changed since. */
+  async function changed(): Promise<{ location: string; seen: unknown }> {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    await store.groups.rename('ann', 'small', 'Smaller')
+    await store.contacts.add('ann', 'ben', { alias: 'Benjamin' })
+    for (let i = 0; i < 30; i++)
+      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    await store.markRead('ann', { peer: 'ben' })
+    await store.close()
+    return { location, seen: await seenIn(location) }
+  }
+  const said = 'shard that ends too early, as an older copy does'
+
+  test.each(['0000', '0001', '0000 and 0001'])('%s', async (name) => {
+    const shards = name.split(' and ')
+    const { location, seen } = await changed()
+    for (const shard of shards) {
+      await rm(join(location, 'shards', shard), { recursive: true })
+      await cp(join(sample, 'shards', shard), join(location, 'shards', shard), { recursive: true })
+    }
+    const report = await repair(location)
+    const named = report.lost.filter(({ what }) => what.startsWith(said))
+    expect(named.map(({ where }) => where.slice(0, 11))).toEqual(shards.map((shard) => `shards/${shard}`))
+    expect([...messagesOf(await seenIn(location)).keys()].sort()).toEqual([...messagesOf(seen).keys()].sort())
+    expect((await repair(location)).outcome).toBe('whole')
+  })
+
+  test('nothing is lost while the log still has what came behind it', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location, undefined, {
+      generationBytes: 1 << 20,
+      checkpointBytes: 1 << 30,
+    })
+    await store.groups.rename('ann', 'small', 'Smaller')
+    await store.sendMessage({ sender: 'dan', receiver: 'ann', text: 'late' })
+    const copy = await copyOf(location)
+    await store.close()
+    await rm(join(copy, 'LOCK.json'), { force: true })
+    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
+    const report = await repair(copy)
+    expect(report.refused).not.toBeNull()
+    expect(report.lost.filter(({ what }) => what.startsWith(said))).toEqual([])
+    expect(await seenIn(copy)).toEqual(await seenIn(location))
+  })
+})
+
 describe('damaged body files: what is gone stands empty, everything else is as it was', () => {
   test('each missing by itself', async () => {
     for (const name of await readdir(join(sample, 'bodies'))) {
