@@ -74,7 +74,8 @@ const spaceFor = { rows: 4, bodies: 3 } as const
 /**
  * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old
  * one, verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made
- * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, and with CORRUPT if the manifest is damaged: then nothing was changed.
+ * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
+ * manifest is damaged: then nothing was changed.
  */
 export async function repairStore(
   given: string,
@@ -117,8 +118,12 @@ async function repairAlone(
     await directory.swap(report.kept ?? keptName(clock.now()))
     return { ...report, outcome: 'finished' }
   }
-  const manifest = await new ManifestFile(fileSystem, location).read()
-  if (manifest === null || !manifest.created) throw new Error(`${location} is not a store that was ever open`)
+  const file = new ManifestFile(fileSystem, location)
+  const manifest = await file.read()
+  if (manifest === null || !(manifest.created || (await file.traceOfUse()) !== null))
+    throw new ColumbaError('INVALID_ARGUMENT', `${location} is not a store that was ever open`, {
+      field: 'location',
+    })
   const tuning = { ...localTuning, ...options.tuning }
   return repair({ location, components, options, manifest, directory, tuning, sole })
 }
