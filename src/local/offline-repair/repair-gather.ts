@@ -237,7 +237,7 @@ export async function nameLostRows(
       case 'member': {
         // Each stands in two partitions, the same in both.
         const [group, user] = kind === 'group' ? [row, named] : [named, row]
-        if (!(await facts.has(group, 'membership', user)))
+        if (!(await facts.has(group, 'membership', user)) && !(await facts.has(group, 'ownMembership', user)))
           note('membership', `group ${JSON.stringify(group)}, user ${JSON.stringify(user)}`, false)
         break
       }

@@ -30,6 +30,7 @@ export async function rebuildGroup(
     notes.lose('group of which only marks are left', rebuild.where)
     return
   }
+  rebuild.disputes()
   facts.putMembers(found.id, rebuild.events())
   rebuild.marks()
 }
@@ -88,6 +89,15 @@ class GroupRebuild {
         this.#message(message, sender, lostBody(sender, message.seq))
       }
     }
+  }
+
+  /** Memberships of which one copy or the other was taken. */
+  disputes(): void {
+    for (const user of this.#state.disputed)
+      this.#notes.lose(
+        'membership of which two copies differ, one taken',
+        `${this.where}, user ${JSON.stringify(user)}`,
+      )
   }
 
   /** Everything but the messages, as it is in the end. Returns who is in, if lists have to name them. */

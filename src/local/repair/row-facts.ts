@@ -63,7 +63,8 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       const named = readIdKey(key, rowLength)
       const [group, user] = family === 'member' ? [row, named] : [named, row]
       const membership = rows.membership.decode(payload)
-      if (membership.user === user) facts.add(group, { kind: 'membership', membership })
+      if (membership.user !== user || membership.intervals.length === 0) return
+      facts.add(group, { kind: family === 'member' ? 'membership' : 'ownMembership', membership })
       return
     }
     case 'group':

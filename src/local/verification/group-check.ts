@@ -205,6 +205,7 @@ export class GroupCheck {
     if (stored !== damaged && (stored === undefined || !stored.equals(payload)))
       this.#report('membership', `member ${JSON.stringify(user)}`)
     let before = 0
+    if (membership.intervals.length === 0) this.#report('group', `no intervals of ${JSON.stringify(user)}`)
     for (const { from, to } of membership.intervals) {
       if (from <= before || (to !== null && (to < from - 1 || to > this.#walk.head)))
         this.#report('group', `intervals of ${JSON.stringify(user)}`)

@@ -220,6 +220,41 @@ describe('a damaged shard: every message is there', () => {
   })
 })
 
+describe('two copies of a membership that differ', () => {
+  test.each(['membership', 'member'] as const)(
+    'in %s: the one that shows less is taken, and named',
+    async (family) => {
+      const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
+      const { report, seen } = await after((location) =>
+        ShardEdit.of(location, async (shards) => {
+          const row = await shards.row(family, id, suffix)
+          const membership = rows.membership.decode(row.payload)
+          const intervals = membership.intervals.map(({ from }) => ({ from, to: from }))
+          await shards.put(row, rows.membership.encode({ ...membership, intervals }))
+          await shards.compact()
+        }),
+      )
+      expect(report.lost).toEqual([
+        { what: 'membership of which two copies differ, one taken', where: 'group "large", user "dan"' },
+      ])
+      expect(JSON.stringify(seen)).not.toEqual(JSON.stringify(whole))
+    },
+  )
+
+  test.each(['membership', 'member'] as const)('one in %s that has no interval is none', async (family) => {
+    const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
+    const { report, seen } = await after((location) =>
+      ShardEdit.of(location, async (shards) => {
+        const row = await shards.row(family, id, suffix)
+        const membership = rows.membership.decode(row.payload)
+        await shards.put(row, rows.membership.encode({ ...membership, intervals: [] }))
+      }),
+    )
+    expect(report.lost).toEqual([])
+    expect(seen).toEqual(whole)
+  })
+})
+
 describe('an older copy of a shard: what only it could say is named as lost', () => {
   /** The sample, and a copy of it in which much has changed since. */
   async function changed(): Promise<{ location: string; seen: unknown }> {

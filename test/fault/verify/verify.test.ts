@@ -458,6 +458,20 @@ describe('a row that does not fit', () => {
       },
     ],
     [
+      'a former membership without any interval',
+      ['group'],
+      async (shards) => {
+        for (const row of [
+          await shards.row('membership', 'ben', 'large'),
+          await shards.row('member', 'large', 'ben'),
+        ])
+          await shards.put(
+            row,
+            rows.membership.encode({ ...rows.membership.decode(row.payload), intervals: [] }),
+          )
+      },
+    ],
+    [
       'an owner who has not been in longest',
       ['group'],
       async (shards) => {
