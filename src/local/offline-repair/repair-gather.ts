@@ -93,22 +93,27 @@ function checkpointIn(value: Buffer, index: number): number {
   }
 }
 
-/** What of the log can be read: from where on nothing is missing, up to its end. */
+/** What of the log can be read: from where on no record is missing, up to its end (0: there is none). */
 export interface GatheredLog {
   readonly from: number
   readonly last: number
 }
 
 /**
- * An older copy of a shard is whole, and lacks what came after it. What the log still has of that is made up for; what it lacks,
+ * An older copy of a shard, or of the log, is whole, and lacks what came after it. What the log still has of that is made up for; what it lacks,
  * and is no message, is gone. `through` is how far anything of the store reaches.
  */
-export function nameOlderShards(
+export function nameOlderCopies(
   notes: RepairNotes,
   shards: readonly GatheredShard[],
   log: GatheredLog,
   through: number,
 ): void {
+  if (log.last > 0 && log.last < through)
+    notes.lose(
+      'log that ends too early, as an older copy does: what came behind it',
+      `log, behind position ${log.last} of ${through}`,
+    )
   for (const [index, { checkpoint }] of shards.entries()) {
     if (checkpoint === null || checkpoint >= through) continue
     if (log.from <= checkpoint + 1 && log.last >= through) continue
@@ -263,6 +268,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
   const names = (await fileSystem.list(directory)).filter((name) => segmentNumber(name) !== null)
   let last: number | null = null
   let from = Infinity
+  let through = 0
   for (const [index, name] of names.entries()) {
     const where = `log/${name}`
     const bytes = await readWhole(parts, join(directory, name), where)
@@ -272,6 +278,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
       notes.lose('segment of the log without header and whole frames, or of another store', where)
       continue
     }
+    through = Math.max(through, found.next - 1)
     if (found.isHeadless) notes.salvage('segments of the log without their header')
     for (const { offset, length } of found.damaged)
       notes.lose('damaged part of the log', `${where}, offset ${offset}, length ${length}`)
@@ -291,7 +298,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
   }
   if ((last ?? 0) < manifest.checkpoint && names.length === 0)
     notes.lose('missing log: what was sent since the last checkpoint', 'log')
-  return { from, last: last ?? 0 }
+  return { from, last: through }
 }
 
 /** The epoch of a segment as the next one states it. */

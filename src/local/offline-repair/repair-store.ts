@@ -26,7 +26,7 @@ import {
   gatherLog,
   gatherShard,
   nameLostRows,
-  nameOlderShards,
+  nameOlderCopies,
   type GatheredShard,
 } from './repair-gather.js'
 import { RepairScratch } from './repair-scratch.js'
@@ -291,7 +291,7 @@ async function gather(
     const log = await gatherLog(parts, join(location, 'log'))
     const cuts = (await spared.list(bodies)).map((name) => cutOf(parseBodyFileName(name) ?? 0))
     const checkpoints = shards.map(({ checkpoint }) => checkpoint ?? 0)
-    nameOlderShards(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, ...cuts]))
+    nameOlderCopies(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, ...cuts]))
   } else {
     const untold = { ...parts, notes: new RepairNotes() }
     for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)

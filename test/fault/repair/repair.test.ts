@@ -384,6 +384,24 @@ describe('a store that was not closed', () => {
     expectAllMessages(await seenIn(location))
   })
 
+  test('with an older copy of the log: what only the log had is named as lost', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    for (let i = 0; i < 40; i++)
+      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    await store.admin.checkpoint()
+    await store.sendMessage({ sender: 'dan', receiver: 'ann', text: 'only in the log' })
+    const copy = await copyOf(location)
+    await store.close()
+    for (const gone of ['log', 'LOCK.json']) await rm(join(copy, gone), { recursive: true, force: true })
+    await cp(join(sample, 'log'), join(copy, 'log'), { recursive: true })
+    const report = await repair(copy)
+    expect(report.lost.map(({ what }) => what)).toEqual([
+      'log that ends too early, as an older copy does: what came behind it',
+    ])
+    expectAllMessages(await seenIn(copy))
+  })
+
   test('without the last segment', async () => {
     const { location } = await unclosed()
     await rm(join(location, 'log'), { recursive: true })
