@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { ColumbaError } from '../errors.js'
+import { parseBodyFileName } from '../formats/body-file.js'
 import { decodeManifest, encodeManifest, idBytes, type Manifest } from '../formats/manifest.js'
 import { repairName, repairReportName } from '../formats/repair-names.js'
+import { segmentNumber } from '../formats/segment.js'
 import { shardsDirectory } from '../formats/shard-names.js'
 import type { FileSystem } from '../platform/file-system.js'
 import { readHead, replaceFile, writeAside } from '../platform/whole-files.js'
@@ -100,6 +102,35 @@ export class ManifestFile {
   async isStill(manifest: Manifest): Promise<boolean> {
     const found = await this.read()
     return found !== null && encodeManifest(found).equals(encodeManifest(manifest))
+  }
+
+  /**
+   * A segment of the log or a body file: neither is made before the manifest says that the store was created. Beside one that does
+   * not, it is the trace of a store that has got its first manifest back, from a backup perhaps. Null if there is none.
+   */
+  async traceOfUse(): Promise<string | null> {
+    const parts = [
+      ['log', (name: string) => segmentNumber(name) !== null],
+      ['bodies', (name: string) => parseBodyFileName(name) !== null],
+    ] as const
+    for (const [part, isTrace] of parts) {
+      const directory = join(this.#directory, part)
+      if ((await this.#fileSystem.stat(directory))?.directory !== true) continue
+      const found = (await this.#fileSystem.list(directory)).find(isTrace)
+      if (found !== undefined) return join(directory, found)
+    }
+    return null
+  }
+
+  /** IMPORTANT: before shards are made anew, which empties them. CORRUPT if the store was open before. */
+  async assertNeverOpen(): Promise<void> {
+    const trace = await this.traceOfUse()
+    if (trace === null) return
+    throw new ColumbaError(
+      'CORRUPT',
+      `${this.path} says that the store was never open, and there is ${trace}; put the right manifest back, restore a backup, or run columba repair`,
+      { file: this.path, offset: 36 },
+    )
   }
 
   /** First manifests that came to nothing. Only for whoever holds the shards' locks. One that stays does no harm. */

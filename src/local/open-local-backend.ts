@@ -195,6 +195,7 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
       onLocked: async () => {
         isStale = !(await file.isStill(manifest))
         if (isStale) throw new ColumbaError('LOCKED', 'Somebody else has opened the store meanwhile')
+        if (!manifest.created) await file.assertNeverOpen()
       },
     }
     try {

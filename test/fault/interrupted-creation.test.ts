@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename as move, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
+import type { Manifest } from '../../src/formats/manifest.js'
 import { ManifestFile, newManifest } from '../../src/local/manifest-file.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
@@ -12,6 +13,7 @@ import { fakeProcess } from '../fixtures/fake-process.js'
 import { Gate } from '../fixtures/gate.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+import { repair } from './repair/damaged-store.js'
 
 const open = (
   location: string,
@@ -114,4 +116,37 @@ test('two containers create one store with different numbers of shards: nobody g
   await expect(a).rejects.toMatchObject({ code: 'INCOMPATIBLE' })
   sync.open()
   await expect(b).rejects.toMatchObject({ code: 'CORRUPT' })
+})
+
+test.each(['the log', 'the body files', 'nothing else'])(
+  'a store that has got its first manifest back is refused and not emptied; beside its shards it has %s',
+  async (left) => {
+    const location = await temporaryDirectory()
+    let store = await open(location, 'a')
+    const sent = await store.sendMessage({ sender: 'ann', receiver: 'ben', text: 'kept', id: 'one' })
+    await store.close()
+    const file = new ManifestFile(nodeFileSystem, location)
+    const manifest = (await file.read()) as Manifest
+    await file.replace({ ...manifest, created: false, clean: false, checkpoint: 0, lastTimestamp: 0 })
+    if (left !== 'the log') await move(join(location, 'log'), join(location, 'away'))
+    if (left !== 'the body files') await move(join(location, 'bodies'), join(location, 'gone'))
+    await expect(open(location, 'a')).rejects.toMatchObject({ code: 'CORRUPT' })
+    if (left !== 'the log') await rm(join(location, 'log'), { recursive: true, force: true })
+    if (left !== 'the body files') await rm(join(location, 'bodies'), { recursive: true, force: true })
+    if (left !== 'the log') await move(join(location, 'away'), join(location, 'log'))
+    if (left !== 'the body files') await move(join(location, 'gone'), join(location, 'bodies'))
+    expect(await repair(location)).toMatchObject({ outcome: 'repaired', lost: [] })
+    store = await open(location, 'a')
+    const again = await store.sendMessage({ sender: 'ann', receiver: 'ben', text: 'kept', id: 'one' })
+    expect(again).toEqual({ ...sent, duplicate: true })
+    await store.close()
+  },
+)
+
+test('where no store was ever open there is nothing to repair', async () => {
+  const location = await temporaryDirectory()
+  await new ManifestFile(nodeFileSystem, location).create(
+    newManifest(systemRandom, 1, { shards: 2, virtualNodes: 16 }),
+  )
+  await expect(repair(location)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
 })

@@ -3,7 +3,12 @@ import { describeKey, readIdKey } from '../../formats/keys.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { openValue } from '../../formats/sealed-value.js'
 import { segmentHeaderBytes, segmentName, segmentNumber } from '../../formats/segment.js'
-import { decodeIdentity, identityKey } from '../../formats/shard-identity.js'
+import {
+  decodeIdentity,
+  decodeShardCheckpoint,
+  identityKey,
+  shardCheckpointKey,
+} from '../../formats/shard-identity.js'
 import { isLevelLog, shardName, shardsDirectory } from '../../formats/shard-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import type { Facts } from '../repair/facts.js'
@@ -26,22 +31,31 @@ export interface GatherParts {
 /** A row that cannot be read, and is not derived from others. */
 export type DamagedRow = FoundRow
 
+export interface GatheredShard {
+  readonly damaged: readonly DamagedRow[]
+  /** Up to where it has all records, as it says itself; null if it does not. */
+  readonly checkpoint: number | null
+}
+
+const nothing: GatheredShard = { damaged: [], checkpoint: null }
+
 /**
  * All rows of a shard that bear their checksums, straight from LevelDB's files. Also old and deleted ones: every row that is
- * state says its position, of which the newest counts, and all others are derived. Returns rows that are damaged.
+ * state says its position, of which the newest counts, and all others are derived.
  */
-export async function gatherShard(parts: GatherParts, store: string, index: number): Promise<DamagedRow[]> {
+export async function gatherShard(parts: GatherParts, store: string, index: number): Promise<GatheredShard> {
   const { notes, fileSystem, facts } = parts
   const name = `${shardsDirectory}/${shardName(index)}`
   const directory = join(store, name)
   if ((await fileSystem.stat(directory)) === null) {
     notes.lose(`missing shard: ${onlyInShards}`, name)
-    return []
+    return nothing
   }
   const files = await fileSystem.list(directory)
   const found: DamagedRow[] = []
   let count = 0
   let bad = 0
+  let checkpoint: number | null = null
   for (const file of files) {
     const read = isTable(file) ? readTable : isLevelLog(file) ? readBatches : null
     const bytes = read === null ? null : await readWhole(parts, join(directory, file), `${name}/${file}`)
@@ -55,16 +69,57 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
     bad += damaged.length
     if (rows.some(([key, value]) => isForeign(key, value, parts.manifest, index))) {
       notes.lose('shard of another store, left aside', name)
-      return []
+      return nothing
     }
-    for (const [key, value] of rows) gatherRow(parts, key, value, index, found)
+    for (const [key, value] of rows) {
+      if (key.equals(shardCheckpointKey)) checkpoint = Math.max(checkpoint ?? 0, checkpointIn(value, index))
+      else gatherRow(parts, key, value, index, found)
+    }
     count += rows.length
     parts.onProgress(`reading shard ${index}`, count, null)
     await facts.settle()
   }
   await nameMissingTables(parts, directory, name, files)
   if (bad > 0 || found.length > 0) notes.salvage(`rows of the damaged shard ${index}`, count)
-  return found
+  return { damaged: found, checkpoint }
+}
+
+/** 0 of a damaged one. */
+function checkpointIn(value: Buffer, index: number): number {
+  try {
+    return decodeShardCheckpoint(value, index)?.position ?? 0
+  } catch {
+    return 0
+  }
+}
+
+/** What of the log can be read: from where on no record is missing, up to its end (0: there is none). */
+export interface GatheredLog {
+  readonly from: number
+  readonly last: number
+}
+
+/**
+ * An older copy of a shard, or of the log, is whole, and lacks what came after it. What the log still has of that is made up for; what it lacks,
+ * and is no message, is gone. `through` is how far anything of the store reaches.
+ */
+export function nameOlderCopies(
+  notes: RepairNotes,
+  shards: readonly GatheredShard[],
+  log: GatheredLog,
+  through: number,
+): void {
+  if (log.last > 0 && log.last < through)
+    notes.lose(
+      'log that ends too early, as an older copy does: what came behind it',
+      `log, behind position ${log.last} of ${through}`,
+    )
+  for (const [index, { checkpoint }] of shards.entries()) {
+    if (checkpoint === null || checkpoint >= through) continue
+    if (log.from <= checkpoint + 1 && log.last >= through) continue
+    const where = `${shardsDirectory}/${shardName(index)}, behind position ${checkpoint} of ${through}`
+    notes.lose(`shard that ends too early, as an older copy does: ${onlyInShards}`, where)
+  }
 }
 
 /**
@@ -187,7 +242,7 @@ export async function nameLostRows(
       case 'member': {
         // Each stands in two partitions, the same in both.
         const [group, user] = kind === 'group' ? [row, named] : [named, row]
-        if (!(await facts.has(group, 'membership', user)))
+        if (!(await facts.has(group, 'membership', user)) && !(await facts.has(group, 'ownMembership', user)))
           note('membership', `group ${JSON.stringify(group)}, user ${JSON.stringify(user)}`, false)
         break
       }
@@ -204,14 +259,16 @@ export async function nameLostRows(
 }
 
 /** All records of the log whose frames are whole, also behind damage. */
-export async function gatherLog(parts: GatherParts, directory: string): Promise<void> {
+export async function gatherLog(parts: GatherParts, directory: string): Promise<GatheredLog> {
   const { fileSystem, facts, notes, manifest } = parts
   if ((await fileSystem.stat(directory)) === null) {
     notes.lose('missing log: what was sent since the last checkpoint', 'log')
-    return
+    return { from: Infinity, last: 0 }
   }
   const names = (await fileSystem.list(directory)).filter((name) => segmentNumber(name) !== null)
   let last: number | null = null
+  let from = Infinity
+  let through = 0
   for (const [index, name] of names.entries()) {
     const where = `log/${name}`
     const bytes = await readWhole(parts, join(directory, name), where)
@@ -221,11 +278,13 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
       notes.lose('segment of the log without header and whole frames, or of another store', where)
       continue
     }
+    through = Math.max(through, found.next - 1)
     if (found.isHeadless) notes.salvage('segments of the log without their header')
     for (const { offset, length } of found.damaged)
       notes.lose('damaged part of the log', `${where}, offset ${offset}, length ${length}`)
     for (const { position, start, end } of found.records) {
       if (last !== null && position > last + 1) noteGap(parts, last + 1, position - 1)
+      if (last === null || position > last + 1) from = position
       last = Math.max(last ?? 0, position)
       try {
         addRecord(facts, bytes, start, end, position)
@@ -239,6 +298,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
   }
   if ((last ?? 0) < manifest.checkpoint && names.length === 0)
     notes.lose('missing log: what was sent since the last checkpoint', 'log')
+  return { from, last: through }
 }
 
 /** The epoch of a segment as the next one states it. */

@@ -3,6 +3,7 @@ import type { VerifyFinding, VerifyOptions, VerifyReport } from '../../backend/p
 import type { StoreComponents, StoreSettings } from '../../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../../errors.js'
 import type { Manifest } from '../../formats/manifest.js'
+import { cutOf, parseBodyFileName } from '../../formats/body-file.js'
 import { keptName } from '../../formats/repair-names.js'
 import { resolveLimits } from '../../limits.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
@@ -17,9 +18,17 @@ import { rebuildGroup } from '../repair/group-rebuild.js'
 import { RepairDirectory, sizeOf } from '../repair/repair-directory.js'
 import { RepairNotes, type Loss } from '../repair/repair-notes.js'
 import { Replay } from '../repair/replay.js'
+import { greatest } from '../repair/sequence.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
 import { countMessages, gatherBodies } from './gather-bodies.js'
-import { damageOfFiles, gatherLog, gatherShard, nameLostRows, type DamagedRow } from './repair-gather.js'
+import {
+  damageOfFiles,
+  gatherLog,
+  gatherShard,
+  nameLostRows,
+  nameOlderCopies,
+  type GatheredShard,
+} from './repair-gather.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
 import { SoleRepair } from './sole-repair.js'
@@ -65,7 +74,8 @@ const spaceFor = { rows: 4, bodies: 3 } as const
 /**
  * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old
  * one, verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made
- * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, and with CORRUPT if the manifest is damaged: then nothing was changed.
+ * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
+ * manifest is damaged: then nothing was changed.
  */
 export async function repairStore(
   given: string,
@@ -108,8 +118,12 @@ async function repairAlone(
     await directory.swap(report.kept ?? keptName(clock.now()))
     return { ...report, outcome: 'finished' }
   }
-  const manifest = await new ManifestFile(fileSystem, location).read()
-  if (manifest === null || !manifest.created) throw new Error(`${location} is not a store that was ever open`)
+  const file = new ManifestFile(fileSystem, location)
+  const manifest = await file.read()
+  if (manifest === null || !(manifest.created || (await file.traceOfUse()) !== null))
+    throw new ColumbaError('INVALID_ARGUMENT', `${location} is not a store that was ever open`, {
+      field: 'location',
+    })
   const tuning = { ...localTuning, ...options.tuning }
   return repair({ location, components, options, manifest, directory, tuning, sole })
 }
@@ -290,19 +304,25 @@ async function gather(
     onProgress: (part: string, items: number, total: number | null) =>
       options.onProgress?.({ part, items, total }),
   }
-  const damaged: DamagedRow[] = []
+  const shards: GatheredShard[] = []
   // As they were: opening the copy may have made LevelDB forget older copies of rows.
   for (let index = 0; index < manifest.shardIds.length; index++)
-    damaged.push(...(await gatherShard(parts, location, index)))
+    shards.push(await gatherShard(parts, location, index))
+  const bodies = join(copy, 'bodies')
   // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
-  if (withLog) await gatherLog(parts, join(location, 'log'))
-  else {
+  if (withLog) {
+    const log = await gatherLog(parts, join(location, 'log'))
+    const cuts = (await spared.list(bodies)).map((name) => cutOf(parseBodyFileName(name) ?? 0))
+    const checkpoints = shards.map(({ checkpoint }) => checkpoint ?? 0)
+    nameOlderCopies(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, ...cuts]))
+  } else {
     const untold = { ...parts, notes: new RepairNotes() }
     for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
   }
   if ((await fileSystem.stat(join(location, 'bodies'))) === null)
     notes.lose('missing directory of body files', 'bodies')
-  await gatherBodies(parts, join(copy, 'bodies'))
+  await gatherBodies(parts, bodies)
+  const damaged = shards.flatMap((shard) => shard.damaged)
   await nameLostRows(parts, damaged)
 }
 

@@ -1,4 +1,5 @@
 import type { GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import { hasEnded } from '../../model/conversation.js'
 import type { Anchor, ConversationFact, ConversationFacts, MessageFact } from './facts.js'
 
 type Contact = Extract<ConversationFact, { kind: 'contact' }>
@@ -8,6 +9,8 @@ export interface FoundState {
   pair: readonly [string, string] | null
   group: GroupRow | null
   readonly memberships: Map<string, MembershipRow>
+  /** Whose membership says one thing in the group's partition and another in the user's. */
+  readonly disputed: Set<string>
   /** By owner. */
   readonly contacts: Map<string, Contact>
   readonly marks: Map<string, MarksRow>
@@ -25,6 +28,7 @@ export async function readState({
     pair: null,
     group: null,
     memberships: new Map(),
+    disputed: new Set(),
     contacts: new Map(),
     marks: new Map(),
     blocks: null,
@@ -54,6 +58,9 @@ function take(state: FoundState, fact: Exclude<ConversationFact, { kind: 'messag
     case 'membership':
       state.memberships.set(fact.membership.user, fact.membership)
       break
+    case 'ownMembership':
+      takeOwn(state, fact.membership)
+      break
     case 'contact':
       state.contacts.set(fact.user, fact)
       break
@@ -77,6 +84,18 @@ function take(state: FoundState, fact: Exclude<ConversationFact, { kind: 'messag
   }
 }
 
+/** Behind those of the group. Of two that differ and are equally new, the one that shows less: nobody comes back by accident. */
+function takeOwn({ memberships, disputed }: FoundState, own: MembershipRow): void {
+  const before = memberships.get(own.user)
+  if (before?.position === own.position) {
+    if (JSON.stringify(before) === JSON.stringify(own)) return
+    disputed.add(own.user)
+    if (hasEnded(before.intervals) || !hasEnded(own.intervals)) return
+  } else if (before !== undefined && before.position > own.position) return
+  else disputed.delete(own.user)
+  memberships.set(own.user, own)
+}
+
 /** Marks only go up, each by itself. */
 function newest(a: MarksRow | undefined, b: MarksRow): MarksRow {
   if (a === undefined) return b
@@ -94,10 +113,27 @@ function newest(a: MarksRow | undefined, b: MarksRow): MarksRow {
 export function marksUpTo(marks: MarksRow, head: number, ownAtRead: number): MarksRow | null {
   const read = Math.min(marks.read, head)
   const delivered = Math.min(Math.max(marks.delivered, read), head)
-  return delivered === 0 ? null : { ...marks, read, delivered, ownAtRead }
+  if (delivered === 0) return null
+  const { readAt } = marks
+  // No record moves both.
+  const deliveredAt = marks.deliveredAt === readAt ? 0 : marks.deliveredAt
+  return {
+    read,
+    delivered,
+    ownAtRead,
+    readAt,
+    deliveredAt: readAt === 0 ? Math.max(1, deliveredAt) : deliveredAt,
+  }
 }
 
-/** Where a record of marks belongs. */
-export function marksPosition({ readAt, deliveredAt }: MarksRow): number {
-  return Math.max(1, readAt, deliveredAt)
+/** The records that a row of marks is made of: the feed has each of the two where it moved last. */
+export function markMoves({
+  readAt,
+  deliveredAt,
+}: MarksRow): readonly { readonly by: 'read' | 'delivered'; readonly position: number }[] {
+  const moves = [
+    { by: 'read', position: readAt },
+    { by: 'delivered', position: deliveredAt },
+  ] as const
+  return moves.filter(({ position }) => position > 0)
 }

@@ -1,7 +1,7 @@
 import { flags } from '../../formats/records.js'
 import { directMarksBytes, writeDirectMarks } from '../../formats/direct-marks.js'
 import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
-import { marksPosition, marksUpTo, readState, type FoundState } from './conversation-state.js'
+import { markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
 import type { ConversationFacts, MessageFact } from './facts.js'
 import { lostBody, seqRange } from './lost-body.js'
 import { directRecord } from './message-records.js'
@@ -160,10 +160,11 @@ class DirectRebuild {
     const own = side === 0 ? n0 : read - n0
     const marks = marksUpTo(found, this.#head, own)
     if (marks === null) return
-    const by = marks.readAt > marks.deliveredAt ? 'read' : 'delivered'
-    const record = Buffer.alloc(directMarksBytes)
-    const end = writeDirectMarks(record, 0, 0, side as 0 | 1, by, marks, ...this.#pair, this.#id)
-    this.#replay.direct(marksPosition(marks), 0, record.subarray(0, end))
+    for (const { by, position } of markMoves(marks)) {
+      const record = Buffer.alloc(directMarksBytes)
+      const end = writeDirectMarks(record, 0, 0, side as 0 | 1, by, marks, ...this.#pair, this.#id)
+      this.#replay.direct(position, 0, record.subarray(0, end))
+    }
     this.#notes.rebuild('marks')
   }
 

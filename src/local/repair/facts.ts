@@ -40,6 +40,8 @@ export type ConversationFact =
   | { readonly kind: 'pair'; readonly pair: readonly [string, string] }
   | { readonly kind: 'group'; readonly group: GroupRow }
   | { readonly kind: 'membership'; readonly membership: MembershipRow }
+  /** The copy in the user's partition. */
+  | { readonly kind: 'ownMembership'; readonly membership: MembershipRow }
   | {
       readonly kind: 'contact'
       readonly user: string
@@ -70,6 +72,7 @@ const kinds = [
   'pair',
   'group',
   'membership',
+  'ownMembership',
   'contact',
   'marks',
   'blocks',
@@ -236,6 +239,7 @@ function placed(fact: ConversationFact): [order: number, who: string, value: Buf
     case 'group':
       return [fact.group.position, '', json(fact)]
     case 'membership':
+    case 'ownMembership':
       return [fact.membership.position, fact.membership.user, json(fact)]
     case 'contact':
       return [fact.contact.position, fact.user, json(fact)]

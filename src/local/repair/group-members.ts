@@ -19,13 +19,24 @@ export function isPresent(membership: MembershipRow): boolean {
   return !hasEnded(membership.intervals)
 }
 
-/** A membership that fits the messages there are. */
-export function upTo(membership: MembershipRow, head: number, ownAtJoin: number): MembershipRow {
+/**
+ * A membership that fits the messages there are. `placeAt` says where a message stands: one who has left keeps the group where the
+ * last message put it that he saw.
+ */
+export function upTo(
+  membership: MembershipRow,
+  { head, ownAtJoin, placeAt }: { head: number; ownAtJoin: number; placeAt: (seq: number) => number },
+): MembershipRow {
   const intervals = membership.intervals.map(({ from, to }) => {
     const begin = Math.min(from, head + 1)
     return { from: begin, to: to === null ? null : Math.max(begin - 1, Math.min(to, head)) }
   })
-  return { ...membership, intervals, ownAtJoin }
+  const { joined } = membership
+  // Who is in has changed last by joining.
+  if (isPresent(membership)) return { ...membership, intervals, ownAtJoin, place: 0, position: joined }
+  const { from = 1, to = null } = intervals.at(-1) ?? {}
+  const place = to !== null && to >= from ? placeAt(to) : joined
+  return { ...membership, intervals, ownAtJoin, place: Math.max(1, place) }
 }
 
 /** For one of whom nothing is left but messages: sees what lies between them, or goes on as a member. */

@@ -1,6 +1,6 @@
 import { flags } from '../../formats/records.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
-import { marksPosition, marksUpTo, readState, type FoundState } from './conversation-state.js'
+import { markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
 import type { ConversationFacts, Facts, MessageFact } from './facts.js'
 import { isPresent, upTo, writersMembership, type Written } from './group-members.js'
 import { lostBody, seqRange } from './lost-body.js'
@@ -30,6 +30,7 @@ export async function rebuildGroup(
     notes.lose('group of which only marks are left', rebuild.where)
     return
   }
+  rebuild.disputes()
   facts.putMembers(found.id, rebuild.events())
   rebuild.marks()
 }
@@ -45,6 +46,8 @@ class GroupRebuild {
   /** Positions of joinings and leavings, ascending, and of the message before each that has passed. */
   readonly #events: readonly number[]
   readonly #before = new Map<number, number>()
+  /** Where the messages stand that somebody saw last; 0 of one that has not come yet. */
+  readonly #places = new Map<number, number>()
   #passed = 0
   #head = 0
   #position = 0
@@ -58,6 +61,7 @@ class GroupRebuild {
     this.where = `group ${JSON.stringify(id)}`
     const memberships = [...state.memberships.values()]
     this.#large = state.group?.large ?? (state.large || memberships.filter(isPresent).length > fanOut)
+    for (const { intervals } of memberships) this.#places.set(intervals.at(-1)?.to ?? 0, 0)
     const positions = memberships.map((one) => (isPresent(one) ? one.joined : one.position))
     this.#events = positions.sort((a, b) => a - b)
   }
@@ -85,6 +89,15 @@ class GroupRebuild {
         this.#message(message, sender, lostBody(sender, message.seq))
       }
     }
+  }
+
+  /** Memberships of which one copy or the other was taken. */
+  disputes(): void {
+    for (const user of this.#state.disputed)
+      this.#notes.lose(
+        'membership of which two copies differ, one taken',
+        `${this.where}, user ${JSON.stringify(user)}`,
+      )
   }
 
   /** Everything but the messages, as it is in the end. Returns who is in, if lists have to name them. */
@@ -143,7 +156,7 @@ class GroupRebuild {
         continue
       }
       const record = { kind: 'marks', time: 0, user, conversation: this.#id, marks } as const
-      this.#replay.other(marksPosition(marks), record)
+      for (const { position } of markMoves(marks)) this.#replay.other(position, record)
       this.#notes.rebuild('marks')
     }
   }
@@ -169,6 +182,7 @@ class GroupRebuild {
       body,
     )
     this.#replay.groupMessage(position, timestamp, this.#position, record)
+    if (this.#places.has(seq)) this.#places.set(seq, position)
     this.#head = seq
     this.#position = position
     this.#notes.rebuild('messages')
@@ -176,9 +190,12 @@ class GroupRebuild {
 
   /** Everybody who is or was in, with ordinals of their own. */
   #members(): MembershipRow[] {
-    const members = [...this.#state.memberships.values()].map((membership) =>
-      upTo(membership, this.#head, this.#written.get(membership.user)?.atJoin ?? 0),
-    )
+    // Whoever saw more than there is now has seen the last that there is.
+    const placeAt = (seq: number): number => this.#places.get(seq) ?? this.#position
+    const members = [...this.#state.memberships.values()].map((membership) => {
+      const ownAtJoin = this.#written.get(membership.user)?.atJoin ?? 0
+      return upTo(membership, { head: this.#head, ownAtJoin, placeAt })
+    })
     // With no membership left nobody can be told from those who have gone: then all who wrote are in.
     const isAbandoned = members.length === 0
     let ordinal = Math.max(this.#state.group?.lastOrdinal ?? 0, greatest(members.map((one) => one.ordinal)))
@@ -204,12 +221,13 @@ class GroupRebuild {
     const present = members.filter(isPresent).sort((a, b) => a.ordinal - b.ordinal)
     const first = [...members].sort((a, b) => a.ordinal - b.ordinal)[0]
     if (found === null) this.#notes.lose('lost title and creator', this.where)
-    const owner = present.some(({ user }) => user === found?.owner) ? found?.owner : present[0]?.user
+    // Who is in as the first of all made the group; who has been in longest owns it.
+    const founder = first?.ordinal === 1 ? first : null
     return {
       title: found?.title,
-      creator: found?.creator ?? first?.user ?? this.#anyMember(),
-      owner: owner ?? null,
-      createdAt: found?.createdAt ?? first?.joinedAt ?? 0,
+      creator: founder?.user ?? found?.creator ?? first?.user ?? this.#anyMember(),
+      owner: present[0]?.user ?? null,
+      createdAt: founder?.joinedAt ?? found?.createdAt ?? first?.joinedAt ?? 0,
       createdAs: found?.createdAs ?? '',
       memberCount: present.length,
       lastOrdinal: Math.max(found?.lastOrdinal ?? 0, greatest(members.map(({ ordinal }) => ordinal))),

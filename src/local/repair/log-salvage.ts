@@ -20,6 +20,8 @@ export interface SalvagedRecord {
 export interface SalvagedSegment {
   readonly records: SalvagedRecord[]
   readonly damaged: DamagedRange[]
+  /** The position of the record that would come behind it. */
+  readonly next: number
   /** The header is of no use; what it would have said followed from the rest. */
   readonly isHeadless: boolean
 }
@@ -41,6 +43,7 @@ export function salvageRecords(
   if (epoch === null) return null
   const records: SalvagedRecord[] = []
   const damaged: DamagedRange[] = []
+  let next = header?.firstPosition ?? 0
   let from = segmentHeaderBytes
   let at = from
   while (at + frameHeaderBytes <= segment.length) {
@@ -52,6 +55,7 @@ export function salvageRecords(
       continue
     }
     noteDamage(segment, from, at, damaged)
+    next = Math.max(next, frame.firstPosition + frame.count)
     if (frame.type === frameTypes.records) {
       let start = payload
       for (let i = 0; i < frame.count; i++) {
@@ -63,7 +67,7 @@ export function salvageRecords(
     from = at = end
   }
   noteDamage(segment, from, segment.length, damaged)
-  return { records, damaged, isHeadless: header === null }
+  return { records, damaged, next, isHeadless: header === null }
 }
 
 /** The epoch of the segment before the one that begins with these bytes; null if they do not say it. */

@@ -26,7 +26,7 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
   switch (family) {
     case 'head':
       if (kind === 'user') addDirectHead(facts, row, readIdKey(key, rowLength), payload)
-      else {
+      else if (readIdKey(key, rowLength) === row) {
         const { head, position, timestamp } = rows.groupHead.decode(payload)
         facts.add(row, { kind: 'anchor', anchor: { seq: head, position, timestamp, n0: null } })
       }
@@ -36,10 +36,12 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       return
     case 'runs': {
       const { firstSeq, count, firstPosition, lastPosition } = rows.run.decode(payload)
-      const { id } = readNumberedKey(key, rowLength)
+      const { id, number } = readNumberedKey(key, rowLength)
+      // Under another key it is of another run.
+      if (number !== firstSeq + count - 1) return
       for (const [seq, position] of [
         [firstSeq, firstPosition],
-        [firstSeq + count - 1, lastPosition],
+        [number, lastPosition],
       ] as const)
         facts.add(id, { kind: 'anchor', anchor: { seq, position, timestamp: null, n0: null } })
       return
@@ -61,7 +63,8 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       const named = readIdKey(key, rowLength)
       const [group, user] = family === 'member' ? [row, named] : [named, row]
       const membership = rows.membership.decode(payload)
-      if (membership.user === user) facts.add(group, { kind: 'membership', membership })
+      if (membership.user !== user || membership.intervals.length === 0) return
+      facts.add(group, { kind: family === 'member' ? 'membership' : 'ownMembership', membership })
       return
     }
     case 'group':

@@ -18,6 +18,12 @@ interface Place {
   readonly timestamp: number
 }
 
+/** Whether there is a place for each message in between. */
+function isBehind(place: Pick<Place, 'seq' | 'position'>, before: Place): boolean {
+  const messages = place.seq - before.seq
+  return messages > 0 && place.position - before.position >= messages
+}
+
 /** 0 of none. */
 export function greatest(numbers: Iterable<number>): number {
   let most = 0
@@ -30,14 +36,18 @@ const lostAtOnce = 1000
 
 /**
  * All seqs from 1 to the highest that anything tells of, in order. Positions ascend: what is gone stood between the messages
- * around it, where as many places are free.
+ * around it, where as many places are free. What says otherwise (a row with a seq that its message never had) tells of nothing:
+ * taken at its word, it would put one message into the conversation twice, and others that there never were before it.
  */
 export async function* stretches(
   messages: AsyncIterable<MessageFact>,
   anchors: ReadonlyMap<number, Anchor>,
 ): AsyncGenerator<Stretch> {
   let last: Place = { seq: 0, position: 0, timestamp: 0 }
+  let found: Place = last
   for await (const message of messages) {
+    if (!isBehind(message, found)) continue
+    found = message
     yield* gap(last, message, message.seq - 1)
     last = {
       seq: message.seq,
@@ -46,7 +56,8 @@ export async function* stretches(
     }
     yield { kind: 'message', message: { ...message, ...last } }
   }
-  yield* gap(last, null, greatest(anchors.keys()))
+  const beyond = [...anchors.values()].filter((anchor) => isBehind(anchor, found))
+  yield* gap(last, null, greatest(beyond.map(({ seq }) => seq)))
 
   function* gap(before: Place, after: MessageFact | null, to: number): Generator<Stretch> {
     let place = before

@@ -89,7 +89,7 @@ export async function createShard(
     await world.onLocked?.()
     const checkpoint = { position: 0, epoch }
     const batch = database.batch()
-    for (const key of await keysOf(database)) batch.del(key)
+    for (const key of await ownKeysOf(database, directory, identity.index)) batch.del(key)
     batch.put(identityKey, encodeIdentity(identity))
     batch.put(shardCheckpointKey, encodeShardCheckpoint(checkpoint))
     await batch.write()
@@ -130,8 +130,11 @@ async function openOrBegin(world: ShardWorld, directory: string, index: number):
   }
 }
 
-/** What an interrupted creation has written is little: a shard gets rows of users only when all of them are made. */
-async function keysOf(database: ShardDatabase): Promise<Buffer[]> {
+/**
+ * What an interrupted creation has written is little: a shard gets rows of users only when all of them are made. CORRUPT if it has
+ * any: then it is the manifest that is not the store's, and nothing is removed.
+ */
+async function ownKeysOf(database: ShardDatabase, directory: string, index: number): Promise<Buffer[]> {
   const rows = database.iterator({
     gte: Buffer.alloc(0),
     lt: beyondEveryKey,
@@ -145,7 +148,11 @@ async function keysOf(database: ShardDatabase): Promise<Buffer[]> {
     for (;;) {
       const some = await rows.nextv(1000)
       if (some.length === 0) return keys
-      keys.push(...some.map(([key]) => key))
+      for (const [key] of some) {
+        if (key[0] !== 0)
+          throw damaged(index, directory, 'has rows, and the manifest says that it is not made yet')
+        keys.push(key)
+      }
     }
   } finally {
     await rows.close()

@@ -4,7 +4,7 @@ import type { DirectHead, MarksRow } from '../../formats/record-parts.js'
 import { excerptBytes, rows, type DirectListRow, type RunRow } from '../../formats/rows.js'
 import { conversationIn, userPlace, type PartitionPlace } from './partition.js'
 import { RunWalk, summaryOf, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
-import { damaged, isUnreadable, type StoreSource } from './store-source.js'
+import { damaged, isUnreadable, readMarks, type StoreSource } from './store-source.js'
 
 /** Counts again what heads, lists and marks say of a direct conversation. */
 class DirectRecount implements MessageVisitor {
@@ -90,10 +90,10 @@ export class DirectCheck {
     isSuspect: () => boolean,
   ): Promise<DirectCheck> {
     const { source } = context
-    const own = { place, marks: await marksOf(source, place, conversation) }
+    const own = { place, marks: await marksAt(source, place, conversation) }
     if (peer === place.id) return new DirectCheck(context, conversation, head, [own], isSuspect)
     const other = userPlace(peer, source.shardOf(peer))
-    const theirs = { place: other, marks: await marksOf(source, other, conversation) }
+    const theirs = { place: other, marks: await marksAt(source, other, conversation) }
     return new DirectCheck(context, conversation, head, [own, theirs], isSuspect)
   }
 
@@ -199,11 +199,11 @@ export async function readFirstSide(
   }
 }
 
-async function marksOf(
+async function marksAt(
   source: StoreSource,
-  { shard, row }: PartitionPlace,
+  { id }: PartitionPlace,
   conversation: string,
 ): Promise<MarksRow | null> {
-  const stored = await source.get(shard, keys.marks(row, conversation))
-  return stored === undefined || stored === damaged ? null : rows.marks.decode(stored)
+  const marks = await readMarks(source, id, conversation)
+  return marks === undefined || marks === damaged ? null : marks
 }

@@ -5,7 +5,7 @@ import { nameOf, type PartitionPlace } from './partition.js'
 import type { CheckContext, RunSummary } from './run-walk.js'
 
 /** Where the feed has the last marks of a user in a conversation; 0: nowhere. */
-export interface Marked {
+interface Marked {
   readonly conversation: string
   readonly user: string
   read: number
@@ -31,7 +31,8 @@ interface Changed {
 
 /**
  * The feed of one partition: positions ascend and lie in their generation, each message stands in it exactly once (the
- * messages of a run are the changes of its generations, one behind the other), and pointers point to something.
+ * messages of a run are the changes of its generations, one behind the other), pointers point to something, no thing changes
+ * twice at once, and what a thing changed last is what the feed has last of it.
  */
 export class FeedCheck {
   readonly #context: CheckContext
@@ -101,8 +102,21 @@ export class FeedCheck {
     }
   }
 
-  get marked(): Iterable<Marked> {
+  /** Whose marks it tells of, in which conversation. */
+  get marked(): Iterable<{ readonly conversation: string; readonly user: string }> {
     return this.#marked.values()
+  }
+
+  /**
+   * Holds a row of marks (undefined: there is none) against the last changes that the feed has of them: who follows it is told
+   * of a mark only by the change at the very position that the row says. Returns what is wrong, or null.
+   */
+  misfitOf(conversation: string, user: string, marks: MarksRow | undefined): 'marks' | 'feed' | null {
+    const { read, delivered } = this.#marked.get(pairKey(conversation, user)) ?? { read: 0, delivered: 0 }
+    const { readAt, deliveredAt } = marks ?? { readAt: 0, deliveredAt: 0 }
+    if (readAt < read || deliveredAt < delivered) return 'marks'
+    if (this.incomplete || (readAt === read && deliveredAt === delivered)) return null
+    return 'feed'
   }
 
   end(targets: FeedTargets): void {
@@ -138,12 +152,15 @@ export class FeedCheck {
   #note(change: Exclude<StoredChange, { kind: 'message' }>): void {
     switch (change.kind) {
       case 'profile':
+        this.#once(change, this.#profile)
         this.#profile = change.position
         break
       case 'contact':
+        this.#once(change, this.#contacts.get(change.user))
         this.#contacts.set(change.user, change.position)
         break
       case 'member':
+        this.#once(change, this.#members.get(change.user))
         this.#members.set(change.user, change.position)
         this.#conversations.add(change.conversation)
         break
@@ -152,6 +169,7 @@ export class FeedCheck {
         const { conversation, user, kind, position } = change
         const key = pairKey(conversation, user)
         const marked = this.#marked.get(key) ?? { conversation, user, read: 0, delivered: 0 }
+        this.#once(change, marked[kind])
         marked[kind] = position
         this.#marked.set(key, marked)
         this.#conversations.add(conversation)
@@ -163,14 +181,14 @@ export class FeedCheck {
     }
   }
 
+  /** `last`: where the same thing has changed before. */
+  #once({ kind, position }: Exclude<StoredChange, { kind: 'message' }>, last: number | undefined): void {
+    if (position === last) this.#report(`${kind} twice at ${position}`)
+  }
+
   #report(what: string): void {
     this.#context.findings.add('feed', nameOf(this.#place, what))
   }
-}
-
-/** A row of marks that is older than what the feed says of it, or gone. */
-export function isBehind(marks: MarksRow | undefined, { read, delivered }: Marked): boolean {
-  return marks === undefined || marks.readAt < read || marks.deliveredAt < delivered
 }
 
 /** The run that has a message. */

@@ -5,11 +5,11 @@ import type { Family } from '../../formats/keys.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type GroupHeadRow } from '../../formats/rows.js'
 import { hasEnded } from '../../model/conversation.js'
-import { FeedCheck, isBehind, type Marked } from './feed-check.js'
+import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, userPlace, type PartitionPlace } from './partition.js'
 import { RunWalk, type CheckContext, type MessageVisitor, type RunSummary } from './run-walk.js'
-import { damaged } from './store-source.js'
+import { damaged, readable, readMarks } from './store-source.js'
 
 /** How many messages somebody wrote, and a digest of their seqs. */
 class OwnDigest {
@@ -126,7 +126,8 @@ export class GroupCheck {
           if (!this.#members.has(user))
             this.#report('group', `${JSON.stringify(user)} wrote and never was a member`)
     }
-    for (const marked of this.#feed.marked) await this.#marksOf(marked)
+    const marked = [...this.#feed.marked].map(({ user }) => user)
+    for (const user of new Set([...this.#members.keys(), ...marked])) await this.#checkMarks(user)
     this.#feed.end({
       hasConversation: (conversation) => conversation === id,
       hasMember: (user) => this.#lost.has('member') || this.#members.has(user),
@@ -138,13 +139,12 @@ export class GroupCheck {
   }
 
   /** The feed of marks is the group's, their rows are their users'. */
-  async #marksOf(marked: Marked): Promise<void> {
-    const { source } = this.#context
-    const { shard, row } = userPlace(marked.user, source.shardOf(marked.user))
-    const stored = await source.get(shard, keys.marks(row, this.#place.id))
-    if (stored === damaged) return
-    if (isBehind(stored === undefined ? undefined : rows.marks.decode(stored), marked))
-      this.#report('marks', `of ${JSON.stringify(marked.user)}, older than the feed says`)
+  async #checkMarks(user: string): Promise<void> {
+    const { id } = this.#place
+    const marks = await readMarks(this.#context.source, user, id)
+    const misfit = marks === damaged ? null : this.#feed.misfitOf(id, user, marks)
+    if (misfit === 'marks') this.#report('marks', `of ${JSON.stringify(user)}, older than the feed says`)
+    if (misfit === 'feed') this.#report('feed', `the last marks of ${JSON.stringify(user)}`)
   }
 
   #checkHead(): void {
@@ -169,14 +169,20 @@ export class GroupCheck {
     if (this.#lost.has('member')) return
     let present = 0
     let lastOrdinal = 0
+    let longest: MembershipRow | null = null
     for (const [user, { membership }] of this.#members) {
+      const { ordinal, intervals, joinedAt } = membership
       if (membership.user !== user) this.#report('group', `membership of ${JSON.stringify(user)}`)
-      if (!hasEnded(membership.intervals)) present++
-      lastOrdinal = Math.max(lastOrdinal, membership.ordinal)
+      if (!hasEnded(intervals)) {
+        present++
+        if (longest === null || ordinal < longest.ordinal) longest = membership
+      }
+      lastOrdinal = Math.max(lastOrdinal, ordinal)
+      if (ordinal === 1 && (state.creator !== user || state.createdAt !== joinedAt))
+        this.#report('group', `${JSON.stringify(user)} made it`)
     }
-    const owner = state.owner === null ? undefined : this.#members.get(state.owner)
-    const owned =
-      state.owner === null ? present === 0 : owner !== undefined && !hasEnded(owner.membership.intervals)
+    // Nobody owns a group but who has been in it longest.
+    const owned = state.owner === (longest?.user ?? null)
     if (state.memberCount !== present || state.lastOrdinal < lastOrdinal || !owned) this.#report('group')
     if (!this.#lost.has('roll') && this.#rollCount !== present)
       this.#report('roll', `${this.#rollCount} of ${present} members`)
@@ -199,6 +205,7 @@ export class GroupCheck {
     if (stored !== damaged && (stored === undefined || !stored.equals(payload)))
       this.#report('membership', `member ${JSON.stringify(user)}`)
     let before = 0
+    if (membership.intervals.length === 0) this.#report('group', `no intervals of ${JSON.stringify(user)}`)
     for (const { from, to } of membership.intervals) {
       if (from <= before || (to !== null && (to < from - 1 || to > this.#walk.head)))
         this.#report('group', `intervals of ${JSON.stringify(user)}`)
@@ -211,8 +218,9 @@ export class GroupCheck {
     const digest = new OwnDigest()
     const range = numberedRange(theirs.row, 'own', this.#place.id, 0)
     for await (const [, payload] of this.#context.source.range(theirs.shard, range)) {
-      if (payload === damaged) return
-      for (const seq of rows.own.decode(payload).seqs) digest.add(seq)
+      const own = payload === damaged ? damaged : readable(payload, rows.own.decode)
+      if (own === damaged) return
+      for (const seq of own.seqs) digest.add(seq)
     }
     const written = this.#recount.own.get(user) ?? new OwnDigest()
     if (digest.count !== written.count || digest.digest !== written.digest)

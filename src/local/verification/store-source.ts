@@ -1,5 +1,8 @@
 import { isColumbaError } from '../../errors.js'
-import type { FamilyRange } from './partition.js'
+import { keys } from '../../formats/keys.js'
+import type { MarksRow } from '../../formats/record-parts.js'
+import { rows } from '../../formats/rows.js'
+import { userPlace, type FamilyRange } from './partition.js'
 
 /** A row whose value did not fit its checksum. */
 export const damaged = Symbol('damaged')
@@ -28,4 +31,37 @@ export interface StoreSource {
   /** Rejects unless the file has a good header. */
   checkBodyFile(file: number): Promise<void>
   readBody(file: number, offset: number, length: number): Promise<Buffer>
+}
+
+/**
+ * A row of some other partition, decoded; undefined if there is none. One that cannot be read is `damaged`: it is reported where its
+ * own partition is read.
+ */
+export async function readRow<T>(
+  source: StoreSource,
+  { shard, key }: { readonly shard: number; readonly key: Buffer },
+  decode: (payload: Buffer) => T,
+): Promise<T | typeof damaged | undefined> {
+  const stored = await source.get(shard, key)
+  return stored === undefined || stored === damaged ? stored : readable(stored, decode)
+}
+
+/** The same of a payload. */
+export function readable<T>(payload: Buffer, decode: (payload: Buffer) => T): T | typeof damaged {
+  try {
+    return decode(payload)
+  } catch (error) {
+    if (isUnreadable(error)) return damaged
+    throw error
+  }
+}
+
+/** The marks of a user in a conversation, which lie in the user's partition. */
+export function readMarks(
+  source: StoreSource,
+  user: string,
+  conversation: string,
+): Promise<MarksRow | typeof damaged | undefined> {
+  const { shard, row } = userPlace(user, source.shardOf(user))
+  return readRow(source, { shard, key: keys.marks(row, conversation) }, rows.marks.decode)
 }

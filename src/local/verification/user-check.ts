@@ -9,14 +9,14 @@ import {
 } from '../../formats/keys.js'
 import type { Family } from '../../formats/keys.js'
 import type { ContactRow, DirectHead, MarksRow, MembershipRow } from '../../formats/record-parts.js'
-import { rows, type DirectHeadRow, type GroupHeadRow, type OwnRow } from '../../formats/rows.js'
+import { rows, type DirectHeadRow, type OwnRow } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import { DirectCheck, readFirstSide, seekSecondSide } from './direct-check.js'
-import { FeedCheck, isBehind } from './feed-check.js'
+import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, type PartitionPlace } from './partition.js'
 import type { CheckContext, RunSummary } from './run-walk.js'
-import { damaged } from './store-source.js'
+import { damaged, readMarks, readRow } from './store-source.js'
 
 /** Own messages in a group as the rows say: all, up to the read mark, and before the last joining. */
 interface OwnCount {
@@ -121,11 +121,7 @@ export class UserCheck {
       const past = Math.max(readAt, deliveredAt) <= this.#context.source.position
       if (!sane || !known || !past) this.#report('marks', conversation)
     }
-    for (const marked of this.#feed.marked) {
-      const { conversation, user } = marked
-      if (user === this.#place.id && isBehind(this.#marks.get(conversation), marked))
-        this.#report('marks', conversation, 'older than the feed says')
-    }
+    for (const [conversation, { peer }] of this.#heads) await this.#markChanges(conversation, peer)
     for (const conversation of this.#places.keys())
       if (!this.#heads.has(conversation) && !this.#memberships.has(conversation))
         this.#report('list', conversation, 'listed and nothing else')
@@ -137,6 +133,22 @@ export class UserCheck {
       members: new Map(),
       group: null,
     })
+  }
+
+  /** The feed has the marks of both participants; the other's row lies in the other's partition. */
+  async #markChanges(conversation: string, peer: string): Promise<void> {
+    const own = this.#place.id
+    this.#misfit(conversation, own, this.#marks.get(conversation))
+    if (peer === own) return
+    const marks = await readMarks(this.#context.source, peer, conversation)
+    if (marks !== damaged) this.#misfit(conversation, peer, marks)
+  }
+
+  #misfit(conversation: string, user: string, marks: MarksRow | undefined): void {
+    const misfit = this.#feed.misfitOf(conversation, user, marks)
+    const of = `of ${JSON.stringify(user)}`
+    if (misfit === 'marks') this.#report('marks', conversation, `${of}, older than the feed says`)
+    if (misfit === 'feed') this.#report('feed', conversation, `the last marks ${of}`)
   }
 
   #listRow(key: Buffer, payload: Buffer): void {
@@ -235,19 +247,18 @@ export class UserCheck {
     const { source } = this.#context
     const shard = source.shardOf(group)
     const row = groupPartition(group)
-    const [state, headRow, member] = await Promise.all([
-      source.get(shard, keys.group(row)),
-      source.get(shard, keys.head(row, group)),
+    const [state, groupHead, member] = await Promise.all([
+      readRow(source, { shard, key: keys.group(row) }, rows.group.decode),
+      readRow(source, { shard, key: keys.head(row, group) }, rows.groupHead.decode),
       source.get(shard, keys.member(row, this.#place.id)),
     ])
-    if (state === damaged || headRow === damaged) return
+    if (state === damaged || groupHead === damaged) return
     if (state === undefined || member === undefined || membership.user !== this.#place.id) {
       this.#report('membership', group, 'the group does not know of it')
       return
     }
-    const { large } = rows.group.decode(state)
-    const head: GroupHeadRow =
-      headRow === undefined ? { head: 0, position: 0, timestamp: 0 } : rows.groupHead.decode(headRow)
+    const { large } = state
+    const head = groupHead ?? { head: 0, position: 0, timestamp: 0 }
     const last = membership.intervals.at(-1)
     if (last?.to !== null) this.#placed(group, membership.place, false, true)
     else if (large) this.#placed(group, 0, true, true)

@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rows } from '../../../src/formats/rows.js'
 import type { RepairReport } from '../../../src/local/offline-repair/repair-store.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
@@ -75,6 +76,43 @@ describe('what is derived is made anew, and everything is as it was', () => {
     },
     'all members in the partitions of groups': async (shards) => {
       for (const row of await shards.rows(({ family }) => family === 'member')) await shards.del(row)
+    },
+    'a list row with a number that its message never had': async (shards) => {
+      const row = await shards.row('list', 'ben', directConversationId('ann', 'ben'))
+      const list = rows.directList.decode(row.payload)
+      await shards.put(row, rows.directList.encode({ ...list, head: list.head + 7 }))
+    },
+    'a head beyond the last message': async (shards) => {
+      const row = await shards.row('head', 'small')
+      const head = rows.groupHead.decode(row.payload)
+      await shards.put(row, rows.groupHead.encode({ ...head, head: head.head + 1 }))
+    },
+    'a run under the key of another': async (shards) => {
+      const [run, other] = await shards.rows(({ family, id }) => family === 'runs' && id === 'large')
+      if (run !== undefined && other !== undefined) await shards.put(run, other.payload)
+    },
+    'a membership that is newer in one partition than in the other': async (shards) => {
+      const row = await shards.row('membership', 'dan', 'large')
+      const membership = rows.membership.decode(row.payload)
+      await shards.put(row, rows.membership.encode({ ...membership, position: membership.position + 3 }))
+    },
+    'a former membership without its place': async (shards) => {
+      for (const row of [
+        await shards.row('membership', 'ben', 'large'),
+        await shards.row('member', 'large', 'ben'),
+      ])
+        await shards.put(row, rows.membership.encode({ ...rows.membership.decode(row.payload), place: 0 }))
+    },
+    'an owner who is in, and has not been in longest': async (shards) => {
+      const row = await shards.row('group', 'large')
+      await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'dan' }))
+    },
+    'a creator who is another': async (shards) => {
+      const row = await shards.row('group', 'small')
+      await shards.put(
+        row,
+        rows.group.encode({ ...rows.group.decode(row.payload), creator: 'ben', createdAt: 1 }),
+      )
     },
     'a damaged value of a run': async (shards) => {
       const [row] = await shards.rows(({ family }) => family === 'runs')
@@ -182,6 +220,89 @@ describe('a damaged shard: every message is there', () => {
   })
 })
 
+describe('two copies of a membership that differ', () => {
+  test.each(['membership', 'member'] as const)(
+    'in %s: the one that shows less is taken, and named',
+    async (family) => {
+      const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
+      const { report, seen } = await after((location) =>
+        ShardEdit.of(location, async (shards) => {
+          const row = await shards.row(family, id, suffix)
+          const membership = rows.membership.decode(row.payload)
+          const intervals = membership.intervals.map(({ from }) => ({ from, to: from }))
+          await shards.put(row, rows.membership.encode({ ...membership, intervals }))
+          await shards.compact()
+        }),
+      )
+      expect(report.lost).toEqual([
+        { what: 'membership of which two copies differ, one taken', where: 'group "large", user "dan"' },
+      ])
+      expect(JSON.stringify(seen)).not.toEqual(JSON.stringify(whole))
+    },
+  )
+
+  test.each(['membership', 'member'] as const)('one in %s that has no interval is none', async (family) => {
+    const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
+    const { report, seen } = await after((location) =>
+      ShardEdit.of(location, async (shards) => {
+        const row = await shards.row(family, id, suffix)
+        const membership = rows.membership.decode(row.payload)
+        await shards.put(row, rows.membership.encode({ ...membership, intervals: [] }))
+      }),
+    )
+    expect(report.lost).toEqual([])
+    expect(seen).toEqual(whole)
+  })
+})
+
+describe('an older copy of a shard: what only it could say is named as lost', () => {
+  /** The sample, and a copy of it in which much has changed since. */
+  async function changed(): Promise<{ location: string; seen: unknown }> {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    await store.groups.rename('ann', 'small', 'Smaller')
+    await store.contacts.add('ann', 'ben', { alias: 'Benjamin' })
+    for (let i = 0; i < 30; i++)
+      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    await store.markRead('ann', { peer: 'ben' })
+    await store.close()
+    return { location, seen: await seenIn(location) }
+  }
+  const said = 'shard that ends too early, as an older copy does'
+
+  test.each(['0000', '0001', '0000 and 0001'])('%s', async (name) => {
+    const shards = name.split(' and ')
+    const { location, seen } = await changed()
+    for (const shard of shards) {
+      await rm(join(location, 'shards', shard), { recursive: true })
+      await cp(join(sample, 'shards', shard), join(location, 'shards', shard), { recursive: true })
+    }
+    const report = await repair(location)
+    const named = report.lost.filter(({ what }) => what.startsWith(said))
+    expect(named.map(({ where }) => where.slice(0, 11))).toEqual(shards.map((shard) => `shards/${shard}`))
+    expect([...messagesOf(await seenIn(location)).keys()].sort()).toEqual([...messagesOf(seen).keys()].sort())
+    expect((await repair(location)).outcome).toBe('whole')
+  })
+
+  test('nothing is lost while the log still has what came behind it', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location, undefined, {
+      generationBytes: 1 << 20,
+      checkpointBytes: 1 << 30,
+    })
+    await store.groups.rename('ann', 'small', 'Smaller')
+    await store.sendMessage({ sender: 'dan', receiver: 'ann', text: 'late' })
+    const copy = await copyOf(location)
+    await store.close()
+    await rm(join(copy, 'LOCK.json'), { force: true })
+    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
+    const report = await repair(copy)
+    expect(report.refused).not.toBeNull()
+    expect(report.lost.filter(({ what }) => what.startsWith(said))).toEqual([])
+    expect(await seenIn(copy)).toEqual(await seenIn(location))
+  })
+})
+
 describe('damaged body files: what is gone stands empty, everything else is as it was', () => {
   test('each missing by itself', async () => {
     for (const name of await readdir(join(sample, 'bodies'))) {
@@ -261,6 +382,24 @@ describe('a store that was not closed', () => {
     const found = [...messagesOf(await seenIn(location)).values()].map(({ text }) => text)
     expect(texts.filter((text) => !found.includes(text))).toEqual(['late 2'])
     expectAllMessages(await seenIn(location))
+  })
+
+  test('with an older copy of the log: what only the log had is named as lost', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    for (let i = 0; i < 40; i++)
+      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    await store.admin.checkpoint()
+    await store.sendMessage({ sender: 'dan', receiver: 'ann', text: 'only in the log' })
+    const copy = await copyOf(location)
+    await store.close()
+    for (const gone of ['log', 'LOCK.json']) await rm(join(copy, gone), { recursive: true, force: true })
+    await cp(join(sample, 'log'), join(copy, 'log'), { recursive: true })
+    const report = await repair(copy)
+    expect(report.lost.map(({ what }) => what)).toEqual([
+      'log that ends too early, as an older copy does: what came behind it',
+    ])
+    expectAllMessages(await seenIn(copy))
   })
 
   test('without the last segment', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { VerifyReport } from '../../../src/backend/port.js'
 import { bodyFileName, encodeBodyHeader } from '../../../src/formats/body-file.js'
-import { decodeChanges, encodeChanges } from '../../../src/formats/change-list.js'
+import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
 import { families, keys, readListKey, userPartition, type Family } from '../../../src/formats/keys.js'
 import { rows } from '../../../src/formats/rows.js'
 import { findingKinds, type FindingKind } from '../../../src/local/verification/findings.js'
@@ -102,11 +102,45 @@ describe('a flipped bit', () => {
   })
 })
 
+describe('a value that says nothing under a seal that fits', () => {
+  test.each(Object.keys(families) as Family[])('of %s is a finding', async (family) => {
+    for (const kind of ['user', 'group'] as const) {
+      let found = true
+      const kinds = await findingsAfter(async (shards) => {
+        const [row] = await shards.rows((one) => one.family === family && one.kind === kind)
+        found = row !== undefined && !(family === 'list' && row.payload.length === 0)
+        // Numbers without an end.
+        if (row !== undefined && found) await shards.put(row, Buffer.alloc(20, 0xff))
+      })
+      if (found) expect(kinds).toContain('unreadable')
+    }
+  })
+})
+
 /** The first run of a direct conversation. */
 async function runOf(shards: ShardEdit, conversation: string) {
   const [row] = await shards.rows((one) => one.family === 'runs' && one.key.includes(inKey(conversation)))
   if (row === undefined) throw new Error('no row')
   return { row, run: rows.run.decode(row.payload) }
+}
+
+/** Puts other changes in the place of the last change of marks in a feed. */
+async function editMarkChange(
+  shards: ShardEdit,
+  id: string,
+  edit: (change: StoredChange) => readonly StoredChange[],
+): Promise<void> {
+  const feed = await shards.rows((one) => one.family === 'changes' && one.id === id)
+  for (const row of feed.reverse()) {
+    const changes = decodeChanges(row.payload, row.kind === 'user' ? id : null)
+    const at = changes.findLastIndex(({ kind }) => kind === 'read' || kind === 'delivered')
+    const change = changes[at]
+    if (change === undefined) continue
+    changes.splice(at, 1, ...edit(change))
+    await shards.put(row, encodeChanges(changes))
+    return
+  }
+  throw new Error('no change of marks')
 }
 
 describe('a row that does not fit', () => {
@@ -327,6 +361,51 @@ describe('a row that does not fit', () => {
     ],
     ['a profile that is gone', ['feed'], async (shards) => shards.del(await shards.row('profile', 'ann'))],
     [
+      'marks that moved behind their last change',
+      ['feed'],
+      async (shards) => {
+        const row = await shards.row('marks', 'ben', annBen)
+        const marks = rows.marks.decode(row.payload)
+        await shards.put(row, rows.marks.encode({ ...marks, deliveredAt: marks.deliveredAt + 1 }))
+      },
+    ],
+    [
+      'marks in a group that moved behind their last change',
+      ['feed'],
+      async (shards) => {
+        const row = await shards.row('marks', 'dan', 'large')
+        const marks = rows.marks.decode(row.payload)
+        await shards.put(row, rows.marks.encode({ ...marks, readAt: marks.readAt + 1 }))
+      },
+    ],
+    [
+      'marks of another conversation',
+      ['feed'],
+      async (shards) => {
+        const { shard, payload } = await shards.row('marks', 'ben', annBen)
+        const marks = { ...rows.marks.decode(payload), delivered: 1 }
+        const key = keys.marks(userPartition('ben'), directConversationId('ben', 'cem'))
+        await shards.put({ shard, key }, rows.marks.encode(marks))
+      },
+    ],
+    ...(['ann', 'ben'] as const).map(
+      (user): [string, FindingKind[], (shards: ShardEdit) => Promise<unknown>] => [
+        `a change of marks that is gone, in the feed of ${user}`,
+        ['feed'],
+        (shards) => editMarkChange(shards, user, () => []),
+      ],
+    ),
+    [
+      'a change of marks in a group that is gone',
+      ['feed'],
+      (shards) => editMarkChange(shards, 'large', () => []),
+    ],
+    [
+      'a change of marks that comes twice',
+      ['feed'],
+      (shards) => editMarkChange(shards, 'ann', (change) => [change, change]),
+    ],
+    [
       'changes that are gone',
       ['feed'],
       async (shards) => {
@@ -376,6 +455,36 @@ describe('a row that does not fit', () => {
       async (shards) => {
         const row = await shards.row('group', 'large')
         await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'ben' }))
+      },
+    ],
+    [
+      'a former membership without any interval',
+      ['group'],
+      async (shards) => {
+        for (const row of [
+          await shards.row('membership', 'ben', 'large'),
+          await shards.row('member', 'large', 'ben'),
+        ])
+          await shards.put(
+            row,
+            rows.membership.encode({ ...rows.membership.decode(row.payload), intervals: [] }),
+          )
+      },
+    ],
+    [
+      'an owner who has not been in longest',
+      ['group'],
+      async (shards) => {
+        const row = await shards.row('group', 'large')
+        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'dan' }))
+      },
+    ],
+    [
+      'a creator who did not make it',
+      ['group'],
+      async (shards) => {
+        const row = await shards.row('group', 'large')
+        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), creator: 'dan' }))
       },
     ],
     [
