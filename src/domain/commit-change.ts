@@ -5,8 +5,11 @@ import type { GroupState } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
 
-/** For a write that has nothing to write. Throws where that cannot be known: behind a write of unknown outcome. */
-export function isSoAlready(backend: Backend): void {
+/**
+ * For a write that has nothing to write, because what is shown is what it asks for. Throws behind a write of unknown outcome:
+ * what is shown there may never have been stored.
+ */
+export function assertShownIsStored(backend: Backend): void {
   const refusal = backend.refusal()
   if (refusal !== null) throw refusal
 }
@@ -32,7 +35,7 @@ export function commitChange(
       await backend.load(handle, viewer)
       const change = await decide()
       if (change === null) {
-        isSoAlready(backend)
+        assertShownIsStored(backend)
         return handle.group
       }
       const committed = await backend.commit(handle, handle.head, change)
