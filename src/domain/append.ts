@@ -30,7 +30,7 @@ export class Append {
   /** To `receiver`; the first message of two users begins their conversation. */
   direct(receiver: UserId, draft: MessageDraft): Promise<SendReceipt> {
     const handle = this.#backend.direct(draft.sender, receiver)
-    if (this.#open && this.#pipelined && handle.lane === null && this.#isLoaded(handle, draft.sender)) {
+    if (this.#open && this.#pipelined && handle.lane === null && this.#loadAtOnce(handle, draft.sender)) {
       // The warm path of nearly all sends: nothing to wait for, so the backend's promise is the answer.
       const found = this.#backend.find(handle, draft.sender, draft.id)
       if (found === null) {
@@ -62,8 +62,8 @@ export class Append {
     return this.#inLane(handle, draft, undefined)
   }
 
-  /** Loads it if that needs no waiting. */
-  #isLoaded(handle: ConversationHandle, viewer: UserId): boolean {
+  /** Loads it if that needs no waiting; true if it is loaded now. */
+  #loadAtOnce(handle: ConversationHandle, viewer: UserId): boolean {
     if (handle.loaded) return true
     const load = this.#backend.load(handle, viewer)
     // Asked again in the lane, where it is one load with this one.

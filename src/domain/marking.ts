@@ -86,7 +86,7 @@ export class Marking {
     const handle = handleOf(this.#backend, user, target)
     const found = this.#backend.standing(user, handle)
     if (found instanceof Promise)
-      return this.#accept(found.then((then) => this.#raiseLater(user, target, then, by, seq)))
+      return this.#accept(found.then((read) => this.#raiseLater(user, target, read, by, seq)))
     const standing = partIn(found, target)
     const reached = reachedIn(standing, by, seq)
     if (standing === null || reached === null) return undefined
