@@ -68,7 +68,7 @@ export class Lanes {
     return this.#enter(this.#conversationLane(handle), holding(task), 0)
   }
 
-  /** The same for who only looks: never refused, and no reason to refuse others. */
+  /** As `run`, for who only looks: never refused, and no reason to refuse others. */
   look<T>(handle: ConversationHandle, task: () => MaybePromise<T>): Promise<T> {
     return this.#enter(this.#conversationLane(handle), holding(task), 0, 0)
   }

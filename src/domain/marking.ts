@@ -238,7 +238,7 @@ export class Marking {
   }
 }
 
-/** How far a call reaches; null if there is nothing to write, and nothing under way that could be what the caller sees as done. */
+/** How far a call reaches; null if it can change nothing: the marks that readers see are there already, or the user has left. */
 function reachedIn(
   standing: Standing | null,
   by: 'read' | 'delivered',
