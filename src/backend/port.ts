@@ -194,8 +194,6 @@ export interface ConversationHandle {
   isBlocked(sender: UserId): boolean
   /** The domain's: what waits for this conversation. A backend does not let go of a handle that has a lane. */
   lane: object | null
-  /** The domain's: what it derived from this conversation and likes to keep beside it. */
-  memo: object | null
   /** The domain's: marks that were handed over. A backend does not let go of a handle while marks of it are being written. */
   marking: object | null
 }

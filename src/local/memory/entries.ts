@@ -79,7 +79,6 @@ export class ConversationEntry implements ConversationHandle {
   /** `durableHead` and what goes with it are known. */
   known = false
   lane: object | null = null
-  memo: object | null = null
   marking: object | null = null
 
   /** Provisional, then durable, here and in the next two pairs. */
