@@ -4,6 +4,8 @@ import type { StoreComponents, StoreSettings } from '../../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../../errors.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { keptName } from '../../formats/repair-names.js'
+import { shardsDirectory } from '../../formats/shard-names.js'
+import { bodiesName, logName, manifestName } from '../../formats/store-names.js'
 import { resolveLimits } from '../../limits.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 import type { FileSystem } from '../../platform/file-system.js'
@@ -122,10 +124,11 @@ async function repair(place: Place): Promise<RepairReport> {
   await directory.clear()
   const copy = join(directory.path, 'copy')
   const unread: string[] = []
-  for (const part of ['shards', 'log', 'MANIFEST']) unread.push(...(await directory.copy(part, 'copy')))
+  for (const part of [shardsDirectory, logName, manifestName])
+    unread.push(...(await directory.copy(part, 'copy')))
   for (const path of unread) notes.lose('missing or unreadable file', path)
-  await fileSystem.makeDirectory(join(copy, 'bodies'))
-  const spared = new SparedDirectory(fileSystem, join(copy, 'bodies'), join(location, 'bodies'))
+  await fileSystem.makeDirectory(join(copy, bodiesName))
+  const spared = new SparedDirectory(fileSystem, join(copy, bodiesName), join(location, bodiesName))
   const scratchDirectory = join(directory.path, 'scratch')
   await fileSystem.makeDirectory(scratchDirectory)
   const damage = (await damageOfFiles({ fileSystem, manifest }, location)) ?? whyUnread(unread)
@@ -194,7 +197,7 @@ async function forgottenIn(
   spared: FileSystem,
   copy: string,
 ): Promise<VerifyFinding[]> {
-  const directory = join(copy, 'bodies')
+  const directory = join(copy, bodiesName)
   const beyond = (await countMessages(spared, directory)) - (checked['messages'] ?? 0)
   if (beyond <= 0) return []
   const where = `${beyond} messages in ${(await spared.list(directory)).length} body files`
@@ -202,9 +205,9 @@ async function forgottenIn(
 }
 
 async function assureSpace(fileSystem: FileSystem, location: string): Promise<void> {
-  const rows = await sizeOf(fileSystem, join(location, 'shards'))
-  const log = await sizeOf(fileSystem, join(location, 'log'))
-  const bodies = await sizeOf(fileSystem, join(location, 'bodies'))
+  const rows = await sizeOf(fileSystem, join(location, shardsDirectory))
+  const log = await sizeOf(fileSystem, join(location, logName))
+  const bodies = await sizeOf(fileSystem, join(location, bodiesName))
   const needed = (rows + log) * spaceFor.rows + bodies * spaceFor.bodies
   const free = await fileSystem.freeBytes(location)
   if (free >= needed) return
@@ -272,14 +275,14 @@ async function gather(
   for (let index = 0; index < manifest.shardIds.length; index++)
     damaged.push(...(await gatherShard(parts, location, index)))
   // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
-  if (withLog) await gatherLog(parts, join(location, 'log'))
+  if (withLog) await gatherLog(parts, join(location, logName))
   else {
     const untold = { ...parts, notes: new RepairNotes() }
     for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
   }
-  if ((await fileSystem.stat(join(location, 'bodies'))) === null)
-    notes.lose('missing directory of body files', 'bodies')
-  await gatherBodies(parts, join(copy, 'bodies'))
+  if ((await fileSystem.stat(join(location, bodiesName))) === null)
+    notes.lose('missing directory of body files', bodiesName)
+  await gatherBodies(parts, join(copy, bodiesName))
   await nameLostRows(parts, damaged)
 }
 
