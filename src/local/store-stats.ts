@@ -25,7 +25,7 @@ export interface StatsParts {
   readonly threaded: AdaptiveFlushRunner<FlushThread> | null
 }
 
-/** What `admin.stats()` says of the local backend; the guide explains it. */
+/** What `admin.stats()` says of the local backend: sums since the opening, and how things are now. */
 export async function storeStats(parts: StatsParts): Promise<StoreStats> {
   const { log, report, shards, bodies, memory, cacheBytes, rows, background, tidier, threaded } = parts
   return {
