@@ -51,6 +51,7 @@ export interface RepairOptions extends VerifyOptions {
   readonly process?: ProcessIdentity
 }
 
+/** The store that is repaired, and what a repair works with. */
 interface Place {
   readonly location: string
   readonly components: StoreComponents
@@ -116,6 +117,7 @@ async function repairAlone(
   return repair({ location, components, options, manifest, directory, tuning, sole })
 }
 
+/** From the look at a copy to the new store in the old one's place. */
 async function repair(place: Place): Promise<RepairReport> {
   const { location, components, directory, manifest, sole } = place
   const { fileSystem, clock } = components
@@ -156,7 +158,7 @@ async function repair(place: Place): Promise<RepairReport> {
   await directory.remove('scratch')
   await directory.remove('copy')
   const made = await look(place, directory.path)
-  if (made.report?.ok !== true) throw notWhole(directory.path, made)
+  if (made.report?.ok !== true) throw notWhole(directory.path, made, manifest.checkpoint)
   const report: RepairReport = {
     outcome: 'repaired',
     refused: looked.refused,
@@ -175,16 +177,14 @@ async function repair(place: Place): Promise<RepairReport> {
   }
   await directory.swap(report.kept as string)
   return report
+}
 
-  function notWhole(path: string, { refused, report: verified }: Looked): ColumbaError {
-    const first = verified?.findings[0]
-    const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
-    return new ColumbaError(
-      'CORRUPT',
-      `What was made anew in ${path} is not whole (${why}); the store is as it was`,
-      { file: path, position: manifest.checkpoint },
-    )
-  }
+/** A fault of the repair itself. */
+function notWhole(path: string, { refused, report }: Looked, position: number): ColumbaError {
+  const first = report?.findings[0]
+  const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
+  const what = `What was made anew in ${path} is not whole (${why}); the store is as it was`
+  return new ColumbaError('CORRUPT', what, { file: path, position })
 }
 
 /** A copy that lacks something may look whole, as one with zeroes at the end of its log does. */
@@ -221,6 +221,7 @@ async function assureSpace(fileSystem: FileSystem, location: string): Promise<vo
   )
 }
 
+/** Why a store could not be opened, or what its verification said. */
 interface Looked {
   readonly refused: string | null
   readonly report: VerifyReport | null
