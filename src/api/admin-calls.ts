@@ -17,7 +17,7 @@ export class AdminCalls {
     return this.#calls.run(() => this.#backend.stats())
   }
 
-  /** Makes what the log holds unnecessary for the next opening. Happens by itself, too. */
+  /** Makes the log up to now unnecessary, so that the next opening has nothing to recover of it. Happens by itself, too. */
   checkpoint(): Promise<void> {
     return this.#calls.run(() => this.#backend.checkpoint())
   }

@@ -2,7 +2,10 @@ import type { MaybePromise } from '../backend/port.js'
 import type { DomainContext } from '../domain/context.js'
 import type { Limits } from '../limits.js'
 
-/** How every call but `sendMessage` runs, which does the same by itself: only while the store is open, its errors as rejections. */
+/**
+ * How a call runs: only while the store is open, and whatever it throws is a rejection. `sendMessage` does the same by itself, in
+ * straight code; `subscribe`, which gives no promise, throws.
+ */
 export class Calls {
   readonly #context: DomainContext
 
@@ -18,7 +21,7 @@ export class Calls {
     })
   }
 
-  /** The same for what sees itself to being waited for: a promise comes back as it is. */
+  /** The same for a call that has told the lifecycle of its promise where closing must wait for it: the promise comes back as it is. */
   handOver<T>(call: (limits: Limits) => MaybePromise<T>): Promise<T> {
     try {
       const { lifecycle, limits } = this.#context

@@ -49,6 +49,7 @@ export class ContactCalls {
     return this.#calls.run((limits) => this.#contacts.block(...checkBoth(userId, otherId, 'otherId', limits)))
   }
 
+  /** Takes a block back; fine for one who is not blocked. */
   unblock(userId: string, otherId: string): Promise<void> {
     return this.#calls.run((limits) =>
       this.#contacts.unblock(...checkBoth(userId, otherId, 'otherId', limits)),

@@ -32,7 +32,10 @@ export class GroupCalls {
     this.#groups = new Groups(context)
   }
 
-  /** Again with the same id and content gives the group; with other content it is IDEMPOTENCY_CONFLICT. */
+  /**
+   * Again with the same id and content gives the group as it is now; with other content it is IDEMPOTENCY_CONFLICT. BLOCKED, and
+   * no group, if one of the members has blocked the creator.
+   */
   create(request: CreateGroupRequest): Promise<Group> {
     return this.#calls.run((limits) => {
       const { creator, title, members, id } = checkFields(request, 'group', [
@@ -50,7 +53,10 @@ export class GroupCalls {
     })
   }
 
-  /** Any member adds others, all or none; who is a member already is ignored. */
+  /**
+   * Any member adds others, all or none; who is a member already is ignored. BLOCKED if one of the others has blocked who adds
+   * them.
+   */
   addMembers(actorId: string, conversationId: string, userIds: readonly string[]): Promise<Group> {
     return this.#calls.run((limits) => {
       const [actor, group] = checkActor(actorId, conversationId, limits)
@@ -58,7 +64,10 @@ export class GroupCalls {
     })
   }
 
-  /** Removes a member, or oneself: that is leaving. NOT_PERMITTED for removing others, but for the owner. */
+  /**
+   * Removes a member, or oneself: that is leaving. Only the owner removes others, NOT_PERMITTED otherwise: the creator, or the
+   * longest member once that one has left. Who is no member is removed already.
+   */
   removeMember(actorId: string, conversationId: string, userId: string): Promise<Group> {
     return this.#calls.run((limits) => {
       const [actor, group] = checkActor(actorId, conversationId, limits)
@@ -66,7 +75,7 @@ export class GroupCalls {
     })
   }
 
-  /** Any member renames. */
+  /** Gives the group another title. Any member may. */
   rename(actorId: string, conversationId: string, title: string): Promise<Group> {
     return this.#calls.run((limits) => {
       const [actor, group] = checkActor(actorId, conversationId, limits)
@@ -74,7 +83,7 @@ export class GroupCalls {
     })
   }
 
-  /** The present members in the order of joining. Default: pages of 50. */
+  /** The present members in the order of joining, for one of them. Default: pages of 50. */
   members(userId: string, conversationId: string, options?: PageOptions): Promise<Page<Member>> {
     return this.#calls.run((limits) => {
       const user = checkUserId(userId, 'userId', limits)

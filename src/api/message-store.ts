@@ -30,11 +30,12 @@ import { UserCalls } from './user-calls.js'
 export interface GetChangesOptions {
   /** A token or the `position` of a change. Without it: now. */
   readonly since?: string | undefined
-  /** Default 100. */
+  /** Default 100, at most `limits.pageItems`. */
   readonly limit?: number | undefined
 }
 
 export interface SubscribeOptions {
+  /** A token or the `position` of a change. Without it: what comes from the call on. */
   readonly since?: string | undefined
   /** Aborting ends the subscription. */
   readonly signal?: AbortSignal | undefined

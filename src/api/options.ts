@@ -11,7 +11,7 @@ import { checkFields, checkInteger, invalid } from './arguments.js'
 export type Durability =
   /** After fdatasync: what was acknowledged survives a power cut. */
   | 'commit'
-  /** After the write, with an fdatasync every so many milliseconds: a power cut takes the last of them. */
+  /** After the write, with an fdatasync every so many milliseconds, 1 to 3,600,000: a power cut takes the last of them. */
   | { readonly intervalMs: number }
   /** After the write: a crash of the process takes nothing, a power cut what the system had not written yet. */
   | 'os'
@@ -33,7 +33,7 @@ export interface StoreOptions {
     | {
         /** Default 64 MiB. */
         readonly maxBytes?: number | undefined
-        /** Conversations of a user that are cached and dropped together. Default 15. */
+        /** Conversations of a user that are cached and dropped together; 1 to 10,000, default 15. */
         readonly tierSize?: number | undefined
       }
     | undefined
@@ -42,10 +42,14 @@ export interface StoreOptions {
    * May differ from one opening to the next.
    */
   readonly users?: UsersMode | undefined
+  /** Those that are left out have their defaults. */
   readonly limits?: Partial<Limits> | undefined
 }
 
-/** Parts of the world to put in place of the real ones: for tests, and for embedding. */
+/**
+ * Parts of the world to put in place of the real ones: for tests, and for embedding. Clock, random and file system that are left out
+ * are the system's; without logger and metrics nobody is told anything.
+ */
 export interface StoreComponentOptions {
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined

@@ -2,7 +2,7 @@ import type { Limits } from '../limits.js'
 import { checkFields, checkLimit, checkOpaque } from './arguments.js'
 
 export interface PageOptions {
-  /** Default 50. */
+  /** Default 50, at most `limits.pageItems`. */
   readonly limit?: number | undefined
   /** The `next` of the page before. */
   readonly cursor?: string | undefined

@@ -18,9 +18,9 @@ import {
 export type ConversationRef = string | { readonly peer: string }
 
 export interface GetConversationsOptions {
-  /** Default 20. */
+  /** Default 20, at most `limits.pageItems`. */
   readonly limit?: number | undefined
-  /** Conversations to skip from the top. Default 0; not together with `cursor`. */
+  /** Conversations to skip from the top. Default 0, at most `limits.startItems`; not together with `cursor`. */
   readonly start?: number | undefined
   /** The `next` of the page before, with the same other options. */
   readonly cursor?: string | undefined
@@ -32,10 +32,11 @@ export interface GetConversationsOptions {
 
 /** At most one of `cursor`, `offset`, `before`, `after` and `around`; without them the newest page. */
 export interface GetMessagesOptions {
-  /** Default 50. */
+  /** Default 50, at most `limits.pageItems`. */
   readonly limit?: number | undefined
+  /** The `next` of the page before. */
   readonly cursor?: string | undefined
-  /** Messages to skip from the newest. */
+  /** Messages to skip from the newest; at most `limits.startItems`. */
   readonly offset?: number | undefined
   /** Messages below this seq, descending. */
   readonly before?: number | undefined

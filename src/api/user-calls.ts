@@ -15,6 +15,7 @@ export interface RegisterRequest {
   readonly profile?: Json | undefined
 }
 
+/** What is left out stays as it is. */
 export interface UserChange {
   readonly name?: string | undefined
   readonly profile?: Json | undefined

@@ -148,6 +148,7 @@ export interface Backend {
   /** An id for a message whose sender gave none: unique, sorted by time. */
   newMessageId(): MessageId
   stats(): Promise<StoreStats>
+  /** Resolves when the next opening needs nothing but what a checkpoint keeps. Changes nothing that can be seen. */
   checkpoint(): Promise<void>
   /** Reads everything and checks it against itself; never changes anything. */
   verify(options?: VerifyOptions): Promise<VerifyReport>
@@ -193,12 +194,11 @@ export interface ConversationHandle {
   isBlocked(sender: UserId): boolean
   /** The domain's: what waits for this conversation. A backend does not let go of a handle that has a lane. */
   lane: object | null
-  /** The domain's: what it derived from this conversation and likes to keep beside it. */
-  memo: object | null
   /** The domain's: marks that were handed over. A backend does not let go of a handle while marks of it are being written. */
   marking: object | null
 }
 
+/** A message that was found by its key. */
 export interface Found {
   readonly seq: number
   readonly timestamp: number
@@ -209,6 +209,7 @@ export interface Found {
   readonly settled: Promise<unknown> | null
 }
 
+/** A change of a conversation that is no message, as the holder of its lane has decided it. */
 export type ConversationChange =
   | { readonly kind: 'block'; readonly blocker: UserId; readonly blocked: boolean }
   | {
@@ -224,12 +225,15 @@ export type ConversationChange =
   | { readonly kind: 'leave'; readonly user: UserId; readonly owner: UserId | null }
   | { readonly kind: 'rename'; readonly title: string | undefined }
 
+/** What a change has become. */
 export interface Committed {
   readonly position: Position
   readonly timestamp: number
 }
 
+/** See `recent`. */
 export interface RecentOptions {
+  /** Exclusive. */
   readonly below?: Position | undefined
   readonly limit: number
 }
@@ -255,20 +259,24 @@ export type ChangeRef = { readonly position: Position } & (
   | { readonly kind: 'profile' }
 )
 
+/** See `changes`. */
 export interface ChangePage {
   readonly refs: readonly ChangeRef[]
   readonly through: Position
   readonly more: boolean
 }
 
-/** Numbers about the store, grouped by part; every backend gives the first two groups. */
+/** Numbers about the store. Every backend gives the first two; behind them come groups of numbers, one for each of its parts. */
 export interface StoreStats {
+  /** Which backend it is. */
   readonly backend: string
+  /** Grows with every write that can be seen. */
   readonly position: number
   readonly [part: string]: unknown
 }
 
 export interface VerifyOptions {
+  /** Called now and then with how much of a part has been read; `total` is null as long as nobody knows it. */
   readonly onProgress?: (done: {
     readonly part: string
     readonly items: number
@@ -276,14 +284,21 @@ export interface VerifyOptions {
   }) => void
 }
 
+/** Something that does not fit, in words for people. */
 export interface VerifyFinding {
+  /** The kind of finding. */
   readonly what: string
+  /** The place, with the ids of users and conversations. */
   readonly where: string
+  /** What to do about it. */
   readonly advice: string
 }
 
 export interface VerifyReport {
+  /** True if there are no findings. */
   readonly ok: boolean
+  /** How much of each kind of thing was looked at. */
   readonly checked: Readonly<Record<string, number>>
+  /** In the order in which they were met; a backend may count the rest when there are very many. */
   readonly findings: readonly VerifyFinding[]
 }

@@ -1,11 +1,13 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
 import { MOVED } from '../backend/port.js'
-import type { MessageId, UserId } from '../model/ids.js'
+import type { MessageId, Position, UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
 import { failsWith } from './checks.js'
+import type { Workbench } from './workbench.js'
 
 const ada = 'ada' as UserId
 const bob = 'bob' as UserId
+const start = 0 as Position
 
 export const lifecycleCases = [
   backendCase('closing finishes what was handed over, and refuses what comes later', async (bench) => {
@@ -67,12 +69,12 @@ export const lifecycleCases = [
   backendCase('everything is there when the data is opened again', async (bench) => {
     const { users, handles } = await populate(bench)
     const before = await bench.dump(users, handles)
-    const feed = await bench.feed('bob', 0 as never)
+    const feed = await bench.feed('bob', start)
     const token = bench.backend.token(await bench.backend.latest(bob))
     const { timestamp } = await bench.send(await bench.direct('x', 'y'), bench.draft('x', 'last'))
     if (!(await bench.reopen())) return
     same(await bench.dump(users, handles), before)
-    same(await bench.feed('bob', 0 as never), feed)
+    same(await bench.feed('bob', start), feed)
     const position = bench.backend.positionOf(token)
     same(await bench.feed('bob', position), [])
     const direct = await bench.direct('ada', 'bob')
@@ -102,7 +104,7 @@ export const lifecycleCases = [
 ]
 
 /** A little of everything. */
-async function populate(bench: Parameters<Parameters<typeof backendCase>[1]>[0]) {
+async function populate(bench: Workbench) {
   const { backend } = bench
   const users = ['ada', 'bob', 'cleo', 'dan']
   const direct = await bench.direct('ada', 'bob')

@@ -1,4 +1,5 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
+import type { GetMessagesOptions } from '../api/read-arguments.js'
 import { failsWith } from './checks.js'
 import { storeCase } from './store-case.js'
 
@@ -8,7 +9,7 @@ export const readingCases = [
   storeCase('a conversation is read from every side', async (bench) => {
     for (let index = 1; index <= 12; index += 1)
       await bench.say(index % 2 === 0 ? 'ada' : 'bob', index % 2 === 0 ? 'bob' : 'ada', `${index}`)
-    const page = (options: Parameters<typeof bench.texts>[2]) => bench.texts('ada', bob, options)
+    const page = (options: GetMessagesOptions) => bench.texts('ada', bob, options)
     same(await page({ limit: 3 }), ['12', '11', '10'])
     same(await page({ limit: 3, offset: 4 }), ['8', '7', '6'])
     same(await page({ limit: 3, before: 3 }), ['2', '1'])

@@ -1,11 +1,8 @@
 import type { MessageStore } from '../api/message-store.js'
+import type { ConversationRef, GetConversationsOptions, GetMessagesOptions } from '../api/read-arguments.js'
 import type { Change } from '../model/change.js'
 import type { SendReceipt } from '../model/message.js'
 import type { OpenedStore } from './opened-store.js'
-
-type ConversationRef = Parameters<MessageStore['getMessages']>[1]
-type PageOptions = Parameters<MessageStore['getMessages']>[2]
-type ListOptions = Parameters<MessageStore['getConversations']>[1]
 
 /** A store with the few things at hand that nearly all cases do with one. */
 export class StoreBench {
@@ -47,16 +44,17 @@ export class StoreBench {
     return id
   }
 
+  /** The texts of one page, in its order. */
   async texts(
     user: string,
     conversation: ConversationRef,
-    options?: PageOptions,
+    options?: GetMessagesOptions,
   ): Promise<readonly string[]> {
     return (await this.store.getMessages(user, conversation, options)).items.map(({ text }) => text)
   }
 
   /** Peers and titles of the list. */
-  async names(user: string, options?: ListOptions): Promise<readonly (string | undefined)[]> {
+  async names(user: string, options?: GetConversationsOptions): Promise<readonly (string | undefined)[]> {
     return (await this.store.getConversations(user, options)).items.map(({ peer, title }) => peer ?? title)
   }
 

@@ -30,7 +30,7 @@ export class Append {
   /** To `receiver`; the first message of two users begins their conversation. */
   direct(receiver: UserId, draft: MessageDraft): Promise<SendReceipt> {
     const handle = this.#backend.direct(draft.sender, receiver)
-    if (this.#open && this.#pipelined && handle.lane === null && this.#isLoaded(handle, draft.sender)) {
+    if (this.#open && this.#pipelined && handle.lane === null && this.#loadAtOnce(handle, draft.sender)) {
       // The warm path of nearly all sends: nothing to wait for, so the backend's promise is the answer.
       const found = this.#backend.find(handle, draft.sender, draft.id)
       if (found === null) {
@@ -62,8 +62,8 @@ export class Append {
     return this.#inLane(handle, draft, undefined)
   }
 
-  /** Loads it if that needs no waiting. */
-  #isLoaded(handle: ConversationHandle, viewer: UserId): boolean {
+  /** Loads it if that needs no waiting; true if it is loaded now. */
+  #loadAtOnce(handle: ConversationHandle, viewer: UserId): boolean {
     if (handle.loaded) return true
     const load = this.#backend.load(handle, viewer)
     // Asked again in the lane, where it is one load with this one.
@@ -134,14 +134,14 @@ export class Append {
 }
 
 /**
- * A repeat of something durable writes nothing and waits for nothing: where nobody is in front of it in the lane, it needs
- * none. One whose twin is under way takes the same way as the twin may have taken, and is answered behind it.
+ * True for a message that is durable: a repeat of it writes nothing and waits for nothing, so it needs no lane where nobody is in
+ * one. A repeat of a message under way goes through the lane, and is answered when that one is durable.
  */
 function isStored(found: MaybePromise<Found | null>): found is Found {
   return found !== null && !(found instanceof Promise) && found.settled === null
 }
 
-/** Throws if it repeats the id only. */
+/** The receipt of the message that was found; throws IDEMPOTENCY_CONFLICT if the draft repeats only its id. */
 function receiptOfRepeat(handle: ConversationHandle, draft: MessageDraft, found: Found): SendReceipt {
   const { seq, timestamp } = found
   if (found.text !== draft.text || found.attributes !== draft.attributes) {

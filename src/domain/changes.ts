@@ -82,6 +82,7 @@ export class Changes {
       signal,
     )
   }
+
   /** Behind `since`, or behind what the user sees at the call. */
   #start(user: UserId, since: string | undefined): MaybePromise<FeedPlace> {
     const place: MaybePromise<FeedPlace> =

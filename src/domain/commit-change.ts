@@ -1,18 +1,18 @@
 import { MOVED } from '../backend/port.js'
 import type { Backend, ConversationChange, ConversationHandle, MaybePromise } from '../backend/port.js'
-import { ColumbaError } from '../errors.js'
 import type { GroupState } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
+import { maxMoves, movedTooOften } from './lanes.js'
 
-/** For a write that has nothing to write. Throws where that cannot be known: behind a write of unknown outcome. */
-export function isSoAlready(backend: Backend): void {
+/**
+ * For a write that has nothing to write, because what is shown is what it asks for. Throws behind a write of unknown outcome:
+ * what is shown there may never have been stored.
+ */
+export function assertShownIsStored(backend: Backend): void {
   const refusal = backend.refusal()
   if (refusal !== null) throw refusal
 }
-
-/** How often a change is decided again before others are believed to be writing too fast. */
-const maxMoves = 1000
 
 /**
  * Decides on a change of a conversation in its lane and commits it; `decide` gives null when there is nothing to
@@ -32,12 +32,12 @@ export function commitChange(
       await backend.load(handle, viewer)
       const change = await decide()
       if (change === null) {
-        isSoAlready(backend)
+        assertShownIsStored(backend)
         return handle.group
       }
       const committed = await backend.commit(handle, handle.head, change)
       if (committed !== MOVED) return handle.group
     }
-    throw new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')
+    throw movedTooOften()
   })
 }

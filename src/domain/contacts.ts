@@ -3,7 +3,7 @@ import { ColumbaError } from '../errors.js'
 import type { UserId } from '../model/ids.js'
 import type { Page } from '../model/page.js'
 import type { Contact, ContactEntry } from '../model/user.js'
-import { commitChange, isSoAlready } from './commit-change.js'
+import { commitChange, assertShownIsStored } from './commit-change.js'
 import { toContact } from './contact-view.js'
 import type { DomainContext } from './context.js'
 import { readCursor, writeCursor } from './cursors.js'
@@ -40,7 +40,7 @@ export class Contacts {
     await this.#context.lanes.user(user, async () => {
       await requireUsers(this.#context, [user, contactId])
       const entry = await this.#backend.contact(user, contactId)
-      if (entry?.listed === true && entry.alias === alias) return isSoAlready(this.#backend)
+      if (entry?.listed === true && entry.alias === alias) return assertShownIsStored(this.#backend)
       await this.#backend.putContact(user, contactId, { listed: true, alias })
     })
   }
@@ -50,7 +50,7 @@ export class Contacts {
     await this.#context.lanes.user(user, async () => {
       await requireUsers(this.#context, [user])
       const entry = await this.#backend.contact(user, contactId)
-      if (entry?.listed !== true) return isSoAlready(this.#backend)
+      if (entry?.listed !== true) return assertShownIsStored(this.#backend)
       await this.#backend.putContact(user, contactId, { listed: false, alias: undefined })
     })
   }

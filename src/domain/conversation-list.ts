@@ -25,18 +25,19 @@ interface Placed {
   readonly stood: Position
 }
 
-/** Matches of a search down the list, and how far it went: `bottom` if there is nothing left. */
+/** What stands where it stood and matches, in the part of the list down to `through`: `bottom` if that is all of it. */
 interface Stayed {
   readonly placed: readonly Placed[]
   readonly through: Position
 }
 
-/** How a walk goes on: in the order of the list as it was at `asOf`, with what stood below `below`. */
+/** How a walk by cursor goes on: in the order that the list had at `asOf`, with what stood below `below` then. */
 interface Walk {
   readonly asOf: Position
   readonly below: Position
 }
 
+/** A first page, and the part of the list that it shows. */
 interface MadePage {
   readonly start: number
   readonly limit: number
@@ -46,7 +47,7 @@ interface MadePage {
 /** Below every conversation. */
 const bottom = 0 as Position
 
-/** A backend reads up to so many from the top in one moment; the later parts of a longer answer may be newer than the first. */
+/** The port promises that up to so many from the top are of one moment; a longer answer may be newer in its later parts. */
 const ofOneMoment = 500
 
 /** Conversations that are read at a time while a filter or a walk looks for the next ones. */
@@ -101,7 +102,10 @@ export class ConversationList {
     return this.#pageOf(user, query, shown, walk)
   }
 
-  /** A first page for which more is read than comes from one moment; it shows the moment in which it is complete. */
+  /**
+   * A first page for which more is read than comes from one moment. It shows the list as it was when it was seen that nothing had
+   * moved since the last look.
+   */
   async #firstOfMany(user: UserId, query: ListQuery): Promise<Page<Conversation>> {
     const { start, limit } = query
     const top = await this.#backend.recent(user, { limit: chunk })
@@ -127,6 +131,7 @@ export class ConversationList {
     return this.#merge(user, query, walk.asOf, stayed, moved, 0)
   }
 
+  /** The page out of what stayed and what moved, by where each stood; without the first `start` of them. */
   #merge(
     user: UserId,
     query: ListQuery,
@@ -151,7 +156,7 @@ export class ConversationList {
     )
   }
 
-  /** The next `count` below a position that match the filter. */
+  /** The next `count` below `from` that match the filter, the first of them perhaps in `top`, which was read already. */
   async #stayed(
     user: UserId,
     query: ListQuery,

@@ -15,7 +15,7 @@ export function writeCursor(scope: CursorScope, values: readonly Part[]): string
   return checksum(scope, content) + content
 }
 
-/** The values of a cursor. Rejects with INVALID_ARGUMENT one that is damaged or belongs elsewhere. */
+/** The values of a cursor. Throws INVALID_ARGUMENT for one that is damaged or belongs elsewhere. */
 export function readCursor(scope: CursorScope, cursor: string): readonly Part[] {
   const content = cursor.slice(checksumLength)
   if (content === '' || cursor.slice(0, checksumLength) !== checksum(scope, content)) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Backend, ConversationHandle } from '../backend/port.js'
+import type { Backend, ConversationChange, ConversationHandle, MaybePromise } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import { directPrefix } from '../model/direct-conversation-id.js'
 import type { Group, GroupState } from '../model/group.js'
@@ -134,7 +134,7 @@ export class Groups {
   async #change(
     actor: UserId,
     id: ConversationId,
-    decide: (handle: ConversationHandle, state: GroupState) => ReturnType<Parameters<typeof commitChange>[3]>,
+    decide: (handle: ConversationHandle, state: GroupState) => MaybePromise<ConversationChange | null>,
   ): Promise<Group> {
     const handle = this.#backend.conversation(id)
     const changed = await commitChange(this.#context, handle, actor, async () => {

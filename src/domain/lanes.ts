@@ -9,7 +9,7 @@ import type { UserId } from '../model/ids.js'
 export type Decision<T> = { readonly answer: T } | { readonly handed: Promise<T | Moved> }
 
 /** How often a write is decided again before others are believed to be writing too fast. */
-const maxMoves = 1000
+export const maxMoves = 1000
 
 /**
  * Every change belongs to one lane, that of a conversation or that of a user, and a lane does one thing after the other.
@@ -68,7 +68,7 @@ export class Lanes {
     return this.#enter(this.#conversationLane(handle), holding(task), 0)
   }
 
-  /** The same for who only looks: never refused, and no reason to refuse others. */
+  /** As `run`, for who only looks: never refused, and no reason to refuse others. */
   look<T>(handle: ConversationHandle, task: () => MaybePromise<T>): Promise<T> {
     return this.#enter(this.#conversationLane(handle), holding(task), 0, 0)
   }
@@ -107,7 +107,7 @@ export class Lanes {
       if (outcome !== MOVED) return { answer: outcome }
       await this.#backend.load(handle, viewer)
     }
-    throw new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')
+    throw movedTooOften()
   }
 
   /** IMPORTANT: asked before a lane is made: one that nothing enters would never go. */
@@ -147,6 +147,11 @@ export class Lanes {
       })
     })
   }
+}
+
+/** Behind `maxMoves` in a row: nothing was stored. */
+export function movedTooOften(): ColumbaError {
+  return new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')
 }
 
 function settle<T>(decision: Decision<T>, resolve: (value: T | Promise<T>) => void): void {

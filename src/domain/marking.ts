@@ -86,7 +86,7 @@ export class Marking {
     const handle = handleOf(this.#backend, user, target)
     const found = this.#backend.standing(user, handle)
     if (found instanceof Promise)
-      return this.#accept(found.then((then) => this.#raiseLater(user, target, then, by, seq)))
+      return this.#accept(found.then((read) => this.#raiseLater(user, target, read, by, seq)))
     const standing = partIn(found, target)
     const reached = reachedIn(standing, by, seq)
     if (standing === null || reached === null) return undefined
@@ -238,7 +238,7 @@ export class Marking {
   }
 }
 
-/** How far a call reaches; null if there is nothing to write, and nothing under way that could be what the caller sees as done. */
+/** How far a call reaches; null if it can change nothing: the marks that readers see are there already, or the user has left. */
 function reachedIn(
   standing: Standing | null,
   by: 'read' | 'delivered',

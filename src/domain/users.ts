@@ -4,7 +4,7 @@ import { canonicalJson } from '../model/canonical-json.js'
 import type { UserId } from '../model/ids.js'
 import type { Json } from '../model/json.js'
 import type { User } from '../model/user.js'
-import { isSoAlready } from './commit-change.js'
+import { assertShownIsStored } from './commit-change.js'
 import type { DomainContext } from './context.js'
 
 /** What may be changed of a user; what is left out stays. */
@@ -31,7 +31,7 @@ export class Users {
       if (!isSame(known.user, user)) {
         throw new ColumbaError('USER_EXISTS', 'the user is registered with other content')
       }
-      isSoAlready(this.#backend)
+      assertShownIsStored(this.#backend)
       return known.user
     })
   }
@@ -52,7 +52,7 @@ export class Users {
         ...(profile === undefined ? {} : { profile }),
       }
       if (!isSame(before, after)) return this.#put(after)
-      isSoAlready(this.#backend)
+      assertShownIsStored(this.#backend)
       return before
     })
   }

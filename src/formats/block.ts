@@ -19,7 +19,7 @@ import { directConversationId } from '../model/direct-conversation-id.js'
 export interface BlockHead {
   readonly conversation: string
   readonly firstSeq: number
-  /** Direct: n0 of the message before. */
+  /** Direct: messages of the first participant before this block (n0 in records.ts). Groups: 0. */
   readonly n0Before: number
   /** Direct: the participants. Groups: who wrote in this block. */
   readonly senders: readonly string[]
@@ -61,11 +61,12 @@ export class BlockWriter {
   #position = 0
   #timestamp = 0
 
-  /** Messages, and bytes of them, in the block that is being written. */
+  /** Messages in the block that is being written. */
   get count(): number {
     return this.#count
   }
 
+  /** What they take in it so far. */
   get bytes(): number {
     return this.#entries.length
   }
@@ -196,7 +197,7 @@ export function readBlock(block: Buffer): { head: BlockHead; entries: BlockEntry
   let conversation = named === '' ? null : named
   return {
     head: {
-      // Who looks for a known conversation has no need of it.
+      // The id of a direct conversation is worked out only if it is asked for: mostly whoever reads the block knows it.
       get conversation() {
         return (conversation ??= directOf(senders))
       },

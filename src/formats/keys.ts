@@ -38,24 +38,24 @@ export const families = {
 
 export type Family = keyof typeof families
 
-const USER = 1
-const GROUP = 2
+/** Kinds of partitions. */
+const userKind = 1
+const groupKind = 2
 
 /** Sections of the list family. */
-const LARGE = 0
-const RECENT = 1
+const largeSection = 0
+const recentSection = 1
 
-const WIDTH = 6
-const MAX = 2 ** 48 - 1
+const numberBytes = 6
 
 /** No position is greater. */
-export const maxPosition = MAX
+export const maxPosition = 2 ** 48 - 1
 
 /**
  * Numbers behind an id stay below this: their first byte is never 0xff, which behind the 0x00 that ends the id would say
  * that the id goes on.
  */
-const NUMBERS_END = 0xff0000000000
+const numbersEnd = 0xff0000000000
 
 const writer = new ByteWriter(4096)
 
@@ -67,18 +67,31 @@ function endedId(to: ByteWriter, id: string): ByteWriter {
   return to.u8(0)
 }
 
+/** Reads it from `start` on; `end` is the place of the 0x00 that ends it, or the key's end. */
+function readEndedId(key: Buffer, start: number): { id: string; end: number } {
+  const bytes: number[] = []
+  let end = start
+  for (; end < key.length; end++) {
+    const byte = key[end] as number
+    if (byte === 0 && key[end + 1] !== 0xff) break
+    bytes.push(byte)
+    if (byte === 0) end++
+  }
+  return { id: Buffer.from(bytes).toString(), end }
+}
+
 function partition(kind: number, id: string): Buffer {
   return endedId(writer.reset().u8(kind), id).finish()
 }
 
 /** The beginning of all keys of a user's partition; keep it while writing several rows of one user. */
 export function userPartition(user: string): Buffer {
-  return partition(USER, user)
+  return partition(userKind, user)
 }
 
 /** The same for a group. */
 export function groupPartition(group: string): Buffer {
-  return partition(GROUP, group)
+  return partition(groupKind, group)
 }
 
 /** The range of a whole partition, or of one family of it. */
@@ -142,12 +155,12 @@ function keyBuilders(finish: (key: ByteWriter) => Buffer) {
       finish(
         lastConversation(
           begin(row, families.list)
-            .u8(RECENT)
-            .u48BE(MAX - position),
+            .u8(recentSection)
+            .u48BE(maxPosition - position),
           id,
         ),
       ),
-    large: (row: Buffer, group: string) => finish(begin(row, families.list).u8(LARGE).text(group)),
+    large: (row: Buffer, group: string) => finish(begin(row, families.list).u8(largeSection).text(group)),
   }
 }
 
@@ -162,8 +175,8 @@ export function recentBelow(row: Buffer, position: number | undefined): { gte: B
   if (position === undefined) return { gte: begin(row, families.list).finish(), lt }
   if (position === 0) return { gte: lt, lt }
   const gte = begin(row, families.list)
-    .u8(RECENT)
-    .u48BE(MAX - position + 1)
+    .u8(recentSection)
+    .u48BE(maxPosition - position + 1)
     .finish()
   return { gte, lt }
 }
@@ -174,11 +187,12 @@ export function readListKey(
   rowLength: number,
 ): { large: boolean; position: number; conversation: string } {
   const at = rowLength + 1
-  if (key[at] === LARGE) return { large: true, position: 0, conversation: key.utf8Slice(at + 1, key.length) }
+  if (key[at] === largeSection)
+    return { large: true, position: 0, conversation: key.utf8Slice(at + 1, key.length) }
   return {
     large: false,
-    position: MAX - key.readUIntBE(at + 1, WIDTH),
-    conversation: readDirectKey(key, at + 1 + WIDTH) ?? key.utf8Slice(at + 1 + WIDTH, key.length),
+    position: maxPosition - key.readUIntBE(at + 1, numberBytes),
+    conversation: readDirectKey(key, at + 1 + numberBytes) ?? key.utf8Slice(at + 1 + numberBytes, key.length),
   }
 }
 
@@ -189,31 +203,26 @@ export function readIdKey(key: Buffer, rowLength: number): string {
 
 /** The number at the end of a key of the families runs, own, changes and roll. */
 export function readNumberKey(key: Buffer): number {
-  return key.readUIntBE(key.length - WIDTH, WIDTH)
+  return key.readUIntBE(key.length - numberBytes, numberBytes)
 }
 
 /** The id and the number of a key of the families runs and own. */
 export function readNumberedKey(key: Buffer, rowLength: number): { id: string; number: number } {
   const conversationId = readDirectKey(key, rowLength + 1)
   if (conversationId !== null) return { id: conversationId, number: readNumberKey(key) }
-  const bytes: number[] = []
-  for (let at = rowLength + 1; at < key.length - WIDTH - 1; at++) {
-    const byte = key[at] as number
-    bytes.push(byte)
-    if (byte === 0) at++
-  }
-  return { id: Buffer.from(bytes).toString(), number: readNumberKey(key) }
+  const { id } = readEndedId(key.subarray(0, key.length - numberBytes), rowLength + 1)
+  return { id, number: readNumberKey(key) }
 }
 
 const rangeKeys = { runs: 'run', own: 'own' } as const
 
-/** Runs of one conversation that end at or after `from`, or own messages that begin there. */
+/** Runs of one conversation that end at or after `from` and below `to`, or rows of own messages that begin there. */
 export function numberedRange(
   row: Buffer,
   family: 'runs' | 'own',
   conversation: string,
   from: number,
-  to: number = NUMBERS_END - 1,
+  to: number = numbersEnd - 1,
 ): { gte: Buffer; lt: Buffer } {
   return {
     gte: keys[rangeKeys[family]](row, conversation, from),
@@ -225,19 +234,10 @@ export function numberedRange(
 export function describeKey(
   key: Buffer,
 ): { kind: 'user' | 'group'; row: string; rowLength: number; family: Family } | null {
-  const kind = key[0] === USER ? 'user' : key[0] === GROUP ? 'group' : null
+  const kind = key[0] === userKind ? 'user' : key[0] === groupKind ? 'group' : null
   if (kind === null) return null
-  const id: number[] = []
-  let at = 1
-  for (; at < key.length; at++) {
-    const byte = key[at] as number
-    if (byte !== 0) id.push(byte)
-    else if (key[at + 1] === 0xff) {
-      id.push(0)
-      at++
-    } else break
-  }
-  const tag = key[at + 1]
+  const { id, end } = readEndedId(key, 1)
+  const tag = key[end + 1]
   const family = (Object.keys(families) as Family[]).find((name) => families[name] === tag)
-  return family === undefined ? null : { kind, row: Buffer.from(id).toString(), rowLength: at + 1, family }
+  return family === undefined ? null : { kind, row: id, rowLength: end + 1, family }
 }

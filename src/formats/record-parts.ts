@@ -5,6 +5,8 @@ import { type ByteReader, type ByteWriter, badBytes } from './bytes.js'
  * Each part has its fields in the order in which they are written; numbers are varints, strings have their length
  * before them.
  */
+
+/** Of a head: who is blocked. The same bits as in the flags of a message record (records.ts). */
 const blockBits = { first: 8, second: 16 } as const
 
 /** A member of a small group and where the group stood in that member's list before; 0 for nowhere. */
@@ -13,7 +15,9 @@ export interface MemberImage {
   readonly previous: number
 }
 
+/** What the lists need to know of the time before: where a group stood, and in which lists. */
 export interface GroupImage {
+  /** The position of the group's last message before; 0 for none. */
   readonly previous: number
   /** Empty for large groups. */
   readonly members: readonly MemberImage[]
@@ -81,9 +85,12 @@ export function foundingMembership(
   }
 }
 
+/** Where a direct conversation stands. */
 export interface DirectHead {
   readonly head: number
+  /** Messages of the first participant up to the head. */
   readonly n0: number
+  /** Of the last message, as is the timestamp. */
   readonly position: number
   readonly timestamp: number
   readonly firstBlocked: boolean

@@ -83,12 +83,12 @@ export function bodyOfRecord(bytes: Buffer, start: number, end: number): number 
   return reader.at
 }
 
-/** Room for a message record without its body and image. */
+/** Room for what `writeMessageHead` writes. */
 export const messageHeadBytes = idsAt + 2 * 257
 
 /**
- * Writes what a message record begins with at `start` and returns its end, where image and body follow. `kind` is one of
- * the two of messages; `count` is n0 or the ordinal.
+ * Writes what a message record begins with at `start` and returns its end, where image and body follow. `kind` is one of the two of
+ * messages, and `count` n0 or the ordinal; or it is that of direct marks, which begin alike (direct-marks.ts).
  */
 export function writeMessageHead(
   bytes: Buffer,

@@ -86,14 +86,12 @@ export const rows = {
       return { peer, head: r.left === 0 ? null : readDirectHead(r) }
     },
   ),
-  groupHead: {
-    encode: (row: GroupHeadRow): Buffer =>
-      w.reset().varint(row.head).varint(row.position).varint(row.timestamp).finish(),
-    decode: (bytes: Buffer): GroupHeadRow => {
-      const r = new ByteReader(bytes)
-      return { head: r.varint(), position: r.varint(), timestamp: r.varint() }
+  groupHead: codec<GroupHeadRow>(
+    (to, row) => {
+      to.varint(row.head).varint(row.position).varint(row.timestamp)
     },
-  },
+    (r) => ({ head: r.varint(), position: r.varint(), timestamp: r.varint() }),
+  ),
   directList: codec<DirectListRow>(
     (to, row) => {
       to.string(row.peer).varint(row.head).varint(row.n0).varint(row.timestamp)
@@ -131,25 +129,23 @@ export const rows = {
     /** Only what is needed to read the messages. */
     decodePlace: (bytes: Buffer): RunPlace => readPlace(new ByteReader(bytes)),
   },
-  own: {
-    encode: (row: OwnRow): Buffer => {
-      w.reset().varint(row.before)
+  own: codec<OwnRow>(
+    (to, row) => {
+      to.varint(row.before)
       let last = 0
       for (const seq of row.seqs) {
-        w.varint(seq - last)
+        to.varint(seq - last)
         last = seq
       }
-      return w.finish()
     },
-    decode: (bytes: Buffer): OwnRow => {
-      const r = new ByteReader(bytes)
+    (r) => {
       const before = r.varint()
       const seqs: number[] = []
       let last = 0
       while (r.left > 0) seqs.push((last += r.varint()))
       return { before, seqs }
     },
-  },
+  ),
   marks: codec<MarksRow>(writeMarks, readMarks),
   contact: codec<ContactRow>(writeContact, readContact),
   group: codec<GroupRow>(writeGroup, readGroup),
@@ -187,6 +183,7 @@ function readPlace(r: ByteReader): RunPlace {
   return { file, offset, length, firstSeq, count: r.varint() }
 }
 
+/** Of one kind of row: how its content is written and read. */
 function codec<T>(write: (to: ByteWriter, row: T) => void, read: (r: ByteReader) => T) {
   const pass = (row: T): Buffer => {
     write(w.reset(), row)

@@ -6,32 +6,35 @@ import { checksum } from './checksum.js'
  *
  *     store id, the first 8 bytes | epoch u32 LE | position u48 LE | crc32 LE      as base64url
  */
-const bytes = 22
+const tokenBytes = 22
+/** What the checksum at the end is over. */
+const summedBytes = tokenBytes - 4
 
+/** The store and time line that a token is of. */
 export interface TokenHome {
   readonly storeId: Uint8Array
   readonly epoch: number
 }
 
 // Every change that is handed to anybody has a token: they are all made in the same place.
-const scratch = Buffer.alloc(bytes)
-const checked = scratch.subarray(0, 18)
+const scratch = Buffer.alloc(tokenBytes)
+const summed = scratch.subarray(0, summedBytes)
 
 export function encodeToken(home: TokenHome, position: number): string {
   for (let i = 0; i < 8; i++) scratch[i] = home.storeId[i] as number
   scratch.writeUInt32LE(home.epoch, 8)
   scratch.writeUIntLE(position, 12, 6)
-  scratch.writeUInt32LE(checksum(checked), 18)
-  return scratch.base64urlSlice(0, bytes)
+  scratch.writeUInt32LE(checksum(summed), summedBytes)
+  return scratch.base64urlSlice(0, tokenBytes)
 }
 
-/** INVALID_ARGUMENT for what is no token, RESYNC_REQUIRED for one of another store or time line. */
+/** The position; throws INVALID_ARGUMENT for what is no token, RESYNC_REQUIRED for one of another store or time line. */
 export function decodeToken(home: TokenHome, text: string): number {
   const token = Buffer.from(text, 'base64url')
   if (
-    token.length !== bytes ||
+    token.length !== tokenBytes ||
     token.toString('base64url') !== text ||
-    checksum(token.subarray(0, 18)) !== token.readUInt32LE(18)
+    checksum(token.subarray(0, summedBytes)) !== token.readUInt32LE(summedBytes)
   ) {
     throw new ColumbaError('INVALID_ARGUMENT', 'This is not a token of a change feed', { field: 'since' })
   }

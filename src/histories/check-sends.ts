@@ -1,5 +1,5 @@
 import type { History, SeenMessage, SendOperation, Violation } from './history.js'
-import type { KnownMessages, StoredSend } from './known-messages.js'
+import { keyOf, type KnownMessages, type StoredSend } from './known-messages.js'
 
 /** What the sends promised, held against what is stored at the end. */
 export function* checkSends(history: History, known: KnownMessages): Generator<Violation> {
@@ -11,7 +11,7 @@ export function* checkSends(history: History, known: KnownMessages): Generator<V
         yield { rule: 'gapless', what: `${conversation}: seq ${message.seq} at place ${i + 1}` }
       if (attempts.length === 0)
         yield { rule: 'nothing of itself', what: `${conversation} ${message.seq}: nobody sent it` }
-      const key = JSON.stringify([conversation, message.sender, message.id])
+      const key = keyOf(conversation, message.sender, message.id)
       stored.set(key, [...(stored.get(key) ?? []), message.seq])
       if (attempts.length > 0 && !attempts.some(({ text }) => text === message.text))
         yield { rule: 'content', what: `${conversation} ${message.seq}: another text than was sent` }

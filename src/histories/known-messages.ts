@@ -10,7 +10,8 @@ export interface StoredSend {
   readonly acknowledged: number
 }
 
-const keyOf = (conversationId: string, sender: string, id: string): string =>
+/** The key by which `attempts` are found. */
+export const keyOf = (conversationId: string, sender: string, id: string): string =>
   JSON.stringify([conversationId, sender, id])
 
 /** The messages of all conversations at the end, joined with the attempts behind them. */

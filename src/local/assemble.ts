@@ -1,5 +1,5 @@
 import type { Notifier } from '../backend/notifier.js'
-import type { Backend, StoreStats } from '../backend/port.js'
+import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
 import { ColumbaError } from '../errors.js'
 import { hashSeedOf } from '../formats/id-hash.js'
@@ -21,6 +21,7 @@ import { Lists } from './lists.js'
 import { Loader } from './reads/loader.js'
 import { LocalBackend } from './local-backend.js'
 import type { ManifestFile } from './manifest-file.js'
+import type { Touched } from './memory/entries.js'
 import { Generation } from './memory/generation.js'
 import { Memory } from './memory/memory.js'
 import { MessageReader } from './reads/message-reader.js'
@@ -32,9 +33,9 @@ import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './reads/row-reader.js'
 import { damageFound } from './shards/level-error.js'
-import { withWritten } from './shards/shard.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
+import { storeStats } from './store-stats.js'
 import { liveMessage, toMessage } from './reads/stored-message.js'
 import { codeOf, Telemetry } from './telemetry.js'
 import { Tidier } from './background/tidier.js'
@@ -73,10 +74,17 @@ export interface OpenedParts {
   readonly undo: (() => Promise<unknown>)[]
 }
 
-/** Recovers the log into the shards and puts the parts of the backend together. */
+/**
+ * Recovers the log into the shards and puts the parts of the backend together, each after what it needs. Those that need each
+ * other (the log and its writer, flush and recovery, everything and `fail`) are tied by closures; so this is one function, in the
+ * order of an opening: the flush, the manifest, memory and the writer, the log, the background, and what calls go to.
+ */
 export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
   const { clock, random, fileSystem } = components
+
+  // ---- the flush and the tidy, on this thread or on one of their own
+
   const telemetry = new Telemetry(components, monotonicMs)
   const ring = new Ring({
     secret: manifest.ringSecret,
@@ -121,12 +129,16 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const keeper = new FilterKeeper(fileSystem, settings.location)
   const filter = await keeper.load(manifest.checkpoint, opened.last)
 
+  // ---- the manifest
+
   let current = manifest
   const commitManifest = async (change: Partial<Manifest>): Promise<void> => {
     const next = { ...current, ...change }
     await opened.file.replace(next)
     current = next
   }
+
+  // ---- memory and the writer
 
   let shardsFailed = false
   let checkpointer: Checkpointer | null = null
@@ -166,6 +178,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     },
     applier,
   )
+  // ---- the log, which is recovered while it is opened
+
   const { log, report } = await CommitLog.open(
     {
       directory: opened.logDirectory,
@@ -193,6 +207,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       onRecovered: recovery.take,
     },
   )
+  // ---- the background; from here on the log has to be closed if something fails
+
   try {
     if (report.tornBytes > 0) {
       telemetry.warn('a torn end of the log was cut off and kept aside', {
@@ -262,6 +278,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   if (opened.isWorkerMissing) telemetry.warn('flush-worker.js is missing: flushes have no thread', {})
   telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
 
+  // ---- what calls go to
+
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
   const loader = new Loader(memory, rows, filter, tuning.keptMembers)
   const messages = new MessageReader({ memory, rows, bodies })
@@ -310,33 +328,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }
   }
 
-  async function stats(): Promise<StoreStats> {
-    return {
-      backend: 'local',
-      position: log.durablePosition,
-      log: { ...log.stats },
-      shards: withWritten(await shards.stats(), threaded?.thread?.written ?? []),
-      cache: {
-        bytes: memory.bytes,
-        maxBytes: settings.cacheBytes,
-        users: memory.userCount,
-        conversations: memory.conversationCount,
-        parked: memory.indexes.parkedCount,
-        evictions: memory.evictions,
-        ...memory.counters,
-        rowReads: rows.reads,
-      },
-      generations: { live: memory.generations.live.length, waiting: background.waiting, ...background.stats },
-      checkpoint: background.checkpoint,
-      bodies: {
-        bytesWritten: bodies.bytesWritten + (threaded?.thread?.bytesWritten ?? 0),
-        ...tidier.stats,
-        merging: tidier.merging,
-      },
-      recovery: { ...report },
-    }
-  }
-
   const lists = new Lists({ memory, rows, loader, participations, tierSize: settings.cacheTierSize })
   return new LocalBackend({
     memory,
@@ -365,7 +356,19 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     durablePosition,
     life: {
       home: { storeId: manifest.storeId, epoch: manifest.epoch },
-      stats,
+      stats: () =>
+        storeStats({
+          log,
+          report,
+          shards,
+          bodies,
+          memory,
+          cacheBytes: settings.cacheBytes,
+          rows,
+          background,
+          tidier,
+          threaded,
+        }),
       checkpoint: () => background.run(),
       verify: (options) =>
         tidier.still(() =>
@@ -380,15 +383,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
 }
 
 /** What lists show of a conversation stays when the bytes of its last message go. */
-function keepLastMessage({
-  entry,
-  lastSeq,
-  count,
-}: {
-  entry: Parameters<typeof liveMessage>[0]
-  lastSeq: number
-  count: number
-}): void {
+function keepLastMessage({ entry, lastSeq, count }: Touched): void {
   const isShown = entry.first !== null || entry.second !== null || (entry.groupPart?.nodes.size ?? 0) > 0
   if (!isShown || count === 0 || lastSeq !== entry.durableHead || entry.lastMessage !== undefined) return
   const live = liveMessage(entry, lastSeq)

@@ -60,16 +60,16 @@ export class Lists {
       user.hotUsed = true
       return page.answer
     }
-    const nodes = this.#fromMemory(user, below, limit)
-    if (nodes === null) {
+    const places = this.#fromMemory(user, below, limit)
+    if (places === null) {
       this.#memory.counters.misses++
       return this.#load(user, below, limit)
     }
     this.#memory.counters.hits++
-    return this.#answer(user, nodes, below, limit)
+    return this.#answer(user, places, below, limit)
   }
 
-  /** Up to `limit` places and whether there are more; null if memory does not reach that far. */
+  /** The places of a page, and at least one more if there are more; null if memory does not reach that far. */
   #fromMemory(user: UserEntry, below: number | undefined, limit: number): Place[] | null {
     const { nodes, packed } = user
     if (!user.listed) return null
@@ -91,7 +91,7 @@ export class Lists {
     return merge(user, small, largeNodes(user, below))
   }
 
-  /** `places` are at least one more than asked for, unless there are no more. */
+  /** The page of these places, which are at least one more than asked for, unless there are no more. */
   #answer(
     user: UserEntry,
     places: readonly Place[],
@@ -122,6 +122,7 @@ export class Lists {
     return answer
   }
 
+  /** Once more when what had to be read is there: much may have moved meanwhile. */
   async #again(
     user: UserEntry,
     waiting: readonly Promise<Participation>[],
@@ -142,8 +143,8 @@ export class Lists {
     try {
       if (!user.listed) await this.#loads.extend(user, Math.min(limit + 1, keptNodes))
       for (let wanted = limit + 1; ;) {
-        const nodes = this.#fromMemory(user, below, limit)
-        if (nodes !== null) return await this.#answer(user, nodes, below, limit)
+        const places = this.#fromMemory(user, below, limit)
+        if (places !== null) return await this.#answer(user, places, below, limit)
         if (below !== undefined || wanted > keptNodes) return await this.#beyond(user, below, limit)
         if (user.loading !== null) await user.loading
         else {

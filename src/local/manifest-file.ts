@@ -5,14 +5,14 @@ import { decodeManifest, encodeManifest, idBytes, type Manifest } from '../forma
 import { repairName, repairReportName } from '../formats/repair-names.js'
 import { segmentNumber } from '../formats/segment.js'
 import { shardsDirectory } from '../formats/shard-names.js'
+import { bodiesName, logName, manifestName } from '../formats/store-names.js'
 import type { FileSystem } from '../platform/file-system.js'
 import { readHead, replaceFile, writeAside } from '../platform/whole-files.js'
 import type { Random } from '../platform/random.js'
 
-const manifestName = 'MANIFEST'
 /** Only whoever holds the shards' locks writes it, so one name is enough; a first manifest has a name of its own. */
-const nextName = 'MANIFEST.new'
-const firstPrefix = 'MANIFEST.first-'
+const nextName = `${manifestName}.new`
+const firstPrefix = `${manifestName}.first-`
 /** A newer format may be longer than this one's 4,188 bytes; what is longer than this is no manifest. */
 const maxBytes = 1024 * 1024
 
@@ -110,8 +110,8 @@ export class ManifestFile {
    */
   async traceOfUse(): Promise<string | null> {
     const parts = [
-      ['log', (name: string) => segmentNumber(name) !== null],
-      ['bodies', (name: string) => parseBodyFileName(name) !== null],
+      [logName, (name: string) => segmentNumber(name) !== null],
+      [bodiesName, (name: string) => parseBodyFileName(name) !== null],
     ] as const
     for (const [part, isTrace] of parts) {
       const directory = join(this.#directory, part)

@@ -4,6 +4,7 @@ import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
+import { bodiesName, logName } from '../formats/store-names.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import type { FileSystem } from '../platform/file-system.js'
 import { systemError } from '../platform/system-errors.js'
@@ -74,8 +75,8 @@ export async function openLocalBackend(
     isOurs = true
     undo.push(() => shards.close())
     await file.removeLeftovers()
-    const bodyDirectory = join(directory, 'bodies')
-    const logDirectory = join(directory, 'log')
+    const bodyDirectory = join(directory, bodiesName)
+    const logDirectory = join(directory, logName)
     // IMPORTANT: both names are synced before anything is in these directories that has to outlast a power cut.
     await fileSystem.makeDirectory(bodyDirectory)
     await fileSystem.makeDirectory(logDirectory)

@@ -41,7 +41,7 @@ export class Participations {
     return node === null ? this.#load(user, entry) : this.ofNode(node)
   }
 
-  /** The same for somebody who looks at the conversation itself: it stays in memory as long as there is room. */
+  /** As `of`, for somebody who looks at the conversation itself: it stays in memory as long as there is room. */
   look(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
     const node = this.#nodeOf(user, entry)
     if (node === null) return this.#loadNode(user, entry)
@@ -49,7 +49,7 @@ export class Participations {
     return this.ofNode(node)
   }
 
-  /** The same as far as marks need it: of a direct conversation in memory nothing is read, decoded or made. */
+  /** As `look`, as far as marks need it: of a direct conversation in memory nothing is read, decoded or made. */
   standing(user: UserId, entry: ConversationEntry): MaybePromise<Standing | null> {
     if (entry.groupPart !== null) return this.look(user, entry)
     const node = this.#nodeOf(user, entry)
@@ -133,13 +133,13 @@ export class Participations {
     }
   }
 
-  /** The same from a list; kept until something changes. */
+  /** The part that a node stands for; the same object until something changes. */
   ofNode(node: ListNode): MaybePromise<Participation> {
     if (node.view !== null && this.#isCurrent(node, node.view)) return node.view
     return this.#make(node, nothingRead) ?? this.#complete(node, { last: undefined })
   }
 
-  /** The same of a packed conversation; null if something must be read first, for which it has to be taken out. */
+  /** The part in a packed conversation; null if something must be read first, for which it has to be taken out. */
   ofPacked(user: UserEntry, index: number): Participation | null {
     const packed = user.packed as PackedList
     const known = packed.viewAt(index)
@@ -154,7 +154,7 @@ export class Participations {
     return node.entry.groupPart === null || view.position === node.position
   }
 
-  /** Null if something must be read first. */
+  /** The part out of what is in memory and in `read`; null if something else must be read first. */
   #make(node: ListNode, read: LastRead): Participation | null {
     const { entry, marks, membership, own } = node
     if (marks === null) return null

@@ -21,9 +21,9 @@ export interface RepeatsParts {
 }
 
 /**
- * Whether a message with this key is there already, for as long as the store exists: an index of hashes for each conversation
- * that is written to. One that comes back into memory has a filter of them, or its index is made anew from its runs; so it is where
- * the filter cannot tell.
+ * Whether a message with this key is there already, for as long as the store exists: each conversation that is written to has an
+ * index of hashes. One that was put away and comes back has a filter of them at first; its index is made anew from its runs where
+ * there is no filter, or where the filter cannot tell.
  */
 export class Repeats {
   readonly #parts: RepeatsParts
@@ -57,7 +57,7 @@ export class Repeats {
     return andThen(this.#indexIds(entry), () => this.find(entry, sender, id, below))
   }
 
-  /** Whether the message with this seq is the one. */
+  /** The message with this seq, or an earlier one, if it has the key; null, or a promise of it, if none has. */
   #compare(
     entry: ConversationEntry,
     sender: UserId,

@@ -10,7 +10,9 @@ export interface LocalTuning {
   readonly generationBytes: number
   /** So many other things than messages close it as well: they are small in the log, and up to 2 KB each while they are flushed. */
   readonly generationObjects: number
+  /** A segment of the log ends before the frame that would make it larger. */
   readonly segmentBytes: number
+  /** Memory that records are written into, a piece at a time. */
   readonly chunkBytes: number
   /** Flushed log after which a checkpoint is made. */
   readonly checkpointBytes: number
@@ -18,6 +20,7 @@ export interface LocalTuning {
   readonly maxWaiting: number
   /** Bytes that must stay free on the disk: with less, nothing is accepted. */
   readonly spareBytes: number
+  /** This and the next three: how LevelDB is used, as `ShardTuning` says. */
   readonly writeBufferBytes: number
   readonly blockCacheBytes: number
   readonly batchBytes: number

@@ -3,7 +3,8 @@ import { everyPage } from './check-user.js'
 import { given } from './world.js'
 
 /**
- * Everything that these users can see, as plain data that is equal for two stores that went through the same calls. Ids that the store makes differ.
+ * Everything that these users can see, as plain data that is equal for two stores that went through the same calls, but for ids
+ * that the stores made themselves.
  */
 export async function dumpStore(store: CheckedStore, users: readonly string[]): Promise<unknown> {
   const seen: unknown[] = []

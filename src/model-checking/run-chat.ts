@@ -6,8 +6,7 @@ import type { FastCheck } from './world.js'
 
 /**
  * Opens the store, runs the commands on it beside the model, lets every client catch up, holds everything against the
- * model once more (and again after reopening, where that is possible), lets `inspect`
- * look at the store, and closes it.
+ * model once more (and again after reopening, where that is possible), lets `inspect` look at the store, and closes it.
  */
 export async function runChat(
   fc: FastCheck,

@@ -15,8 +15,8 @@ export interface JsonBounds {
  * The one text of a JSON value: keys sorted by UTF-16 code units, no white space. Values that are equal as JSON have
  * the same text. Every property is read exactly once, and what it said then is what counts.
  *
- * Rejects with INVALID_ARGUMENT what JSON cannot say (undefined, functions, symbols, BigInt, NaN, infinities, lone
- * surrogates, dates and other objects with a class, cycles) and with TOO_LARGE what is beyond the bounds; nothing
+ * Throws INVALID_ARGUMENT for what JSON cannot say (undefined, functions, symbols, BigInt, NaN, infinities, lone
+ * surrogates, dates and other objects with a class, cycles) and TOO_LARGE for what is beyond the bounds; nothing
  * larger than the bounds is ever built.
  */
 export function canonicalJson(value: unknown, bounds: JsonBounds): string {

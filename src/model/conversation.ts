@@ -53,7 +53,7 @@ export const noMarks: Marks = Object.freeze({
   deliveredAt: never,
 })
 
-/** What a user's marks go by. */
+/** As much of a user's part in a conversation as setting marks needs. */
 export interface Standing {
   readonly kind: ConversationKind
   /** In order, disjoint; one for a direct conversation (from 1, open). */

@@ -21,7 +21,10 @@ export function storedId(given: string): MessageId {
   return (given.charCodeAt(0) === markCode && needsEscape.test(given) ? mark + given : given) as MessageId
 }
 
-/** A stored id without the `~` in front, if that is what makes it longer than ids are. The same for all others. */
+/**
+ * A stored id as message bodies have it, where an id has room for `maxIdBytes`: one that the `~` in front makes longer is without it,
+ * and the body says so in another place (formats/message-body.ts).
+ */
 export function idInBody(stored: string): string {
   if (stored.charCodeAt(0) !== markCode || stored.length * 3 <= maxIdBytes) return stored
   return Buffer.byteLength(stored) > maxIdBytes ? stored.slice(1) : stored

@@ -1,4 +1,4 @@
-/** A key for a map that no other two ids have, whatever characters are in them. */
+/** A key for a map by two ids, in this order: no other two have the same one, whatever characters are in them. */
 export function pairKey(one: string, other: string): string {
   return `${one.length} ${one}${other}`
 }

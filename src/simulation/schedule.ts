@@ -110,7 +110,7 @@ export class Schedule {
     return true
   }
 
-  /** Each operation that waits may have happened by then, or not; nobody hears of it. */
+  /** Each operation that waits has happened by then with the probability `happened`; nobody hears of it. */
   halt(happened = 0): void {
     if (this.#halted) return
     const waiting = this.#turns.splice(0)

@@ -98,7 +98,10 @@ export class SimulatedFileSystem implements FileSystem {
     return this.run('freeBytes', path, ({ freeBytes }) => freeBytes?.() ?? 2 ** 40)
   }
 
-  /** Waits for the operation's turn, asks for a fault, and lets it happen or fail. */
+  /**
+   * Waits for the operation's turn, asks for a fault, and lets it happen or fail. `suffer`: what becomes of it then, before it fails,
+   * or in place of what would have happened.
+   */
   run<T>(
     operation: FileOperation,
     path: string,

@@ -24,6 +24,7 @@ export interface SimulatedWorldOptions {
   readonly usersMode?: UsersMode
   readonly tuning: Partial<LocalTuning>
   readonly slow?: ScheduleOptions['slow']
+  /** As for `SimulatedClock`. */
   readonly ticking?: boolean
   readonly onNote?: ((note: string) => void) | undefined
 }
@@ -51,6 +52,7 @@ export class SimulatedWorld {
   readonly #machine = new SimulatedMachine()
   readonly #random: SeededRandom
   #process
+  /** What the clock of the next process begins with. */
   #now = 1_700_000_000_000
   #incarnation: Incarnation
 
@@ -65,7 +67,8 @@ export class SimulatedWorld {
     this.#incarnation = this.#incarnate()
   }
 
-  get now(): Incarnation {
+  /** The process that runs now, or has ended last. */
+  get incarnation(): Incarnation {
     return this.#incarnation
   }
 

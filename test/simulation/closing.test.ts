@@ -41,7 +41,7 @@ test('whatever fails while a store is closed: nothing stays open, and the same p
     one.suffer(fault)
     const failure = await one.world.settle(one.store.close()).catch((error: unknown) => error)
     one.suffer(new OperationCount())
-    const { openHandles } = one.world.now.fileSystem
+    const { openHandles } = one.world.incarnation.fileSystem
     if (openHandles > 0) wrong.push(`${fault.hit}: ${openHandles} handles are open`)
     try {
       const again = await one.world.settle(one.world.open())

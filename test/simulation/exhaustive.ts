@@ -106,7 +106,7 @@ export class Scenario {
       if (round === 0) await this.#sendAll(store)
       await this.world.settle(verifyWorld(store, this.#known, ++this.#moment))
       await this.world.settle(store.close())
-      claim(this.world.now.fileSystem.openHandles === 0, 'I17 handles are open behind close')
+      claim(this.world.incarnation.fileSystem.openHandles === 0, 'I17 handles are open behind close')
     }
   }
 

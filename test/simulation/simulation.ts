@@ -107,10 +107,10 @@ class Simulation {
       else if (this.#calls.poisoned) store = await this.#endPoisoned(store)
       const wants = this.#calls.made < calls
       if (!wants && this.#calls.open === 0) return store
-      if (clockJumps && chance.happens(0.01)) world.now.clock.jump(chance.below(20_000) - 10_000)
+      if (clockJumps && chance.happens(0.01)) world.incarnation.clock.jump(chance.below(20_000) - 10_000)
       if (chance.happens(faultRates.space / 10)) world.freeBytes = chance.happens(0.5) ? 10 : 2 ** 40
       if (wants && this.#calls.open < inFlight && chance.happens(callRate)) this.#calls.make(store)
-      else if (!world.now.schedule.step() && this.#calls.open > 0) {
+      else if (!world.incarnation.schedule.step() && this.#calls.open > 0) {
         claim(world.crashed, 'I17 calls that never end', this.#calls.openNames)
       }
     }
@@ -157,7 +157,7 @@ class Simulation {
       this.#calls.throwFinding()
       if (this.#calls.open === 0) break
       claim(
-        this.#world.now.schedule.step() && turns < 10_000,
+        this.#world.incarnation.schedule.step() && turns < 10_000,
         'I17 calls outlive close',
         this.#calls.openNames,
       )
@@ -187,7 +187,11 @@ class Simulation {
         claim(this.#faults.injected > 0, 'opening fails', describe(error))
         claim(isColumbaError(error), 'an opening rejects with an error of another kind', describe(error))
         await this.#world.quiet()
-        claim(this.#world.now.fileSystem.openHandles === 0, 'I17 handles of a failed opening', String(error))
+        claim(
+          this.#world.incarnation.fileSystem.openHandles === 0,
+          'I17 handles of a failed opening',
+          String(error),
+        )
       }
     }
   }
@@ -222,7 +226,7 @@ class Simulation {
     const before = await world.settle(dumpStore(begun, users))
     await world.settle(begun.close())
     await world.quiet()
-    const { schedule, fileSystem } = world.now
+    const { schedule, fileSystem } = world.incarnation
     claim(schedule.waiting === 0 && schedule.timers === 0, 'I17 something goes on behind close')
     claim(fileSystem.openHandles === 0, 'I17 handles are open behind close', fileSystem.openHandles)
     const store = await this.#open(false)

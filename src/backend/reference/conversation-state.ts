@@ -1,4 +1,4 @@
-import type { Interval } from '../../model/conversation.js'
+import { hasEnded, type Interval } from '../../model/conversation.js'
 import type { GroupState, Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
 import type { Message, MessageDraft } from '../../model/message.js'
@@ -41,6 +41,7 @@ export class ConversationState {
     return { ...this.#facts(timestamp), ...change, memberCount: this.#memberCountAfter(change) }
   }
 
+  /** Takes an event in; its pointers have the positions from `first` on. */
   apply(event: ConversationEvent, first: Position): void {
     this.version += 1
     switch (event.kind) {
@@ -90,7 +91,8 @@ export class ConversationState {
 
   /** Present members in the order of joining. */
   members(): readonly Membership[] {
-    return [...this.memberships.values()].filter(isPresent).sort((a, b) => a.ordinal - b.ordinal)
+    const present = [...this.memberships.values()].filter(({ intervals }) => !hasEnded(intervals))
+    return present.sort((a, b) => a.ordinal - b.ordinal)
   }
 
   seqOf(sender: UserId, id: MessageId): number | undefined {
@@ -142,7 +144,7 @@ export class ConversationState {
     if (membership === undefined) throw new Error('only a member can leave')
     this.memberships.set(userId, {
       ...membership,
-      intervals: close(membership.intervals, this.head),
+      intervals: endedAt(membership.intervals, this.head),
       position,
     })
   }
@@ -155,12 +157,8 @@ export class ConversationState {
 }
 
 /** The intervals with the last, open one ended at `to`. */
-export function close(intervals: readonly Interval[], to: number): readonly Interval[] {
+export function endedAt(intervals: readonly Interval[], to: number): readonly Interval[] {
   return intervals.map((interval) => (interval.to === null ? { from: interval.from, to } : interval))
-}
-
-function isPresent({ intervals }: Membership): boolean {
-  return intervals.at(-1)?.to === null
 }
 
 /** Ids may hold any character, so no separator can keep the two apart; JSON does. */

@@ -1,4 +1,4 @@
-import type { Marks } from '../../model/conversation.js'
+import type { Reached } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { Message, MessageDraft } from '../../model/message.js'
 import type { User } from '../../model/user.js'
@@ -32,7 +32,7 @@ export interface MarkEvent {
   readonly kind: 'mark'
   readonly conversationId: ConversationId
   readonly user: UserId
-  readonly marks: Pick<Marks, 'read' | 'delivered' | 'ownAtRead'>
+  readonly marks: Reached
   readonly by: 'read' | 'delivered'
 }
 
@@ -51,6 +51,7 @@ export interface ProfileEvent {
 export type StoreEvent = ConversationEvent | MarkEvent | ContactEvent | ProfileEvent
 
 type WithoutPosition<Ref> = Ref extends ChangeRef ? Omit<Ref, 'position'> : never
+/** A `ChangeRef` that has no place in a feed yet. */
 export type Pointer = WithoutPosition<ChangeRef>
 
 export function otherOf(pair: Pair, user: UserId): UserId {

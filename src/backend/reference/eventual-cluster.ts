@@ -15,7 +15,7 @@ export interface EventualOptions {
   readonly clock?: WallClock
   /** Decides what moves and what is late. Default 1. */
   readonly seed?: number
-  /** How often a write is answered by `moved` although nobody else wrote. Default 0.2; below 1. */
+  /** How often a write is answered by MOVED although nobody else wrote. Default 0.2; below 1. */
   readonly moved?: number
   /** How late the next events reach a user at most, in turns of the queue of microtasks. Default 40. */
   readonly maxDelayTurns?: number
@@ -50,7 +50,7 @@ export class EventualCluster {
     return known === undefined || known.pair === null ? this.#begin(id, pair) : known
   }
 
-  /** True for a write that shall be refused for no reason that can be seen. */
+  /** True for a write that is to be answered by MOVED though nobody else wrote. */
   moves(): boolean {
     return this.#chance.happens(this.#moved)
   }

@@ -15,7 +15,6 @@ export class ReferenceHandle implements ConversationHandle {
   durableHead = 0
   group: GroupState | null = null
   lane: object | null = null
-  memo: object | null = null
   marking: object | null = null
   #blockers: ReadonlySet<UserId> = new Set()
 

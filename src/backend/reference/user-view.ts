@@ -3,7 +3,7 @@ import type { Participation } from '../../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry } from '../../model/user.js'
 import type { ChangePage, ChangeRef, RecentOptions, RecentPage, UnreadTotal } from '../port.js'
-import { close } from './conversation-state.js'
+import { endedAt } from './conversation-state.js'
 import { otherOf, pointersOf } from './events.js'
 import type { ContactEvent, ConversationEvent, MarkEvent, MessageEvent, StoreEvent } from './events.js'
 
@@ -144,7 +144,7 @@ export class UserView {
     this.#put({
       ...before,
       memberCount: event.memberCount,
-      intervals: close(before.intervals, event.head),
+      intervals: endedAt(before.intervals, event.head),
     })
   }
 

@@ -33,16 +33,16 @@ export interface CheckpointerOptions {
   /** A failed flush or checkpoint: the store takes no more writes. */
   readonly onFailure: (error: unknown) => void
   readonly epoch: number
-  readonly tidy: Evidence
+  readonly tidy: SwappedRows
 }
 
-/** Somebody else's rows in the shards, of which a checkpoint is the evidence. */
-export interface Evidence {
-  /** Rows have been accepted that no checkpoint has proven. */
+/** Rows that the tidy puts into the shards beside the flush: a checkpoint proves them as well, and must not meet them. */
+interface SwappedRows {
+  /** Some have been accepted that no checkpoint has proven. */
   readonly unproven: boolean
-  /** Called before the first step; what it returns, when all rows that had been accepted by then are on the disk. */
+  /** Called before the first step; what it returns is called when all that had been accepted by then are on the disk. */
   readonly checkpointBegins: () => () => void
-  /** Resolves when none of these rows are being written, and none will be until what it returns is called. */
+  /** Resolves when none are being written; none will be until what it returns is called. */
   readonly hold: () => Promise<() => void>
 }
 
@@ -64,8 +64,10 @@ export class Checkpointer {
   readonly #waiting: Generation[] = []
   #running: Promise<void> | null = null
   #lastRun: Promise<void> = Promise.resolve()
+  /** The last record that the shards have accepted the rows of. */
   #flushed: number
   #checkpoint: number
+  /** Of closed generations, since the last checkpoint. */
   #bytesSince = 0
   #failed = false
   #pauseEnded: (() => void) | null = null

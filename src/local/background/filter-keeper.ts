@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { decodeFilter, encodeFilter } from '../../formats/filter-file.js'
 import { describeKey, readIdKey } from '../../formats/keys.js'
+import { filterName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { readHead, replaceFile } from '../../platform/whole-files.js'
 import { ConversationFilter } from '../memory/conversation-filter.js'
 import type { ShardSet } from '../shards/shard-set.js'
-
-const fileName = 'conversations.filter'
 
 /** Keeps the filter of conversations over a close, and makes it anew from the rows when it is not there. */
 export class FilterKeeper {
@@ -17,7 +16,7 @@ export class FilterKeeper {
 
   constructor(fileSystem: FileSystem, directory: string) {
     this.#fileSystem = fileSystem
-    this.#path = join(directory, fileName)
+    this.#path = join(directory, filterName)
   }
 
   /** The filter as it was kept at `position`; an incomplete one after an unclean end, or if anything does not fit. */

@@ -33,7 +33,7 @@ const bodies = new BodyFiles({
   storeId: data.storeId,
 })
 const failure = new ShardFailure((error) => tell({ kind: 'distrusted', error: packError(error) }))
-const slots = new CallSlots(Math.max(1, data.threadPoolSize - 2))
+const slots = CallSlots.inPoolOf(data.threadPoolSize)
 const opening = Promise.all(
   data.shardLocations.map(async (location, shard) => {
     const database = await openClassicLevel(location, { create: false, ...tuning })

@@ -56,6 +56,7 @@ const mostRests = 64
 export class Tidier {
   readonly #options: TidierOptions
   #job: Job | null = null
+  /** Whether a crash has left a merge unfinished is known. */
   #looked = false
   #running: Promise<void> | null = null
   #wanted = false
@@ -70,8 +71,10 @@ export class Tidier {
   #turn: Promise<void> = Promise.resolve()
   /** Those who need that rows and files stay as they are. */
   #held = 0
+  /** Swaps whose rows have been accepted, and how many of them a checkpoint has proven. */
   #accepted = 0
   #proven = 0
+  /** Checkpoints that are still to pass before the next try. */
   #rests = 0
   #failuresInRow = 0
   #cancelBegin: (() => void) | null = null

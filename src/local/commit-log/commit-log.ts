@@ -5,7 +5,7 @@ import { ChunkPool } from './chunk-pool.js'
 import { openLogFiles } from './log-files.js'
 import type { LogFiles } from './log-files.js'
 import { sizesOf } from './log-sizes.js'
-import type { CommitLogOptions, DurableGroup, LogStats, Recovery, RecoveryReport } from './options.js'
+import type { CommitLogOptions, DurableGroup, LogStats, RecoveredRecords, RecoveryReport } from './options.js'
 import { RecordArena } from './record-arena.js'
 import { SyncWaiters } from './sync-waiters.js'
 
@@ -58,7 +58,7 @@ export class CommitLog {
    */
   static async open(
     options: CommitLogOptions,
-    recovery: Recovery,
+    recovery: RecoveredRecords,
   ): Promise<{ log: CommitLog; report: RecoveryReport }> {
     const { segmentBytes, chunkBytes } = sizesOf(options)
     const pool = new ChunkPool(chunkBytes, keptChunkBytes)

@@ -8,7 +8,7 @@ import type { ChunkPool } from './chunk-pool.js'
 import { scanLog } from './log-scan.js'
 import type { SegmentEntry } from './log-scan.js'
 import { NextSegment } from './next-segment.js'
-import type { CommitLogOptions, DurableGroup, LogStats, Recovery, RecoveryReport } from './options.js'
+import type { CommitLogOptions, DurableGroup, LogStats, RecoveredRecords, RecoveryReport } from './options.js'
 import { SegmentWriter } from './segment-writer.js'
 import { settleTail } from './settle-tail.js'
 
@@ -28,7 +28,7 @@ type LogFilesOptions = CommitLogOptions & { readonly segmentBytes: number }
  */
 export async function openLogFiles(
   options: LogFilesOptions,
-  recovery: Recovery,
+  recovery: RecoveredRecords,
   pool: ChunkPool,
 ): Promise<{ files: LogFiles; report: RecoveryReport }> {
   const { fileSystem, directory } = options

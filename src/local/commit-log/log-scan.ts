@@ -12,7 +12,7 @@ import {
 } from '../../formats/segment.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import type { ChunkPool } from './chunk-pool.js'
-import type { DurableGroup, Recovery } from './options.js'
+import type { DurableGroup, RecoveredRecords } from './options.js'
 import { readFully } from '../../platform/whole-transfers.js'
 import { readRemainder, readSegment } from './segment-reader.js'
 
@@ -51,7 +51,11 @@ interface OpenedSegment {
  * Reads the log and changes nothing. Rejects with CORRUPT, file and offset, if something is missing or damaged that
  * once was durable; damage that cannot be told from a torn write ends the log there.
  */
-export async function scanLog(place: LogPlace, recovery: Recovery, pool: ChunkPool): Promise<LogScan> {
+export async function scanLog(
+  place: LogPlace,
+  recovery: RecoveredRecords,
+  pool: ChunkPool,
+): Promise<LogScan> {
   const names = await place.fileSystem.list(place.directory)
   const numbers = names.map(segmentNumber).filter((number) => number !== null)
   const needed = await neededSegments(place, numbers, recovery.afterPosition)

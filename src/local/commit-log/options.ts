@@ -79,8 +79,8 @@ export interface LogFailure {
   readonly unknownThrough: number
 }
 
-/** What recovery is to do with the records above the last checkpoint. */
-export interface Recovery {
+/** What opening a log is to do with the records above the last checkpoint. */
+export interface RecoveredRecords {
   /** Records up to here are needed no more, and neither are segments that hold no other. */
   readonly afterPosition: number
   /** Something else has records up to here: the log must not end earlier. */

@@ -1,6 +1,6 @@
 import type { ConversationEntry } from './entries.js'
 
-/** As in memory.ts, in bytes of V8's heap. */
+/** Bytes of V8's heap, measured as those in memory.ts. */
 const costs = { conversation: 480, member: 200, author: 40 } as const
 
 /**

@@ -25,8 +25,9 @@ export class GroupPart {
   durable: GroupRow | null
   /** Small groups: all members there ever were. Large groups: some of those that were asked for. */
   readonly members = new Map<UserId, MembershipRow>()
-  /** How often they were forgotten. */
+  /** How often these were forgotten: whoever reads one meanwhile reads it again. */
   forgets = 0
+  /** `members` are all there ever were. */
   complete = false
   /** Members whose lists are in memory. */
   readonly nodes = new Map<UserId, ListNode>()
@@ -79,7 +80,6 @@ export class ConversationEntry implements ConversationHandle {
   /** `durableHead` and what goes with it are known. */
   known = false
   lane: object | null = null
-  memo: object | null = null
   marking: object | null = null
 
   /** Provisional, then durable, here and in the next two pairs. */
@@ -106,13 +106,13 @@ export class ConversationEntry implements ConversationHandle {
   /** Users in memory that have it. */
   refs = 0
 
+  /** The idempotency keys of its messages; null before somebody asks for one. */
   ids: IdIndex | null = null
-  /** What of its index is in the cache's account. */
+  /** Bytes that the cache's accounts have of its index, of itself with a group's members, and of its page and answer. */
   charged = 0
-  /** The same of itself, and of a group's members. */
   cost = 0
-  /** What of its page and answer is, and whether somebody has been answered from them lately. */
   pageBytes = 0
+  /** Somebody has been answered from page or answer since these were last in turn to go. */
   pageUsed = false
   /** The last message, if it was asked for since it came; undefined if not. */
   lastMessage: Message | null | undefined = undefined
@@ -211,21 +211,24 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   /** Present and former; null as long as they have not been read. */
   memberships: Map<ConversationId, MembershipRow> | null = null
 
+  /** The list is there. */
   listed = false
   #nodes: NodeList<ListNode> | null = null
   packed: PackedList | null = null
-  /** What of that is in the cache's account; of it, what was made to be shown; and all that the user has as objects. */
+  /** Bytes that the account of lists has of what is packed; of these, what was made of it to be shown. */
   packedBytes = 0
   viewBytes = 0
+  /** Bytes of all that the user's list has as objects. */
   hotBytes = 0
-  /** Somebody has been answered from these objects lately. */
+  /** Somebody has been answered from these objects since the user was last in turn to lose them. */
   hotUsed = false
+  /** The list in memory is all of it, or reaches down to `floor`. */
   complete = false
   floor = 0
   /** Made when they are needed: most users in memory have neither. */
   #large: Map<ConversationId, ListNode> | null = null
   #aside: Set<ListNode> | null = null
-  /** Its last one, if that is known. */
+  /** The last one of `aside`, if that is known. */
   #lastAside: ListNode | null = null
 
   /** Goes up with everything that concerns the user (but not with messages of large groups). */
@@ -242,6 +245,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   unreadTotal: UnreadTotal | null = null
   /** Conversations that changed while the unread ones were being counted. */
   counting: Set<ConversationEntry> | null = null
+  /** The count under way. */
   counted: Promise<void> | null = null
 
   /** Loads and counts under way: the user stays in memory. */
@@ -249,6 +253,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   /** Loads of the list under way, and what became active since the first of them began; it stays in memory. */
   loads = 0
   #arrivals: Set<ConversationEntry> | null = null
+  /** The load of the list's beginning that is under way. */
   loading: Promise<void> | null = null
 
   /** Neighbours by the time of the last use, and when that was, counted in uses of anybody. */

@@ -5,6 +5,7 @@ export interface MemoryOptions {
   readonly maxBytes: number
   /** Conversations of a user that are let go of at once. */
   readonly tierSize: number
+  /** Conversations that are put away with up to so many messages keep the hashes of all their keys. */
   readonly exactIds: number
   /** Conversations of a user that are kept beside the list. */
   readonly keptAside: number

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isColumbaError } from '../../errors.js'
 import { bodyFileName, bodyHeaderBytes, checkBodyHeader, parseBodyFileName } from '../../formats/body-file.js'
+import { bodiesName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { addBlock } from '../repair/block-facts.js'
 import { salvageBlocks } from '../repair/body-salvage.js'
@@ -16,7 +17,7 @@ const settleBytes = 4 * 1024 * 1024
 export async function gatherBodies(parts: GatherParts, directory: string): Promise<void> {
   const names = (await parts.fileSystem.list(directory)).filter((name) => parseBodyFileName(name) !== null)
   for (const [index, name] of names.entries()) {
-    const where = `bodies/${name}`
+    const where = `${bodiesName}/${name}`
     await withFile(parts, join(directory, name), where, (file) => gatherFile(parts, file, name, where))
     await parts.facts.settle()
     parts.onProgress('reading body files', index + 1, names.length)

@@ -10,6 +10,7 @@ import {
   shardCheckpointKey,
 } from '../../formats/shard-identity.js'
 import { isLevelLog, shardName, shardsDirectory } from '../../formats/shard-names.js'
+import { logName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import type { Facts } from '../repair/facts.js'
 import { readBatches, readTableList } from '../repair/level-log.js'
@@ -142,15 +143,15 @@ export async function damageOfFiles(
       if (bytes === null || !readTable(bytes).sound) return `table ${shard}/${file} is damaged`
     }
   }
-  for (const file of await listIfThere(fileSystem, join(store, 'log'))) {
+  for (const file of await listIfThere(fileSystem, join(store, logName))) {
     if (segmentNumber(file) === null) continue
-    const bytes = await read(`log/${file}`)
+    const bytes = await read(`${logName}/${file}`)
     const [unread] = notes.lost
     if (unread !== undefined) return `${unread.what}: ${unread.where}`
     const found = bytes === null ? null : salvageRecords(bytes, manifest.storeId, null)
     const from = found?.damaged[0]?.offset ?? Infinity
     if (found?.records.some(({ start }) => start > from) === true)
-      return `log/${file} is damaged at ${from}, and whole records lie behind that`
+      return `${logName}/${file} is damaged at ${from}, and whole records lie behind that`
   }
   return null
 }
@@ -262,7 +263,7 @@ export async function nameLostRows(
 export async function gatherLog(parts: GatherParts, directory: string): Promise<GatheredLog> {
   const { fileSystem, facts, notes, manifest } = parts
   if ((await fileSystem.stat(directory)) === null) {
-    notes.lose('missing log: what was sent since the last checkpoint', 'log')
+    notes.lose('missing log: what was sent since the last checkpoint', logName)
     return { from: Infinity, last: 0 }
   }
   const names = (await fileSystem.list(directory)).filter((name) => segmentNumber(name) !== null)
@@ -270,7 +271,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
   let from = Infinity
   let through = 0
   for (const [index, name] of names.entries()) {
-    const where = `log/${name}`
+    const where = `${logName}/${name}`
     const bytes = await readWhole(parts, join(directory, name), where)
     if (bytes === null) continue
     const found = salvageRecords(bytes, manifest.storeId, await statedEpoch(parts, directory, name))
@@ -297,7 +298,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
     parts.onProgress('reading the log', index + 1, names.length)
   }
   if ((last ?? 0) < manifest.checkpoint && names.length === 0)
-    notes.lose('missing log: what was sent since the last checkpoint', 'log')
+    notes.lose('missing log: what was sent since the last checkpoint', logName)
   return { from, last: through }
 }
 

@@ -47,7 +47,7 @@ export class RepairScratch implements SortedRows {
       gte,
       lt,
       reverse: false,
-      limit: -1,
+      limit: Infinity,
       fillCache: false,
       highWaterMarkBytes: MiB,
     })

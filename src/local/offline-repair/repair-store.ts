@@ -5,6 +5,8 @@ import { ColumbaError, isColumbaError } from '../../errors.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { cutOf, parseBodyFileName } from '../../formats/body-file.js'
 import { keptName } from '../../formats/repair-names.js'
+import { shardsDirectory } from '../../formats/shard-names.js'
+import { bodiesName, logName, manifestName } from '../../formats/store-names.js'
 import { resolveLimits } from '../../limits.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 import type { FileSystem } from '../../platform/file-system.js'
@@ -58,6 +60,7 @@ export interface RepairOptions extends VerifyOptions {
   readonly process?: ProcessIdentity
 }
 
+/** The store that is repaired, and what a repair works with. */
 interface Place {
   readonly location: string
   readonly components: StoreComponents
@@ -128,6 +131,7 @@ async function repairAlone(
   return repair({ location, components, options, manifest, directory, tuning, sole })
 }
 
+/** From the look at a copy to the new store in the old one's place. */
 async function repair(place: Place): Promise<RepairReport> {
   const { directory, manifest, sole } = place
   let made: Made | null
@@ -170,10 +174,11 @@ async function make(place: Place): Promise<Made | null> {
   await assureSpace(fileSystem, location)
   const copy = join(directory.path, 'copy')
   const unread: string[] = []
-  for (const part of ['shards', 'log', 'MANIFEST']) unread.push(...(await directory.copy(part, 'copy')))
+  for (const part of [shardsDirectory, logName, manifestName])
+    unread.push(...(await directory.copy(part, 'copy')))
   for (const path of unread) notes.lose('missing or unreadable file', path)
-  await fileSystem.makeDirectory(join(copy, 'bodies'))
-  const spared = new SparedDirectory(fileSystem, join(copy, 'bodies'), join(location, 'bodies'))
+  await fileSystem.makeDirectory(join(copy, bodiesName))
+  const spared = new SparedDirectory(fileSystem, join(copy, bodiesName), join(location, bodiesName))
   const scratchDirectory = join(directory.path, 'scratch')
   await fileSystem.makeDirectory(scratchDirectory)
   const damage = (await damageOfFiles({ fileSystem, manifest }, location)) ?? whyUnread(unread)
@@ -231,7 +236,7 @@ async function forgottenIn(
   spared: FileSystem,
   copy: string,
 ): Promise<VerifyFinding[]> {
-  const directory = join(copy, 'bodies')
+  const directory = join(copy, bodiesName)
   const beyond = (await countMessages(spared, directory)) - (checked['messages'] ?? 0)
   if (beyond <= 0) return []
   const where = `${beyond} messages in ${(await spared.list(directory)).length} body files`
@@ -239,9 +244,9 @@ async function forgottenIn(
 }
 
 async function assureSpace(fileSystem: FileSystem, location: string): Promise<void> {
-  const rows = await sizeOf(fileSystem, join(location, 'shards'))
-  const log = await sizeOf(fileSystem, join(location, 'log'))
-  const bodies = await sizeOf(fileSystem, join(location, 'bodies'))
+  const rows = await sizeOf(fileSystem, join(location, shardsDirectory))
+  const log = await sizeOf(fileSystem, join(location, logName))
+  const bodies = await sizeOf(fileSystem, join(location, bodiesName))
   const needed = (rows + log) * spaceFor.rows + bodies * spaceFor.bodies
   const free = await fileSystem.freeBytes(location)
   if (free >= needed) return
@@ -255,6 +260,7 @@ async function assureSpace(fileSystem: FileSystem, location: string): Promise<vo
   )
 }
 
+/** Why a store could not be opened, or what its verification said. */
 interface Looked {
   readonly refused: string | null
   readonly report: VerifyReport | null
@@ -308,10 +314,10 @@ async function gather(
   // As they were: opening the copy may have made LevelDB forget older copies of rows.
   for (let index = 0; index < manifest.shardIds.length; index++)
     shards.push(await gatherShard(parts, location, index))
-  const bodies = join(copy, 'bodies')
+  const bodies = join(copy, bodiesName)
   // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
   if (withLog) {
-    const log = await gatherLog(parts, join(location, 'log'))
+    const log = await gatherLog(parts, join(location, logName))
     const cuts = (await spared.list(bodies)).map((name) => cutOf(parseBodyFileName(name) ?? 0))
     const checkpoints = shards.map(({ checkpoint }) => checkpoint ?? 0)
     nameOlderCopies(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, ...cuts]))
@@ -319,8 +325,8 @@ async function gather(
     const untold = { ...parts, notes: new RepairNotes() }
     for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
   }
-  if ((await fileSystem.stat(join(location, 'bodies'))) === null)
-    notes.lose('missing directory of body files', 'bodies')
+  if ((await fileSystem.stat(join(location, bodiesName))) === null)
+    notes.lose('missing directory of body files', bodiesName)
   await gatherBodies(parts, bodies)
   const damaged = shards.flatMap((shard) => shard.damaged)
   await nameLostRows(parts, damaged)

@@ -4,6 +4,7 @@ import { emptyFrame, frameTypes } from '../../formats/frames.js'
 import { hashSeedOf } from '../../formats/id-hash.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { encodeSegmentHeader, logStart, segmentHeaderBytes, segmentName } from '../../formats/segment.js'
+import { bodiesName, logName } from '../../formats/store-names.js'
 import { writeAside } from '../../platform/whole-files.js'
 import { BodyFiles } from '../bodies/body-files.js'
 import { flushRecords } from '../background/flusher.js'
@@ -40,7 +41,7 @@ export async function writeRepaired({
   const { storeId, shardIds, ringSecret, virtualNodes } = manifest
   const position = Math.max(manifest.checkpoint, replay.lastPosition)
   const epoch = newEpoch(random, manifest.epoch)
-  const bodyDirectory = join(directory, 'bodies')
+  const bodyDirectory = join(directory, bodiesName)
   await fileSystem.makeDirectory(bodyDirectory)
   const shards = await ShardSet.create(
     {
@@ -72,7 +73,7 @@ export async function writeRepaired({
     await bodies.close()
   }
   await fileSystem.syncDirectory(bodyDirectory)
-  await writeLog(components, join(directory, 'log'), storeId, position)
+  await writeLog(components, join(directory, logName), storeId, position)
   await new ManifestFile(fileSystem, directory).replace({
     ...manifest,
     epoch,

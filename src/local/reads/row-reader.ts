@@ -118,11 +118,6 @@ export class RowReader {
     return found.map((value) => (value === undefined ? undefined : rows.marks.decode(value)))
   }
 
-  membership(user: string, group: string): MaybePromise<MembershipRow | undefined> {
-    const { row, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.membership(row, group), rows.membership.decode)
-  }
-
   async memberships(user: string): Promise<Map<string, MembershipRow>> {
     const row = userPartition(user)
     const found = new Map<string, MembershipRow>()
@@ -214,13 +209,6 @@ export class RowReader {
   member(group: string, user: string): MaybePromise<MembershipRow | undefined> {
     const key = keys.member(groupPartition(group), user)
     return this.#get(this.#shardOf(group), key, rows.membership.decode)
-  }
-
-  async manyMembers(group: string, users: readonly string[]): Promise<(MembershipRow | undefined)[]> {
-    this.reads++
-    const row = groupPartition(group)
-    const found = await this.#shardOf(group).getMany(users.map((user) => keys.member(row, user)))
-    return found.map((value) => (value === undefined ? undefined : rows.membership.decode(value)))
   }
 
   async allMembers(group: string): Promise<MembershipRow[]> {

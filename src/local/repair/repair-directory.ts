@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import { repairName, repairReportName } from '../../formats/repair-names.js'
+import { shardsDirectory } from '../../formats/shard-names.js'
+import { bodiesName, filterName, logName, manifestName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { readHead, replaceFile, writeAside } from '../../platform/whole-files.js'
 import { assertDamage, SalvagedFile } from './salvaged-file.js'
 
 /** What a store consists of, in the order in which a repair puts the new in the place of the old. */
-const parts = ['conversations.filter', 'shards', 'bodies', 'log', 'MANIFEST'] as const
+const parts = [filterName, shardsDirectory, bodiesName, logName, manifestName] as const
 const pieceBytes = 1 << 20
 const maxReportBytes = 1 << 28
 
@@ -84,7 +86,7 @@ export class RepairDirectory {
         join(this.path, 'old', part),
       ]
       const isMade = await this.#is(made)
-      if ((isMade || part === 'conversations.filter') && (await this.#is(present)) && !(await this.#is(old)))
+      if ((isMade || part === filterName) && (await this.#is(present)) && !(await this.#is(old)))
         await this.#rename(present, old)
       if (isMade) await this.#rename(made, present)
     }

@@ -10,6 +10,11 @@ export class CallSlots {
     this.#free = limit
   }
 
+  /** For a pool of so many threads: two of them stay free, or as many as there are besides one. */
+  static inPoolOf(threads: number): CallSlots {
+    return new CallSlots(Math.max(1, threads - 2))
+  }
+
   /** First come, first served. */
   async run<T>(call: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--

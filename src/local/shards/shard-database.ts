@@ -10,9 +10,12 @@ export interface ShardDatabase {
   getSync(key: Buffer, options?: ShardReadOptions): Buffer | undefined
   getMany(keys: Buffer[], options: ShardReadOptions): Promise<(Buffer | undefined)[]>
   iterator(options: ShardIteratorOptions): ShardIterator
+  /** Synchronous: a moment that stays readable until it is closed. */
   snapshot(): DatabaseSnapshot
   batch(): ShardBatch
+  /** Used for what it does besides: memory becomes a table, and the log begins anew (checkpoint-evidence.ts). */
   compactRange(start: Buffer, end: Buffer): Promise<void>
+  /** LevelDB's own numbers, by names that begin with `leveldb.`. */
   getProperty(name: string): string
   close(): Promise<void>
 }
@@ -31,16 +34,21 @@ export interface ShardIteratorOptions extends ShardReadOptions {
   readonly gte: Buffer
   readonly lt: Buffer
   readonly reverse: boolean
+  /** Rows at most; Infinity: all of them. */
   readonly limit: number
+  /** Keep what is read in the block cache. */
   readonly fillCache: boolean
+  /** One `nextv` reads no further once it has more bytes than this. */
   readonly highWaterMarkBytes: number
 }
 
 export interface ShardIterator {
+  /** Up to so many rows; none at the end. */
   nextv(size: number): Promise<[Buffer, Buffer][]>
   close(): Promise<void>
 }
 
+/** Rows that are written as one, all or none. */
 export interface ShardBatch {
   put(key: Buffer, value: Buffer): unknown
   del(key: Buffer): unknown

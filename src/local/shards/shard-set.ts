@@ -31,7 +31,7 @@ export interface ShardSetOptions {
   readonly fileSystem: FileSystem
   readonly clock: Clock
   readonly opener: ShardOpener
-  /** Of libuv; at most two fewer slow calls run at a time, at least one. Default 4. */
+  /** Threads of libuv's pool, of which slow calls leave some free (call-slots.ts). Default 4. */
   readonly threadPoolSize?: number
   readonly tuning?: Partial<ShardTuning>
   /** Whether small reads are made at once. Default: never. */
@@ -158,7 +158,7 @@ function worldOf({
   tuning,
   onLocked,
 }: ShardSetOptions): ShardWorld {
-  const slots = new CallSlots(Math.max(1, threadPoolSize - 2))
+  const slots = CallSlots.inPoolOf(threadPoolSize)
   return { directory, fileSystem, clock, opener, slots, tuning: { ...shardTuning, ...tuning }, onLocked }
 }
 

@@ -1,4 +1,4 @@
-/** How LevelDB is used; the same at every opening or not, as one likes. */
+/** How LevelDB is used; it may differ from one opening to the next. */
 export interface ShardTuning {
   /** Per shard, and LevelDB keeps up to two of them in memory. */
   readonly writeBufferBytes: number
@@ -13,6 +13,7 @@ export interface ShardTuning {
 const KiB = 1024
 const MiB = 1024 * KiB
 
+/** For shards by themselves; an opened store gives numbers of its own (local/tuning.ts). */
 export const shardTuning: ShardTuning = {
   writeBufferBytes: 8 * MiB,
   blockCacheBytes: 2 * MiB,

@@ -48,10 +48,12 @@ export class Writer {
   readonly #pending = new PendingQueue()
   #log!: CommitLog
   #lastTimestamp = 0
+  /** The number of the generation that the next record belongs to; then what has been handed over of it so far. */
   #generation = 0
   #generationBytes = 0
   #generationObjects = 0
   #refusal: ColumbaError | null = null
+  /** The disk is nearly full: whoever looks after it says so, and takes it back. */
   noSpace = false
 
   constructor(options: WriterOptions, applier: Applier) {

@@ -53,7 +53,7 @@ export function pickGroup({ model }: Stage, user: string, n: number): Talk | und
   return from.length === 0 ? undefined : pick(from, n >> 3)
 }
 
-/** The smaller half of all numbers that commands choose by. */
+/** Commands choose what they work on by numbers from 0 to this: users, conversations and the like, by `pick`. */
 export const choices = 1 << 12
 
 export function everyoneIn(talk: Talk | undefined): string[] {

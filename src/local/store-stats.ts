@@ -1,0 +1,55 @@
+import type { StoreStats } from '../backend/port.js'
+import type { Checkpointer } from './background/checkpointer.js'
+import type { AdaptiveFlushRunner } from './background/flush-runner.js'
+import type { FlushThread } from './background/flush-thread.js'
+import type { Tidier } from './background/tidier.js'
+import type { BodyFiles } from './bodies/body-files.js'
+import type { CommitLog } from './commit-log/commit-log.js'
+import type { RecoveryReport } from './commit-log/options.js'
+import type { Memory } from './memory/memory.js'
+import type { RowReader } from './reads/row-reader.js'
+import { withWritten } from './shards/shard.js'
+import type { ShardSet } from './shards/shard-set.js'
+
+export interface StatsParts {
+  readonly log: CommitLog
+  readonly report: RecoveryReport
+  readonly shards: ShardSet
+  readonly bodies: BodyFiles
+  readonly memory: Memory
+  readonly cacheBytes: number
+  readonly rows: RowReader
+  readonly background: Checkpointer
+  readonly tidier: Tidier
+  /** Null where the flush has no thread of its own, whatever its size. */
+  readonly threaded: AdaptiveFlushRunner<FlushThread> | null
+}
+
+/** What `admin.stats()` says of the local backend: sums since the opening, and how things are now. */
+export async function storeStats(parts: StatsParts): Promise<StoreStats> {
+  const { log, report, shards, bodies, memory, cacheBytes, rows, background, tidier, threaded } = parts
+  return {
+    backend: 'local',
+    position: log.durablePosition,
+    log: { ...log.stats },
+    shards: withWritten(await shards.stats(), threaded?.thread?.written ?? []),
+    cache: {
+      bytes: memory.bytes,
+      maxBytes: cacheBytes,
+      users: memory.userCount,
+      conversations: memory.conversationCount,
+      parked: memory.indexes.parkedCount,
+      evictions: memory.evictions,
+      ...memory.counters,
+      rowReads: rows.reads,
+    },
+    generations: { live: memory.generations.live.length, waiting: background.waiting, ...background.stats },
+    checkpoint: background.checkpoint,
+    bodies: {
+      bytesWritten: bodies.bytesWritten + (threaded?.thread?.bytesWritten ?? 0),
+      ...tidier.stats,
+      merging: tidier.merging,
+    },
+    recovery: { ...report },
+  }
+}
