@@ -470,4 +470,40 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'What lies where a shard is to be made is removed before its lock is asked for',
     tests: ['fault/foreign-opener'],
   },
+  {
+    number: '79',
+    name: 'first-manifest-empties',
+    what: 'A store that has got its first manifest back is created over again',
+    tests: ['fault/interrupted-creation'],
+  },
+  {
+    number: '80',
+    name: 'pages-outlive-the-cache',
+    what: 'Pages are held although the cache has let go of their messages',
+    tests: ['fault/pages-in-cache'],
+  },
+  {
+    number: '81',
+    name: 'read-begun-twice',
+    what: 'A membership is read twice, and nobody hears of it if the first read fails',
+    tests: ['fault/failed-rows'],
+  },
+  {
+    number: '82',
+    name: 'older-copy-unnamed',
+    what: 'A repair does not say that a shard is an older copy',
+    tests: ['fault/repair/repair'],
+  },
+  {
+    number: '83',
+    name: 'looks-for-nothing-stay',
+    what: 'What was looked for and is not there stays in memory',
+    tests: ['fault/looks-for-nothing'],
+  },
+  {
+    number: '84',
+    name: 'feed-without-its-marks',
+    what: 'Verify does not miss a mark in the feed',
+    tests: ['fault/verify/verify'],
+  },
 ]
