@@ -241,6 +241,20 @@ describe('two copies of a membership that differ', () => {
     },
   )
 
+  test('one in the log and one in a shard that say the same do not', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    await store.groups.create({ id: 'young', creator: 'ann', members: ['ben', 'cem'] })
+    await store.admin.checkpoint()
+    const copy = await copyOf(location)
+    await store.close()
+    await rm(join(copy, 'LOCK.json'), { force: true })
+    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
+    const report = await repair(copy)
+    expect(report).toMatchObject({ outcome: 'repaired', lost: [] })
+    expect(await seenIn(copy)).toEqual(await seenIn(location))
+  })
+
   test.each(['membership', 'member'] as const)('one in %s that has no interval is none', async (family) => {
     const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
     const { report, seen } = await after((location) =>
