@@ -9,10 +9,10 @@ import { nodeFileSystem } from '../platform/node-file-system.js'
 import type { FileSystem } from '../platform/file-system.js'
 import { systemError } from '../platform/system-errors.js'
 import { ReadPace, systemMeter, timelessMeter } from '../platform/read-pace.js'
-import { isThere } from '../platform/module-files.js'
+import { areThere } from '../platform/module-files.js'
 import { systemProcess, type ProcessIdentity } from '../platform/process-identity.js'
 import { threadPoolSize } from '../platform/thread-pool.js'
-import { flushWorker } from './background/flush-thread.js'
+import { flushWorkerParts } from './background/flush-thread.js'
 import { BodyFiles } from './bodies/body-files.js'
 import { assembleBackend, type ShardFailureReport } from './assemble.js'
 import { assertSameLayout, ManifestFile, newEpoch, newManifest } from './manifest-file.js'
@@ -82,7 +82,7 @@ export async function openLocalBackend(
     await fileSystem.makeDirectory(logDirectory)
     await fileSystem.syncDirectory(directory)
     const threaded = tuning.flushThread && isReal
-    const isWorkerThere = isThere(flushWorker)
+    const isWorkerThere = areThere(flushWorkerParts)
     const opened = await prepare(file, manifest, settings, components, local.newTimeLine === true)
     const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId, pace })
     undo.push(() => bodies.close())

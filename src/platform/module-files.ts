@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 
-/** Whether there is a file where a module expects it. In a bundle it is not, and some modules of those have no place at all. */
-export function isThere(place: () => URL): boolean {
+/** Whether there are files where a module expects them. In a bundle they are not, and some modules of those have no place at all. */
+export function areThere(places: () => readonly URL[]): boolean {
   try {
-    return existsSync(place())
+    return places().every((place) => existsSync(place))
   } catch {
     return false
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -25,10 +25,11 @@ await again.close()
 console.log(JSON.stringify({ total, flushes, warned }))
 `
 
-test('without the module of the flush thread, as in a bundle, flushes go on beside other calls, and the logger hears of it', async () => {
+/** What the program says of a copy of the compiled library, which `bundle` makes into something like a bundle. */
+async function run(bundle: (background: string) => Promise<unknown>): Promise<unknown> {
   const place = await temporaryDirectory()
   await cp(compiled, join(place, 'src'), { recursive: true })
-  await rm(join(place, 'src/local/background/flush-worker.js'))
+  await bundle(join(place, 'src/local/background'))
   await symlink(join(root, 'node_modules'), join(place, 'node_modules'), 'junction')
   await writeFile(join(place, 'package.json'), JSON.stringify({ type: 'module' }))
   await writeFile(join(place, 'program.js'), program)
@@ -37,9 +38,26 @@ test('without the module of the flush thread, as in a bundle, flushes go on besi
     encoding: 'utf8',
   })
   expect(stderr).toBe('')
-  expect(JSON.parse(stdout)).toEqual({
-    total: 500,
-    flushes: 1,
-    warned: ['flush-worker.js is missing: flushes have no thread'],
+  return JSON.parse(stdout)
+}
+
+const withoutThread = {
+  total: 500,
+  flushes: 1,
+  warned: ['flush-worker.js is missing: flushes have no thread'],
+}
+
+test('without the module of the flush thread, as in a bundle, flushes go on beside other calls, and the logger hears of it', async () => {
+  expect(await run((background) => rm(join(background, 'flush-worker.js')))).toEqual(withoutThread)
+})
+
+test('the same with a copy of the module alone, as webpack puts it beside the bundle', async () => {
+  const seen = await run(async (background) => {
+    const made = join(background, 'flush-thread.js')
+    await mkdir(join(background, 'assets'))
+    await rename(join(background, 'flush-worker.js'), join(background, 'assets/1f.js'))
+    const text = await readFile(made, 'utf8')
+    await writeFile(made, text.replace('./flush-worker.js', './assets/1f.js'))
   })
+  expect(seen).toEqual(withoutThread)
 })

@@ -52,7 +52,16 @@ export type FromThread =
 const heapLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 192 }
 
 /** Where the thread's module lies, unless all modules were made one file. Throws where they do not know their own place. */
-export const flushWorker = (): URL => new URL('./flush-worker.js', import.meta.url)
+const flushWorker = (): URL => new URL('./flush-worker.js', import.meta.url)
+
+/**
+ * What has to be there for it. IMPORTANT: the module alone is not enough. A bundler may have put a copy of it beside the bundle, with
+ * nothing of what it imports: a thread would be made of that, and end at once.
+ */
+export function flushWorkerParts(): URL[] {
+  const worker = flushWorker()
+  return [worker, new URL('./flusher.js', worker)]
+}
 
 interface Waiting {
   /** Of the tidy: nobody waits for it, unless it has been told to hurry or to stop. */

@@ -36,9 +36,11 @@ export interface GatheredShard {
   readonly damaged: readonly DamagedRow[]
   /** Up to where it has all records, as it says itself; null if it does not. */
   readonly checkpoint: number | null
+  /** Something of it cannot be read: what it says last may have stood there. */
+  readonly isDamaged: boolean
 }
 
-const nothing: GatheredShard = { damaged: [], checkpoint: null }
+const nothing: GatheredShard = { damaged: [], checkpoint: null, isDamaged: false }
 
 /**
  * All rows of a shard that bear their checksums, straight from LevelDB's files. Also old and deleted ones: every row that is
@@ -57,6 +59,7 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
   let count = 0
   let bad = 0
   let checkpoint: number | null = null
+  let isUnsaid = false
   for (const file of files) {
     const read = isTable(file) ? readTable : isLevelLog(file) ? readBatches : null
     const bytes = read === null ? null : await readWhole(parts, join(directory, file), `${name}/${file}`)
@@ -73,8 +76,11 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
       return nothing
     }
     for (const [key, value] of rows) {
-      if (key.equals(shardCheckpointKey)) checkpoint = Math.max(checkpoint ?? 0, checkpointIn(value, index))
-      else gatherRow(parts, key, value, index, found)
+      if (key.equals(shardCheckpointKey)) {
+        const said = checkpointIn(value, index)
+        checkpoint = Math.max(checkpoint ?? 0, said ?? 0)
+        isUnsaid ||= said === null
+      } else gatherRow(parts, key, value, index, found)
     }
     count += rows.length
     parts.onProgress(`reading shard ${index}`, count, null)
@@ -82,19 +88,19 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
   }
   await nameMissingTables(parts, directory, name, files)
   if (bad > 0 || found.length > 0) notes.salvage(`rows of the damaged shard ${index}`, count)
-  return { damaged: found, checkpoint }
+  return { damaged: found, checkpoint, isDamaged: bad > 0 || isUnsaid }
 }
 
-/** 0 of a damaged one. */
-function checkpointIn(value: Buffer, index: number): number {
+/** Null of a damaged one. */
+function checkpointIn(value: Buffer, index: number): number | null {
   try {
-    return decodeShardCheckpoint(value, index)?.position ?? 0
+    return decodeShardCheckpoint(value, index)?.position ?? null
   } catch {
-    return 0
+    return null
   }
 }
 
-/** What of the log can be read: from where on no record is missing, up to its end (0: there is none). */
+/** What of the log can be read: from where on no record is missing but those that are named, up to its end (0: there is none). */
 export interface GatheredLog {
   readonly from: number
   readonly last: number
@@ -119,7 +125,11 @@ export function nameOlderCopies(
     if (checkpoint === null || checkpoint >= through) continue
     if (log.from <= checkpoint + 1 && log.last >= through) continue
     const where = `${shardsDirectory}/${shardName(index)}, behind position ${checkpoint} of ${through}`
-    notes.lose(`shard that ends too early, as an older copy does: ${onlyInShards}`, where)
+    const what =
+      shards[index]?.isDamaged === true
+        ? 'damaged shard; if it ends too early as well, as an older copy does'
+        : 'shard that ends too early, as an older copy does'
+    notes.lose(`${what}: ${onlyInShards}`, where)
   }
 }
 
@@ -284,8 +294,12 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
     for (const { offset, length } of found.damaged)
       notes.lose('damaged part of the log', `${where}, offset ${offset}, length ${length}`)
     for (const { position, start, end } of found.records) {
-      if (last !== null && position > last + 1) noteGap(parts, last + 1, position - 1)
-      if (last === null || position > last + 1) from = position
+      if (last === null) from = position
+      else if (position > last + 1) {
+        noteGap(parts, last + 1, position - 1)
+        // What is missing behind the checkpoint is named; what is missing before it, a shard of that time must have.
+        if (last < manifest.checkpoint) from = Math.min(position, manifest.checkpoint + 1)
+      }
       last = Math.max(last ?? 0, position)
       try {
         addRecord(facts, bytes, start, end, position)

@@ -1,4 +1,5 @@
 import type { GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import { rows } from '../../formats/rows.js'
 import { hasEnded } from '../../model/conversation.js'
 import type { Anchor, ConversationFact, ConversationFacts, MessageFact } from './facts.js'
 
@@ -88,12 +89,17 @@ function take(state: FoundState, fact: Exclude<ConversationFact, { kind: 'messag
 function takeOwn({ memberships, disputed }: FoundState, own: MembershipRow): void {
   const before = memberships.get(own.user)
   if (before?.position === own.position) {
-    if (JSON.stringify(before) === JSON.stringify(own)) return
+    if (isSame(before, own)) return
     disputed.add(own.user)
     if (hasEnded(before.intervals) || !hasEnded(own.intervals)) return
   } else if (before !== undefined && before.position > own.position) return
   else disputed.delete(own.user)
   memberships.set(own.user, own)
+}
+
+/** Of what they say: what comes from a record of the log may name its fields in another order. */
+function isSame(a: MembershipRow, b: MembershipRow): boolean {
+  return rows.membership.encode(a).equals(rows.membership.encode(b))
 }
 
 /** Marks only go up, each by itself. */

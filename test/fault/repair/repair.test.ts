@@ -1,5 +1,6 @@
 import { cp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rows } from '../../../src/formats/rows.js'
 import type { RepairReport } from '../../../src/local/offline-repair/repair-store.js'
@@ -241,6 +242,20 @@ describe('two copies of a membership that differ', () => {
     },
   )
 
+  test('one in the log and one in a shard that say the same do not', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    await store.groups.create({ id: 'young', creator: 'ann', members: ['ben', 'cem'] })
+    await store.admin.checkpoint()
+    const copy = await copyOf(location)
+    await store.close()
+    await rm(join(copy, 'LOCK.json'), { force: true })
+    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
+    const report = await repair(copy)
+    expect(report).toMatchObject({ outcome: 'repaired', lost: [] })
+    expect(await seenIn(copy)).toEqual(await seenIn(location))
+  })
+
   test.each(['membership', 'member'] as const)('one in %s that has no interval is none', async (family) => {
     const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
     const { report, seen } = await after((location) =>
@@ -282,6 +297,36 @@ describe('an older copy of a shard: what only it could say is named as lost', ()
     expect(named.map(({ where }) => where.slice(0, 11))).toEqual(shards.map((shard) => `shards/${shard}`))
     expect([...messagesOf(await seenIn(location)).keys()].sort()).toEqual([...messagesOf(seen).keys()].sort())
     expect((await repair(location)).outcome).toBe('whole')
+  })
+
+  test('a damaged table is none: what says how far the shard reaches may have stood in it', async () => {
+    const { location } = await changed()
+    const names = await tablesOf(location, '0000')
+    await flip(join(location, 'shards', '0000', names.sort().at(-1) ?? ''), 10)
+    const { lost } = await repair(location)
+    expect(lost.filter(({ what }) => what.startsWith('damaged part of a shard'))).toHaveLength(1)
+    expect(lost.filter(({ what }) => what.startsWith(said))).toEqual([])
+    expect(lost.map(({ what }) => what).join()).toContain('if it ends too early as well')
+  })
+
+  test('a damaged log is none either: what it lacks is named', async () => {
+    const location = await copyOf(sample)
+    const bodies = async (): Promise<number> => (await readdir(join(location, 'bodies'))).length
+    const before = await bodies()
+    const store = await openSample(location, undefined, { checkpointBytes: 1 << 30 })
+    for (let i = 0; i < 60; i++)
+      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    while ((await bodies()) === before) await sleep(5)
+    const copy = await copyOf(location)
+    await store.close()
+    await rm(join(copy, 'LOCK.json'), { force: true })
+    for (const name of await readdir(join(copy, 'log'))) {
+      const at = (await readFile(join(copy, 'log', name))).indexOf('late 1')
+      if (at > 0) await flip(join(copy, 'log', name), at)
+    }
+    const { lost } = await repair(copy)
+    expect(lost.map(({ what }) => what)).toContain('records that the log lacks')
+    expect(lost.filter(({ what }) => what.startsWith(said))).toEqual([])
   })
 
   test('nothing is lost while the log still has what came behind it', async () => {
