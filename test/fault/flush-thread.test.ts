@@ -180,11 +180,12 @@ async function withMuchToMerge() {
   const sent = fresh()
   await sendUntil(store, 24, sent)
   await store.admin.checkpoint()
+  const terminate = (): Promise<unknown> | undefined => made[0]?.terminate()
   const dies = async (): Promise<string> => {
-    await made[0]?.terminate()
+    await terminate()
     return warned
   }
-  return { location, store, sent, end, dies }
+  return { location, store, sent, end, terminate, dies }
 }
 
 test('it merges body files as well: dying in a merge it says so, and nothing is lost', async () => {
@@ -198,10 +199,11 @@ test('it merges body files as well: dying in a merge it says so, and nothing is 
 })
 
 test('it dies while it swaps the rows of a merged file: verify goes on without it, and finds nothing', async () => {
-  const { store, sent, location, end, dies } = await withMuchToMerge()
+  const { store, sent, location, end, terminate } = await withMuchToMerge()
   const isMerged = (name: string): boolean => levelOf(parseBodyFileName(name) ?? 0) > 0
   while (!(await readdir(join(location, 'bodies'))).some(isMerged)) await sleep(5)
-  expect(await dies()).toContain('could not be merged')
+  // In the moment between the two nothing is under way that could fail: then the rows are swapped without the thread.
+  await terminate()
   expect((await store.admin.verify()).findings).toEqual([])
   await store.close()
   end()
