@@ -108,6 +108,37 @@ test(
   },
 )
 
+test(
+  'a disk that is nearly full when the store is opened: nothing is accepted before there is room',
+  { timeout },
+  async () => {
+    const room = { free: 1000 }
+    const location = await temporaryDirectory()
+    const store = await openMessageStore({ location }, { fileSystem: diskWith(room) })
+    onTestFinished(() => store.close(), closingMs)
+    expect(await refusal(store, 0, 1)).toBe('NO_SPACE')
+    room.free = Infinity
+    await expect.poll(() => refusal(store, 1, 1), { timeout: 10_000, interval: 50 }).toBe(null)
+  },
+)
+
+test(
+  'a disk that somebody else fills while little is sent: it is seen long before a flush',
+  { timeout },
+  async () => {
+    const room = { free: Infinity }
+    const location = await temporaryDirectory()
+    const store = await openMessageStore({ location }, { fileSystem: diskWith(room) })
+    onTestFinished(() => store.close(), closingMs)
+    expect(await refusal(store, 0, 10)).toBe(null)
+    room.free = 1000
+    let sent = 10
+    await expect.poll(() => refusal(store, sent++, 1), { timeout: 10_000, interval: 50 }).toBe('NO_SPACE')
+    room.free = Infinity
+    await expect.poll(() => refusal(store, 1000, 1), { timeout: 10_000, interval: 50 }).toBe(null)
+  },
+)
+
 test('a disk of which nobody can tell how full it is', { timeout }, async () => {
   const location = await temporaryDirectory()
   const store = await openMessageStore({ location, limits }, { fileSystem: diskWith({ free: null }) })

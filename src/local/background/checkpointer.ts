@@ -120,6 +120,12 @@ export class Checkpointer {
     }
     recovery.done()
     if (this.#isDue || log.stats.segments > mostSegmentsAtOpening) await this.run()
+    await this.#lookAtDisk()
+  }
+
+  /** To be called when something has been written. Whatever else fills the disk, it is looked at within a second then. */
+  readonly written = (): void => {
+    if (this.#cancelLook === null && !this.#stopped) this.#lookLater()
   }
 
   /**
@@ -270,9 +276,13 @@ export class Checkpointer {
     }
   }
 
-  /** Once there is too little room nothing is accepted, so nothing is flushed that would look again: a timer does. */
+  #lookLater(): void {
+    this.#cancelLook = this.#parts.clock.after(lookAgainMs, () => void this.#lookAtDisk())
+  }
+
+  /** Once there is too little room nothing is accepted, so nothing is written or flushed that would look again: a timer does. */
   async #lookAtDisk(): Promise<void> {
-    const { writer, clock, telemetry } = this.#parts
+    const { writer, telemetry } = this.#parts
     const { freeBytes, spareBytes } = this.#options
     // Where nobody can tell how much room there is, the first write that fails does.
     const free = await freeBytes().catch(() => Infinity)
@@ -283,7 +293,7 @@ export class Checkpointer {
     }
     writer.noSpace = isLow
     this.#cancelLook?.()
-    this.#cancelLook =
-      isLow && !this.#stopped ? clock.after(lookAgainMs, () => void this.#lookAtDisk()) : null
+    this.#cancelLook = null
+    if (isLow && !this.#stopped) this.#lookLater()
   }
 }
