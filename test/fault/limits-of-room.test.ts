@@ -145,4 +145,10 @@ test('a disk of which nobody can tell how full it is', { timeout }, async () => 
   onTestFinished(() => store.close(), closingMs)
   expect(await refusal(store, 0, 200)).toBe(null)
   await store.admin.checkpoint()
+  // Nor does it keep body files from being merged.
+  const merges = async (): Promise<number> => {
+    await store.admin.checkpoint()
+    return ((await store.admin.stats()) as unknown as { bodies: { merges: number } }).bodies.merges
+  }
+  await expect.poll(merges, { timeout: 10_000, interval: 100 }).toBeGreaterThan(0)
 })
