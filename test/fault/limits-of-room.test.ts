@@ -139,6 +139,31 @@ test(
   },
 )
 
+test('a look at the disk that a close overtakes: nothing is told of it any more', { timeout }, async () => {
+  const told: string[] = []
+  const tell = (message: string): void => void told.push(message)
+  const looks: ((free: number) => void)[] = []
+  let isSlow = false
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    freeBytes: () =>
+      isSlow && looks.length === 0
+        ? new Promise<number>((resolve) => looks.push(resolve))
+        : Promise.resolve(Infinity),
+  }
+  const location = await temporaryDirectory()
+  const logger: Logger = { info: tell, warn: tell, error: tell }
+  const store = await openMessageStore({ location }, { fileSystem, logger })
+  onTestFinished(() => store.close(), closingMs)
+  isSlow = true
+  await send(store, 0)
+  await expect.poll(() => looks.length, { timeout: 10_000 }).toBe(1)
+  await store.close()
+  looks[0]?.(1000)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(told.at(-1)).toBe('the store is closed')
+})
+
 test('a disk of which nobody can tell how full it is', { timeout }, async () => {
   const location = await temporaryDirectory()
   const store = await openMessageStore({ location, limits }, { fileSystem: diskWith({ free: null }) })

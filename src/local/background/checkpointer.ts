@@ -286,6 +286,7 @@ export class Checkpointer {
     const { freeBytes, spareBytes } = this.#options
     // Where nobody can tell how much room there is, the first write that fails does.
     const free = await freeBytes().catch(() => Infinity)
+    if (this.#stopped) return
     const isLow = free < spareBytes
     if (isLow !== writer.noSpace) {
       if (isLow) telemetry.warn('the disk is nearly full; nothing is accepted', { free })
@@ -294,6 +295,6 @@ export class Checkpointer {
     writer.noSpace = isLow
     this.#cancelLook?.()
     this.#cancelLook = null
-    if (isLow && !this.#stopped) this.#lookLater()
+    if (isLow) this.#lookLater()
   }
 }
