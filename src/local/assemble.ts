@@ -191,7 +191,10 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       chunkBytes: tuning.chunkBytes,
       durability: { syncEveryMs: settings.syncEveryMs },
       closed: opened.last === 'clean',
-      onGroup: writer.onGroup,
+      onGroup: (group) => {
+        writer.onGroup(group)
+        checkpointer?.written()
+      },
       watcher: telemetry.listens ? telemetry : undefined,
       onFailure: (failure) => {
         writer.onFailure(failure)

@@ -108,10 +108,72 @@ test(
   },
 )
 
+test(
+  'a disk that is nearly full when the store is opened: nothing is accepted before there is room',
+  { timeout },
+  async () => {
+    const room = { free: 1000 }
+    const location = await temporaryDirectory()
+    const store = await openMessageStore({ location }, { fileSystem: diskWith(room) })
+    onTestFinished(() => store.close(), closingMs)
+    expect(await refusal(store, 0, 1)).toBe('NO_SPACE')
+    room.free = Infinity
+    await expect.poll(() => refusal(store, 1, 1), { timeout: 10_000, interval: 50 }).toBe(null)
+  },
+)
+
+test(
+  'a disk that somebody else fills while little is sent: it is seen long before a flush',
+  { timeout },
+  async () => {
+    const room = { free: Infinity }
+    const location = await temporaryDirectory()
+    const store = await openMessageStore({ location }, { fileSystem: diskWith(room) })
+    onTestFinished(() => store.close(), closingMs)
+    expect(await refusal(store, 0, 10)).toBe(null)
+    room.free = 1000
+    let sent = 10
+    await expect.poll(() => refusal(store, sent++, 1), { timeout: 10_000, interval: 50 }).toBe('NO_SPACE')
+    room.free = Infinity
+    await expect.poll(() => refusal(store, 1000, 1), { timeout: 10_000, interval: 50 }).toBe(null)
+  },
+)
+
+test('a look at the disk that a close overtakes: nothing is told of it any more', { timeout }, async () => {
+  const told: string[] = []
+  const tell = (message: string): void => void told.push(message)
+  const looks: ((free: number) => void)[] = []
+  let isSlow = false
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    freeBytes: () =>
+      isSlow && looks.length === 0
+        ? new Promise<number>((resolve) => looks.push(resolve))
+        : Promise.resolve(Infinity),
+  }
+  const location = await temporaryDirectory()
+  const logger: Logger = { info: tell, warn: tell, error: tell }
+  const store = await openMessageStore({ location }, { fileSystem, logger })
+  onTestFinished(() => store.close(), closingMs)
+  isSlow = true
+  await send(store, 0)
+  await expect.poll(() => looks.length, { timeout: 10_000 }).toBe(1)
+  await store.close()
+  looks[0]?.(1000)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(told.at(-1)).toBe('the store is closed')
+})
+
 test('a disk of which nobody can tell how full it is', { timeout }, async () => {
   const location = await temporaryDirectory()
   const store = await openMessageStore({ location, limits }, { fileSystem: diskWith({ free: null }) })
   onTestFinished(() => store.close(), closingMs)
   expect(await refusal(store, 0, 200)).toBe(null)
   await store.admin.checkpoint()
+  // Nor does it keep body files from being merged.
+  const merges = async (): Promise<number> => {
+    await store.admin.checkpoint()
+    return ((await store.admin.stats()) as unknown as { bodies: { merges: number } }).bodies.merges
+  }
+  await expect.poll(merges, { timeout: 10_000, interval: 100 }).toBeGreaterThan(0)
 })

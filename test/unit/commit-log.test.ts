@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { frameHeaderBytes } from '../../src/formats/frames.js'
 import { segmentName } from '../../src/formats/segment.js'
 import type { Chunk, DurableGroup } from '../../src/local/commit-log/options.js'
+import { interferedFileSystem } from '../fixtures/failing-file-system.js'
 import { expected, logDirectory, openLog, recordsOf } from '../fixtures/log-harness.js'
 import { MemoryFileSystem } from '../fixtures/memory-file-system.js'
 
@@ -215,6 +216,33 @@ describe('segments', () => {
       `close ${segmentName(segments - 1)}`,
       `write ${segmentName(segments)}`,
     ])
+    await log.close()
+  })
+
+  test('are filled ahead again when a disk that was full for a while has room', async () => {
+    const disk = new MemoryFileSystem()
+    let isFull = false
+    const fullAhead = interferedFileSystem(disk, {
+      before: (operation, path) => {
+        if (isFull && operation === 'open' && path.endsWith('next.log'))
+          throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+      },
+    })
+    const { log, append, rest } = await openLog(fullAhead, { ...small, preallocate: true })
+    const opened = disk.journal.length
+    isFull = true
+    append('record 1')
+    await rest()
+    isFull = false
+    for (let position = 2; position <= 60; position++) {
+      append(`record ${position}`)
+      await rest()
+    }
+    expect(log.stats.rotations).toBeGreaterThan(3)
+    const steps = disk.journal.slice(opened)
+    const count = (step: string): number => steps.filter((one) => one === step).length
+    // Zeroes and a header; the first one has only the header.
+    expect(count('write next.log')).toBeGreaterThanOrEqual(2 * count('rename next.log') - 1)
     await log.close()
   })
 

@@ -49,6 +49,9 @@ interface SwappedRows {
 /** How long a full disk is left alone. */
 const lookAgainMs = 1000
 
+/** Every opening begins a segment: of a store that is killed again and again each holds next to nothing. */
+const mostSegmentsAtOpening = 32
+
 /**
  * The background of the write path: frozen generations are flushed one at a time, in order, while sends go on; now and
  * then a checkpoint makes the log before it unnecessary. Steps of a checkpoint, none of which may move:
@@ -67,7 +70,7 @@ export class Checkpointer {
   /** The last record that the shards have accepted the rows of. */
   #flushed: number
   #checkpoint: number
-  /** Of closed generations, since the last checkpoint. */
+  /** Of closed generations, since the last checkpoint; also of those that were recovered. */
   #bytesSince = 0
   #failed = false
   #pauseEnded: (() => void) | null = null
@@ -97,10 +100,16 @@ export class Checkpointer {
     this.#start()
   }
 
-  /** At opening: what lies behind the last cut of the old log gets a cut and is flushed; memory begins empty behind it. */
+  /**
+   * At opening: what lies behind the last cut of the old log gets a cut and is flushed; memory begins empty behind it.
+   *
+   * IMPORTANT: the log that was recovered counts. A store that never runs long enough for a checkpoint would else keep all
+   * of it, and read more of it at each opening.
+   */
   async recover(recovery: Recovery): Promise<void> {
-    const { memory, writer } = this.#parts
+    const { log, memory, writer } = this.#parts
     memory.generations.current.restart(recovery.lastCut)
+    this.#bytesSince = recovery.cutBytes
     if (recovery.rest.length > 0) {
       for (const range of recovery.rest) memory.generations.current.addRange(range)
       await writer.cut()
@@ -110,6 +119,13 @@ export class Checkpointer {
       this.#flushed = recovery.lastCut
     }
     recovery.done()
+    if (this.#isDue || log.stats.segments > mostSegmentsAtOpening) await this.run()
+    await this.#lookAtDisk()
+  }
+
+  /** To be called when something has been written. Whatever else fills the disk, it is looked at within a second then. */
+  readonly written = (): void => {
+    if (this.#cancelLook === null && !this.#stopped) this.#lookLater()
   }
 
   /**
@@ -187,12 +203,16 @@ export class Checkpointer {
     for (let generation = this.#waiting[0]; generation !== undefined; generation = this.#waiting[0]) {
       await this.#flush(generation)
       this.#waiting.shift()
-      const { checkpointBytes, maxLogBytes } = this.#options
       // IMPORTANT: nothing else ends a pause that was made for the sake of `maxLogBytes`.
-      if (this.#bytesSince >= Math.min(checkpointBytes, maxLogBytes)) await this.#makeCheckpoint()
+      if (this.#isDue) await this.#makeCheckpoint()
       this.#throttle()
       await this.#lookAtDisk()
     }
+  }
+
+  get #isDue(): boolean {
+    const { checkpointBytes, maxLogBytes } = this.#options
+    return this.#bytesSince >= Math.min(checkpointBytes, maxLogBytes)
   }
 
   async #flush(generation: Generation): Promise<void> {
@@ -256,12 +276,17 @@ export class Checkpointer {
     }
   }
 
-  /** Once there is too little room nothing is accepted, so nothing is flushed that would look again: a timer does. */
+  #lookLater(): void {
+    this.#cancelLook = this.#parts.clock.after(lookAgainMs, () => void this.#lookAtDisk())
+  }
+
+  /** Once there is too little room nothing is accepted, so nothing is written or flushed that would look again: a timer does. */
   async #lookAtDisk(): Promise<void> {
-    const { writer, clock, telemetry } = this.#parts
+    const { writer, telemetry } = this.#parts
     const { freeBytes, spareBytes } = this.#options
     // Where nobody can tell how much room there is, the first write that fails does.
     const free = await freeBytes().catch(() => Infinity)
+    if (this.#stopped) return
     const isLow = free < spareBytes
     if (isLow !== writer.noSpace) {
       if (isLow) telemetry.warn('the disk is nearly full; nothing is accepted', { free })
@@ -269,7 +294,7 @@ export class Checkpointer {
     }
     writer.noSpace = isLow
     this.#cancelLook?.()
-    this.#cancelLook =
-      isLow && !this.#stopped ? clock.after(lookAgainMs, () => void this.#lookAtDisk()) : null
+    this.#cancelLook = null
+    if (isLow) this.#lookLater()
   }
 }

@@ -7,7 +7,10 @@ import { readHead, replaceFile } from '../../platform/whole-files.js'
 import { ConversationFilter } from '../memory/conversation-filter.js'
 import type { ShardSet } from '../shards/shard-set.js'
 
-/** Keeps the filter of conversations over a close, and makes it anew from the rows when it is not there. */
+/**
+ * Keeps the filter of conversations over a close, and makes it anew from the rows when it is not there. It only saves time:
+ * neither opening nor closing fails for the sake of it.
+ */
 export class FilterKeeper {
   readonly #fileSystem: FileSystem
   readonly #path: string
@@ -22,7 +25,7 @@ export class FilterKeeper {
   /** The filter as it was kept at `position`; an incomplete one after an unclean end, or if anything does not fit. */
   async load(position: number, last: 'new' | 'clean' | 'unclean'): Promise<ConversationFilter> {
     if (last === 'new') return new ConversationFilter([])
-    const bytes = last === 'clean' ? await this.#read() : null
+    const bytes = last === 'clean' ? await this.#read().catch(() => null) : null
     return new ConversationFilter(bytes === null ? null : decodeFilter(bytes, position))
   }
 
@@ -40,7 +43,12 @@ export class FilterKeeper {
   async save(filter: ConversationFilter, position: number): Promise<void> {
     if (!filter.complete) return
     const content = encodeFilter(position, filter.layers)
-    await replaceFile(this.#fileSystem, this.#path, `${this.#path}.tmp`, [content])
+    const aside = `${this.#path}.tmp`
+    try {
+      await replaceFile(this.#fileSystem, this.#path, aside, [content])
+    } catch {
+      await this.#fileSystem.unlink(aside).catch(() => undefined)
+    }
   }
 
   async #read(): Promise<Buffer | null> {

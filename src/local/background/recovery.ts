@@ -42,6 +42,8 @@ export class Recovery {
   })
   /** Position of the last cut; everything up to it is flushed when `settled` has resolved. */
   lastCut: number
+  /** Of the log up to there, above the checkpoint. */
+  cutBytes = 0
   lastTimestamp = 0
 
   /** `flush` writes nothing before `allowed` has resolved. */
@@ -121,6 +123,7 @@ export class Recovery {
 
   #begin(): void {
     const chunks = this.#chunks
+    this.cutBytes += this.#ranges.reduce((sum, { start, end }) => sum + end - start, 0)
     const flushed = this.#flush(this.#ranges).finally(() => {
       release(chunks)
     })

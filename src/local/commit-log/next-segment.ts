@@ -18,16 +18,19 @@ const zeroes = Buffer.alloc(pieceBytes)
  * that a segment without a whole header is damage and never the trace of a crash.
  *
  * Between two segments the file is filled with zeroes in pieces, as fast as the present segment fills: never much
- * ahead, nothing when nothing is sent. What goes wrong there concerns nobody: the file is given up and made anew.
+ * ahead, nothing when nothing is sent. What goes wrong there concerns nobody: the file is given up and made anew without, and
+ * the one behind it is filled again.
  */
 export class NextSegment {
   readonly #fileSystem: FileSystem
   readonly #directory: string
   readonly #path: string
   readonly #size: number
+  readonly #preallocates: boolean
   #handle: FileHandle | null = null
   #filled = 0
   #filling: Promise<void> | null = null
+  /** This one is not filled, or not any more. */
   #givenUp: boolean
 
   constructor(fileSystem: FileSystem, directory: string, size: number, preallocate: boolean) {
@@ -35,6 +38,7 @@ export class NextSegment {
     this.#directory = directory
     this.#path = join(directory, nextSegmentName)
     this.#size = size
+    this.#preallocates = preallocate
     this.#givenUp = !preallocate
   }
 
@@ -73,6 +77,7 @@ export class NextSegment {
       throw error
     }
     this.#filled = 0
+    this.#givenUp = !this.#preallocates
     return new SegmentWriter(handle, header)
   }
 
