@@ -55,20 +55,22 @@ export class Events {
     return people.withContact(blocker, other, (before) => {
       const contact = { ...before, blocked }
       const event = writer.commit(entry, (position, time) => {
-        // Until it is durable the conversation stays in memory, for good if it never is: nothing stored says it.
-        entry.inFlight++
-        if (blocker === second) entry.firstBlocked = blocked
-        if (blocker === first) entry.secondBlocked = blocked
         const head = {
           head: entry.head,
           n0: entry.n0,
           position: entry.lastPosition,
           timestamp: entry.lastTimestamp,
-          firstBlocked: entry.firstBlocked,
-          secondBlocked: entry.secondBlocked,
+          firstBlocked: blocker === second ? blocked : entry.firstBlocked,
+          secondBlocked: blocker === first ? blocked : entry.secondBlocked,
         }
         return {
           record: { kind: 'block', time, blocker, other, contact, head, previous: entry.lastPosition },
+          begin: () => {
+            // Until it is durable the conversation stays in memory, for good if it never is: nothing stored says it.
+            entry.inFlight++
+            entry.firstBlocked = head.firstBlocked
+            entry.secondBlocked = head.secondBlocked
+          },
           apply: () => {
             applier.begun(entry)
             applier.touch(entry)
@@ -105,12 +107,14 @@ export class Events {
         part.ordinals.set(user, 0)
       })
       part.complete = true
-      entry.kind = 'group'
-      entry.groupPart = part
-      entry.known = entry.loaded = true
-      entry.lastTimestamp = entry.timestamp = time
       return {
         record: { kind: 'create', time, conversation: conversationId, group: row, members },
+        begin: () => {
+          entry.kind = 'group'
+          entry.groupPart = part
+          entry.known = entry.loaded = true
+          entry.lastTimestamp = entry.timestamp = time
+        },
         apply: () => {
           part.durable = row
           const touched = this.#touch(entry)
@@ -140,7 +144,6 @@ export class Events {
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
       const joined = before.map(({ user, former, own }, i) => {
-        part.ordinals.set(user, own)
         const membership: MembershipRow = {
           user,
           intervals: [...(former?.intervals ?? []), { from: entry.head + 1, to: null }],
@@ -165,9 +168,12 @@ export class Events {
         large,
         position,
       }
-      part.row = group
       return {
         record: { kind: 'join', time, conversation: conversationId, group, image, joined, becameLarge },
+        begin: () => {
+          for (const { user, own } of before) part.ordinals.set(user, own)
+          part.row = group
+        },
         apply: () => {
           part.durable = group
           const touched = this.#touch(entry)
@@ -204,9 +210,11 @@ export class Events {
         left: { title: group.title, memberCount: group.memberCount },
         position,
       }
-      part.row = group
       return {
         record: { kind: 'leave', time, conversation: conversationId, group, image, membership },
+        begin: () => {
+          part.row = group
+        },
         apply: () => {
           part.durable = group
           const touched = this.#touch(entry)
@@ -246,9 +254,11 @@ export class Events {
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
       const group: GroupRow = { ...part.row, title, position }
-      part.row = group
       return {
         record: { kind: 'rename', time, conversation: conversationId, group, image },
+        begin: () => {
+          part.row = group
+        },
         apply: () => {
           part.durable = group
           this.#touch(entry).refs.push({
