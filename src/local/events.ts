@@ -10,6 +10,7 @@ import type { Memory } from './memory/memory.js'
 import { isOpen } from './views/participation-view.js'
 import type { LargeGroups } from './large-groups.js'
 import type { People } from './people.js'
+import { timeBefore } from './rejoining.js'
 import type { Writer } from './writes/writer.js'
 
 export interface EventParts {
@@ -144,13 +145,14 @@ export class Events {
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
       const joined = before.map(({ user, former, own }, i) => {
+        const { intervals, joinedBefore } = timeBefore(former)
         const membership: MembershipRow = {
           user,
-          intervals: [...(former?.intervals ?? []), { from: entry.head + 1, to: null }],
+          intervals: [...intervals, { from: entry.head + 1, to: null }],
           ordinal: part.row.lastOrdinal + 1 + i,
           ownAtJoin: own,
           joined: position,
-          joinedBefore: former === null ? [] : [...former.joinedBefore, former.joined],
+          joinedBefore,
           joinedAt: time,
           place: 0,
           left: null,
@@ -225,7 +227,7 @@ export class Events {
           touched.refs.push({ position: at, kind: 'member', conversationId, userId: user })
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
           applier.touchUser(user).makeOwn().putMembership(conversationId, membership)
-          if (group.large) applier.touchUser(user).addConversation(applier.touch(entry))
+          if (group.large) applier.touchUser(user).addOnce(applier.touch(entry))
           const known = memory.peekUser(user)
           if (known !== undefined) {
             known.memberships?.set(conversationId, membership)
@@ -299,8 +301,7 @@ export class Events {
     const inGeneration = applier.touchUser(user)
     inGeneration.makeOwn().putMembership(entry.id, membership)
     applier.joined(user, entry.id)
-    const generationEntry = applier.touch(entry)
-    if (!inGeneration.conversations.includes(generationEntry)) inGeneration.addConversation(generationEntry)
+    inGeneration.addOnce(applier.touch(entry))
     const known = memory.peekUser(user)
     if (known === undefined) return
     known.memberships?.set(entry.id, membership)
@@ -314,7 +315,7 @@ export class Events {
       if (large) memory.replaceNode(node, 'large')
       else memory.raise(node)
     } else if (known.listed) {
-      const first = membership.intervals.length === 1
+      const first = membership.joinedBefore.length === 0
       node = new ListNode(known, entry, first ? noMarks : null)
       node.membership = membership
       node.own = membership.ownAtJoin
@@ -330,8 +331,7 @@ export class Events {
     for (const [user, membership] of part.members) {
       if (!isOpen(membership)) continue
       // Its row moves within the stored list: whoever reads the list during the flush finds the group here.
-      const inGeneration = applier.touchUser(user)
-      if (!inGeneration.conversations.includes(touched)) inGeneration.addConversation(touched)
+      applier.touchUser(user).addOnce(touched)
       const known = memory.peekUser(user)
       if (known === undefined) continue
       known.unread?.delete(entry.id)
