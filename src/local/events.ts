@@ -239,6 +239,7 @@ export class Events {
             known.arrived(entry)
             known.counting?.add(entry)
             known.unread?.delete(conversationId)
+            memory.lists.chargeBeside(known)
             known.changed()
           }
           this.#changed(conversationId, part)
@@ -305,6 +306,7 @@ export class Events {
     const known = memory.peekUser(user)
     if (known === undefined) return
     known.memberships?.set(entry.id, membership)
+    memory.lists.chargeBeside(known)
     known.arrived(entry)
     known.counting?.add(entry)
     const large = part.durable?.large === true
@@ -335,6 +337,7 @@ export class Events {
       const known = memory.peekUser(user)
       if (known === undefined) continue
       known.unread?.delete(entry.id)
+      memory.lists.chargeBeside(known)
       known.changed()
       const node = part.nodes.get(user)
       if (node !== undefined) memory.replaceNode(node, 'large')

@@ -79,7 +79,8 @@ export class People {
             node.marks = marks
             node.view = null
           }
-          memory.peekUser(user)?.marked(entry, marks)
+          const known = memory.peekUser(user)
+          if (known !== undefined) applier.marked(known, entry, marks)
         },
       }
     })
