@@ -118,6 +118,7 @@ export class RunWalk {
       return
     }
     this.#timestamp = entry.timestamp
+    if (entry.timestamp > source.lastTimestamp) findings.add('time', where)
     let id: string
     try {
       const body = readBody(bytes, entry.start, entry.end)
