@@ -37,7 +37,7 @@ export interface Limits {
    * checkpoints come more often than they would by themselves. Default 256 MiB, 64 KiB to 1 TiB.
    */
   readonly logBytes: number
-  /** Changes that a subscription keeps for a slow consumer before it goes back to the stored feed. Default 256, at most 10,000. */
+  /** Changes that a subscription keeps for a slow consumer before it goes back to the stored feed; with long texts fewer. Default 256, at most 10,000. */
   readonly subscriptionChanges: number
 }
 

@@ -128,7 +128,15 @@ export function checkComponents(components: StoreComponentOptions | undefined): 
       }
     }
   }
-  return given as StoreComponentOptions
+  const checked = given as StoreComponentOptions
+  if (checked.clock !== undefined) checkClock(checked.clock.now())
+  return checked
+}
+
+/** Times are written with 48 bits. One that counts from something else, or in fractions, would be found out in the middle of a write. */
+function checkClock(now: unknown): void {
+  if (typeof now !== 'number' || !Number.isSafeInteger(now) || now < 0 || now >= 2 ** 48)
+    throw invalid('clock', 'must show whole milliseconds of the epoch')
 }
 
 function checkLocation(value: unknown): string {

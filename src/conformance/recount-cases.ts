@@ -1,7 +1,7 @@
 import { deepStrictEqual as same } from 'node:assert/strict'
 import type { ConversationHandle } from '../backend/port.js'
 import { SeededChance } from '../backend/reference/seeded-chance.js'
-import { hasLeft, unreadOf } from '../model/conversation.js'
+import { hasLeft, isVisible, unreadOf } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
 import type { Workbench } from './workbench.js'
@@ -42,8 +42,11 @@ export const recountCases = seeds.map((seed) =>
         const { head, intervals } = part
         // What follows from one's own messages is of no use to one who has left.
         const ownAtHead = hasLeft(part) ? null : part.ownAtHead
+        // Which messages they show is what counts: a backend may leave out what is empty and join what has no gap.
+        const seen = seqsOf(known).filter((seq) => isVisible(intervals, seq))
+        const last = intervals.at(-1)
         same(
-          { head, ownAtHead, intervals, unread: unreadOf(part) },
+          { head, ownAtHead, seen, isIn: last?.to === null, unread: unreadOf(part) },
           expected,
           `${user} in ${known.handle.id}`,
         )
@@ -107,18 +110,20 @@ async function act(bench: Workbench, known: Known, user: string, chance: SeededC
   senders.push(user)
 }
 
+function seqsOf({ senders }: Pick<Known, 'senders'>): number[] {
+  return senders.map((_, index) => index + 1)
+}
+
 function recount({ senders, stretches, read }: Known, user: string) {
   const intervals = stretches.get(user)
   if (intervals === undefined) return null
-  const seqs = senders.map((_, index) => index + 1)
-  const visible = seqs.filter((seq) =>
-    intervals.some(({ from, to }) => from <= seq && seq <= (to ?? Infinity)),
-  )
-  const head = visible.at(-1) ?? 0
+  const seqs = seqsOf({ senders })
+  const seen = seqs.filter((seq) => intervals.some(({ from, to }) => from <= seq && seq <= (to ?? Infinity)))
+  const head = seen.at(-1) ?? 0
   const last = intervals.at(-1)
-  if (last === undefined || last.to !== null) return { head, ownAtHead: null, intervals, unread: 0 }
+  if (last === undefined || last.to !== null) return { head, ownAtHead: null, seen, isIn: false, unread: 0 }
   const ownAtHead = seqs.filter((seq) => seq <= head && senders[seq - 1] === user).length
   const floor = Math.max(read.get(user) ?? 0, last.from - 1)
-  const unread = visible.filter((seq) => seq > floor && senders[seq - 1] !== user).length
-  return { head, ownAtHead, intervals, unread }
+  const unread = seen.filter((seq) => seq > floor && senders[seq - 1] !== user).length
+  return { head, ownAtHead, seen, isIn: true, unread }
 }

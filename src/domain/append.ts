@@ -19,6 +19,8 @@ export class Append {
   /** True if a write can be handed over and left to itself, because it never moves. */
   readonly #pipelined: boolean
   readonly #open: boolean
+  /** Those that wait for the message that they repeat. */
+  #repeats = 0
 
   constructor(context: DomainContext) {
     this.#context = context
@@ -126,10 +128,19 @@ export class Append {
     })
   }
 
-  /** The answer to a repeat, once the message it repeats is durable. */
-  async #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
-    if (found.settled !== null) await found.settled
-    return receiptOfRepeat(handle, draft, found)
+  /**
+   * The answer to a repeat, once the message it repeats is durable. As long as a slow disk keeps that one waiting, phones repeat it
+   * again and again: so many wait as calls may wait for the log, and none of them keeps its text.
+   */
+  #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
+    const answer = answerToRepeat(handle, draft, found)
+    if (found.settled === null) return Promise.resolve().then(answer)
+    const { queueCalls } = this.#context.limits
+    if (this.#repeats >= queueCalls) return Promise.reject(tooManyRepeats(queueCalls))
+    this.#repeats += 1
+    return found.settled.then(answer).finally(() => {
+      this.#repeats -= 1
+    })
   }
 }
 
@@ -150,6 +161,29 @@ function receiptOfRepeat(handle: ConversationHandle, draft: MessageDraft, found:
     })
   }
   return { conversationId: handle.id, seq, messageId: shownId(draft.id), timestamp, duplicate: true }
+}
+
+/** The same, worked out now and given later. IMPORTANT: what it gives holds on to nothing of the draft. */
+function answerToRepeat(handle: ConversationHandle, draft: MessageDraft, found: Found): () => SendReceipt {
+  try {
+    return giving(receiptOfRepeat(handle, draft, found))
+  } catch (error) {
+    return throwing(error)
+  }
+}
+
+function giving<T>(value: T): () => T {
+  return () => value
+}
+
+function throwing(error: unknown): () => never {
+  return () => {
+    throw error
+  }
+}
+
+function tooManyRepeats(limit: number): ColumbaError {
+  return new ColumbaError('OVERLOADED', 'too many wait for a message that is under way', { limit })
 }
 
 function blocked(): ColumbaError {

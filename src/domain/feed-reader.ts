@@ -23,6 +23,8 @@ interface Reading {
   /** Where a conversation comes last in this page: it is given once, there. Made when the first one comes. */
   lastOf: ReadonlyMap<ConversationId, FeedEntry> | null
   readonly limit: number
+  /** UTF-16 units of text that there is still room for. */
+  room: number
   readonly changes: Change[]
 }
 
@@ -36,12 +38,15 @@ export class FeedReader {
     this.#resolver = new ChangeResolver(context)
   }
 
-  /** At most `limit` changes behind `place`; possibly none although there is more. */
-  read(user: UserId, place: FeedPlace, limit: number): MaybePromise<FeedPage> {
+  /**
+   * At most `limit` changes behind `place`; possibly none although there is more. With the one that has `room` units of text
+   * together with those before it the page ends.
+   */
+  read(user: UserId, place: FeedPlace, limit: number, room = Infinity): MaybePromise<FeedPage> {
     return andThen(this.#backend.changes(user, place.position, limit), (page) => {
       const entries = entriesBehind(page.refs, place)
       const messages = new FeedMessages(this.#backend, entries)
-      const reading = { user, page, entries, messages, lastOf: null, limit, changes: [] }
+      const reading = { user, page, entries, messages, lastOf: null, limit, room, changes: [] }
       return this.#examine(reading, 0)
     })
   }
@@ -49,7 +54,7 @@ export class FeedReader {
   #examine(reading: Reading, from: number): MaybePromise<FeedPage> {
     const { user, entries, messages, limit, changes } = reading
     let next = from
-    while (next < entries.length && changes.length < limit) {
+    while (next < entries.length && changes.length < limit && reading.room > 0) {
       const entry = entries[next] as FeedEntry
       const { ref } = entry
       next += 1
@@ -61,14 +66,25 @@ export class FeedReader {
       if (found instanceof Promise) {
         const goOn = next
         return found.then((change) => {
-          if (change !== null) changes.push(change)
+          take(reading, change)
           return this.#examine(reading, goOn)
         })
       }
-      if (found !== null) changes.push(found)
+      take(reading, found)
     }
     return pageUpTo(reading, next)
   }
+}
+
+function take(reading: Reading, change: Change | null): void {
+  if (change === null) return
+  reading.changes.push(change)
+  reading.room -= textUnits(change)
+}
+
+function textUnits(change: Change): number {
+  if (change.kind === 'message') return change.message.text.length
+  return change.kind === 'conversation' ? (change.conversation.lastMessage?.text.length ?? 0) : 0
 }
 
 function pageUpTo({ page, entries, changes }: Reading, examined: number): FeedPage {

@@ -49,7 +49,7 @@ export interface MembershipRow {
   readonly ownAtJoin: number
   /** Position of the last joining. */
   readonly joined: number
-  /** Positions of the joinings before the last one, ascending: a list of the past stood in their order. */
+  /** Positions of joinings before the last one, ascending: a list of the past stood in their order. */
   readonly joinedBefore: readonly number[]
   /** The store's time of the last joining. */
   readonly joinedAt: number

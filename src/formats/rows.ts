@@ -17,6 +17,7 @@ import {
   type MarksRow,
   type MembershipRow,
 } from './record-parts.js'
+import { parseStoredJson } from './stored-json.js'
 
 /**
  * Values of the column families. Each is sealed with a checksum over key and value before it is stored
@@ -154,7 +155,12 @@ export const rows = {
     (to, row) => {
       to.string(row.name).optionalString(row.profile).varint(row.position)
     },
-    (r) => ({ name: r.string(), profile: r.optionalString(), position: r.varint() }),
+    (r) => {
+      const row = { name: r.string(), profile: r.optionalString(), position: r.varint() }
+      // Whoever checks or repairs a store has to see it as well.
+      if (row.profile !== undefined) parseStoredJson(row.profile)
+      return row
+    },
   ),
   /** A contact with where it last changed. */
   contactEntry: codec<ContactRow & { position: number }>(

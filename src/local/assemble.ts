@@ -376,7 +376,14 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       verify: (options) =>
         tidier.still(() =>
           verifyStore(
-            { shards, bodies, ring, hashSeed, checkpoint: (look) => background.run(look) },
+            {
+              shards,
+              bodies,
+              ring,
+              hashSeed,
+              lastTimestamp: () => writer.lastTimestamp,
+              checkpoint: (look) => background.run(look),
+            },
             options,
           ),
         ),

@@ -48,6 +48,9 @@ export class ChangeReader {
   async #readStored(user: UserId, after: Position, limit: number): Promise<ChangePage> {
     const { loader, memory, watchers } = this.#parts
     const held = memory.generations.beginRead()
+    const entry = memory.user(user)
+    // Who leaves memory hears of no joining any more, and those who watch would learn of groups as they were.
+    entry.pins++
     // What comes while this reads is the next page's: it may lie in a generation that is not held here.
     const through = this.#parts.durablePosition() as Position
     try {
@@ -63,6 +66,7 @@ export class ChangeReader {
       }
       return this.#page(user, { after, through, limit }, memberships, stored, held)
     } finally {
+      entry.pins--
       memory.generations.endRead(held)
     }
   }

@@ -10,6 +10,7 @@ import type { Memory } from './memory/memory.js'
 import { isOpen } from './views/participation-view.js'
 import type { LargeGroups } from './large-groups.js'
 import type { People } from './people.js'
+import { timeBefore } from './rejoining.js'
 import type { Writer } from './writes/writer.js'
 
 export interface EventParts {
@@ -55,20 +56,22 @@ export class Events {
     return people.withContact(blocker, other, (before) => {
       const contact = { ...before, blocked }
       const event = writer.commit(entry, (position, time) => {
-        // Until it is durable the conversation stays in memory, for good if it never is: nothing stored says it.
-        entry.inFlight++
-        if (blocker === second) entry.firstBlocked = blocked
-        if (blocker === first) entry.secondBlocked = blocked
         const head = {
           head: entry.head,
           n0: entry.n0,
           position: entry.lastPosition,
           timestamp: entry.lastTimestamp,
-          firstBlocked: entry.firstBlocked,
-          secondBlocked: entry.secondBlocked,
+          firstBlocked: blocker === second ? blocked : entry.firstBlocked,
+          secondBlocked: blocker === first ? blocked : entry.secondBlocked,
         }
         return {
           record: { kind: 'block', time, blocker, other, contact, head, previous: entry.lastPosition },
+          begin: () => {
+            // Until it is durable the conversation stays in memory, for good if it never is: nothing stored says it.
+            entry.inFlight++
+            entry.firstBlocked = head.firstBlocked
+            entry.secondBlocked = head.secondBlocked
+          },
           apply: () => {
             applier.begun(entry)
             applier.touch(entry)
@@ -105,12 +108,14 @@ export class Events {
         part.ordinals.set(user, 0)
       })
       part.complete = true
-      entry.kind = 'group'
-      entry.groupPart = part
-      entry.known = entry.loaded = true
-      entry.lastTimestamp = entry.timestamp = time
       return {
         record: { kind: 'create', time, conversation: conversationId, group: row, members },
+        begin: () => {
+          entry.kind = 'group'
+          entry.groupPart = part
+          entry.known = entry.loaded = true
+          entry.lastTimestamp = entry.timestamp = time
+        },
         apply: () => {
           part.durable = row
           const touched = this.#touch(entry)
@@ -140,14 +145,14 @@ export class Events {
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
       const joined = before.map(({ user, former, own }, i) => {
-        part.ordinals.set(user, own)
+        const { intervals, joinedBefore } = timeBefore(former)
         const membership: MembershipRow = {
           user,
-          intervals: [...(former?.intervals ?? []), { from: entry.head + 1, to: null }],
+          intervals: [...intervals, { from: entry.head + 1, to: null }],
           ordinal: part.row.lastOrdinal + 1 + i,
           ownAtJoin: own,
           joined: position,
-          joinedBefore: former === null ? [] : [...former.joinedBefore, former.joined],
+          joinedBefore,
           joinedAt: time,
           place: 0,
           left: null,
@@ -165,9 +170,12 @@ export class Events {
         large,
         position,
       }
-      part.row = group
       return {
         record: { kind: 'join', time, conversation: conversationId, group, image, joined, becameLarge },
+        begin: () => {
+          for (const { user, own } of before) part.ordinals.set(user, own)
+          part.row = group
+        },
         apply: () => {
           part.durable = group
           const touched = this.#touch(entry)
@@ -204,9 +212,11 @@ export class Events {
         left: { title: group.title, memberCount: group.memberCount },
         position,
       }
-      part.row = group
       return {
         record: { kind: 'leave', time, conversation: conversationId, group, image, membership },
+        begin: () => {
+          part.row = group
+        },
         apply: () => {
           part.durable = group
           const touched = this.#touch(entry)
@@ -217,7 +227,7 @@ export class Events {
           touched.refs.push({ position: at, kind: 'member', conversationId, userId: user })
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
           applier.touchUser(user).makeOwn().putMembership(conversationId, membership)
-          if (group.large) applier.touchUser(user).addConversation(applier.touch(entry))
+          if (group.large) applier.touchUser(user).addOnce(applier.touch(entry))
           const known = memory.peekUser(user)
           if (known !== undefined) {
             known.memberships?.set(conversationId, membership)
@@ -229,6 +239,7 @@ export class Events {
             known.arrived(entry)
             known.counting?.add(entry)
             known.unread?.delete(conversationId)
+            memory.lists.chargeBeside(known)
             known.changed()
           }
           this.#changed(conversationId, part)
@@ -246,9 +257,11 @@ export class Events {
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
       const group: GroupRow = { ...part.row, title, position }
-      part.row = group
       return {
         record: { kind: 'rename', time, conversation: conversationId, group, image },
+        begin: () => {
+          part.row = group
+        },
         apply: () => {
           part.durable = group
           this.#touch(entry).refs.push({
@@ -289,11 +302,11 @@ export class Events {
     const inGeneration = applier.touchUser(user)
     inGeneration.makeOwn().putMembership(entry.id, membership)
     applier.joined(user, entry.id)
-    const generationEntry = applier.touch(entry)
-    if (!inGeneration.conversations.includes(generationEntry)) inGeneration.addConversation(generationEntry)
+    inGeneration.addOnce(applier.touch(entry))
     const known = memory.peekUser(user)
     if (known === undefined) return
     known.memberships?.set(entry.id, membership)
+    memory.lists.chargeBeside(known)
     known.arrived(entry)
     known.counting?.add(entry)
     const large = part.durable?.large === true
@@ -304,7 +317,7 @@ export class Events {
       if (large) memory.replaceNode(node, 'large')
       else memory.raise(node)
     } else if (known.listed) {
-      const first = membership.intervals.length === 1
+      const first = membership.joinedBefore.length === 0
       node = new ListNode(known, entry, first ? noMarks : null)
       node.membership = membership
       node.own = membership.ownAtJoin
@@ -320,11 +333,11 @@ export class Events {
     for (const [user, membership] of part.members) {
       if (!isOpen(membership)) continue
       // Its row moves within the stored list: whoever reads the list during the flush finds the group here.
-      const inGeneration = applier.touchUser(user)
-      if (!inGeneration.conversations.includes(touched)) inGeneration.addConversation(touched)
+      applier.touchUser(user).addOnce(touched)
       const known = memory.peekUser(user)
       if (known === undefined) continue
       known.unread?.delete(entry.id)
+      memory.lists.chargeBeside(known)
       known.changed()
       const node = part.nodes.get(user)
       if (node !== undefined) memory.replaceNode(node, 'large')

@@ -1,7 +1,7 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { ContactRow, MembershipRow } from '../formats/record-parts.js'
-import { parseCanonicalJson } from '../model/canonical-json.js'
+import { parseStoredJson } from '../formats/stored-json.js'
 import type { Marks, Reached } from '../model/conversation.js'
 import type { Membership } from '../model/group.js'
 import type { Position, UserId } from '../model/ids.js'
@@ -79,7 +79,8 @@ export class People {
             node.marks = marks
             node.view = null
           }
-          memory.peekUser(user)?.marked(entry, marks)
+          const known = memory.peekUser(user)
+          if (known !== undefined) applier.marked(known, entry, marks)
         },
       }
     })
@@ -235,7 +236,7 @@ export class People {
 }
 
 function toUserEntry(id: UserId, name: string, profile: string | undefined, position: number): UserEntry {
-  const user: User = { id, name, ...(profile === undefined ? {} : { profile: parseCanonicalJson(profile) }) }
+  const user: User = { id, name, ...(profile === undefined ? {} : { profile: parseStoredJson(profile) }) }
   return { user: Object.freeze(user), position: position as Position }
 }
 

@@ -87,6 +87,7 @@ export class UnreadTotals {
       }
       user.unread = counts
       user.unreadTotal = null
+      this.#memory.lists.chargeBeside(user)
     } finally {
       user.pins--
       user.counting = null

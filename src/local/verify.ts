@@ -14,6 +14,7 @@ export interface VerifyParts {
   readonly bodies: BodyFiles
   readonly ring: Ring
   readonly hashSeed: number
+  readonly lastTimestamp: () => number
   /** Brings everything into the shards, and calls `look` when nothing is being written to them. */
   readonly checkpoint: (look: () => void) => Promise<void>
 }
@@ -53,6 +54,7 @@ async function sourceOf(parts: VerifyParts, snapshots: readonly ShardSnapshot[])
   return {
     shards: parts.shards.shards.length,
     position: await positionOf(parts.shards.shards, snapshots),
+    lastTimestamp: parts.lastTimestamp(),
     hashSeed,
     shardOf: (id) => ring.shardOf(id),
     rows: (shard) => rowsOf(shard, everything),

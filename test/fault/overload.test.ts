@@ -92,3 +92,16 @@ describe.each([
     await flooding
   })
 })
+
+test('repeats that wait for a message under way are bounded as well; whoever was refused may come again', async () => {
+  const store = await openSmall({ queueCalls: 50 })
+  const same = { ...request(1), id: 'same' }
+  const all = await Promise.allSettled(Array.from({ length: 400 }, () => store.sendMessage(same)))
+  const given = all.filter((one) => one.status === 'fulfilled').map(({ value }) => value)
+  expect(given.map(({ duplicate }) => duplicate)).toEqual(given.map((_, i) => i > 0))
+  expect(given).toHaveLength(51)
+  for (const one of all)
+    if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'OVERLOADED' })
+  const again = await Promise.all(Array.from({ length: 400 }, () => store.sendMessage(same)))
+  expect(again.every(({ seq, duplicate }) => seq === 1 && duplicate)).toBe(true)
+})

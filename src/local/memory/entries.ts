@@ -215,9 +215,10 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   listed = false
   #nodes: NodeList<ListNode> | null = null
   packed: PackedList | null = null
-  /** Bytes that the account of lists has of what is packed; of these, what was made of it to be shown. */
+  /** Bytes that the account of lists has of what is packed; of these, what was made of it to be shown; of counts and memberships. */
   packedBytes = 0
   viewBytes = 0
+  besideBytes = 0
   /** Bytes of all that the user's list has as objects. */
   hotBytes = 0
   /** Somebody has been answered from these objects since the user was last in turn to lose them. */
@@ -350,9 +351,9 @@ export class UserEntry extends WithPeers<ConversationEntry> {
     entry.inFlight++
   }
 
-  /** Unread of a conversation behind its owner's mark: nothing at the head, otherwise counted anew when somebody asks. */
+  /** Unread of a conversation behind its owner's read mark: nothing at the head, otherwise counted anew when somebody asks. */
   marked(entry: ConversationEntry, marks: Marks): void {
-    if (this.unread !== null) {
+    if (this.unread !== null && marks.readAt > marks.deliveredAt) {
       if (marks.read >= entry.durableHead) this.unread.delete(entry.id)
       else if (this.unread.has(entry.id)) this.unread = null
     }

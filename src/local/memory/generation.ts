@@ -82,6 +82,11 @@ export class TouchedUser {
     else this.#conversations = [before, touched]
   }
 
+  /** The same for one that may be there. */
+  addOnce(touched: Touched): void {
+    if (!this.conversations.includes(touched)) this.addConversation(touched)
+  }
+
   get own(): TouchedOwn | null {
     return this.#own
   }

@@ -3,6 +3,9 @@ import { PackedList, type PackedConversation } from './packed-list.js'
 
 /** What a conversation of a list costs as an object whose view and last message are there, measured as the other costs. */
 const nodeBytes = 700
+/** The same of what is counted of a conversation with unread messages, and of a membership that is kept for the feed. */
+const unreadBytes = 100
+const membershipBytes = 300
 
 export interface KeptListsOptions {
   /** What a direct conversation of a list is when packed. */
@@ -13,7 +16,7 @@ export interface KeptListsOptions {
 }
 
 /**
- * The account of what lists take. Conversations as objects, and what was made of packed ones to be shown, are fast and large, so
+ * The account of what lists take, and what is kept beside them. Conversations as objects, and what was made of packed ones to be shown, are fast and large, so
  * they may take a part of the cache only: the lists of users whom nobody looks at are packed. Who is in turn, and has been
  * answered since the last time, gets another turn.
  */
@@ -94,7 +97,19 @@ export class KeptLists {
     this.#heat(user, -user.hotBytes)
   }
 
+  /** What is kept of a user beside the list, unread counts and memberships, is other or more. */
+  chargeBeside(user: UserEntry): void {
+    const { unread, memberships, besideBytes } = user
+    const bytes = (unread?.size ?? 0) * unreadBytes + (memberships?.size ?? 0) * membershipBytes
+    if (bytes === besideBytes) return
+    user.besideBytes = bytes
+    this.bytes += bytes - besideBytes
+    if (bytes > besideBytes) this.#options.grew()
+  }
+
   forget(user: UserEntry): void {
+    user.unread = user.memberships = null
+    this.chargeBeside(user)
     this.setPacked(user, null)
     this.#heat(user, -user.hotBytes)
   }

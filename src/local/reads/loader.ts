@@ -4,7 +4,7 @@ import type { DirectHead, MembershipRow } from '../../formats/record-parts.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
-import { type ConversationEntry, GroupPart } from '../memory/entries.js'
+import { type ConversationEntry, GroupPart, type UserEntry } from '../memory/entries.js'
 import type { ConversationFilter } from '../memory/conversation-filter.js'
 import type { Generation } from '../memory/generation.js'
 import type { Memory } from '../memory/memory.js'
@@ -21,6 +21,7 @@ export class Loader {
   /** Of each large group. */
   readonly #keptMembers: number
   readonly #loads = new Map<ConversationId, Promise<void>>()
+  readonly #membershipLoads = new Map<UserId, Promise<Map<ConversationId, MembershipRow>>>()
 
   constructor(memory: Memory, rows: RowReader, filter: ConversationFilter, keptMembers: number) {
     this.#memory = memory
@@ -202,10 +203,18 @@ export class Loader {
     })
   }
 
-  /** All groups of a user, present and former. */
-  async memberships(user: UserId): Promise<Map<ConversationId, MembershipRow>> {
+  /** All groups of a user, present and former. Concurrent loads are one: behind an opening all devices of a user come at once. */
+  memberships(user: UserId): MaybePromise<Map<ConversationId, MembershipRow>> {
     const entry = this.#memory.user(user)
     if (entry.memberships !== null) return entry.memberships
+    const running = this.#membershipLoads.get(user)
+    if (running !== undefined) return running
+    const load = this.#loadMemberships(user, entry).finally(() => this.#membershipLoads.delete(user))
+    this.#membershipLoads.set(user, load)
+    return load
+  }
+
+  async #loadMemberships(user: UserId, entry: UserEntry): Promise<Map<ConversationId, MembershipRow>> {
     const held = this.#memory.generations.beginRead()
     entry.pins++
     try {
@@ -217,7 +226,9 @@ export class Loader {
           if (older === undefined || older.position < membership.position) found.set(group, membership)
         }
       }
-      return (entry.memberships ??= found as Map<ConversationId, MembershipRow>)
+      entry.memberships = found as Map<ConversationId, MembershipRow>
+      this.#memory.lists.chargeBeside(entry)
+      return entry.memberships
     } finally {
       entry.pins--
       this.#memory.generations.endRead(held)

@@ -1,7 +1,7 @@
 import { readU48 } from '../../formats/bytes.js'
 import { endOfId, readBody, readId, type Body } from '../../formats/message-body.js'
 import { bodyOfRecord, countAt, flags, flagsAt, idsAt, timeAt } from '../../formats/records.js'
-import { parseCanonicalJson } from '../../model/canonical-json.js'
+import { parseStoredJson } from '../../formats/stored-json.js'
 import type { ConversationId, MessageId, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { ConversationEntry, Touched } from '../memory/entries.js'
@@ -110,7 +110,7 @@ export function makeMessage(
     deleted: false,
   }
   if (deviceId !== undefined) message.deviceId = deviceId
-  if (attributes !== undefined) message.attributes = parseCanonicalJson(attributes)
+  if (attributes !== undefined) message.attributes = parseStoredJson(attributes)
   if (sentAt !== undefined) message.sentAt = sentAt
   return Object.freeze(message)
 }

@@ -17,6 +17,7 @@ export const findingKinds = {
   block: { what: 'damaged block', advice: restore },
   runs: { what: 'runs that do not cover the conversation', advice: rebuild },
   runBlock: { what: 'run that does not fit its block', advice: rebuild },
+  time: { what: 'message that is later than the time of the store', advice: rebuild },
   hash: { what: 'hash that does not fit its message', advice: rebuild },
   head: { what: 'head that does not fit the messages', advice: rebuild },
   sides: { what: 'two sides of a conversation that differ', advice: rebuild },

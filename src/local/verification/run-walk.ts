@@ -3,6 +3,7 @@ import { cutOf } from '../../formats/body-file.js'
 import { idHash } from '../../formats/id-hash.js'
 import { readBody } from '../../formats/message-body.js'
 import type { RunRow } from '../../formats/rows.js'
+import { parseStoredJson } from '../../formats/stored-json.js'
 import type { BodyCheck } from './body-check.js'
 import type { Findings } from './findings.js'
 import { conversationIn, type PartitionPlace } from './partition.js'
@@ -117,9 +118,12 @@ export class RunWalk {
       return
     }
     this.#timestamp = entry.timestamp
+    if (entry.timestamp > source.lastTimestamp) findings.add('time', where)
     let id: string
     try {
-      ;({ id } = readBody(bytes, entry.start, entry.end))
+      const body = readBody(bytes, entry.start, entry.end)
+      if (body.attributes !== undefined) parseStoredJson(body.attributes)
+      id = body.id
     } catch {
       findings.add('block', where)
       this.whole = false

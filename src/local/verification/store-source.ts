@@ -17,6 +17,8 @@ export interface StoreSource {
   readonly shards: number
   /** The position of the last record that is in the shards. */
   readonly position: number
+  /** The store's time: the manifest keeps it, so that it never goes back, and no message is later. */
+  readonly lastTimestamp: number
   readonly hashSeed: number
   shardOf(id: string): number
   /** All rows of the families, in the order of their keys, each exactly once. */

@@ -1,6 +1,6 @@
 import type { ChangeRef } from '../../backend/port.js'
 import { countAt } from '../../formats/records.js'
-import { noMarks } from '../../model/conversation.js'
+import { noMarks, type Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { DurableGroup } from '../commit-log/options.js'
 import {
@@ -142,7 +142,7 @@ export class Applier {
     } else if (user !== undefined && this.#memory.lists.takePacked(user, entry.position) !== null)
       this.#memory.addNode(new ListNode(user, entry, marks), 'inside')
     user?.arrived(entry)
-    user?.marked(entry, marks)
+    if (user !== undefined) this.marked(user, entry, marks)
   }
 
   #advance({ entry, seq, timestamp }: PendingSend, position: number): void {
@@ -188,7 +188,10 @@ export class Applier {
     } else if (user.listed) this.#newNode(user, entry, before)
     user.arrived(entry)
     user.counting?.add(entry)
-    if (user.unread !== null && !own) user.unread.set(entry.id, (user.unread.get(entry.id) ?? 0) + 1)
+    if (user.unread !== null && !own) {
+      user.unread.set(entry.id, (user.unread.get(entry.id) ?? 0) + 1)
+      this.#memory.lists.chargeBeside(user)
+    }
     user.changed()
   }
 
@@ -237,6 +240,11 @@ export class Applier {
   /** A direct conversation has a row from now on. */
   begun(entry: ConversationEntry): void {
     this.#options.filter.add(entry.id)
+  }
+
+  marked(user: UserEntry, entry: ConversationEntry, marks: Marks): void {
+    user.marked(entry, marks)
+    this.#memory.lists.chargeBeside(user)
   }
 
   news(user: UserId): void {

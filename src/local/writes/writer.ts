@@ -125,17 +125,25 @@ export class Writer {
     return mark.promise
   }
 
-  /** Any other record. `make` gets the position and time that the record will have. */
+  /**
+   * Any other record. `make` gets the position and time that the record will have, and changes nothing: there may be no room for
+   * it. `begin` is what it changes of what is provisional.
+   */
   commit(
     entry: ConversationEntry | null,
-    make: (position: number, time: number) => { record: OtherRecord; apply: (position: number) => void },
+    make: (
+      position: number,
+      time: number,
+    ) => { record: OtherRecord; begin?: () => void; apply: (position: number) => void },
   ): PendingEvent {
     const refusal = this.#refused()
     if (refusal !== null) throw refusal
     const time = this.#now()
-    const { record, apply } = make(this.#log.nextPosition, time)
+    const { record, begin, apply } = make(this.#log.nextPosition, time)
     const bytes = passRecord(record)
+    // IMPORTANT: it may throw.
     const start = this.#log.reserve(bytes.length)
+    begin?.()
     this.#log.bytes.set(bytes, start)
     const event = new PendingEvent(time, apply)
     event.start = start

@@ -255,6 +255,11 @@ describe('the options of a store', () => {
     expect(() => checkOptions(options as StoreOptions)).toThrow(expect.objectContaining(invalid(field)))
   })
 
+  test.each([0.5, NaN, -5, 2 ** 48, Infinity, '1'])('a clock that shows %o is refused', (time) => {
+    const clock = { now: () => time as number, after: () => () => undefined, yield: async () => undefined }
+    expect(() => checkComponents({ clock })).toThrow(expect.objectContaining(invalid('clock')))
+  })
+
   test('components have the methods of their kind', () => {
     const clock = { now: () => 1, after: () => () => undefined, yield: async () => undefined }
     expect(checkComponents({ clock })).toEqual({ clock })

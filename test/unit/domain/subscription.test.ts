@@ -53,6 +53,22 @@ describe('a subscription', () => {
     expect(texts).toEqual(Array.from({ length: 20 }, (_, index) => `${index}`))
   })
 
+  test('keeps little for a slow consumer, however long the texts are', async () => {
+    const backend = new CountingBackend()
+    const { changes, send } = referenceDomain({ backend })
+    const subscription = changes.subscribe(bob)
+    for (let index = 0; index < 64; index += 1) await send(ada, bob, `${index}`.padEnd(64 * 1024))
+    const texts: string[] = []
+    for await (const change of subscription) {
+      // So much of it is in memory at a time.
+      expect(texts.length).toBeLessThanOrEqual(backend.reads * 8)
+      texts.push(textOf(change).trimEnd())
+      if (texts.length === 64) break
+    }
+    expect(texts).toEqual(Array.from({ length: 64 }, (_, index) => `${index}`))
+    expect(backend.reads).toBe(8)
+  })
+
   test('goes on behind a token, then live', async () => {
     const { changes, send } = counted()
     const { token } = await changes.getChanges(bob)

@@ -19,7 +19,7 @@ interface Codec {
 }
 
 const ascending = fc.uniqueArray(fc.nat(2 ** 40), { maxLength: 20 }).map((all) => all.sort((a, b) => a - b))
-const profile = fc.option(texts, { nil: undefined })
+const profile = fc.option(fc.json(), { nil: undefined })
 const entry = fc.tuple(contactRows, fc.nat()).map(([row, position]) => ({ ...row, position }))
 
 /** One row per family of values; list rows carry bytes and are compared by them below. */

@@ -1,0 +1,35 @@
+import type { IntervalRow, MembershipRow } from '../formats/record-parts.js'
+
+/**
+ * Joinings of the past that are remembered: the first and the newest. Only a walk through a list that goes on behind more of them
+ * would ask for another one, and finds the group at an earlier one.
+ */
+const keptJoinings = 128
+
+/**
+ * What the membership of one who comes back says of the time before. Each change of it is written in full, so it grows with the
+ * gaps in what may be seen, and not with each leaving: a machine that goes and comes all day would fill the disk otherwise.
+ */
+export function timeBefore(former: MembershipRow | null): Pick<MembershipRow, 'intervals' | 'joinedBefore'> {
+  if (former === null) return { intervals: [], joinedBefore: [] }
+  const joinings = [...former.joinedBefore, former.joined]
+  return {
+    intervals: joined(former.intervals),
+    joinedBefore:
+      joinings.length <= keptJoinings
+        ? joinings
+        : [...joinings.slice(0, 1), ...joinings.slice(1 - keptJoinings)],
+  }
+}
+
+/** Ended stretches without those in which nothing was written; two between which nothing was missed are one. */
+function joined(intervals: readonly IntervalRow[]): IntervalRow[] {
+  const all: { from: number; to: number }[] = []
+  for (const { from, to } of intervals) {
+    const last = all.at(-1)
+    if (to === null || to < from) continue
+    if (last !== undefined && last.to + 1 === from) last.to = to
+    else all.push({ from, to })
+  }
+  return all
+}
