@@ -32,6 +32,7 @@ import { Recovery, storedThrough } from './background/recovery.js'
 import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './reads/row-reader.js'
+import { shardsPoisoned } from './shards/shard-failure.js'
 import { damageFound } from './shards/level-error.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
@@ -261,18 +262,12 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   function fail(error: unknown): void {
     if (shardsFailed) return
     shardsFailed = true
-    const cause = error instanceof ColumbaError && error.code === 'POISONED' ? error.cause : error
-    const poisoned = new ColumbaError(
-      'POISONED',
-      'The shards could not be written; the store takes no more writes until it is opened again',
-      {},
-      cause,
-    )
+    const poisoned = shardsPoisoned(error)
     writer.refuse(poisoned)
     // The flush thread writes through handles of its own; nobody else goes on where it has failed.
     shards.distrust(poisoned)
     tidier.stop().catch(() => undefined)
-    telemetry.error('the shards have failed', { code: codeOf(cause) })
+    telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })
   }
   opened.failure.listener = fail
   keeper.rebuild(filter, shards)
@@ -290,6 +285,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const people = new People({ memory, rows, loader, writer, applier })
   const durablePosition = (): number => log.durablePosition
   const background = checkpointer
+  background.begin()
   let closing: Promise<void> | null = null
 
   async function close(): Promise<void> {

@@ -104,7 +104,8 @@ export class Checkpointer {
    * At opening: what lies behind the last cut of the old log gets a cut and is flushed; memory begins empty behind it.
    *
    * IMPORTANT: the log that was recovered counts. A store that never runs long enough for a checkpoint would else keep all
-   * of it, and read more of it at each opening.
+   * of it, and read more of it at each opening. Once it is too long, or in too many segments, nobody is let in before the
+   * checkpoint.
    */
   async recover(recovery: Recovery): Promise<void> {
     const { log, memory, writer } = this.#parts
@@ -119,8 +120,15 @@ export class Checkpointer {
       this.#flushed = recovery.lastCut
     }
     recovery.done()
-    if (this.#isDue || log.stats.segments > mostSegmentsAtOpening) await this.run()
+    const isLong = this.#bytesSince > this.#options.maxLogBytes
+    if (isLong || log.stats.segments > mostSegmentsAtOpening) await this.run()
     await this.#lookAtDisk()
+  }
+
+  /** Behind an opening: the checkpoint that is due is made beside the first calls. */
+  begin(): void {
+    // A failure is told to all who write.
+    if (this.#isDue) this.run().catch(() => undefined)
   }
 
   /** To be called when something has been written. Whatever else fills the disk, it is looked at within a second then. */

@@ -45,3 +45,10 @@ export class ShardFailure {
     if (this.#error !== null) throw this.#error
   }
 }
+
+/** What a store answers once its shards, or what writes to them, have failed. */
+export function shardsPoisoned(error: unknown): ColumbaError {
+  const cause = error instanceof ColumbaError && error.code === 'POISONED' ? error.cause : error
+  const message = 'The shards could not be written; the store takes no more writes until it is opened again'
+  return new ColumbaError('POISONED', message, {}, cause)
+}
