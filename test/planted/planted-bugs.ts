@@ -506,4 +506,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'Verify does not miss a mark in the feed',
     tests: ['fault/verify/verify'],
   },
+  {
+    number: '85',
+    name: 'recovered-log-forgotten',
+    what: 'What an opening recovers does not count for the next checkpoint',
+    tests: ['fault/killed-again'],
+  },
+  {
+    number: '86',
+    name: 'repeats-without-end',
+    what: 'However many repeats of a message under way wait, each is taken',
+    tests: ['fault/overload'],
+  },
 ]
