@@ -3,7 +3,7 @@ import { runSeeds } from './run-seeds.js'
 import { SeedJobs } from './seed-jobs.js'
 import { simulate } from './simulation.js'
 
-const fastMs = 20_000
+const fastMs = 12_000
 
 test('the same seed gives the same trace', async () => {
   for (const seed of [11, 12, 13]) expect(await simulate(seed)).toEqual(await simulate(seed))

@@ -133,7 +133,11 @@ describe('a disk that takes no bytes and gives no error', () => {
 
   test.each(Object.keys(writers))('ends the writing of a %s', async (name) => {
     const disk = diskThat('write', 1, () => 0)
-    await expect(writers[name]?.(disk)).rejects.toThrow(/the disk took 0 of \d+ bytes and no more/)
+    const written = expect(writers[name]?.(disk))
+    // Closing does not fail for the sake of the filter, of which then nothing is there.
+    if (name === 'filter') await written.resolves.toBeUndefined()
+    else await written.rejects.toThrow(/the disk took 0 of \d+ bytes and no more/)
+    if (name === 'filter') expect([...disk.files.keys()]).toEqual([])
     expect(disk.openHandles).toBe(0)
   })
 
