@@ -133,11 +133,12 @@ describe('a disk that takes no bytes and gives no error', () => {
 
   test.each(Object.keys(writers))('ends the writing of a %s', async (name) => {
     const disk = diskThat('write', 1, () => 0)
-    const written = expect(writers[name]?.(disk))
-    // Closing does not fail for the sake of the filter, of which then nothing is there.
-    if (name === 'filter') await written.resolves.toBeUndefined()
-    else await written.rejects.toThrow(/the disk took 0 of \d+ bytes and no more/)
-    if (name === 'filter') expect([...disk.files.keys()]).toEqual([])
+    const written = writers[name]?.(disk)
+    if (name === 'filter') {
+      // Closing does not fail for its sake.
+      await expect(written).resolves.toBeUndefined()
+      expect([...disk.files.keys()]).toEqual([])
+    } else await expect(written).rejects.toThrow(/the disk took 0 of \d+ bytes and no more/)
     expect(disk.openHandles).toBe(0)
   })
 
