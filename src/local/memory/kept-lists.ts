@@ -16,9 +16,9 @@ export interface KeptListsOptions {
 }
 
 /**
- * The account of what lists take, and what is kept beside them. Conversations as objects, and what was made of packed ones to be shown, are fast and large, so
- * they may take a part of the cache only: the lists of users whom nobody looks at are packed. Who is in turn, and has been
- * answered since the last time, gets another turn.
+ * The account of what lists take, and what is kept beside them. Conversations as objects, and what was made of packed ones to
+ * be shown, are fast and large, so they may take a part of the cache only: the lists of users whom nobody looks at are packed.
+ * Who is in turn, and has been answered since the last time, gets another turn.
  */
 export class KeptLists {
   readonly #options: KeptListsOptions
