@@ -78,19 +78,9 @@ export class ChangeReader {
     into: ChangeRef[],
     membership: MembershipRow | null,
   ): Promise<void> {
-    let taken = 0
-    let last = 0
+    const share = new Share(range.limit, membership, into)
     for await (const changes of this.#parts.rows.changes(owner, range.after)) {
-      for (const change of changes) {
-        const { position } = change
-        if (position > range.boundary) return
-        if (taken > range.limit && position > last) return
-        const ref = toRef(change)
-        if (membership !== null && !concerns(ref, membership)) continue
-        into.push(ref)
-        taken++
-        last = position
-      }
+      for (const change of changes) if (change.position > range.boundary || !share.take(toRef(change))) return
     }
   }
 
@@ -130,7 +120,35 @@ export class ChangeReader {
   }
 }
 
-/** What one page wants of one source: its oldest behind `after`, one more than the page has places for. */
+/**
+ * What one page takes of one source: its oldest, one more than the page has places for. Those of one position stay together, and of
+ * a group's only what its member may see.
+ */
+class Share {
+  readonly #limit: number
+  readonly #membership: MembershipRow | null
+  readonly #refs: ChangeRef[]
+  #taken = 0
+  #last = 0
+
+  constructor(limit: number, membership: MembershipRow | null, refs: ChangeRef[]) {
+    this.#limit = limit
+    this.#membership = membership
+    this.#refs = refs
+  }
+
+  /** In the order of positions; false when the page can need no more. */
+  take(ref: ChangeRef): boolean {
+    if (this.#taken > this.#limit && ref.position > this.#last) return false
+    if (this.#membership !== null && !concerns(ref, this.#membership)) return true
+    this.#refs.push(ref)
+    this.#taken++
+    this.#last = ref.position
+    return true
+  }
+}
+
+/** What one page wants: changes behind `after`, and one more than it has places for. */
 interface Wanted {
   readonly after: number
   readonly limit: number
@@ -153,25 +171,17 @@ function messagesAfter(
   }
 }
 
-/** Of changes in the order of their positions. Those of one position stay together. */
+/** Of changes in the order of their positions. */
 function refsAfter(
   all: readonly ChangeRef[],
   { after, limit }: Wanted,
   membership: MembershipRow | null,
   refs: ChangeRef[],
 ): void {
-  let first = all.length
-  while (first > 0 && (all[first - 1] as ChangeRef).position > after) first--
-  let taken = 0
-  let last = 0
-  for (let i = first; i < all.length; i++) {
-    const ref = all[i] as ChangeRef
-    if (membership !== null && !concerns(ref, membership)) continue
-    if (taken > limit && ref.position > last) return
-    refs.push(ref)
-    taken++
-    last = ref.position
-  }
+  let next = all.length
+  while (next > 0 && (all[next - 1] as ChangeRef).position > after) next--
+  const share = new Share(limit, membership, refs)
+  while (next < all.length && share.take(all[next] as ChangeRef)) next++
 }
 
 /** Where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells nobody anything. */

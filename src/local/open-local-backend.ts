@@ -5,6 +5,7 @@ import type { StoreComponents, StoreSettings } from '../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
 import { bodiesName, logName } from '../formats/store-names.js'
+import { resolveLimits } from '../limits.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import type { FileSystem } from '../platform/file-system.js'
 import { systemError } from '../platform/system-errors.js'
@@ -30,6 +31,19 @@ export interface LocalComponents {
   readonly tuning?: Partial<LocalTuning>
   /** Makes tokens of before invalid. */
   readonly newTimeLine?: boolean
+}
+
+/** A store as it was made, to be opened for a while by itself: with a small cache, and everything durable. */
+export function existingStore(location: string): StoreSettings {
+  return {
+    location,
+    shards: undefined,
+    virtualNodes: undefined,
+    syncEveryMs: 0,
+    cacheBytes: 1 << 20,
+    cacheTierSize: 15,
+    limits: resolveLimits(),
+  }
 }
 
 const defaultShards = 2
@@ -81,8 +95,8 @@ export async function openLocalBackend(
     await fileSystem.makeDirectory(bodyDirectory)
     await fileSystem.makeDirectory(logDirectory)
     await fileSystem.syncDirectory(directory)
-    const threaded = tuning.flushThread && isReal
-    const isWorkerThere = areThere(flushWorkerParts)
+    const wantsThread = tuning.flushThread && isReal
+    const threaded = wantsThread && areThere(flushWorkerParts)
     const opened = await prepare(file, manifest, settings, components, local.newTimeLine === true)
     const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId, pace })
     undo.push(() => bodies.close())
@@ -99,8 +113,8 @@ export async function openLocalBackend(
       bodies,
       logDirectory,
       bodyDirectory,
-      threaded: threaded && isWorkerThere,
-      isWorkerMissing: threaded && !isWorkerThere,
+      threaded,
+      isWorkerMissing: wantsThread && !threaded,
       last: manifest.created ? (manifest.clean ? 'clean' : 'unclean') : 'new',
       undo,
     })

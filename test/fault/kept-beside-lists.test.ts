@@ -1,15 +1,8 @@
 import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
+import { cacheOf } from '../fixtures/cache-stats.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
-
-interface Cache {
-  readonly bytes: number
-  readonly rowReads: number
-}
-
-const cacheOf = async (store: MessageStore): Promise<Cache> =>
-  ((await store.admin.stats()) as unknown as { readonly cache: Cache }).cache
 
 const parts = { settings: { syncEveryMs: Infinity } }
 

@@ -1,14 +1,10 @@
-import v8 from 'node:v8'
-import vm from 'node:vm'
 import { expect, onTestFinished, test } from 'vitest'
 import { openMessageStore } from '../../src/index.js'
+import { collectGarbage } from '../fixtures/collect-garbage.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
-v8.setFlagsFromString('--expose-gc')
-const collect = vm.runInNewContext('gc') as () => void
-
 function heapBytes(): number {
-  collect()
+  collectGarbage()
   return process.memoryUsage().heapUsed
 }
 

@@ -1,14 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
+import { cacheOf } from '../fixtures/cache-stats.js'
 import { localHost } from '../histories/hosts.js'
-
-interface Cache {
-  readonly bytes: number
-  readonly maxBytes: number
-  readonly conversations: number
-  readonly hits: number
-  readonly misses: number
-}
 
 // A group of two hundred takes as much as a hundred direct conversations.
 test('groups leave memory by what their members take, unless a live generation needs them', async () => {
@@ -22,20 +15,19 @@ test('groups leave memory by what their members take, unless a live generation n
 
   const store = (await host.open()) as MessageStore
   onTestFinished(() => store.close())
-  const cache = async () => ((await store.admin.stats()) as unknown as { readonly cache: Cache }).cache
   for (const [i, id] of groups.entries()) await store.getConversation(`member ${i}`, id)
-  const looked = await cache()
+  const looked = await cacheOf(store)
   expect(looked.bytes).toBeLessThanOrEqual(looked.maxBytes)
   expect(looked.conversations).toBeGreaterThan(5)
   expect(looked.conversations).toBeLessThan(15)
 
   // All of them are in the generation, and nobody else has to go for that.
   for (const conversationId of groups) await store.sendMessage({ sender: 'owner', conversationId, text: 'x' })
-  const sent = await cache()
+  const sent = await cacheOf(store)
   expect(sent.conversations).toBe(groups.length)
   expect(sent.bytes).toBeLessThanOrEqual(sent.maxBytes)
   await store.admin.checkpoint()
-  const flushed = await cache()
+  const flushed = await cacheOf(store)
   expect(flushed.bytes).toBeLessThanOrEqual(flushed.maxBytes)
   expect(flushed.conversations).toBeLessThan(15)
 })
@@ -45,7 +37,6 @@ test('however many conversations are live, those who are warm stay so', async ()
   onTestFinished(host.destroy)
   const store = (await host.open()) as MessageStore
   onTestFinished(() => store.close())
-  const cache = async () => ((await store.admin.stats()) as unknown as { readonly cache: Cache }).cache
   for (let i = 0; i < 20; i++) await store.sendMessage({ sender: 'warm', receiver: `peer ${i}`, text: 'x' })
   await store.getConversations('warm')
   // Four times what the cache may hold, each of them needed until its generation is flushed.
@@ -57,7 +48,7 @@ test('however many conversations are live, those who are warm stay so', async ()
     )
     await store.getConversations('warm')
   }
-  const { bytes, maxBytes, conversations, hits, misses } = await cache()
+  const { bytes, maxBytes, conversations, hits, misses } = await cacheOf(store)
   expect(conversations).toBe(4020)
   expect(bytes).toBeLessThanOrEqual(maxBytes)
   expect({ hits, misses }).toEqual({ hits: 40, misses: 1 })

@@ -1,15 +1,9 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { Message } from '../../src/model/message.js'
+import { cacheOf } from '../fixtures/cache-stats.js'
+import { collectGarbage } from '../fixtures/collect-garbage.js'
 import { localHost } from '../histories/hosts.js'
-
-interface Cache {
-  readonly bytes: number
-  readonly maxBytes: number
-  readonly conversations: number
-}
 
 // A quarter of the cache is for pages. What is let go of has to be free, though its conversation stays in memory.
 test('messages that the cache has let go of are held by nobody', async () => {
@@ -32,10 +26,8 @@ test('messages that the cache has let go of are held by nobody', async () => {
     const { items } = await store.getMessages('reader', { peer }, { limit: 20 })
     oldest.push(new WeakRef(items.at(-1) as Message))
   }
-  const { cache } = (await store.admin.stats()) as unknown as { readonly cache: Cache }
-  expect(cache.conversations).toBe(peers.length)
-  setFlagsFromString('--expose-gc')
-  ;(runInNewContext('gc') as () => void)()
+  expect((await cacheOf(store)).conversations).toBe(peers.length)
+  collectGarbage()
   const held = oldest.filter((message) => message.deref() !== undefined).length
   // Ten messages of two bytes a character are 23 KiB, so eleven pages are a quarter of the cache.
   expect(held).toBeGreaterThan(5)

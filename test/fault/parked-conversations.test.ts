@@ -8,6 +8,7 @@ import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
 import { interferedFileSystem } from '../fixtures/failing-file-system.js'
 import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
+import { cacheOf } from '../fixtures/cache-stats.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 const KiB = 1024
@@ -61,17 +62,6 @@ async function crowd(store: MessageStore, round: string): Promise<void> {
     await store.sendMessage({ sender: `${round} ${i}`, receiver: `other ${i}`, text: 'hello' })
   await store.admin.checkpoint()
   for (let i = 0; i < 100; i++) await store.getConversations(`other ${i}`)
-}
-
-interface CacheStats {
-  readonly loads: number
-  readonly rowReads: number
-  readonly parked: number
-}
-
-const cacheOf = async (store: MessageStore): Promise<CacheStats> => {
-  const { cache } = (await store.admin.stats()) as unknown as { readonly cache: CacheStats }
-  return cache
 }
 
 test.each([

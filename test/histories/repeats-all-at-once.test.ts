@@ -1,14 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { systemClock } from '../../src/platform/clock.js'
+import { cacheOf } from '../fixtures/cache-stats.js'
 import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
-
-interface Cache {
-  readonly conversations: number
-  readonly bytes: number
-  readonly maxBytes: number
-}
 
 async function crowd(store: CheckedStore): Promise<void> {
   for (let i = 0; i < 400; i++) await store.getConversations(`nobody ${i}`)
@@ -49,11 +45,7 @@ test.each(['one after the other', 'all at once'])(
       for (const repeat of repeats) expect(await repeat).toMatchObject({ duplicate: true })
     }
     await crowd(store)
-    const { cache } = (await (
-      store as unknown as { admin: { stats(): Promise<unknown> } }
-    ).admin.stats()) as {
-      readonly cache: Cache
-    }
+    const cache = await cacheOf(store as MessageStore)
     expect(cache.bytes).toBeLessThanOrEqual(cache.maxBytes)
     expect(cache.conversations).toBe(0)
   },

@@ -492,7 +492,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '82',
     name: 'older-copy-unnamed',
     what: 'A repair does not say that a shard is an older copy',
-    tests: ['fault/repair/repair'],
+    tests: ['fault/repair/older-copies'],
   },
   {
     number: '83',

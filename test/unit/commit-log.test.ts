@@ -5,7 +5,7 @@ import { segmentName } from '../../src/formats/segment.js'
 import type { Chunk, DurableGroup } from '../../src/local/commit-log/options.js'
 import { interferedFileSystem } from '../fixtures/failing-file-system.js'
 import { expected, logDirectory, openLog, recordsOf } from '../fixtures/log-harness.js'
-import { MemoryFileSystem } from '../fixtures/memory-file-system.js'
+import { failure, MemoryFileSystem } from '../fixtures/memory-file-system.js'
 
 const file = (name: string): string => join(logDirectory, name)
 const texts = (map: Map<number, string>): [number, string][] => [...map]
@@ -224,8 +224,7 @@ describe('segments', () => {
     let isFull = false
     const fullAhead = interferedFileSystem(disk, {
       before: (operation, path) => {
-        if (isFull && operation === 'open' && path.endsWith('next.log'))
-          throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+        if (isFull && operation === 'open' && path.endsWith('next.log')) throw failure('ENOSPC', path)
       },
     })
     const { log, append, rest } = await openLog(fullAhead, { ...small, preallocate: true })

@@ -107,8 +107,8 @@ export interface GatheredLog {
 }
 
 /**
- * An older copy of a shard, or of the log, is whole, and lacks what came after it. What the log still has of that is made up for; what it lacks,
- * and is no message, is gone. `through` is how far anything of the store reaches.
+ * An older copy of a shard, or of the log, is whole, and lacks what came after it. What the log still has of that is made up for;
+ * what it lacks, and is no message, is gone. `through` is how far anything of the store reaches.
  */
 export function nameOlderCopies(
   notes: RepairNotes,
@@ -121,14 +121,13 @@ export function nameOlderCopies(
       'log that ends too early, as an older copy does: what came behind it',
       `log, behind position ${log.last} of ${through}`,
     )
-  for (const [index, { checkpoint }] of shards.entries()) {
+  for (const [index, { checkpoint, isDamaged }] of shards.entries()) {
     if (checkpoint === null || checkpoint >= through) continue
     if (log.from <= checkpoint + 1 && log.last >= through) continue
     const where = `${shardsDirectory}/${shardName(index)}, behind position ${checkpoint} of ${through}`
-    const what =
-      shards[index]?.isDamaged === true
-        ? 'damaged shard; if it ends too early as well, as an older copy does'
-        : 'shard that ends too early, as an older copy does'
+    const what = isDamaged
+      ? 'damaged shard; if it ends too early as well, as an older copy does'
+      : 'shard that ends too early, as an older copy does'
     notes.lose(`${what}: ${onlyInShards}`, where)
   }
 }

@@ -1,19 +1,18 @@
 import { join, resolve } from 'node:path'
 import type { VerifyFinding, VerifyOptions, VerifyReport } from '../../backend/port.js'
-import type { StoreComponents, StoreSettings } from '../../backend/settings.js'
+import type { StoreComponents } from '../../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../../errors.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { cutOf, parseBodyFileName } from '../../formats/body-file.js'
 import { keptName } from '../../formats/repair-names.js'
 import { shardsDirectory } from '../../formats/shard-names.js'
 import { bodiesName, logName, manifestName } from '../../formats/store-names.js'
-import { resolveLimits } from '../../limits.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { removeTree } from '../../platform/remove-tree.js'
 import { systemProcess, type ProcessIdentity } from '../../platform/process-identity.js'
 import { ManifestFile } from '../manifest-file.js'
-import { openLocalBackend, type LocalComponents } from '../open-local-backend.js'
+import { existingStore, openLocalBackend, type LocalComponents } from '../open-local-backend.js'
 import { rebuildDirect } from '../repair/direct-rebuild.js'
 import { Facts } from '../repair/facts.js'
 import { rebuildGroup } from '../repair/group-rebuild.js'
@@ -268,19 +267,10 @@ interface Looked {
 
 /** Opens and verifies; a store that cannot be opened, or read, says why. */
 async function look({ components, options, tuning }: Place, location: string): Promise<Looked> {
-  const settings: StoreSettings = {
-    location,
-    shards: undefined,
-    virtualNodes: undefined,
-    syncEveryMs: 0,
-    cacheBytes: 1 << 20,
-    cacheTierSize: 15,
-    limits: resolveLimits(),
-  }
   const local: LocalComponents = { tuning: { ...tuning, spareBytes: 0 } }
   const { onProgress } = options
   try {
-    const backend = await openLocalBackend(settings, components, local)
+    const backend = await openLocalBackend(existingStore(location), components, local)
     try {
       return { refused: null, report: await backend.verify(onProgress === undefined ? {} : { onProgress }) }
     } finally {

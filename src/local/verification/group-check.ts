@@ -218,7 +218,7 @@ export class GroupCheck {
     const digest = new OwnDigest()
     const range = numberedRange(theirs.row, 'own', this.#place.id, 0)
     for await (const [, payload] of this.#context.source.range(theirs.shard, range)) {
-      const own = payload === damaged ? damaged : readable(payload, rows.own.decode)
+      const own = readable(payload, rows.own.decode)
       if (own === damaged) return
       for (const seq of own.seqs) digest.add(seq)
     }

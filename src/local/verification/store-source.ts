@@ -45,11 +45,15 @@ export async function readRow<T>(
   decode: (payload: Buffer) => T,
 ): Promise<T | typeof damaged | undefined> {
   const stored = await source.get(shard, key)
-  return stored === undefined || stored === damaged ? stored : readable(stored, decode)
+  return stored === undefined ? undefined : readable(stored, decode)
 }
 
-/** The same of a payload. */
-export function readable<T>(payload: Buffer, decode: (payload: Buffer) => T): T | typeof damaged {
+/** The same of a payload that was read. */
+export function readable<T>(
+  payload: Buffer | typeof damaged,
+  decode: (payload: Buffer) => T,
+): T | typeof damaged {
+  if (payload === damaged) return damaged
   try {
     return decode(payload)
   } catch (error) {

@@ -6,7 +6,7 @@ import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { withBadSectors } from '../../fixtures/bad-sectors.js'
 import { interferedFileSystem } from '../../fixtures/failing-file-system.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
-import { copyOf, isLost, messagesOf, repair, seenIn } from './damaged-store.js'
+import { copyOf, isLost, killed, messagesOf, repair, seenIn } from './damaged-store.js'
 
 const sectorBytes = 512
 
@@ -52,10 +52,7 @@ async function crashed(): Promise<string> {
   })
   for (let i = 0; i < 6; i++)
     await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i} ${'x'.repeat(1500)}` })
-  const location = await copyOf(source)
-  await store.close()
-  await rm(join(location, 'LOCK.json'))
-  return location
+  return killed(store, source)
 }
 
 test.each([2, 5])(

@@ -1,6 +1,8 @@
-import { cp } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { repairStore, type RepairReport } from '../../../src/local/offline-repair/repair-store.js'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import { dumpStore } from '../../../src/model-checking/dump-store.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import type { FileSystem } from '../../../src/platform/file-system.js'
@@ -44,6 +46,35 @@ export async function copyOf(sample: string): Promise<string> {
   const location = await temporaryDirectory()
   await cp(sample, location, { recursive: true })
   return location
+}
+
+/** A copy of a store as it would be had its process been killed now; the store itself is closed. */
+export async function killed(store: Pick<MessageStore, 'close'>, location: string): Promise<string> {
+  const copy = await copyOf(location)
+  await store.close()
+  await rm(join(copy, 'LOCK.json'), { force: true })
+  return copy
+}
+
+/** Damages a copy, repairs it, and returns the report and what users see. */
+export async function afterDamage(
+  sample: string,
+  damage: (location: string) => Promise<unknown>,
+): Promise<{ location: string; report: RepairReport; seen: unknown }> {
+  const location = await copyOf(sample)
+  await damage(location)
+  const report = await repair(location)
+  return { location, report, seen: await seenIn(location) }
+}
+
+export async function flip(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path)
+  bytes[at] = (bytes[at] as number) ^ 0x55
+  await writeFile(path, bytes)
+}
+
+export async function tablesOf(location: string, shard: string): Promise<string[]> {
+  return (await readdir(join(location, 'shards', shard))).filter((name) => name.endsWith('.ldb'))
 }
 
 interface SeenMessage {

@@ -1,13 +1,21 @@
-import { cp, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rows } from '../../../src/formats/rows.js'
-import type { RepairReport } from '../../../src/local/offline-repair/repair-store.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 import { inKey, ShardEdit, type StoredRow } from '../verify/shard-edit.js'
-import { copyOf, isLost, messagesOf, repair, seenIn } from './damaged-store.js'
+import {
+  afterDamage,
+  copyOf,
+  flip,
+  isLost,
+  killed,
+  messagesOf,
+  repair,
+  seenIn,
+  tablesOf,
+} from './damaged-store.js'
 
 let sample: string
 let whole: unknown
@@ -17,21 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(sample, { recursive: true, force: true }))
 
-async function flip(path: string, at: number): Promise<void> {
-  const bytes = await readFile(path)
-  bytes[at] = (bytes[at] as number) ^ 0x55
-  await writeFile(path, bytes)
-}
-
-/** Damages a copy, repairs it, and returns the report and what users see. */
-async function after(
-  damage: (location: string) => Promise<unknown>,
-): Promise<{ location: string; report: RepairReport; seen: unknown }> {
-  const location = await copyOf(sample)
-  await damage(location)
-  const report = await repair(location)
-  return { location, report, seen: await seenIn(location) }
-}
+const after = (damage: (location: string) => Promise<unknown>) => afterDamage(sample, damage)
 
 /** Every message of the sample is there, unless `mayBeLost` says so; what is gone is named by the report and stands empty. */
 function expectAllMessages(seen: unknown, mayBeLost: (key: string) => boolean = () => false): number {
@@ -43,9 +37,6 @@ function expectAllMessages(seen: unknown, mayBeLost: (key: string) => boolean = 
   }
   return lost
 }
-
-const tablesOf = async (location: string, shard: string): Promise<string[]> =>
-  (await readdir(join(location, 'shards', shard))).filter((name) => name.endsWith('.ldb'))
 
 test('a store that is whole stays as it is', async () => {
   const { location, report, seen } = await after(async () => undefined)
@@ -221,133 +212,6 @@ describe('a damaged shard: every message is there', () => {
   })
 })
 
-describe('two copies of a membership that differ', () => {
-  test.each(['membership', 'member'] as const)(
-    'in %s: the one that shows less is taken, and named',
-    async (family) => {
-      const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
-      const { report, seen } = await after((location) =>
-        ShardEdit.of(location, async (shards) => {
-          const row = await shards.row(family, id, suffix)
-          const membership = rows.membership.decode(row.payload)
-          const intervals = membership.intervals.map(({ from }) => ({ from, to: from }))
-          await shards.put(row, rows.membership.encode({ ...membership, intervals }))
-          await shards.compact()
-        }),
-      )
-      expect(report.lost).toEqual([
-        { what: 'membership of which two copies differ, one taken', where: 'group "large", user "dan"' },
-      ])
-      expect(JSON.stringify(seen)).not.toEqual(JSON.stringify(whole))
-    },
-  )
-
-  test('one in the log and one in a shard that say the same do not', async () => {
-    const location = await copyOf(sample)
-    const store = await openSample(location)
-    await store.groups.create({ id: 'young', creator: 'ann', members: ['ben', 'cem'] })
-    await store.admin.checkpoint()
-    const copy = await copyOf(location)
-    await store.close()
-    await rm(join(copy, 'LOCK.json'), { force: true })
-    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
-    const report = await repair(copy)
-    expect(report).toMatchObject({ outcome: 'repaired', lost: [] })
-    expect(await seenIn(copy)).toEqual(await seenIn(location))
-  })
-
-  test.each(['membership', 'member'] as const)('one in %s that has no interval is none', async (family) => {
-    const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
-    const { report, seen } = await after((location) =>
-      ShardEdit.of(location, async (shards) => {
-        const row = await shards.row(family, id, suffix)
-        const membership = rows.membership.decode(row.payload)
-        await shards.put(row, rows.membership.encode({ ...membership, intervals: [] }))
-      }),
-    )
-    expect(report.lost).toEqual([])
-    expect(seen).toEqual(whole)
-  })
-})
-
-describe('an older copy of a shard: what only it could say is named as lost', () => {
-  /** The sample, and a copy of it in which much has changed since. */
-  async function changed(): Promise<{ location: string; seen: unknown }> {
-    const location = await copyOf(sample)
-    const store = await openSample(location)
-    await store.groups.rename('ann', 'small', 'Smaller')
-    await store.contacts.add('ann', 'ben', { alias: 'Benjamin' })
-    for (let i = 0; i < 30; i++)
-      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
-    await store.markRead('ann', { peer: 'ben' })
-    await store.close()
-    return { location, seen: await seenIn(location) }
-  }
-  const said = 'shard that ends too early, as an older copy does'
-
-  test.each(['0000', '0001', '0000 and 0001'])('%s', async (name) => {
-    const shards = name.split(' and ')
-    const { location, seen } = await changed()
-    for (const shard of shards) {
-      await rm(join(location, 'shards', shard), { recursive: true })
-      await cp(join(sample, 'shards', shard), join(location, 'shards', shard), { recursive: true })
-    }
-    const report = await repair(location)
-    const named = report.lost.filter(({ what }) => what.startsWith(said))
-    expect(named.map(({ where }) => where.slice(0, 11))).toEqual(shards.map((shard) => `shards/${shard}`))
-    expect([...messagesOf(await seenIn(location)).keys()].sort()).toEqual([...messagesOf(seen).keys()].sort())
-    expect((await repair(location)).outcome).toBe('whole')
-  })
-
-  test('a damaged table is none: what says how far the shard reaches may have stood in it', async () => {
-    const { location } = await changed()
-    const names = await tablesOf(location, '0000')
-    await flip(join(location, 'shards', '0000', names.sort().at(-1) ?? ''), 10)
-    const { lost } = await repair(location)
-    expect(lost.filter(({ what }) => what.startsWith('damaged part of a shard'))).toHaveLength(1)
-    expect(lost.filter(({ what }) => what.startsWith(said))).toEqual([])
-    expect(lost.map(({ what }) => what).join()).toContain('if it ends too early as well')
-  })
-
-  test('a damaged log is none either: what it lacks is named', async () => {
-    const location = await copyOf(sample)
-    const bodies = async (): Promise<number> => (await readdir(join(location, 'bodies'))).length
-    const before = await bodies()
-    const store = await openSample(location, undefined, { checkpointBytes: 1 << 30 })
-    for (let i = 0; i < 60; i++)
-      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
-    while ((await bodies()) === before) await sleep(5)
-    const copy = await copyOf(location)
-    await store.close()
-    await rm(join(copy, 'LOCK.json'), { force: true })
-    for (const name of await readdir(join(copy, 'log'))) {
-      const at = (await readFile(join(copy, 'log', name))).indexOf('late 1')
-      if (at > 0) await flip(join(copy, 'log', name), at)
-    }
-    const { lost } = await repair(copy)
-    expect(lost.map(({ what }) => what)).toContain('records that the log lacks')
-    expect(lost.filter(({ what }) => what.startsWith(said))).toEqual([])
-  })
-
-  test('nothing is lost while the log still has what came behind it', async () => {
-    const location = await copyOf(sample)
-    const store = await openSample(location, undefined, {
-      generationBytes: 1 << 20,
-      checkpointBytes: 1 << 30,
-    })
-    await store.groups.rename('ann', 'small', 'Smaller')
-    await store.sendMessage({ sender: 'dan', receiver: 'ann', text: 'late' })
-    const copy = await copyOf(location)
-    await store.close()
-    await rm(join(copy, 'LOCK.json'), { force: true })
-    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
-    const report = await repair(copy)
-    expect(report.refused).not.toBeNull()
-    expect(report.lost.filter(({ what }) => what.startsWith(said))).toEqual([])
-    expect(await seenIn(copy)).toEqual(await seenIn(location))
-  })
-})
-
 describe('damaged body files: what is gone stands empty, everything else is as it was', () => {
   test('each missing by itself', async () => {
     for (const name of await readdir(join(sample, 'bodies'))) {
@@ -389,9 +253,7 @@ describe('a store that was not closed', () => {
       texts.push(`late ${i}`)
       await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
     }
-    const copy = await copyOf(location)
-    await store.close()
-    await rm(join(copy, 'LOCK.json'), { force: true })
+    const copy = await killed(store, location)
     return { location: copy, seen: await seenIn(location), texts }
   }
 
@@ -436,9 +298,8 @@ describe('a store that was not closed', () => {
       await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
     await store.admin.checkpoint()
     await store.sendMessage({ sender: 'dan', receiver: 'ann', text: 'only in the log' })
-    const copy = await copyOf(location)
-    await store.close()
-    for (const gone of ['log', 'LOCK.json']) await rm(join(copy, gone), { recursive: true, force: true })
+    const copy = await killed(store, location)
+    await rm(join(copy, 'log'), { recursive: true })
     await cp(join(sample, 'log'), join(copy, 'log'), { recursive: true })
     const report = await repair(copy)
     expect(report.lost.map(({ what }) => what)).toEqual([

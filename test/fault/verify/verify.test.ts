@@ -5,6 +5,7 @@ import type { VerifyReport } from '../../../src/backend/port.js'
 import { bodyFileName, encodeBodyHeader } from '../../../src/formats/body-file.js'
 import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
 import { families, keys, readListKey, userPartition, type Family } from '../../../src/formats/keys.js'
+import type { MarksRow } from '../../../src/formats/record-parts.js'
 import { rows } from '../../../src/formats/rows.js'
 import { findingKinds, type FindingKind } from '../../../src/local/verification/findings.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
@@ -122,6 +123,15 @@ async function runOf(shards: ShardEdit, conversation: string) {
   const [row] = await shards.rows((one) => one.family === 'runs' && one.key.includes(inKey(conversation)))
   if (row === undefined) throw new Error('no row')
   return { row, run: rows.run.decode(row.payload) }
+}
+
+/** Changes something of a row of marks. */
+function changeMarks(user: string, conversation: string, change: (marks: MarksRow) => Partial<MarksRow>) {
+  return async (shards: ShardEdit): Promise<void> => {
+    const row = await shards.row('marks', user, conversation)
+    const marks = rows.marks.decode(row.payload)
+    await shards.put(row, rows.marks.encode({ ...marks, ...change(marks) }))
+  }
 }
 
 /** Puts other changes in the place of the last change of marks in a feed. */
@@ -284,30 +294,14 @@ describe('a row that does not fit', () => {
     [
       'a wrong number of own messages at the read mark',
       ['marks'],
-      async (shards) => {
-        const row = await shards.row('marks', 'ann', annBen)
-        const marks = rows.marks.decode(row.payload)
-        await shards.put(row, rows.marks.encode({ ...marks, ownAtRead: marks.ownAtRead + 1 }))
-      },
+      changeMarks('ann', annBen, (marks) => ({ ownAtRead: marks.ownAtRead + 1 })),
     ],
     [
       'read above delivered',
       ['marks'],
-      async (shards) => {
-        const row = await shards.row('marks', 'ben', annBen)
-        const marks = rows.marks.decode(row.payload)
-        await shards.put(row, rows.marks.encode({ ...marks, delivered: 0, read: 1, ownAtRead: 0 }))
-      },
+      changeMarks('ben', annBen, () => ({ delivered: 0, read: 1, ownAtRead: 0 })),
     ],
-    [
-      'marks above the head',
-      ['marks'],
-      async (shards) => {
-        const row = await shards.row('marks', 'ben', annBen)
-        const marks = rows.marks.decode(row.payload)
-        await shards.put(row, rows.marks.encode({ ...marks, delivered: 1000 }))
-      },
-    ],
+    ['marks above the head', ['marks'], changeMarks('ben', annBen, () => ({ delivered: 1000 }))],
     [
       'marks that are gone',
       ['marks'],
@@ -318,15 +312,7 @@ describe('a row that does not fit', () => {
       ['marks'],
       async (shards) => shards.del(await shards.row('marks', 'cem', 'small')),
     ],
-    [
-      'marks of a group',
-      ['marks'],
-      async (shards) => {
-        const row = await shards.row('marks', 'ben', 'small')
-        const marks = rows.marks.decode(row.payload)
-        await shards.put(row, rows.marks.encode({ ...marks, ownAtRead: 0 }))
-      },
-    ],
+    ['marks of a group', ['marks'], changeMarks('ben', 'small', () => ({ ownAtRead: 0 }))],
     [
       'a contact that is gone, of one who is blocked',
       ['contact', 'feed'],
@@ -363,20 +349,12 @@ describe('a row that does not fit', () => {
     [
       'marks that moved behind their last change',
       ['feed'],
-      async (shards) => {
-        const row = await shards.row('marks', 'ben', annBen)
-        const marks = rows.marks.decode(row.payload)
-        await shards.put(row, rows.marks.encode({ ...marks, deliveredAt: marks.deliveredAt + 1 }))
-      },
+      changeMarks('ben', annBen, (marks) => ({ deliveredAt: marks.deliveredAt + 1 })),
     ],
     [
       'marks in a group that moved behind their last change',
       ['feed'],
-      async (shards) => {
-        const row = await shards.row('marks', 'dan', 'large')
-        const marks = rows.marks.decode(row.payload)
-        await shards.put(row, rows.marks.encode({ ...marks, readAt: marks.readAt + 1 }))
-      },
+      changeMarks('dan', 'large', (marks) => ({ readAt: marks.readAt + 1 })),
     ],
     [
       'marks of another conversation',

@@ -1,14 +1,8 @@
 import { expect, test } from 'vitest'
 import { openMessageStore } from '../../../src/index.js'
+import { cacheOf } from '../../fixtures/cache-stats.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { localHost } from '../../histories/hosts.js'
-
-interface CacheStats {
-  readonly rowReads: number
-  readonly bytes: number
-  readonly maxBytes: number
-  readonly conversations: number
-}
 
 test('a page that was read before is read from memory, with what came since, and so are marks', async () => {
   const location = await temporaryDirectory()
@@ -18,7 +12,7 @@ test('a page that was read before is read from memory, with what came since, and
   await store.sendMessage({ sender: 'ada', conversationId: 'team', text: 'first' })
   await store.close()
   store = await openMessageStore({ location, durability: 'os' })
-  const reads = async () => ((await store.admin.stats())['cache'] as CacheStats).rowReads
+  const reads = async () => (await cacheOf(store)).rowReads
   try {
     for (const id of [conversationId, 'team']) {
       const first = await store.getMessages('bob', id)
@@ -118,7 +112,7 @@ test('what is looked at goes again where the cache is full', async () => {
     for (const peer of peers) expect((await store.getMessages(peer, { peer: 'ada' })).items).toHaveLength(1)
     for (const peer of peers) expect((await store.getMessages('ada', { peer })).items).toHaveLength(1)
     await store.sendMessage({ sender: 'ada', receiver: 'bob', text: 'whatever trims' })
-    const { bytes, maxBytes } = (await store.admin.stats())['cache'] as CacheStats
+    const { bytes, maxBytes } = await cacheOf(store)
     expect(bytes).toBeLessThanOrEqual(maxBytes)
     expect(bytes).toBeGreaterThan(maxBytes / 4)
   } finally {
@@ -145,7 +139,7 @@ test('reads alone do not grow the cache beyond its budget, and pages take a part
       expect((await store.getMessages('ada', id, { limit: 50, before: 50 })).items).toHaveLength(49)
     }
     await new Promise((resolve) => setImmediate(resolve))
-    const { bytes, maxBytes, conversations: kept } = (await store.admin.stats())['cache'] as CacheStats
+    const { bytes, maxBytes, conversations: kept } = await cacheOf(store)
     expect(bytes).toBeLessThanOrEqual(maxBytes)
     // The 2 MiB of pages have gone, the list has not.
     expect(kept).toBe(peers.length)

@@ -1,0 +1,139 @@
+import { cp, readdir, readFile, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rows } from '../../../src/formats/rows.js'
+import { makeSample, openSample } from '../verify/sample-store.js'
+import { ShardEdit } from '../verify/shard-edit.js'
+import { afterDamage, copyOf, flip, killed, messagesOf, repair, seenIn, tablesOf } from './damaged-store.js'
+
+let sample: string
+let whole: unknown
+beforeAll(async () => {
+  sample = await makeSample()
+  whole = await seenIn(sample)
+})
+afterAll(() => rm(sample, { recursive: true, force: true }))
+
+const after = (damage: (location: string) => Promise<unknown>) => afterDamage(sample, damage)
+
+describe('two copies of a membership that differ', () => {
+  test.each(['membership', 'member'] as const)(
+    'in %s: the one that shows less is taken, and named',
+    async (family) => {
+      const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
+      const { report, seen } = await after((location) =>
+        ShardEdit.of(location, async (shards) => {
+          const row = await shards.row(family, id, suffix)
+          const membership = rows.membership.decode(row.payload)
+          const intervals = membership.intervals.map(({ from }) => ({ from, to: from }))
+          await shards.put(row, rows.membership.encode({ ...membership, intervals }))
+          await shards.compact()
+        }),
+      )
+      expect(report.lost).toEqual([
+        { what: 'membership of which two copies differ, one taken', where: 'group "large", user "dan"' },
+      ])
+      expect(JSON.stringify(seen)).not.toEqual(JSON.stringify(whole))
+    },
+  )
+
+  test('one in the log and one in a shard that say the same do not', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    await store.groups.create({ id: 'young', creator: 'ann', members: ['ben', 'cem'] })
+    await store.admin.checkpoint()
+    const copy = await killed(store, location)
+    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
+    const report = await repair(copy)
+    expect(report).toMatchObject({ outcome: 'repaired', lost: [] })
+    expect(await seenIn(copy)).toEqual(await seenIn(location))
+  })
+
+  test.each(['membership', 'member'] as const)('one in %s that has no interval is none', async (family) => {
+    const [id, suffix] = family === 'member' ? ['large', 'dan'] : ['dan', 'large']
+    const { report, seen } = await after((location) =>
+      ShardEdit.of(location, async (shards) => {
+        const row = await shards.row(family, id, suffix)
+        const membership = rows.membership.decode(row.payload)
+        await shards.put(row, rows.membership.encode({ ...membership, intervals: [] }))
+      }),
+    )
+    expect(report.lost).toEqual([])
+    expect(seen).toEqual(whole)
+  })
+})
+
+describe('an older copy of a shard: what only it could say is named as lost', () => {
+  /** The sample, and a copy of it in which much has changed since. */
+  async function changed(): Promise<{ location: string; seen: unknown }> {
+    const location = await copyOf(sample)
+    const store = await openSample(location)
+    await store.groups.rename('ann', 'small', 'Smaller')
+    await store.contacts.add('ann', 'ben', { alias: 'Benjamin' })
+    for (let i = 0; i < 30; i++)
+      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    await store.markRead('ann', { peer: 'ben' })
+    await store.close()
+    return { location, seen: await seenIn(location) }
+  }
+  const said = 'shard that ends too early, as an older copy does'
+
+  test.each(['0000', '0001', '0000 and 0001'])('%s', async (name) => {
+    const shards = name.split(' and ')
+    const { location, seen } = await changed()
+    for (const shard of shards) {
+      await rm(join(location, 'shards', shard), { recursive: true })
+      await cp(join(sample, 'shards', shard), join(location, 'shards', shard), { recursive: true })
+    }
+    const report = await repair(location)
+    const named = report.lost.filter(({ what }) => what.startsWith(said))
+    expect(named.map(({ where }) => where.slice(0, 11))).toEqual(shards.map((shard) => `shards/${shard}`))
+    expect([...messagesOf(await seenIn(location)).keys()].sort()).toEqual([...messagesOf(seen).keys()].sort())
+    expect((await repair(location)).outcome).toBe('whole')
+  })
+
+  test('a damaged table is none: what says how far the shard reaches may have stood in it', async () => {
+    const { location } = await changed()
+    const names = await tablesOf(location, '0000')
+    await flip(join(location, 'shards', '0000', names.sort().at(-1) ?? ''), 10)
+    const { lost } = await repair(location)
+    expect(lost.filter(({ what }) => what.startsWith('damaged part of a shard'))).toHaveLength(1)
+    expect(lost.filter(({ what }) => what.startsWith(said))).toEqual([])
+    expect(lost.map(({ what }) => what).join()).toContain('if it ends too early as well')
+  })
+
+  test('a damaged log is none either: what it lacks is named', async () => {
+    const location = await copyOf(sample)
+    const bodies = async (): Promise<number> => (await readdir(join(location, 'bodies'))).length
+    const before = await bodies()
+    const store = await openSample(location, undefined, { checkpointBytes: 1 << 30 })
+    for (let i = 0; i < 60; i++)
+      await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    while ((await bodies()) === before) await sleep(5)
+    const copy = await killed(store, location)
+    for (const name of await readdir(join(copy, 'log'))) {
+      const at = (await readFile(join(copy, 'log', name))).indexOf('late 1')
+      if (at > 0) await flip(join(copy, 'log', name), at)
+    }
+    const { lost } = await repair(copy)
+    expect(lost.map(({ what }) => what)).toContain('records that the log lacks')
+    expect(lost.filter(({ what }) => what.startsWith(said))).toEqual([])
+  })
+
+  test('nothing is lost while the log still has what came behind it', async () => {
+    const location = await copyOf(sample)
+    const store = await openSample(location, undefined, {
+      generationBytes: 1 << 20,
+      checkpointBytes: 1 << 30,
+    })
+    await store.groups.rename('ann', 'small', 'Smaller')
+    await store.sendMessage({ sender: 'dan', receiver: 'ann', text: 'late' })
+    const copy = await killed(store, location)
+    await unlink(join(copy, 'shards', '0000', 'CURRENT'))
+    const report = await repair(copy)
+    expect(report.refused).not.toBeNull()
+    expect(report.lost.filter(({ what }) => what.startsWith(said))).toEqual([])
+    expect(await seenIn(copy)).toEqual(await seenIn(location))
+  })
+})
