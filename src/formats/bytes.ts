@@ -100,6 +100,13 @@ export class ByteWriter {
     return this
   }
 
+  /** Bytes that stand in a string, a character for each. */
+  latin1(value: string): this {
+    this.#room(value.length)
+    this.#at += this.#bytes.latin1Write(value, this.#at)
+    return this
+  }
+
   /** Text in base64url as the `bytes` bytes that it stands for. */
   base64(value: string, bytes: number): this {
     this.#room(bytes)

@@ -34,6 +34,8 @@ export const families = {
   roll: 0x0b,
   /** A user's own messages in a group. */
   own: 0x0c,
+  /** Of a user: a copy of the beginning of the list, and the last generations that may have made it old. */
+  copy: 0x0d,
 } as const
 
 export type Family = keyof typeof families
@@ -45,6 +47,11 @@ const groupKind = 2
 /** Sections of the list family. */
 const largeSection = 0
 const recentSection = 1
+
+/** Rows of the copy family. */
+const copyRows = { touched: 0, marked: 1, list: 2 } as const
+export type CopyRow = keyof typeof copyRows
+const copyNames = Object.keys(copyRows) as CopyRow[]
 
 const numberBytes = 6
 
@@ -161,6 +168,7 @@ function keyBuilders(finish: (key: ByteWriter) => Buffer) {
         ),
       ),
     large: (row: Buffer, group: string) => finish(begin(row, families.list).u8(largeSection).text(group)),
+    copy: (row: Buffer, which: CopyRow) => finish(begin(row, families.copy).u8(copyRows[which])),
   }
 }
 
@@ -179,6 +187,20 @@ export function recentBelow(row: Buffer, position: number | undefined): { gte: B
     .u48BE(maxPosition - position + 1)
     .finish()
   return { gte, lt }
+}
+
+/** The large groups, and the part of the list strictly above a position. */
+export function recentAbove(row: Buffer, position: number): { gte: Buffer; lt: Buffer } {
+  const lt = begin(row, families.list)
+    .u8(recentSection)
+    .u48BE(maxPosition - position)
+    .finish()
+  return { gte: begin(row, families.list).finish(), lt }
+}
+
+/** Which row a key of the copy family is of; undefined if none. */
+export function readCopyKey(key: Buffer, rowLength: number): CopyRow | undefined {
+  return copyNames.find((name) => copyRows[name] === key[rowLength + 1])
 }
 
 /** Reads a key of the list family. */

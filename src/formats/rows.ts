@@ -173,6 +173,11 @@ export const rows = {
       return { ...row, position: r.varint() }
     },
   ),
+  /** The last record of the last generation in which something of a user changed, or the user's marks did. */
+  touched: codec<number>(
+    (to, position) => void to.varint(position),
+    (r) => r.varint(),
+  ),
   /** The id of the member with an ordinal. */
   roll: codec<string>(
     (to, user) => to.string(user),

@@ -327,7 +327,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }
   }
 
-  const lists = new Lists({ memory, rows, loader, participations, tierSize: settings.cacheTierSize })
+  const copies = { from: tuning.copiedFrom, allowed: () => background.admits() }
+  const tierSize = settings.cacheTierSize
+  const lists = new Lists({ memory, rows, loader, participations, tierSize, copies })
   return new LocalBackend({
     memory,
     rows,

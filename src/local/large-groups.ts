@@ -37,7 +37,7 @@ export class LargeGroups {
     if (known?.listed === true) return new Set(known.large.keys())
     // IMPORTANT: before the rows are read: what is flushed meanwhile may have left memory by then.
     const live = this.#ofLive(user)
-    const found = new Set(await this.#rows.largeGroups(user))
+    const found = new Set(await this.#rows.lists.largeGroups(user))
     for (const [group, isIn] of live) {
       if (isIn) found.add(group)
       else found.delete(group)

@@ -9,6 +9,7 @@ import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
 import type { Participations } from './participations.js'
 import type { RowReader } from './reads/row-reader.js'
+import type { CopyOptions } from './reads/stored-lists.js'
 
 /**
  * Nodes beyond this are not kept for a user: a walk through a long list reads past the cache. What is kept is read in one
@@ -38,6 +39,7 @@ export class Lists {
     readonly loader: Loader
     readonly participations: Participations
     readonly tierSize: number
+    readonly copies: CopyOptions
   }) {
     this.#memory = parts.memory
     this.#rows = parts.rows
@@ -61,12 +63,15 @@ export class Lists {
       return page.answer
     }
     const places = this.#fromMemory(user, below, limit)
-    if (places === null) {
-      this.#memory.counters.misses++
-      return this.#load(user, below, limit)
+    if (places !== null) {
+      this.#memory.counters.hits++
+      return this.#answer(user, places, below, limit)
     }
-    this.#memory.counters.hits++
-    return this.#answer(user, places, below, limit)
+    const turn = this.#loads.turn(user)
+    if (turn !== null) return this.#again(user, [turn], below, limit)
+    this.#memory.counters.misses++
+    const copied = this.#loads.takeCopy(user, wantedOf(limit)) ? this.#fromMemory(user, below, limit) : null
+    return copied === null ? this.#load(user, below, limit) : this.#answer(user, copied, below, limit)
   }
 
   /** The places of a page, and at least one more if there are more; null if memory does not reach that far. */
@@ -125,7 +130,7 @@ export class Lists {
   /** Once more when what had to be read is there: much may have moved meanwhile. */
   async #again(
     user: UserEntry,
-    waiting: readonly Promise<Participation>[],
+    waiting: readonly Promise<unknown>[],
     below: number | undefined,
     limit: number,
   ): Promise<RecentPage> {
@@ -141,7 +146,7 @@ export class Lists {
   async #load(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
     user.pins++
     try {
-      if (!user.listed) await this.#loads.extend(user, Math.min(limit + 1, keptNodes))
+      if (!user.listed) await this.#loads.extend(user, wantedOf(limit))
       for (let wanted = limit + 1; ;) {
         const places = this.#fromMemory(user, below, limit)
         if (places !== null) return await this.#answer(user, places, below, limit)
@@ -170,7 +175,7 @@ export class Lists {
       let complete = false
       while (found.size <= limit && !complete) {
         const most = limit + 1 + Math.min(touched.size, limit)
-        const { recent } = await this.#rows.list(user.id, from, most)
+        const { recent } = await this.#rows.lists.below(user.id, from, most)
         complete = recent.length < most
         for (const row of recent) {
           from = row.position
@@ -216,6 +221,8 @@ export class Lists {
     }
   }
 }
+
+const wantedOf = (limit: number): number => Math.min(limit + 1, keptNodes)
 
 /** Direct conversations stand where their newest message is, and only go up; groups differently for each who left. */
 function mayStandBelow({ groupPart, position }: ConversationEntry, below: number | undefined): boolean {

@@ -32,6 +32,8 @@ export interface LocalTuning {
    * them: up to here they take little more room.
    */
   readonly exactIds: number
+  /** Lists of so many conversations are copied when they are read: of a shorter one the rows cost hardly more than its copy. */
+  readonly copiedFrom: number
   /** Conversations of a user that somebody looked at and that are kept beside the list, at most. */
   readonly keptAside: number
   /** Members of a large group that are kept, about. */
@@ -65,6 +67,7 @@ export const localTuning: LocalTuning = {
   compression: true,
   readsAtOnce: true,
   exactIds: 48,
+  copiedFrom: 8,
   keptAside: 256,
   keptMembers: 1024,
   tidyFiles: 8,

@@ -11,7 +11,7 @@ export interface ReadMeter {
 export const systemMeter: ReadMeter = {
   now: () => performance.now(),
   diskReads: () => process.resourceUsage().fsRead,
-  nextTurn: (task) => void setImmediate(task).unref(),
+  nextTurn: (task) => void setImmediate(task),
 }
 
 /** Where time is not real no read is slow. */
@@ -23,7 +23,10 @@ const slowMs = 0.5
 const among = 16
 /** Then none is made at once for so many times its length: waiting for the disk takes a twentieth of the thread at most. */
 const restTimes = 19
-/** Who awaits one read after the other ends no turn of the event loop as long as all are made at once: that long at most. */
+/**
+ * Who awaits one read after the other ends no turn of the event loop as long as all are made at once. After so long whoever
+ * begins to read waits for the next turn; whoever has begun goes on for as long again.
+ */
 const turnMs = 5
 
 /**
@@ -41,6 +44,8 @@ export class ReadPace {
   #diskReads: number
   /** When the first read of this turn of the event loop was made. */
   #turnBegan: number | null = null
+  /** The next one, if somebody waits for it. */
+  #turn: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null
 
   constructor(enabled: boolean, meter: ReadMeter) {
     this.#enabled = enabled
@@ -55,9 +60,26 @@ export class ReadPace {
     if (now < this.#restUntil) return null
     if (this.#turnBegan === null) {
       this.#turnBegan = now
-      this.#meter.nextTurn(() => (this.#turnBegan = null))
+      this.#meter.nextTurn(() => this.#nextTurn())
     }
-    return now - this.#turnBegan > turnMs ? null : now
+    return now - this.#turnBegan > 2 * turnMs ? null : now
+  }
+
+  /**
+   * The next turn of the event loop, if reads are made at once and only have had their share of this one. Who waits for it is
+   * several times faster than with a thread. Null if nothing is to be waited for.
+   */
+  turn(): Promise<void> | null {
+    const now = this.#meter.now()
+    if (this.#turnBegan === null || now - this.#turnBegan <= turnMs || now < this.#restUntil) return null
+    return (this.#turn ??= withResolver()).promise
+  }
+
+  #nextTurn(): void {
+    this.#turnBegan = null
+    const turn = this.#turn
+    this.#turn = null
+    turn?.resolve()
   }
 
   end(begun: number): void {
@@ -73,4 +95,10 @@ export class ReadPace {
     if (this.#sinceSlow <= among) this.#restUntil = begun + took * (1 + restTimes)
     this.#sinceSlow = 0
   }
+}
+
+function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((settle) => (resolve = settle))
+  return { promise, resolve }
 }

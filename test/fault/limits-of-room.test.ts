@@ -139,6 +139,52 @@ test(
   },
 )
 
+/** A store in which ann has a list that is worth a copy. */
+async function withList(): Promise<string> {
+  const location = await temporaryDirectory()
+  const store = await openMessageStore({ location })
+  for (let n = 0; n < 12; n++) await store.sendMessage({ sender: `user ${n}`, receiver: 'ann', text })
+  await store.close()
+  return location
+}
+
+async function rowsWritten(store: MessageStore): Promise<number> {
+  const { shards } = (await store.admin.stats()) as unknown as { shards: { rowsWritten: number }[] }
+  return shards.reduce((sum, shard) => sum + shard.rowsWritten, 0)
+}
+
+test(
+  'a disk that is nearly full: lists are read, and no copies of them are written',
+  { timeout },
+  async () => {
+    const location = await withList()
+    for (const [free, written] of [
+      [1000, 0],
+      [Infinity, 1],
+    ] as const) {
+      const store = await openMessageStore({ location }, { fileSystem: diskWith({ free }) })
+      onTestFinished(() => store.close(), closingMs)
+      const before = await rowsWritten(store)
+      expect((await store.getConversations('ann')).items).toHaveLength(12)
+      expect((await rowsWritten(store)) - before).toBe(written)
+      await store.close()
+    }
+  },
+)
+
+test('a disk that somebody else fills while lists are read: it is seen', { timeout }, async () => {
+  const room = { free: Infinity }
+  const told: string[] = []
+  const tell = (message: string): void => void told.push(message)
+  const logger: Logger = { info: tell, warn: tell, error: tell }
+  const location = await withList()
+  const store = await openMessageStore({ location }, { fileSystem: diskWith(room), logger })
+  onTestFinished(() => store.close(), closingMs)
+  room.free = 1000
+  await store.getConversations('ann')
+  await expect.poll(() => told, { timeout: 10_000 }).toContain('the disk is nearly full; nothing is accepted')
+})
+
 test('a look at the disk that a close overtakes: nothing is told of it any more', { timeout }, async () => {
   const told: string[] = []
   const tell = (message: string): void => void told.push(message)

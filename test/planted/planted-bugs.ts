@@ -518,4 +518,28 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'However many repeats of a message under way wait, each is taken',
     tests: ['fault/overload'],
   },
+  {
+    number: '87',
+    name: 'copy-believed',
+    what: 'The copy of a list is taken for new whatever has happened since',
+    tests: ['fault/verify/copies'],
+  },
+  {
+    number: '88',
+    name: 'copy-hides-live',
+    what: 'The copy of a list is shown without what is not flushed yet',
+    tests: ['property/local-chat'],
+  },
+  {
+    number: '89',
+    name: 'large-group-left-behind-copy',
+    what: 'A large group that was left is missing in a list read from its copy',
+    tests: ['property/local-chat'],
+  },
+  {
+    number: '90',
+    name: 'copied-on-a-full-disk',
+    what: 'Copies of lists are written though there is no room for anything',
+    tests: ['fault/limits-of-room'],
+  },
 ]

@@ -44,6 +44,7 @@ export const tiny: LocalVariant = {
     checkpointBytes: 4096,
     maxWaiting: 1,
     exactIds: 3,
+    copiedFrom: 1,
     keptAside: 3,
     keptMembers: 4,
   },

@@ -86,6 +86,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
     readsAtOnce: settings.cacheTierSize === 3,
     exactIds: settings.virtualNodes === 1 ? 48 : 2,
     generationObjects: settings.shards === 3 ? 3 : 64 * 1024,
+    copiedFrom: settings.cacheTierSize === 1 ? 3 : 1,
     keptAside: settings.virtualNodes === 4 ? 256 : 2,
     keptMembers: settings.virtualNodes === 16 ? 1024 : 3,
   }

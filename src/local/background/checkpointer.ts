@@ -136,6 +136,13 @@ export class Checkpointer {
     if (this.#cancelLook === null && !this.#stopped) this.#lookLater()
   }
 
+  /** Whether something may be written that can be done without: as long as writes are accepted. */
+  admits(): boolean {
+    const { accepts } = this.#parts.writer
+    if (accepts) this.written()
+    return accepts
+  }
+
   /**
    * Flushes all that is durable and makes a checkpoint of it. Calls come one after the other: two checkpoints, or a
    * checkpoint and a second drain of the same generations, must never be under way together. `look`, if given, is called

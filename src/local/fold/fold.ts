@@ -94,6 +94,7 @@ export class Fold {
     }
     for (const partition of this.#partitions.users()) {
       partition.putChanges(sink, this.#last, this.#directs)
+      partition.putTouched(sink, this.#last)
       yield
     }
   }

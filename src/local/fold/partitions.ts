@@ -30,6 +30,7 @@ export class Partition {
   /** Everything else. */
   #changes: StoredChange[] | null = null
   #inOrder = true
+  #isMarked = false
   #hash: number | null = null
 
   constructor(id: string, row: Buffer, shard: number) {
@@ -69,7 +70,15 @@ export class Partition {
     sink.put(this.shard, passingKeys.changes(this.row, cut), changeList.finish())
   }
 
+  /** Of a user: whoever has a copy of the list sees by this whether it is old. */
+  putTouched(sink: RowSink, cut: number): void {
+    const { shard, row } = this
+    sink.put(shard, passingKeys.copy(row, 'touched'), rows.touched.pass(cut))
+    if (this.#isMarked) sink.put(shard, passingKeys.copy(row, 'marked'), rows.touched.pass(cut))
+  }
+
   putMarks(sink: RowSink, conversation: string, marks: MarksRow): void {
+    this.#isMarked = true
     sink.put(this.shard, passingKeys.marks(this.row, conversation), rows.marks.pass(marks))
   }
 

@@ -1,5 +1,6 @@
+import type { PackedConversation } from '../../formats/packed-conversation.js'
 import type { ListNode, UserEntry } from './entries.js'
-import { PackedList, type PackedConversation } from './packed-list.js'
+import { PackedList } from './packed-list.js'
 
 /** What a conversation of a list costs as an object whose view and last message are there, measured as the other costs. */
 const nodeBytes = 700

@@ -1,28 +1,28 @@
 import { andThen } from '../../async/maybe-promise.js'
 import type { MaybePromise } from '../../backend/port.js'
+import type { PackedConversation } from '../../formats/packed-conversation.js'
 import { readBody } from '../../formats/message-body.js'
 import type { MarksRow } from '../../formats/record-parts.js'
-import type { DirectListRow } from '../../formats/rows.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import { type ConversationEntry, ListNode, type UserEntry } from '../memory/entries.js'
 import type { Generation } from '../memory/generation.js'
 import type { Memory } from '../memory/memory.js'
-import { PackedList, type PackedConversation } from '../memory/packed-list.js'
+import { PackedList } from '../memory/packed-list.js'
 import type { Loader } from './loader.js'
 import { toMarks } from './loader.js'
-import type { ListRow, RowReader } from './row-reader.js'
+import type { ListRow } from './list-rows.js'
+import type { RowReader } from './row-reader.js'
+import { StoredLists, type CopyOptions } from './stored-lists.js'
 import { toMessage } from './stored-message.js'
-
-/** A direct conversation of a stored list. */
-type DirectRow = ListRow & { readonly direct: DirectListRow }
 
 /** What was read for the beginning of a list, and the generations that may know newer things. */
 interface Loaded {
-  readonly rows: readonly DirectRow[]
+  /** All direct conversations. */
+  readonly packed: PackedList | null
+  /** Of conversations that the shards did not give as part of the list as well. */
   readonly marks: ReadonlyMap<string, MarksRow | undefined>
   readonly held: readonly Generation[]
-  readonly complete: boolean
-  /** Where the rows that were read end. */
+  /** Where what was read ends. */
   readonly floor: number
 }
 
@@ -33,6 +33,7 @@ interface Loaded {
 export class ListLoader {
   readonly #memory: Memory
   readonly #rows: RowReader
+  readonly #stored: StoredLists
   readonly #loader: Loader
   readonly #tierSize: number
 
@@ -41,9 +42,11 @@ export class ListLoader {
     readonly rows: RowReader
     readonly loader: Loader
     readonly tierSize: number
+    readonly copies: CopyOptions
   }) {
     this.#memory = parts.memory
     this.#rows = parts.rows
+    this.#stored = new StoredLists(parts.rows.lists, parts.copies)
     this.#loader = parts.loader
     this.#tierSize = parts.tierSize
   }
@@ -59,23 +62,27 @@ export class ListLoader {
   }
 
   async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
-    const limit = Math.max(wanted, this.#tierSize) + 1
+    const limit = this.#limitOf(wanted)
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
     const held = this.#memory.generations.beginRead()
+    const { after } = held[0] as Generation
     user.beginLoad()
     const used: ConversationEntry[] = []
     try {
-      const { large, recent } = await this.#rows.list(user.id, undefined, limit)
-      const complete = recent.length < limit
-      const floor = complete ? 0 : (recent.at(-1) as ListRow).position
-      const rows = recent.filter(isDirect)
-      for (const row of [...large, ...recent]) if (!isDirect(row)) used.push(this.entryOf(user, row))
+      const list = await this.#stored.read(user.id, limit)
+      for (const group of list.large) used.push(this.#memory.conversation(group as ConversationId))
+      for (const { conversation } of list.groups)
+        used.push(this.#memory.conversation(conversation as ConversationId))
       for (const entry of touchedBy(user.id, held)) used.push(entry)
       for (const entry of used) entry.inFlight++
       const unknown = this.knowAll(user, used)
       if (unknown !== undefined) await unknown
-      const read = this.#marksOf(user.id, used, rows)
-      const loaded = { rows, marks: read instanceof Promise ? await read : read, held, complete, floor }
+      const read = this.#marksOf(user.id, used, list.unmarked)
+      const marks = read instanceof Promise ? await read : read
+      const marked = list.unmarked.map((each) => ({ ...each, marks: toMarks(marks.get(each.conversation)) }))
+      const packed = marked.length === 0 ? list.packed : PackedList.of(marked, list.packed)
+      if (!list.isCopy) this.#stored.keep(user.id, after, list, packed)
+      const loaded = { packed, marks, held, floor: list.floor }
       const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
       // Members of large groups come and go in memory: all must be there in the step in which the list is published.
       for (let missing; (missing = this.#missingMemberships(user, all())).length > 0;)
@@ -91,12 +98,43 @@ export class ListLoader {
     }
   }
 
+  /** What whoever begins to read the list has to wait for. */
+  turn(user: UserEntry): Promise<void> | null {
+    return this.#stored.turn(user.id)
+  }
+
+  /**
+   * The beginning of the list of one of whom memory has nothing, if its copy is as new as the shards; false if it has to be
+   * read otherwise.
+   */
+  takeCopy(user: UserEntry, wanted: number): boolean {
+    const isLooked = user.listed || user.loads > 0 || user.aside.size > 0
+    if (isLooked || this.#memory.generations.live.some(({ users }) => users.has(user.id))) return false
+    const copy = this.#stored.readAtOnce(user.id, this.#limitOf(wanted))
+    if (copy === null) return false
+    this.#memory.counters.loads++
+    this.#list(user, PackedList.from(copy.direct), copy.floor)
+    return true
+  }
+
+  #limitOf(wanted: number): number {
+    return Math.max(wanted, this.#tierSize) + 1
+  }
+
+  #list(user: UserEntry, packed: PackedList | null, floor: number): void {
+    this.#memory.lists.setPacked(user, packed)
+    user.listed = true
+    user.complete = floor === 0
+    user.floor = floor
+    user.changed()
+  }
+
   #marksOf(
     user: UserId,
     entries: readonly ConversationEntry[],
-    rows: readonly DirectRow[],
+    direct: readonly PackedConversation[],
   ): MaybePromise<Loaded['marks']> {
-    const conversations = [...entries.map(({ id }) => id), ...rows.map(({ conversation }) => conversation)]
+    const conversations = [...entries.map(({ id }) => id), ...direct.map(({ conversation }) => conversation)]
     return andThen(
       this.#rows.manyMarks(user, conversations),
       (marks) => new Map(conversations.map((conversation, i) => [conversation, marks[i]])),
@@ -106,8 +144,8 @@ export class ListLoader {
   /** The conversation of a stored row, with what the row tells of it if memory knows less. */
   entryOf(user: UserEntry, row: ListRow): ConversationEntry {
     const entry = this.#memory.conversation(row.conversation as ConversationId)
-    if (!isDirect(row)) return entry
     const { direct, position } = row
+    if (direct === null) return entry
     const isNews = !entry.known
     this.#know(entry, user.id, { ...direct, peer: direct.peer as UserId }, position)
     if (isNews && direct.body !== null) {
@@ -169,7 +207,7 @@ export class ListLoader {
 
   /** Synchronous: from here on every write finds the list. Rows of the shard may be older than what memory knows. */
   #publish(user: UserEntry, entries: ReadonlySet<ConversationEntry>, loaded: Loaded): void {
-    const { complete, floor } = loaded
+    const { floor } = loaded
     const small = new Set<ListNode>()
     for (const entry of entries) {
       const node = this.#memory.nodeOf(user.id, entry) ?? this.#newNode(user, entry, loaded)
@@ -192,30 +230,27 @@ export class ListLoader {
       else if (isInMemory) user.nodes.pushOldest(node)
       else this.#memory.addNode(node, 'oldest')
     }
-    this.#memory.lists.setPacked(user, packed)
-    user.listed = true
-    user.complete = complete
-    user.floor = floor
-    user.changed()
+    this.#list(user, packed, floor)
   }
 
-  /** Packs the rows of which no node is. Nodes that stand aside are added to `nodes`. */
+  /** Packs what no node is of. Nodes that stand aside are added to `nodes`. */
   #pack(user: UserEntry, loaded: Loaded, nodes: Set<ListNode>): PackedList | null {
+    const { packed, held } = loaded
+    const isTouched =
+      user.aside.size > 0 || user.arrivals.size > 0 || held.some(({ users }) => users.has(user.id))
+    if (packed === null || (!isTouched && nodes.size === 0)) return packed
     const seen = new Set<string>()
     for (const { entry } of nodes) seen.add(entry.id)
     const conversations: PackedConversation[] = []
-    for (const row of loaded.rows) {
-      if (seen.has(row.conversation)) continue
-      seen.add(row.conversation)
-      const entry = this.#memory.peekConversation(row.conversation as ConversationId)
+    for (const each of packed.all()) {
+      const { conversation } = each
+      if (seen.has(conversation)) continue
+      seen.add(conversation)
+      const entry = this.#memory.peekConversation(conversation)
       const node = entry === undefined ? null : this.#memory.nodeOf(user.id, entry)
-      if (node !== null) {
-        nodes.add(node)
-        continue
-      }
-      const live = entry && this.#loader.liveMarks(user.id, entry, loaded.held)
-      const marks = live ?? toMarks(loaded.marks.get(row.conversation))
-      conversations.push({ ...packedRow(user.id, row), marks })
+      const live = entry && this.#loader.liveMarks(user.id, entry, held)
+      if (node !== null) nodes.add(node)
+      else conversations.push(live === undefined ? each : { ...each, marks: live })
     }
     return PackedList.of(conversations)
   }
@@ -234,28 +269,6 @@ export class ListLoader {
     if (membership === null) return null
     node.membership = membership
     return node
-  }
-}
-
-function isDirect(row: ListRow): row is DirectRow {
-  return row.direct !== null
-}
-
-/** Without marks. */
-function packedRow(user: UserId, { conversation, position, direct }: DirectRow): PackedConversation {
-  const { peer, head, n0, timestamp, second, body } = direct
-  const isFirst = user <= peer
-  return {
-    conversation: conversation as ConversationId,
-    peer: peer as UserId,
-    position,
-    head,
-    // Oneself is first and second.
-    own: user === peer ? head : isFirst ? n0 : head - n0,
-    timestamp,
-    isOwn: user === peer || second !== isFirst,
-    marks: null,
-    body,
   }
 }
 

@@ -91,6 +91,8 @@ export class MessageReader {
     to: number,
     make: Maker<T>,
   ): MaybePromise<T[]> {
+    const turn = this.#rows.turn(ownerOf(entry))
+    if (turn !== null) return turn.then(() => this.#read(entry, from, to, make))
     const found: T[] = []
     for (let below = to; below >= from;) {
       const near = this.#blocks.upTo(entry, from, below, make)
@@ -158,6 +160,8 @@ export class MessageReader {
    * reading there.
    */
   newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
+    const turn = this.#rows.turn(ownerOf(entry))
+    if (turn !== null) return turn.then(() => this.newest(entry, seq))
     const near = this.#blocks.upTo(entry, seq - besideNewest, seq, asMessage)
     if (near === null) return this.#readNewest(entry, seq)
     return andThen(near, (found) => this.#keepNewest(entry, seq, found))

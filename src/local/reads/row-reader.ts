@@ -4,13 +4,10 @@ import {
   familyRange,
   groupPartition,
   keys,
-  maxPosition,
   numberedRange,
   passingKeys,
   readIdKey,
-  readListKey,
   readNumberKey,
-  recentBelow,
   userPartition,
 } from '../../formats/keys.js'
 import { changesIn, type StoredChange } from '../../formats/change-list.js'
@@ -19,13 +16,13 @@ import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../../format
 import {
   rows,
   type DirectHeadRow,
-  type DirectListRow,
   type GroupHeadRow,
   type OwnRow,
   type RunPlace,
   type RunRow,
 } from '../../formats/rows.js'
 import type { Shard } from '../shards/shard.js'
+import { ListRows } from './list-rows.js'
 
 /** Whom a direct conversation is with, for whoever asked, and where it stands. */
 export interface KnownHead {
@@ -33,24 +30,22 @@ export interface KnownHead {
   readonly head: DirectHead
 }
 
-/** A row of a stored list: a large group, or a conversation with its position. */
-export interface ListRow {
-  readonly large: boolean
-  readonly position: number
-  readonly conversation: string
-  /** Direct conversations only; groups keep their head in their own partition. */
-  readonly direct: DirectListRow | null
-}
-
 /** Reads of the stored rows, typed: the only place that knows which row lies where. What live generations know is not in it. */
 export class RowReader {
+  readonly lists: ListRows
   readonly #shardOf: (id: string) => Shard
   /** The user that was read last: many reads in a row are of one. */
   #last: { readonly user: string; readonly row: Buffer; readonly shard: Shard } | null = null
-  reads = 0
+  #reads = 0
 
   constructor(shardOf: (id: string) => Shard) {
+    this.lists = new ListRows(shardOf)
     this.#shardOf = shardOf
+  }
+
+  /** Rows and ranges that were read so far. */
+  get reads(): number {
+    return this.#reads + this.lists.reads
   }
 
   // ---- rows of a user
@@ -84,12 +79,20 @@ export class RowReader {
     return this.#get(shard, passingKeys.marks(row, conversation), rows.marks.decode)
   }
 
+  /** What whoever begins to read rows of this owner at once has to wait for. */
+  turn(owner: RunOwner): Promise<void> | null {
+    const { shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
+    return shard.turn
+  }
+
   /** At once if that is faster. */
   manyMarks(user: string, conversations: readonly string[]): MaybePromise<(MarksRow | undefined)[]> {
     const { row, shard } = this.#user(user)
+    const { turn } = shard
+    if (turn !== null) return turn.then(() => this.manyMarks(user, conversations))
     const found: (MarksRow | undefined)[] = []
     for (const conversation of conversations) {
-      this.reads++
+      this.#reads++
       const value = shard.readAtOnce(passingKeys.marks(row, conversation), () => null)
       if (value === null) return this.#manyMarksLater(row, shard, conversations)
       found.push(value === undefined ? undefined : rows.marks.decode(value))
@@ -103,7 +106,7 @@ export class RowReader {
     shard: Shard,
     conversations: readonly string[],
   ): Promise<(MarksRow | undefined)[]> {
-    this.reads++
+    this.#reads++
     const most = 2 * conversations.length
     // Damage to a row that nobody has asked for is nothing to this.
     const some = await shard.rows(familyRange(row, 'marks'), most).catch(() => null)
@@ -124,42 +127,8 @@ export class RowReader {
     for await (const [key, value] of this.#shardOf(user).scan(familyRange(row, 'membership'))) {
       found.set(readIdKey(key, row.length), rows.membership.decode(value))
     }
-    this.reads++
+    this.#reads++
     return found
-  }
-
-  /**
-   * Up to `limit` conversations of a list strictly below a position; from the top, the user's large groups come on top
-   * of that.
-   */
-  async list(
-    user: string,
-    below: number | undefined,
-    limit: number,
-  ): Promise<{ large: ListRow[]; recent: ListRow[] }> {
-    const row = userPartition(user)
-    const all = await this.#listRows(user, recentBelow(row, below), limit)
-    if (all[0]?.large !== true) return { large: [], recent: all }
-    // The large groups took places of the others, so both are read on their own. The others come first: a group that
-    // becomes large between the two reads is in both then, not in none.
-    const { gte, lt } = recentBelow(row, undefined)
-    const firstRecent = recentBelow(row, maxPosition).gte
-    const recent = await this.#listRows(user, { gte: firstRecent, lt }, limit)
-    return { large: await this.#listRows(user, { gte, lt: firstRecent }, Infinity), recent }
-  }
-
-  async largeGroups(user: string): Promise<string[]> {
-    const row = userPartition(user)
-    const { gte } = recentBelow(row, undefined)
-    const found = await this.#listRows(user, { gte, lt: recentBelow(row, maxPosition).gte }, Infinity)
-    return found.map(({ conversation }) => conversation)
-  }
-
-  async #listRows(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListRow[]> {
-    this.reads++
-    const { row, shard } = this.#user(user)
-    const found = await shard.rows(range, limit)
-    return found.map(([key, value]) => readListRow(key, value, row.length))
   }
 
   profile(
@@ -175,7 +144,7 @@ export class RowReader {
   }
 
   async contacts(user: string, after: string | undefined, limit: number) {
-    this.reads++
+    this.#reads++
     const row = userPartition(user)
     const { gte, lt } = familyRange(row, 'contact')
     const from = after === undefined ? gte : Buffer.concat([keys.contact(row, after), Buffer.of(0)])
@@ -188,7 +157,7 @@ export class RowReader {
 
   /** The newest row of own messages in a group that begins at or before `seq`. */
   async own(user: string, group: string, seq: number): Promise<OwnRow | undefined> {
-    this.reads++
+    this.#reads++
     const row = userPartition(user)
     const range = { ...numberedRange(row, 'own', group, 0, seq + 1), reverse: true }
     const found = (await this.#shardOf(user).rows(range, 1))[0]
@@ -212,7 +181,7 @@ export class RowReader {
   }
 
   async allMembers(group: string): Promise<MembershipRow[]> {
-    this.reads++
+    this.#reads++
     const row = groupPartition(group)
     const members: MembershipRow[] = []
     for await (const [, value] of this.#shardOf(group).scan(familyRange(row, 'member'))) {
@@ -223,7 +192,7 @@ export class RowReader {
 
   /** Present members in the order of joining, with an ordinal above `after`. */
   async roll(group: string, after: number, limit: number): Promise<{ ordinal: number; user: string }[]> {
-    this.reads++
+    this.#reads++
     const row = groupPartition(group)
     const { lt } = familyRange(row, 'roll')
     const found = await this.#shardOf(group).rows({ gte: keys.roll(row, after + 1), lt }, limit)
@@ -243,7 +212,7 @@ export class RowReader {
     limit: number,
     isNewest = false,
   ): Promise<RunRow[]> {
-    this.reads++
+    this.#reads++
     const row = partitionOf(owner)
     const shard = this.#shardOf(owner.id)
     const down = async (below: number | undefined, most: number): Promise<RunRow[]> => {
@@ -269,14 +238,14 @@ export class RowReader {
   }
 
   #runValueAtOnce(owner: RunOwner, conversation: string, lastSeq: number): Buffer | undefined {
-    this.reads++
+    this.#reads++
     const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
     return shard.readAtOnce(passingKeys.run(row, conversation, lastSeq), () => undefined)
   }
 
   /** All runs of a conversation, ascending. */
   async allRuns(owner: RunOwner, conversation: string): Promise<RunRow[]> {
-    this.reads++
+    this.#reads++
     const found: RunRow[] = []
     const range = numberedRange(partitionOf(owner), 'runs', conversation, 0)
     for await (const [, value] of this.#shardOf(owner.id).scan(range)) found.push(rows.run.decode(value))
@@ -299,7 +268,7 @@ export class RowReader {
 
   /** The changes above `after` of each generation that ends behind it, oldest first. */
   async *changes(owner: RunOwner, after: number): AsyncGenerator<Iterable<StoredChange>, void> {
-    this.reads++
+    this.#reads++
     const row = partitionOf(owner)
     const { lt } = familyRange(row, 'changes')
     for await (const [, value] of this.#shardOf(owner.id).scan({ gte: keys.changes(row, after + 1), lt })) {
@@ -308,7 +277,7 @@ export class RowReader {
   }
 
   #get<T>(shard: Shard, key: Buffer, decode: (bytes: Buffer) => T): MaybePromise<T | undefined> {
-    this.reads++
+    this.#reads++
     return andThen(shard.read(key), (value) => (value === undefined ? undefined : decode(value)))
   }
 
@@ -345,12 +314,6 @@ function withoutGaps(runs: readonly RunRow[], to: number): RunRow[] {
     next = run.firstSeq - 1
   }
   return found
-}
-
-function readListRow(key: Buffer, value: Buffer, rowLength: number): ListRow {
-  const { large, position, conversation } = readListKey(key, rowLength)
-  const direct = value.length === 0 ? null : rows.directList.decode(value)
-  return { large, position, conversation, direct }
 }
 
 export interface RunOwner {

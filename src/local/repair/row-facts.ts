@@ -77,6 +77,7 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
     }
     case 'changes':
     case 'roll':
+    case 'copy':
   }
 }
 

@@ -65,6 +65,9 @@ const busyMs = 10_000
 /** Behind a key it is the first one that could come next. */
 const firstBehind = Buffer.of(0)
 
+/** Batches that may wait while rows are written that can be done without. */
+const mostBeforeKept = 2
+
 /** Rows that a scan has in memory at a time. */
 const scanRows = 1000
 const readAheadBytes = 256 * 1024
@@ -132,9 +135,17 @@ export class Shard {
     }
   }
 
+  /** What whoever begins to read at once has to wait for: the next turn of the event loop, if this one has had enough of that. */
+  get turn(): Promise<void> | null {
+    return this.#isBusy ? null : (this.#options.pace?.turn() ?? null)
+  }
+
   /** At once where that is fast, else as `get`. The key may be reused when this has returned. */
   read(key: Buffer): MaybePromise<Buffer | undefined> {
-    return this.readAtOnce(key, () => this.get(Buffer.from(key)))
+    const { turn } = this
+    if (turn === null) return this.readAtOnce(key, () => this.get(Buffer.from(key)))
+    const kept = Buffer.from(key)
+    return turn.then(() => this.read(kept))
   }
 
   /** At once where that is fast, else what `otherwise` says. */
@@ -158,6 +169,11 @@ export class Shard {
     } catch (error) {
       return this.#refuse(error)
     }
+  }
+
+  /** Writes a row that can be done without, unless much waits to be written. Throws POISONED as the writer does. */
+  keep(key: Buffer, payload: Uint8Array): void {
+    if (this.writer.pending <= mostBeforeKept) this.writer.put(key, payload)
   }
 
   /** Up to `limit` rows of a range. */

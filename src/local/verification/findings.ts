@@ -22,6 +22,7 @@ export const findingKinds = {
   head: { what: 'head that does not fit the messages', advice: rebuild },
   sides: { what: 'two sides of a conversation that differ', advice: rebuild },
   list: { what: 'list that does not fit the conversations', advice: rebuild },
+  copy: { what: 'copy of a list that is not what the list says', advice: rebuild },
   marks: { what: 'marks that do not fit the messages', advice: rebuild },
   contact: { what: 'contact that does not fit the block', advice: rebuild },
   feed: { what: 'change that points to nothing, or a message without one', advice: rebuild },

@@ -1,4 +1,5 @@
 import { decodeChanges } from '../../formats/change-list.js'
+import { checksum } from '../../formats/checksum.js'
 import {
   groupPartition,
   keys,
@@ -11,6 +12,7 @@ import type { Family } from '../../formats/keys.js'
 import type { ContactRow, DirectHead, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type DirectHeadRow, type OwnRow } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
+import { CopyCheck, type PlacedRow } from './copy-check.js'
 import { DirectCheck, readFirstSide, seekSecondSide } from './direct-check.js'
 import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
@@ -32,7 +34,7 @@ export class UserCheck {
   readonly #place: PartitionPlace
   /** Of direct conversations; behind the runs of the partition also those that lie with the first participants. */
   readonly #heads = new Map<string, DirectHeadRow>()
-  readonly #places = new Map<string, { large: boolean; position: number; empty: boolean }[]>()
+  readonly #places = new Map<string, (PlacedRow & { readonly empty: boolean })[]>()
   readonly #runs = new Map<string, readonly RunSummary[]>()
   readonly #marks = new Map<string, MarksRow>()
   /** With where each last changed; null of one that is damaged. */
@@ -42,6 +44,7 @@ export class UserCheck {
   /** Of these something is damaged already: whatever else is wrong follows from it. */
   readonly #suspects = new Set<string>()
   readonly #feed: FeedCheck
+  readonly #copy: CopyCheck
   /** Where it last changed: null if it is damaged, undefined if there is none. */
   #profile: number | null | undefined
   #runsEnded = false
@@ -50,6 +53,7 @@ export class UserCheck {
   constructor(context: CheckContext, place: PartitionPlace) {
     this.#context = context
     this.#place = place
+    this.#copy = new CopyCheck(place.id)
     this.#feed = new FeedCheck(context, place, this.#runs, (conversation) => this.#suspects.has(conversation))
   }
 
@@ -87,6 +91,10 @@ export class UserCheck {
         this.#ownRow(id, number, rows.own.decode(payload))
         break
       }
+      case 'copy':
+        if (this.#copy.row(key, length, payload)) break
+        this.#context.findings.add('unknownRow', nameOf(this.#place, family))
+        break
       default:
         this.#context.findings.add('unknownRow', nameOf(this.#place, family))
     }
@@ -97,6 +105,7 @@ export class UserCheck {
     const { length } = this.#place.row
     if (family === 'changes') this.#feed.incomplete = true
     else if (family === 'profile') this.#profile = null
+    else if (family === 'copy') this.#copy.damaged = true
     else if (family === 'list') this.#suspects.add(readListKey(key, length).conversation)
     else if (family === 'runs' || family === 'own') this.#suspects.add(readNumberedKey(key, length).id)
     else if (family === 'contact') {
@@ -125,6 +134,8 @@ export class UserCheck {
     for (const conversation of this.#places.keys())
       if (!this.#heads.has(conversation) && !this.#memberships.has(conversation))
         this.#report('list', conversation, 'listed and nothing else')
+    const list = { places: this.#places, marks: this.#marks, position: this.#context.source.position }
+    for (const what of this.#copy.misfits(list)) this.#report('copy', what)
     this.#feed.end({
       hasConversation: (id) => this.#heads.has(id) || this.#memberships.has(id),
       hasMember: () => false,
@@ -154,7 +165,7 @@ export class UserCheck {
   #listRow(key: Buffer, payload: Buffer): void {
     const { large, position, conversation } = readListKey(key, this.#place.row.length)
     const places = this.#places.get(conversation) ?? []
-    places.push({ large, position, empty: payload.length === 0 })
+    places.push({ large, position, empty: payload.length === 0, sum: checksum(payload) })
     this.#places.set(conversation, places)
     if (payload.length > 0) rows.directList.decode(payload)
   }

@@ -4,7 +4,7 @@ import type { Participation } from '../../model/conversation.js'
 import type { UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { ConversationEntry, ListNode } from '../memory/entries.js'
-import type { PackedConversation } from '../memory/packed-list.js'
+import type { PackedConversation } from '../../formats/packed-conversation.js'
 import { directView, ownOf } from './participation-view.js'
 import { liveBody, toMessage } from '../reads/stored-message.js'
 

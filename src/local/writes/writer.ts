@@ -294,6 +294,11 @@ export class Writer {
     return this.#lastTimestamp
   }
 
+  /** Writes would be accepted just now. */
+  get accepts(): boolean {
+    return this.#refusal === null && this.#overload() === null
+  }
+
   #refused(): ColumbaError | null {
     if (this.#refusal !== null) return this.#refusal
     const overload = this.#overload()

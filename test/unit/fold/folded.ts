@@ -102,6 +102,9 @@ export function meaning(state: Rows, files: ReadonlyMap<number, Buffer>): Map<st
           hash: run.hashes[i],
         })),
       )
+    } else if (family === 'copy') {
+      // Which generation it was goes by where that one ends.
+      said.set(place, rows.touched.decode(payload) > 0)
     } else said.set(place, value)
   }
   // Of marks that overtake each other within a generation only the last is told of.

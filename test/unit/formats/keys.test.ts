@@ -35,6 +35,7 @@ const makers: Readonly<Record<Family, (row: Buffer, id: string, number: number) 
   member: (row, id) => keys.member(row, id),
   roll: (row, _id, number) => keys.roll(row, number),
   own: (row, id, number) => keys.own(row, id, number),
+  copy: (row, _id, number) => keys.copy(row, (['touched', 'marked', 'list'] as const)[number % 3]!),
 }
 const familyNames = fc.constantFrom(...(Object.keys(families) as Family[]))
 const sign = (order: number): number => Math.sign(order)

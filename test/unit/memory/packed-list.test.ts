@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { PackedList, type PackedConversation } from '../../../src/local/memory/packed-list.js'
+import type { PackedConversation } from '../../../src/formats/packed-conversation.js'
+import { PackedList } from '../../../src/local/memory/packed-list.js'
 import { noMarks, type Marks } from '../../../src/model/conversation.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import type { Position, UserId } from '../../../src/model/ids.js'
@@ -77,6 +78,20 @@ test('what is taken out is gone, and so is what lies behind the first ones', () 
       expect(all(packed)).toEqual(left.map(shown))
       const count = Math.min(kept, left.length)
       expect(all(packed.first(count))).toEqual(left.slice(0, count).map(shown))
+    }),
+  )
+})
+
+test('those that are not gone stay as they are, and all of them are to be had at once', () => {
+  fc.assert(
+    fc.property(list(12), fc.nat(3), (conversations, share) => {
+      const packed = PackedList.of(conversations)
+      expect((packed?.all() ?? []).map(shown)).toEqual(conversations.map(shown))
+      const gone = new Set(conversations.filter((_, i) => i % 4 <= share).map(({ conversation: id }) => id))
+      const left = conversations.filter(({ conversation: id }) => !gone.has(id))
+      const without = packed?.without((id) => gone.has(id)) ?? null
+      expect(all(without)).toEqual(left.map(shown))
+      expect((without?.all() ?? []).map(shown)).toEqual(left.map(shown))
     }),
   )
 })

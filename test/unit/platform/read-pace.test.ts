@@ -21,7 +21,8 @@ function paced() {
     now += ms
     turn()
   }
-  return { read, wait, turn }
+  const isOver = (): boolean => pace.turn() !== null
+  return { read, wait, turn, isOver, pace }
 }
 
 test('fast reads and a single slow one are made at once', () => {
@@ -58,14 +59,43 @@ test('slow reads during which no disk was read are made at once', () => {
 
 test('however fast they are, everybody else has a turn between them', () => {
   const { read, turn } = paced()
-  const made = Array.from({ length: 80 }, () => read(0.1))
-  expect(made.filter(Boolean).length).toBeGreaterThan(45)
-  expect(made.filter(Boolean).length).toBeLessThan(55)
+  const made = Array.from({ length: 160 }, () => read(0.1))
+  expect(made.filter(Boolean).length).toBeGreaterThan(90)
+  expect(made.filter(Boolean).length).toBeLessThan(110)
   expect(made.at(-1)).toBe(false)
   turn()
   expect(read(0.1)).toBe(true)
 })
 
+test('whoever begins behind half of that waits for the next turn, and whoever has begun goes on', async () => {
+  const { read, turn, isOver, pace } = paced()
+  const before = Array.from({ length: 80 }, () => [isOver(), read(0.1)])
+  expect(before[45]).toEqual([false, true])
+  expect(before[55]).toEqual([true, true])
+  let waited = false
+  const next = pace.turn()?.then(() => (waited = true))
+  expect(pace.turn()).toBe(pace.turn())
+  await Promise.resolve()
+  expect(waited).toBe(false)
+  turn()
+  await next
+  expect(waited).toBe(true)
+  expect(isOver()).toBe(false)
+  expect(read(0.1)).toBe(true)
+})
+
+test('nobody waits for a turn where the disk is slow: that is what threads are for', () => {
+  const { read, turn, isOver } = paced()
+  for (const ms of [20, 20]) {
+    turn()
+    read(ms)
+  }
+  expect(isOver()).toBe(false)
+  expect(read(0.01)).toBe(false)
+})
+
 test('where reads are never made at once none is', () => {
-  expect(new ReadPace(false, timelessMeter).begin()).toBeNull()
+  const pace = new ReadPace(false, timelessMeter)
+  expect(pace.begin()).toBeNull()
+  expect(pace.turn()).toBeNull()
 })

@@ -1,0 +1,178 @@
+import type { GroupPlace, ListCopy } from '../../formats/list-copy.js'
+import type { PackedConversation } from '../../formats/packed-conversation.js'
+import type { DirectListRow } from '../../formats/rows.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
+import { PackedList } from '../memory/packed-list.js'
+import type { FoundCopy, ListPart, ListRow, ListRows } from './list-rows.js'
+
+/** The beginning of a list as the shards have it, each conversation in one of the parts. */
+export interface StoredList {
+  readonly large: readonly string[]
+  readonly groups: readonly GroupPlace[]
+  /** Direct conversations whose marks have to be read, above those of `packed`. */
+  readonly unmarked: readonly PackedConversation[]
+  readonly packed: PackedList | null
+  /** No conversation down to here is missing; 0 if it is all of the list. */
+  readonly floor: number
+  /** It says nothing that its copy does not. */
+  readonly isCopy: boolean
+}
+
+export interface CopyOptions {
+  /** Shorter lists are not copied. */
+  readonly from: number
+  /** There is room for what can be done without, and the shards are sound. */
+  readonly allowed: () => boolean
+}
+
+/** A direct conversation of a stored list. */
+type DirectRow = ListRow & { readonly direct: DirectListRow }
+
+/** Longer ones are not copied. */
+const mostCopied = 128
+
+/**
+ * Lists as they are stored: rows, and copies of their beginnings (list-copy.ts). A copy is made when a list has been read from
+ * rows, and read instead of them from then on. What has been written since is read from the rows above it.
+ */
+export class StoredLists {
+  readonly #rows: ListRows
+  readonly #copies: CopyOptions
+
+  constructor(rows: ListRows, copies: CopyOptions) {
+    this.#rows = rows
+    this.#copies = copies
+  }
+
+  /** What whoever begins to read at once has to wait for. */
+  turn(user: UserId): Promise<void> | null {
+    return this.#rows.turn(user)
+  }
+
+  /** At least `limit` conversations, or all of them. */
+  async read(user: UserId, limit: number): Promise<StoredList> {
+    const found = await this.#rows.copy(user)
+    if (found !== null && reaches(found.copy, limit)) {
+      const renewed = found.isCurrent ? listOf(found.copy) : await this.#renew(user, found, limit)
+      if (renewed !== null) return renewed
+    }
+    return listOfRows(user, await this.#rows.below(user, undefined, limit), limit)
+  }
+
+  /** Direct conversations alone, at once, if the copy tells of nothing else and is as new as the rows; else null. */
+  readAtOnce(user: UserId, limit: number): ListCopy | null {
+    const found = this.#rows.copyAtOnce(user)
+    if (found === undefined || found === null || !found.isCurrent) return null
+    const { large, groups } = found.copy
+    return large.length + groups.length === 0 && reaches(found.copy, limit) ? found.copy : null
+  }
+
+  /**
+   * Copies what was read, with its marks: `position` is one up to which all was in the shards before it was read. Whether the
+   * copy is stored, and when, is nobody's concern.
+   */
+  keep(
+    user: UserId,
+    position: number,
+    { large, groups, floor }: StoredList,
+    packed: PackedList | null,
+  ): void {
+    const count = groups.length + (packed?.length ?? 0)
+    if (count < this.#copies.from || count > mostCopied || !this.#copies.allowed()) return
+    const direct = packed?.columns ?? { bytes: '', starts: [], ends: [], positions: [] }
+    this.#rows.keepCopy(user, { position, floor, large, groups, direct })
+  }
+
+  /**
+   * The copy with the rows above it. Conversations only go up: what is not among these rows stands where it stood. Null if
+   * that does not hold, which is so for a large group that was left: it gets a place among the others, and that may be below.
+   */
+  async #renew(
+    user: UserId,
+    { copy, areMarksCurrent }: FoundCopy,
+    limit: number,
+  ): Promise<StoredList | null> {
+    const newer = await this.#rows.above(user, copy.position, limit)
+    const now = listOfRows(user, newer, limit)
+    if (newer.recent.length >= limit) return now
+    const moved = new Set([...now.large, ...newer.recent.map(({ conversation }) => conversation)])
+    if (copy.large.some((group) => !moved.has(group))) return null
+    const before = moved.size === 0 ? PackedList.from(copy.direct) : without(moved, copy)
+    const stayed = areMarksCurrent ? [] : (before?.all() ?? [])
+    return firstOf(
+      {
+        large: now.large,
+        groups: [...now.groups, ...copy.groups.filter(({ conversation }) => !moved.has(conversation))],
+        unmarked: [...now.unmarked, ...stayed],
+        packed: areMarksCurrent ? before : null,
+        floor: copy.floor,
+        isCopy: false,
+      },
+      limit,
+    )
+  }
+}
+
+function without(moved: ReadonlySet<string>, { direct }: ListCopy): PackedList | null {
+  return PackedList.from(direct)?.without((conversation) => moved.has(conversation)) ?? null
+}
+
+function reaches({ floor, groups, direct }: ListCopy, limit: number): boolean {
+  return floor === 0 || groups.length + direct.positions.length >= limit
+}
+
+function listOf({ large, groups, floor, direct }: ListCopy): StoredList {
+  return { large, groups, unmarked: [], packed: PackedList.from(direct), floor, isCopy: true }
+}
+
+/** Of rows from the top on, of which there are fewer than `limit` only if there are no more. */
+function listOfRows(user: UserId, { large, recent }: ListPart, limit: number): StoredList {
+  const direct = recent.filter(isDirect)
+  return {
+    large: large.map(({ conversation }) => conversation),
+    groups: direct.length === recent.length ? [] : recent.filter((row) => !isDirect(row)),
+    unmarked: direct.map((row) => packedRow(user, row)),
+    packed: null,
+    floor: recent.length < limit ? 0 : (recent.at(-1) as ListRow).position,
+    isCopy: false,
+  }
+}
+
+/** Without what is beyond the first `limit`: else what is copied would become longer each time. */
+function firstOf(list: StoredList, limit: number): StoredList {
+  const { groups, unmarked, packed } = list
+  const positions = [...groups, ...unmarked].map(({ position }) => position)
+  if (packed !== null) positions.push(...packed.columns.positions)
+  if (positions.length <= limit) return list
+  const floor = positions.sort((a, b) => b - a)[limit - 1] as number
+  const isFirst = ({ position }: { readonly position: number }): boolean => position >= floor
+  return {
+    ...list,
+    groups: groups.filter(isFirst),
+    unmarked: unmarked.filter(isFirst),
+    packed: packed?.first(packed.below(floor)) ?? null,
+    floor,
+  }
+}
+
+function isDirect(row: ListRow): row is DirectRow {
+  return row.direct !== null
+}
+
+/** Without marks. */
+function packedRow(user: UserId, { conversation, position, direct }: DirectRow): PackedConversation {
+  const { peer, head, n0, timestamp, second, body } = direct
+  const isFirst = user <= peer
+  return {
+    conversation: conversation as ConversationId,
+    peer: peer as UserId,
+    position,
+    head,
+    // Oneself is first and second.
+    own: user === peer ? head : isFirst ? n0 : head - n0,
+    timestamp,
+    isOwn: user === peer || second !== isFirst,
+    marks: null,
+    body,
+  }
+}
