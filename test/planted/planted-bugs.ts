@@ -528,13 +528,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '88',
     name: 'copy-hides-live',
     what: 'The copy of a list is shown without what is not flushed yet',
-    tests: ['property/local-chat'],
+    tests: ['fault/list-copies'],
   },
   {
     number: '89',
     name: 'large-group-left-behind-copy',
     what: 'A large group that was left is missing in a list read from its copy',
-    tests: ['property/local-chat'],
+    tests: ['fault/verify/copies'],
   },
   {
     number: '90',

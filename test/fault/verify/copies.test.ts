@@ -76,6 +76,8 @@ async function goOn(store: MessageStore): Promise<void> {
   await store.sendMessage({ sender: 'ann', conversationId: 'small', text: 'later' })
   await store.markRead('cem', 'small')
   await store.groups.removeMember('ann', 'large', 'eva')
+  // It stands where its last message is from now on, which was before the copy.
+  await store.groups.removeMember('dan', 'large', 'dan')
   await store.groups.addMembers('ben', 'quiet', ['eva'])
 }
 
