@@ -2,26 +2,15 @@ import { hasLeft, unreadOf } from '../model/conversation.js'
 import type { Conversation, Participation } from '../model/conversation.js'
 import { shownMessage } from '../model/message-ids.js'
 
-/** A participation never changes, so neither does what is derived from it: the view lives as long as it does. */
-const views = new WeakMap<Participation, Conversation>()
-
-/** The row of a user's list, deeply frozen; the same object for the same participation. */
+/**
+ * The row of a user's list, deeply frozen. Made anew each time: what is shown again is kept as a page, and a table from
+ * participation to row takes longer to be written, and to be collected, than the row to be made.
+ */
 export function conversationView(participation: Participation): Conversation {
-  let view = views.get(participation)
-  if (view === undefined) {
-    view = makeView(participation)
-    views.set(participation, view)
-  }
-  return view
-}
-
-function makeView(participation: Participation): Conversation {
   const { peer, title, marks, lastMessage } = participation
-  const view: Conversation = {
+  const view: { -readonly [Field in keyof Conversation]: Conversation[Field] } = {
     id: participation.conversationId,
     kind: participation.kind,
-    ...(peer === undefined ? undefined : { peer }),
-    ...(title === undefined ? undefined : { title }),
     memberCount: participation.memberCount,
     left: hasLeft(participation),
     lastMessage: lastMessage === null ? null : shownMessage(lastMessage),
@@ -31,5 +20,7 @@ function makeView(participation: Participation): Conversation {
     readSeq: marks.read,
     deliveredSeq: marks.delivered,
   }
+  if (peer !== undefined) view.peer = peer
+  if (title !== undefined) view.title = title
   return Object.freeze(view)
 }

@@ -15,8 +15,9 @@ const conversationBytes = 32
 const viewBytes = 600
 
 const w = new ByteWriter(16 * 1024)
-/** The conversation that is read from a list: it is longer only if all its ids are as long as can be. */
-let scratch = Buffer.allocUnsafe(2048)
+/** The list that was read from last, and its bytes as they can be read: mostly the next conversation is of the same one. */
+let loaded = ''
+let scratch = Buffer.allocUnsafe(16 * 1024)
 
 /**
  * Conversations of a list to which nothing happens, by descending position, as bytes: a fifth of what they are as objects, and
@@ -53,8 +54,9 @@ export class PackedList {
     let next = 0
     const copyDownTo = (position: number): void => {
       for (; packed !== null && next < packed.length && packed.positionAt(next) > position; next++) {
+        const { start, end } = packed.#load(next)
         starts.push(w.length)
-        w.raw(scratch, 0, packed.#load(next))
+        w.raw(scratch, start, end)
         ends.push(w.length)
         positions.push(packed.positionAt(next))
       }
@@ -99,7 +101,8 @@ export class PackedList {
   }
 
   at(index: number): PackedConversation {
-    return readPacked(new ByteReader(scratch, 0, this.#load(index)), this.positionAt(index))
+    const { start, end } = this.#load(index)
+    return readPacked(new ByteReader(scratch, start, end), this.positionAt(index))
   }
 
   /** All of them; unlike what `at` gives they are valid as long as they are held. */
@@ -109,13 +112,15 @@ export class PackedList {
     return positions.map((position, i) => readPacked(new ByteReader(from, starts[i], ends[i]), position))
   }
 
-  /** Puts the bytes of one where they can be read, and returns how many there are. */
-  #load(index: number): number {
+  /** Puts the bytes where they can be read, and returns where those of one are. */
+  #load(index: number): { readonly start: number; readonly end: number } {
     const { bytes, starts, ends } = this.#columns
-    const start = starts[index] as number
-    const end = ends[index] as number
-    if (end - start > scratch.length) scratch = Buffer.allocUnsafe(2 * (end - start))
-    return scratch.latin1Write(bytes.substring(start, end), 0)
+    if (loaded !== bytes) {
+      if (bytes.length > scratch.length) scratch = Buffer.allocUnsafe(2 * bytes.length)
+      scratch.latin1Write(bytes, 0)
+      loaded = bytes
+    }
+    return { start: starts[index] as number, end: ends[index] as number }
   }
 
   /** The index of the first one strictly below a position. */

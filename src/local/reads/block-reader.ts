@@ -59,6 +59,8 @@ export class BlockReader {
   readonly #bodies: BodyFiles
   /** By file and offset, the last one used last. */
   readonly #kept = new Map<string, Block>()
+  /** Goes on from the last one that went: at the beginning of a map lie the holes of all that were taken out. */
+  #oldest = this.#kept.entries()
   /** The one that was used last, by conversation. */
   readonly #last = new Map<string, Block>()
   #keptBytes = 0
@@ -152,13 +154,20 @@ export class BlockReader {
     this.#keptBytes += block.cost - (this.#kept.get(key)?.cost ?? 0)
     this.#kept.set(key, block)
     this.#last.set(block.conversation, block)
-    for (const [oldest, kept] of this.#kept) {
-      if (this.#keptBytes <= keptBytes) break
-      this.#kept.delete(oldest)
-      this.#keptBytes -= kept.cost
-      if (this.#last.get(kept.conversation) === kept) this.#last.delete(kept.conversation)
-    }
+    while (this.#keptBytes > keptBytes && this.#kept.size > 0) this.#dropOldest()
     return block
+  }
+
+  #dropOldest(): void {
+    const { value, done } = this.#oldest.next()
+    if (done === true) {
+      this.#oldest = this.#kept.entries()
+      return
+    }
+    const [key, block] = value
+    this.#kept.delete(key)
+    this.#keptBytes -= block.cost
+    if (this.#last.get(block.conversation) === block) this.#last.delete(block.conversation)
   }
 }
 
