@@ -48,7 +48,9 @@ export const b4: Benchmark = {
     const loop = { operations: users.length, inFlight: IN_FLIGHT }
     const lists = (contestant: Contestant): Promise<Measured> =>
       readLoop(loop, (index) => contestant.list(users[index]!))
-    return run.point.key === 'cold' ? compiledAndCold(run.open, lists) : changedAndCold(run.open, users, lists)
+    return run.point.key === 'cold'
+      ? compiledAndCold(run.open, lists)
+      : changedAndCold(run.open, users, lists)
   },
 }
 
