@@ -42,10 +42,11 @@ export class ReadPace {
   #restUntil = -Infinity
   #sinceSlow = among
   #diskReads: number
-  /** When the first read of this turn of the event loop was made. */
+  /** When the first read of this turn of the event loop was made, or somebody who waited for it was let on. */
   #turnBegan: number | null = null
-  /** The next one, if somebody waits for it. */
-  #turn: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null
+  /** Who waits for a turn, first come first; those before `#next` have been let on. */
+  #waiting: (() => void)[] = []
+  #next = 0
 
   constructor(enabled: boolean, meter: ReadMeter) {
     this.#enabled = enabled
@@ -58,10 +59,7 @@ export class ReadPace {
     if (!this.#enabled) return null
     const now = this.#meter.now()
     if (now < this.#restUntil) return null
-    if (this.#turnBegan === null) {
-      this.#turnBegan = now
-      this.#meter.nextTurn(() => this.#nextTurn())
-    }
+    this.#turnBegan ??= this.#beginTurn(now)
     return now - this.#turnBegan > 2 * turnMs ? null : now
   }
 
@@ -71,15 +69,37 @@ export class ReadPace {
    */
   turn(): Promise<void> | null {
     const now = this.#meter.now()
-    if (this.#turnBegan === null || now - this.#turnBegan <= turnMs || now < this.#restUntil) return null
-    return (this.#turn ??= withResolver()).promise
+    if (!this.#isOver(now) || now < this.#restUntil) return null
+    return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  #nextTurn(): void {
-    this.#turnBegan = null
-    const turn = this.#turn
-    this.#turn = null
-    turn?.resolve()
+  /** Reads have had their share of this turn. */
+  #isOver(now: number): boolean {
+    return this.#turnBegan !== null && now - this.#turnBegan > turnMs
+  }
+
+  #beginTurn(now: number): number {
+    this.#meter.nextTurn(() => {
+      this.#turnBegan = null
+      this.#waiting = this.#waiting.slice(this.#next)
+      this.#next = 0
+      if (this.#waiting.length === 0) return
+      this.#turnBegan = this.#beginTurn(this.#meter.now())
+      this.#letOn()
+    })
+    return now
+  }
+
+  /**
+   * One after the other, each behind what the one before reads: were all woken in each turn, most would only wait again, and
+   * thousands of them would take longer for that than the reads do.
+   */
+  #letOn(): void {
+    const resolve = this.#waiting[this.#next]
+    if (resolve === undefined || this.#isOver(this.#meter.now())) return
+    this.#next++
+    resolve()
+    queueMicrotask(() => this.#letOn())
   }
 
   end(begun: number): void {
@@ -95,10 +115,4 @@ export class ReadPace {
     if (this.#sinceSlow <= among) this.#restUntil = begun + took * (1 + restTimes)
     this.#sinceSlow = 0
   }
-}
-
-function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => undefined
-  const promise = new Promise<void>((settle) => (resolve = settle))
-  return { promise, resolve }
 }

@@ -363,3 +363,44 @@ test('a large group that is left while a page below what memory keeps is read is
   const { items } = await reading
   expect(items.map(({ id, peer }) => peer ?? id)).toEqual(['large', ...peers.toReversed()])
 })
+
+// Its rows are read in several ranges, between which the group can go from one to the other unseen.
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'a large group that is left, and flushed, behind answer %s to a list stays in the list',
+  async (last) => {
+    const gate = openGate()
+    const host = await localHost({ tuning: { fanOut: 2, copiedFrom: 1 } }, { opener: gatedShards(gate) })
+    onTestFinished(host.destroy)
+    let store = await host.open()
+    await store.groups.create({ id: 'large', creator: 'b', members: ['a', 'c'] })
+    await store.sendMessage({ sender: 'b', conversationId: 'large', text: 'hello' })
+    for (const sender of ['b', 'c']) await store.sendMessage({ sender, receiver: 'a', text: 'one' })
+    await store.close()
+
+    store = await host.open()
+    const listed = async () => (await store.getConversations('a')).items.map(({ id, peer }) => peer ?? id)
+    const { read, open } = closeGate(gate)
+    const { through, onRead } = gate
+    gate.through = Promise.resolve()
+    let answers = 0
+    gate.onRead = () => {
+      if (++answers < last) return
+      gate.through = through
+      gate.at = 'nothing'
+      onRead()
+    }
+    gate.at = 'ranges'
+    const listing = listed()
+    await Promise.race([read, listing])
+    await store.groups.removeMember('a', 'large', 'a')
+    await store.admin.checkpoint()
+    open()
+    expect(await listing).toEqual(['c', 'b', 'large'])
+    await store.sendMessage({ sender: 'd', receiver: 'e', text: 'a checkpoint takes along what waits' })
+    await store.close()
+
+    store = await host.open()
+    onTestFinished(() => store.close())
+    expect(await listed()).toEqual(['c', 'b', 'large'])
+  },
+)

@@ -81,7 +81,7 @@ export class ListLoader {
       const marks = read instanceof Promise ? await read : read
       const marked = list.unmarked.map((each) => ({ ...each, marks: toMarks(marks.get(each.conversation)) }))
       const packed = marked.length === 0 ? list.packed : PackedList.of(marked, list.packed)
-      if (!list.isCopy) this.#stored.keep(user.id, after, list, packed)
+      if (!list.isCopy && !hasJoinedOrLeft(user.id, held)) this.#stored.keep(user.id, after, list, packed)
       const loaded = { packed, marks, held, floor: list.floor }
       const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
       // Members of large groups come and go in memory: all must be there in the step in which the list is published.
@@ -270,6 +270,14 @@ export class ListLoader {
     node.membership = membership
     return node
   }
+}
+
+/**
+ * Whether the user has joined or left a group in these generations. A large group that is left while a list is read goes to a place
+ * that may be below all that is new, and can be missing in both parts of what was read: from a copy it would be missing for good.
+ */
+function hasJoinedOrLeft(user: UserId, generations: readonly Generation[]): boolean {
+  return generations.some(({ users }) => (users.get(user)?.own?.memberships.size ?? 0) > 0)
 }
 
 /** Conversations of a user that generations know of. */

@@ -74,7 +74,6 @@ test('whoever begins behind half of that waits for the next turn, and whoever ha
   expect(before[55]).toEqual([true, true])
   let waited = false
   const next = pace.turn()?.then(() => (waited = true))
-  expect(pace.turn()).toBe(pace.turn())
   await Promise.resolve()
   expect(waited).toBe(false)
   turn()
@@ -82,6 +81,29 @@ test('whoever begins behind half of that waits for the next turn, and whoever ha
   expect(waited).toBe(true)
   expect(isOver()).toBe(false)
   expect(read(0.1)).toBe(true)
+})
+
+test('of those who wait as many are let on as a turn has time for, and nobody waits twice', async () => {
+  const { read, turn, pace } = paced()
+  while (pace.turn() === null) read(0.1)
+  const made: number[] = []
+  let woken = 0
+  const reader = async (i: number): Promise<void> => {
+    for (let next; (next = pace.turn()) !== null; woken++) await next
+    expect(read(0.1)).toBe(true)
+    made.push(i)
+  }
+  const readers = Array.from({ length: 200 }, (_, i) => reader(i))
+  const perTurn: number[] = []
+  for (let before = 0; made.length < 200; before = made.length) {
+    turn()
+    await new Promise((resolve) => void setImmediate(resolve))
+    perTurn.push(made.length - before)
+  }
+  await Promise.all(readers)
+  expect(Math.max(...perTurn)).toBeLessThan(60)
+  expect(woken).toBeLessThan(220)
+  expect(made).toEqual(made.toSorted((a, b) => a - b))
 })
 
 test('nobody waits for a turn where the disk is slow: that is what threads are for', () => {
