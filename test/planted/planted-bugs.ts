@@ -542,4 +542,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'Copies of lists are written though there is no room for anything',
     tests: ['fault/limits-of-room'],
   },
+  {
+    number: '91',
+    name: 'copied-while-leaving',
+    what: 'A list is copied while its owner leaves a large group, which is missing in the copy',
+    tests: ['histories/slow-loads'],
+  },
 ]

@@ -37,9 +37,6 @@ export interface FoundCopy {
   readonly areMarksCurrent: boolean
 }
 
-/** Copies are not made of more than this. */
-const mostCopiedBytes = 32 * 1024
-
 /** The rows of lists and of their copies. */
 export class ListRows {
   readonly #shardOf: (id: string) => Shard
@@ -136,8 +133,7 @@ export class ListRows {
 
   /** Whether it is stored, and when, is nobody's concern. */
   keepCopy(user: string, copy: ListCopy): void {
-    const row = encodeListCopy(copy)
-    if (row.length <= mostCopiedBytes) this.#shardOf(user).keep(keys.copy(userPartition(user), 'list'), row)
+    this.#shardOf(user).keep(keys.copy(userPartition(user), 'list'), encodeListCopy(copy))
   }
 }
 

@@ -30,6 +30,7 @@ type DirectRow = ListRow & { readonly direct: DirectListRow }
 
 /** Longer ones are not copied. */
 const mostCopied = 128
+const mostCopiedBytes = 32 * 1024
 
 /**
  * Lists as they are stored: rows, and copies of their beginnings (list-copy.ts). A copy is made when a list has been read from
@@ -78,8 +79,9 @@ export class StoredLists {
     packed: PackedList | null,
   ): void {
     const count = groups.length + (packed?.length ?? 0)
-    if (count < this.#copies.from || count > mostCopied || !this.#copies.allowed()) return
     const direct = packed?.columns ?? { bytes: '', starts: [], ends: [], positions: [] }
+    const isLong = count > mostCopied || direct.bytes.length > mostCopiedBytes
+    if (count < this.#copies.from || isLong || !this.#copies.allowed()) return
     this.#rows.keepCopy(user, { position, floor, large, groups, direct })
   }
 
@@ -108,7 +110,7 @@ export class StoredLists {
         floor: copy.floor,
         isCopy: false,
       },
-      limit,
+      Math.max(limit, lengthOf(copy)),
     )
   }
 }
@@ -117,8 +119,13 @@ function without(moved: ReadonlySet<string>, { direct }: ListCopy): PackedList |
   return PackedList.from(direct)?.without((conversation) => moved.has(conversation)) ?? null
 }
 
-function reaches({ floor, groups, direct }: ListCopy, limit: number): boolean {
-  return floor === 0 || groups.length + direct.positions.length >= limit
+function reaches(copy: ListCopy, limit: number): boolean {
+  return copy.floor === 0 || lengthOf(copy) >= limit
+}
+
+/** Without the large groups. */
+function lengthOf({ groups, direct }: ListCopy): number {
+  return groups.length + direct.positions.length
 }
 
 function listOf({ large, groups, floor, direct }: ListCopy): StoredList {
@@ -138,13 +145,13 @@ function listOfRows(user: UserId, { large, recent }: ListPart, limit: number): S
   }
 }
 
-/** Without what is beyond the first `limit`: else what is copied would become longer each time. */
-function firstOf(list: StoredList, limit: number): StoredList {
+/** Without what is beyond the first `most`: else what is copied would become longer each time. */
+function firstOf(list: StoredList, most: number): StoredList {
   const { groups, unmarked, packed } = list
   const positions = [...groups, ...unmarked].map(({ position }) => position)
   if (packed !== null) positions.push(...packed.columns.positions)
-  if (positions.length <= limit) return list
-  const floor = positions.sort((a, b) => b - a)[limit - 1] as number
+  if (positions.length <= most) return list
+  const floor = positions.sort((a, b) => b - a)[most - 1] as number
   const isFirst = ({ position }: { readonly position: number }): boolean => position >= floor
   return {
     ...list,

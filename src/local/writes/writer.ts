@@ -296,7 +296,12 @@ export class Writer {
 
   /** Writes would be accepted just now. */
   get accepts(): boolean {
-    return this.#refusal === null && this.#overload() === null
+    return this.#refusal === null && !this.noSpace && !this.#isFull
+  }
+
+  get #isFull(): boolean {
+    const { limits } = this.#options
+    return this.#log.queuedBytes >= limits.queueBytes || this.#log.queuedRecords >= limits.queueCalls
   }
 
   #refused(): ColumbaError | null {
@@ -307,8 +312,7 @@ export class Writer {
   }
 
   #overload(): ColumbaError | null {
-    const { limits } = this.#options
-    if (this.#log.queuedBytes >= limits.queueBytes || this.#log.queuedRecords >= limits.queueCalls) {
+    if (this.#isFull) {
       return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
         queuedBytes: this.#log.queuedBytes,
         queuedCalls: this.#log.queuedRecords,
