@@ -70,8 +70,9 @@ export class Lists {
     const turn = this.#loads.turn(user)
     if (turn !== null) return this.#again(user, [turn], below, limit)
     this.#memory.counters.misses++
-    const copied = this.#loads.takeCopy(user, wantedOf(limit)) ? this.#fromMemory(user, below, limit) : null
-    return copied === null ? this.#load(user, below, limit) : this.#answer(user, copied, below, limit)
+    const isThere = !user.listed && !(this.#loads.extend(user, wantedOf(limit)) instanceof Promise)
+    const loaded = isThere ? this.#fromMemory(user, below, limit) : null
+    return loaded === null ? this.#load(user, below, limit) : this.#answer(user, loaded, below, limit)
   }
 
   /** The places of a page, and at least one more if there are more; null if memory does not reach that far. */

@@ -10,9 +10,9 @@ import type { Memory } from '../memory/memory.js'
 import { PackedList } from '../memory/packed-list.js'
 import type { Loader } from './loader.js'
 import { toMarks } from './loader.js'
-import type { ListRow } from './list-rows.js'
+import type { FoundCopy, ListRow } from './list-rows.js'
 import type { RowReader } from './row-reader.js'
-import { StoredLists, type CopyOptions } from './stored-lists.js'
+import { isWholeList, StoredLists, type CopyOptions } from './stored-lists.js'
 import { toMessage } from './stored-message.js'
 
 /** What was read for the beginning of a list, and the generations that may know newer things. */
@@ -51,25 +51,39 @@ export class ListLoader {
     this.#tierSize = parts.tierSize
   }
 
-  /** Makes the prefix in memory at least `wanted` long, or complete. Concurrent loads are one. */
-  extend(user: UserEntry, wanted: number): Promise<void> {
+  /**
+   * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's copy is
+   * as new as the shards. Concurrent loads are one.
+   */
+  extend(user: UserEntry, wanted: number): MaybePromise<void> {
     if (user.loading !== null) return user.loading
     this.#memory.counters.loads++
-    user.loading = this.#readPrefix(user, wanted).finally(() => {
+    const limit = Math.max(wanted, this.#tierSize) + 1
+    const found = this.#stored.copyAtOnce(user.id)
+    if (isWholeList(found, limit) && this.#isUnknown(user)) {
+      this.#list(user, PackedList.from(found.copy.direct), found.copy.floor)
+      return undefined
+    }
+    user.loading = this.#readPrefix(user, limit, found).finally(() => {
       user.loading = null
     })
     return user.loading
   }
 
-  async #readPrefix(user: UserEntry, wanted: number): Promise<void> {
-    const limit = this.#limitOf(wanted)
+  /** Nobody has looked at anything of the user's, and no live generation knows of it. */
+  #isUnknown(user: UserEntry): boolean {
+    const isLooked = user.listed || user.loads > 0 || user.aside.size > 0
+    return !isLooked && !this.#memory.generations.live.some(({ users }) => users.has(user.id))
+  }
+
+  async #readPrefix(user: UserEntry, limit: number, copy: FoundCopy | null | undefined): Promise<void> {
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
     const held = this.#memory.generations.beginRead()
     const { after } = held[0] as Generation
     user.beginLoad()
     const used: ConversationEntry[] = []
     try {
-      const list = await this.#stored.read(user.id, limit)
+      const list = await this.#stored.read(user.id, limit, copy)
       for (const group of list.large) used.push(this.#memory.conversation(group as ConversationId))
       for (const { conversation } of list.groups)
         used.push(this.#memory.conversation(conversation as ConversationId))
@@ -81,7 +95,7 @@ export class ListLoader {
       const marks = read instanceof Promise ? await read : read
       const marked = list.unmarked.map((each) => ({ ...each, marks: toMarks(marks.get(each.conversation)) }))
       const packed = marked.length === 0 ? list.packed : PackedList.of(marked, list.packed)
-      if (!list.isCopy && !hasJoinedOrLeft(user.id, held)) this.#stored.keep(user.id, after, list, packed)
+      if (!list.isCopied && !hasJoinedOrLeft(user.id, held)) this.#stored.keep(user.id, after, list, packed)
       const loaded = { packed, marks, held, floor: list.floor }
       const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
       // Members of large groups come and go in memory: all must be there in the step in which the list is published.
@@ -101,24 +115,6 @@ export class ListLoader {
   /** What whoever begins to read the list has to wait for. */
   turn(user: UserEntry): Promise<void> | null {
     return this.#stored.turn(user.id)
-  }
-
-  /**
-   * The beginning of the list of one of whom memory has nothing, if its copy is as new as the shards; false if it has to be
-   * read otherwise.
-   */
-  takeCopy(user: UserEntry, wanted: number): boolean {
-    const isLooked = user.listed || user.loads > 0 || user.aside.size > 0
-    if (isLooked || this.#memory.generations.live.some(({ users }) => users.has(user.id))) return false
-    const copy = this.#stored.readAtOnce(user.id, this.#limitOf(wanted))
-    if (copy === null) return false
-    this.#memory.counters.loads++
-    this.#list(user, PackedList.from(copy.direct), copy.floor)
-    return true
-  }
-
-  #limitOf(wanted: number): number {
-    return Math.max(wanted, this.#tierSize) + 1
   }
 
   #list(user: UserEntry, packed: PackedList | null, floor: number): void {

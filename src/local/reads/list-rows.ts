@@ -1,4 +1,3 @@
-import type { MaybePromise } from '../../backend/port.js'
 import {
   familyRange,
   keys,
@@ -74,13 +73,10 @@ export class ListRows {
     return this.#shardOf(user).turn
   }
 
-  /** The copy of a list, if there is one that can be read: whatever is wrong with it, the list is there. */
-  copy(user: string): MaybePromise<FoundCopy | null> {
-    const found = this.copyAtOnce(user)
-    return found === undefined ? this.#copyLater(user) : found
-  }
-
-  /** The same; undefined if it is not to be had at once. */
+  /**
+   * The copy of a list, if there is one that can be read: whatever is wrong with it, the list is there. Undefined if it is not to
+   * be had at once.
+   */
   copyAtOnce(user: string): FoundCopy | null | undefined {
     this.reads++
     const row = userPartition(user)
@@ -102,7 +98,8 @@ export class ListRows {
     }
   }
 
-  async #copyLater(user: string): Promise<FoundCopy | null> {
+  /** The same through a thread. */
+  async copyLater(user: string): Promise<FoundCopy | null> {
     const row = userPartition(user)
     try {
       const found = await this.#shardOf(user).rows(familyRange(row, 'copy'), 3)

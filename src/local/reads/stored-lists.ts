@@ -14,8 +14,8 @@ export interface StoredList {
   readonly packed: PackedList | null
   /** No conversation down to here is missing; 0 if it is all of the list. */
   readonly floor: number
-  /** It says nothing that its copy does not. */
-  readonly isCopy: boolean
+  /** There is a copy that says it all, or nearly so. */
+  readonly isCopied: boolean
 }
 
 export interface CopyOptions {
@@ -31,6 +31,8 @@ type DirectRow = ListRow & { readonly direct: DirectListRow }
 /** Longer ones are not copied. */
 const mostCopied = 128
 const mostCopiedBytes = 32 * 1024
+/** With fewer rows above it a copy is not made anew: that costs more than it saves, unless nothing happens for a long time. */
+const renewedFrom = 8
 
 /**
  * Lists as they are stored: rows, and copies of their beginnings (list-copy.ts). A copy is made when a list has been read from
@@ -50,22 +52,19 @@ export class StoredLists {
     return this.#rows.turn(user)
   }
 
-  /** At least `limit` conversations, or all of them. */
-  async read(user: UserId, limit: number): Promise<StoredList> {
-    const found = await this.#rows.copy(user)
+  /** What there is of a copy; undefined if it is not to be had at once. */
+  copyAtOnce(user: UserId): FoundCopy | null | undefined {
+    return this.#rows.copyAtOnce(user)
+  }
+
+  /** At least `limit` conversations, or all of them. `atOnce` is what `copyAtOnce` gave in this very step. */
+  async read(user: UserId, limit: number, atOnce: FoundCopy | null | undefined): Promise<StoredList> {
+    const found = atOnce === undefined ? await this.#rows.copyLater(user) : atOnce
     if (found !== null && reaches(found.copy, limit)) {
       const renewed = found.isCurrent ? listOf(found.copy) : await this.#renew(user, found, limit)
       if (renewed !== null) return renewed
     }
     return listOfRows(user, await this.#rows.below(user, undefined, limit), limit)
-  }
-
-  /** Direct conversations alone, at once, if the copy tells of nothing else and is as new as the rows; else null. */
-  readAtOnce(user: UserId, limit: number): ListCopy | null {
-    const found = this.#rows.copyAtOnce(user)
-    if (found === undefined || found === null || !found.isCurrent) return null
-    const { large, groups } = found.copy
-    return large.length + groups.length === 0 && reaches(found.copy, limit) ? found.copy : null
   }
 
   /**
@@ -108,7 +107,7 @@ export class StoredLists {
         unmarked: [...now.unmarked, ...stayed],
         packed: areMarksCurrent ? before : null,
         floor: copy.floor,
-        isCopy: false,
+        isCopied: newer.recent.length > 0 && newer.recent.length < renewedFrom,
       },
       Math.max(limit, lengthOf(copy)),
     )
@@ -117,6 +116,13 @@ export class StoredLists {
 
 function without(moved: ReadonlySet<string>, { direct }: ListCopy): PackedList | null {
   return PackedList.from(direct)?.without((conversation) => moved.has(conversation)) ?? null
+}
+
+/** It is the list as the shards have it, and of nothing in it more is to be read. */
+export function isWholeList(found: FoundCopy | null | undefined, limit: number): found is FoundCopy {
+  if (found === null || found === undefined || !found.isCurrent) return false
+  const { large, groups } = found.copy
+  return large.length + groups.length === 0 && reaches(found.copy, limit)
 }
 
 function reaches(copy: ListCopy, limit: number): boolean {
@@ -129,7 +135,7 @@ function lengthOf({ groups, direct }: ListCopy): number {
 }
 
 function listOf({ large, groups, floor, direct }: ListCopy): StoredList {
-  return { large, groups, unmarked: [], packed: PackedList.from(direct), floor, isCopy: true }
+  return { large, groups, unmarked: [], packed: PackedList.from(direct), floor, isCopied: true }
 }
 
 /** Of rows from the top on, of which there are fewer than `limit` only if there are no more. */
@@ -141,7 +147,7 @@ function listOfRows(user: UserId, { large, recent }: ListPart, limit: number): S
     unmarked: direct.map((row) => packedRow(user, row)),
     packed: null,
     floor: recent.length < limit ? 0 : (recent.at(-1) as ListRow).position,
-    isCopy: false,
+    isCopied: false,
   }
 }
 
