@@ -2,7 +2,7 @@ import { closedLoop } from '../measure/closed-loop.js'
 import type { Contestant } from '../peers/contestant.js'
 import type { Benchmark, Measured } from './benchmark.js'
 import { chatDataset, shuffled, usersWithFullLists } from './chat-dataset.js'
-import { compiledAndCold, readLoop } from './read-loop.js'
+import { compiledAndCold, opened, readLoop } from './read-loop.js'
 import { timesBestPeer } from './thresholds.js'
 
 const IN_FLIGHT = 16
@@ -60,15 +60,9 @@ async function changedAndCold(
   users: readonly string[],
   measure: (contestant: Contestant) => Promise<Measured>,
 ): Promise<Measured> {
-  const once = async <T>(use: (contestant: Contestant) => Promise<T>): Promise<T> => {
-    const contestant = await open()
-    const result = await use(contestant)
-    await contestant.close()
-    return result
-  }
-  let measured = await once(measure)
+  let measured = await opened(open, measure)
   for (let round = 1; round <= 2; round++) {
-    await once((contestant) =>
+    await opened(open, (contestant) =>
       closedLoop({ inFlight: 256, operations: users.length }, (index) =>
         contestant.send({
           sender: users[(index + round) % users.length]!,
@@ -79,7 +73,7 @@ async function changedAndCold(
         }),
       ),
     )
-    measured = await once(measure)
+    measured = await opened(open, measure)
   }
   return measured
 }

@@ -35,6 +35,17 @@ export async function readLoop(
   }
 }
 
+/** What `use` gives with a handle of its own. */
+export async function opened<T>(
+  open: () => Promise<Contestant>,
+  use: (contestant: Contestant) => Promise<T>,
+): Promise<T> {
+  const contestant = await open()
+  const result = await use(contestant)
+  await contestant.close()
+  return result
+}
+
 /**
  * What `measure` gives with a handle that has just been opened, the second time that it is done in this process: whoever has just
  * opened a store has read nothing yet, but a server that has run for a second has compiled its code.
@@ -43,12 +54,6 @@ export async function compiledAndCold(
   open: () => Promise<Contestant>,
   measure: (contestant: Contestant) => Promise<Measured>,
 ): Promise<Measured> {
-  const once = async (): Promise<Measured> => {
-    const contestant = await open()
-    const measured = await measure(contestant)
-    await contestant.close()
-    return measured
-  }
-  await once()
-  return once()
+  await opened(open, measure)
+  return opened(open, measure)
 }

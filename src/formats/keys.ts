@@ -52,6 +52,7 @@ const recentSection = 1
 const copyRows = { touched: 0, marked: 1, list: 2 } as const
 export type CopyRow = keyof typeof copyRows
 const copyNames = Object.keys(copyRows) as CopyRow[]
+export const copyRowCount = copyNames.length
 
 const numberBytes = 6
 

@@ -1,15 +1,6 @@
 import { badBytes, ByteReader, ByteWriter } from './bytes.js'
 import { readName, writeName } from './conversation-name.js'
-
-/** Packed conversations (packed-conversation.ts), by descending position. */
-export interface PackedColumns {
-  /** A character for each byte. */
-  readonly bytes: string
-  /** Where each begins and ends. */
-  readonly starts: number[]
-  readonly ends: number[]
-  readonly positions: number[]
-}
+import type { PackedColumns } from './packed-conversation.js'
 
 /** A group in a list. What else is to be known of it stands in its own partition. */
 export interface GroupPlace {

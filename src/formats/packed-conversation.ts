@@ -1,8 +1,9 @@
 import { noMarks, type Marks } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
-import type { ByteReader, ByteWriter } from './bytes.js'
+import { ByteReader, type ByteWriter } from './bytes.js'
 import { readName, writeName } from './conversation-name.js'
 import { readMarks, writeMarks } from './record-parts.js'
+import type { DirectListRow } from './rows.js'
 
 /** A direct conversation as one of its participants sees it in a list. */
 export interface PackedConversation {
@@ -19,6 +20,16 @@ export interface PackedConversation {
   readonly marks: Marks | null
   /** Of the last message (message-body.ts); null if it has to be read. What a list gives is valid until it gives the next. */
   readonly body: { readonly bytes: Buffer; readonly start: number; readonly end: number } | null
+}
+
+/** Packed conversations, by descending position. */
+export interface PackedColumns {
+  /** A character for each byte. */
+  readonly bytes: string
+  /** Where each begins and ends. */
+  readonly starts: number[]
+  readonly ends: number[]
+  readonly positions: number[]
 }
 
 const OWN = 1
@@ -70,4 +81,48 @@ function readBytes(r: ByteReader): PackedConversation['body'] {
   const start = r.at
   r.skip(length)
   return { bytes: r.bytes, start, end: r.at }
+}
+
+/** All of them, with bodies that are valid as long as they are held. */
+export function readAllPacked({ bytes, starts, ends, positions }: PackedColumns): PackedConversation[] {
+  const from = Buffer.from(bytes, 'latin1')
+  return positions.map((position, i) => readPacked(new ByteReader(from, starts[i], ends[i]), position))
+}
+
+/** What a row of the user's list says, without marks. Oneself is first and second participant. */
+export function packRow(
+  user: UserId,
+  {
+    conversation,
+    position,
+    direct,
+  }: {
+    readonly conversation: string
+    readonly position: number
+    readonly direct: DirectListRow
+  },
+): PackedConversation {
+  const { peer, head, n0, timestamp, second, body } = direct
+  const isFirst = user <= peer
+  return {
+    conversation: conversation as ConversationId,
+    peer: peer as UserId,
+    position,
+    head,
+    own: user === peer ? head : isFirst ? n0 : head - n0,
+    timestamp,
+    isOwn: user === peer || second !== isFirst,
+    marks: null,
+    body,
+  }
+}
+
+/** The row that the user's list has of it. */
+export function unpackRow(
+  user: UserId,
+  { peer, head, own, timestamp, isOwn, body }: PackedConversation,
+): DirectListRow {
+  const isFirst = user <= peer
+  const n0 = isFirst ? own : head - own
+  return { peer, head, n0, timestamp, second: user !== peer && isOwn !== isFirst, body }
 }

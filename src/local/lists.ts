@@ -67,7 +67,7 @@ export class Lists {
       this.#memory.counters.hits++
       return this.#answer(user, places, below, limit)
     }
-    const turn = this.#loads.turn(user)
+    const turn = this.#rows.turn({ kind: 'user', id })
     if (turn !== null) return this.#again(user, [turn], below, limit)
     this.#memory.counters.misses++
     const isThere = !user.listed && !(this.#loads.extend(user, wantedOf(limit)) instanceof Promise)

@@ -58,6 +58,13 @@ test(
   },
 )
 
+/** A logger, and all that it was told. */
+function listening(): { readonly told: string[]; readonly logger: Logger } {
+  const told: string[] = []
+  const tell = (message: string): void => void told.push(message)
+  return { told, logger: { info: tell, warn: tell, error: tell } }
+}
+
 /** The disk of the machine, on which there is as much room as is said. */
 function diskWith(room: { free: number | null }): FileSystem {
   return {
@@ -86,9 +93,7 @@ test(
   { timeout },
   async () => {
     const room = { free: Infinity }
-    const told: string[] = []
-    const tell = (message: string): void => void told.push(message)
-    const logger: Logger = { info: tell, warn: tell, error: tell }
+    const { told, logger } = listening()
     const location = await temporaryDirectory()
     const store = await openMessageStore({ location, limits }, { fileSystem: diskWith(room), logger })
     onTestFinished(() => store.close(), closingMs)
@@ -174,9 +179,7 @@ test(
 
 test('a disk that somebody else fills while lists are read: it is seen', { timeout }, async () => {
   const room = { free: Infinity }
-  const told: string[] = []
-  const tell = (message: string): void => void told.push(message)
-  const logger: Logger = { info: tell, warn: tell, error: tell }
+  const { told, logger } = listening()
   const location = await withList()
   const store = await openMessageStore({ location }, { fileSystem: diskWith(room), logger })
   onTestFinished(() => store.close(), closingMs)
@@ -186,8 +189,7 @@ test('a disk that somebody else fills while lists are read: it is seen', { timeo
 })
 
 test('a look at the disk that a close overtakes: nothing is told of it any more', { timeout }, async () => {
-  const told: string[] = []
-  const tell = (message: string): void => void told.push(message)
+  const { told, logger } = listening()
   const looks: ((free: number) => void)[] = []
   let isSlow = false
   const fileSystem: FileSystem = {
@@ -198,7 +200,6 @@ test('a look at the disk that a close overtakes: nothing is told of it any more'
         : Promise.resolve(Infinity),
   }
   const location = await temporaryDirectory()
-  const logger: Logger = { info: tell, warn: tell, error: tell }
   const store = await openMessageStore({ location }, { fileSystem, logger })
   onTestFinished(() => store.close(), closingMs)
   isSlow = true

@@ -1,9 +1,10 @@
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
-import type { PackedColumns } from '../../formats/list-copy.js'
 import {
+  readAllPacked,
   readPacked,
   readPackedName,
   writePacked,
+  type PackedColumns,
   type PackedConversation,
 } from '../../formats/packed-conversation.js'
 import type { Participation } from '../../model/conversation.js'
@@ -107,9 +108,7 @@ export class PackedList {
 
   /** All of them; unlike what `at` gives they are valid as long as they are held. */
   all(): PackedConversation[] {
-    const { bytes, starts, ends, positions } = this.#columns
-    const from = Buffer.from(bytes, 'latin1')
-    return positions.map((position, i) => readPacked(new ByteReader(from, starts[i], ends[i]), position))
+    return readAllPacked(this.#columns)
   }
 
   /** Puts the bytes where they can be read, and returns where those of one are. */

@@ -1,6 +1,6 @@
 import { andThen } from '../../async/maybe-promise.js'
 import type { MaybePromise } from '../../backend/port.js'
-import type { PackedConversation } from '../../formats/packed-conversation.js'
+import { unpackRow, type PackedConversation } from '../../formats/packed-conversation.js'
 import { readBody } from '../../formats/message-body.js'
 import type { MarksRow } from '../../formats/record-parts.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
@@ -59,7 +59,7 @@ export class ListLoader {
     if (user.loading !== null) return user.loading
     this.#memory.counters.loads++
     const limit = Math.max(wanted, this.#tierSize) + 1
-    const found = this.#stored.copyAtOnce(user.id)
+    const found = this.#rows.lists.copyAtOnce(user.id)
     if (isWholeList(found, limit) && this.#isUnknown(user)) {
       this.#list(user, PackedList.from(found.copy.direct), found.copy.floor)
       return undefined
@@ -73,7 +73,7 @@ export class ListLoader {
   /** Nobody has looked at anything of the user's, and no live generation knows of it. */
   #isUnknown(user: UserEntry): boolean {
     const isLooked = user.listed || user.loads > 0 || user.aside.size > 0
-    return !isLooked && !this.#memory.generations.live.some(({ users }) => users.has(user.id))
+    return !isLooked && !isKnownIn(this.#memory.generations.live, user.id)
   }
 
   async #readPrefix(user: UserEntry, limit: number, copy: FoundCopy | null | undefined): Promise<void> {
@@ -110,11 +110,6 @@ export class ListLoader {
       user.endLoad()
       this.#memory.generations.endRead(held)
     }
-  }
-
-  /** What whoever begins to read the list has to wait for. */
-  turn(user: UserEntry): Promise<void> | null {
-    return this.#stored.turn(user.id)
   }
 
   #list(user: UserEntry, packed: PackedList | null, floor: number): void {
@@ -174,9 +169,9 @@ export class ListLoader {
   unpack(user: UserEntry, position: number): void {
     const packed = this.#memory.lists.takePacked(user, position)
     if (packed === null) return
-    const { conversation, peer, head, own, timestamp } = packed
+    const { conversation, peer } = packed
     const entry = this.#memory.conversation(conversation)
-    this.#know(entry, user.id, { peer, head, n0: user.id <= peer ? own : head - own, timestamp }, position)
+    this.#know(entry, user.id, { ...unpackRow(user.id, packed), peer }, position)
     const marks = packed.marks ?? this.#loader.marksInMemory(user.id, entry) ?? null
     this.#memory.holdPeer(user, peer, entry)
     this.#memory.addNode(new ListNode(user, entry, marks), 'inside')
@@ -232,8 +227,7 @@ export class ListLoader {
   /** Packs what no node is of. Nodes that stand aside are added to `nodes`. */
   #pack(user: UserEntry, loaded: Loaded, nodes: Set<ListNode>): PackedList | null {
     const { packed, held } = loaded
-    const isTouched =
-      user.aside.size > 0 || user.arrivals.size > 0 || held.some(({ users }) => users.has(user.id))
+    const isTouched = user.aside.size > 0 || user.arrivals.size > 0 || isKnownIn(held, user.id)
     if (packed === null || (!isTouched && nodes.size === 0)) return packed
     const seen = new Set<string>()
     for (const { entry } of nodes) seen.add(entry.id)
@@ -274,6 +268,10 @@ export class ListLoader {
  */
 function hasJoinedOrLeft(user: UserId, generations: readonly Generation[]): boolean {
   return generations.some(({ users }) => (users.get(user)?.own?.memberships.size ?? 0) > 0)
+}
+
+function isKnownIn(generations: readonly Generation[], user: UserId): boolean {
+  return generations.some(({ users }) => users.has(user))
 }
 
 /** Conversations of a user that generations know of. */

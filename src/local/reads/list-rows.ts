@@ -1,4 +1,5 @@
 import {
+  copyRowCount,
   familyRange,
   keys,
   maxPosition,
@@ -7,7 +8,6 @@ import {
   readListKey,
   recentAbove,
   recentBelow,
-  userPartition,
   type CopyRow,
 } from '../../formats/keys.js'
 import { decodeListCopy, encodeListCopy, type ListCopy } from '../../formats/list-copy.js'
@@ -36,13 +36,19 @@ export interface FoundCopy {
   readonly areMarksCurrent: boolean
 }
 
+/** Where a user's rows lie: the beginning of their keys, and the shard. */
+export interface UserPlace {
+  readonly row: Buffer
+  readonly shard: Shard
+}
+
 /** The rows of lists and of their copies. */
 export class ListRows {
-  readonly #shardOf: (id: string) => Shard
+  readonly #placeOf: (user: string) => UserPlace
   reads = 0
 
-  constructor(shardOf: (id: string) => Shard) {
-    this.#shardOf = shardOf
+  constructor(placeOf: (user: string) => UserPlace) {
+    this.#placeOf = placeOf
   }
 
   /**
@@ -50,12 +56,12 @@ export class ListRows {
    * of that.
    */
   below(user: string, position: number | undefined, limit: number): Promise<ListPart> {
-    return this.#from(user, recentBelow(userPartition(user), position), limit)
+    return this.#from(user, recentBelow(this.#placeOf(user).row, position), limit)
   }
 
   /** The same from the top down to a position, which is not among them. */
   above(user: string, position: number, limit: number): Promise<ListPart> {
-    return this.#from(user, recentAbove(userPartition(user), position), limit)
+    return this.#from(user, recentAbove(this.#placeOf(user).row, position), limit)
   }
 
   async #from(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListPart> {
@@ -63,14 +69,9 @@ export class ListRows {
     if (all[0]?.large !== true) return { large: [], recent: all }
     // The large groups took places of the others, so both are read on their own. The others come first: a group that
     // becomes large between the two reads is in both then, not in none.
-    const firstRecent = recentBelow(userPartition(user), maxPosition).gte
+    const firstRecent = recentBelow(this.#placeOf(user).row, maxPosition).gte
     const recent = await this.#rows(user, { gte: firstRecent, lt: range.lt }, limit)
     return { large: await this.#rows(user, { gte: range.gte, lt: firstRecent }, Infinity), recent }
-  }
-
-  /** What whoever begins to read this user's rows at once has to wait for. */
-  turn(user: string): Promise<void> | null {
-    return this.#shardOf(user).turn
   }
 
   /**
@@ -79,8 +80,7 @@ export class ListRows {
    */
   copyAtOnce(user: string): FoundCopy | null | undefined {
     this.reads++
-    const row = userPartition(user)
-    const shard = this.#shardOf(user)
+    const { row, shard } = this.#placeOf(user)
     const read = (which: CopyRow): Buffer | undefined | null =>
       shard.readAtOnce(passingKeys.copy(row, which), () => null)
     try {
@@ -100,9 +100,9 @@ export class ListRows {
 
   /** The same through a thread. */
   async copyLater(user: string): Promise<FoundCopy | null> {
-    const row = userPartition(user)
+    const { row, shard } = this.#placeOf(user)
     try {
-      const found = await this.#shardOf(user).rows(familyRange(row, 'copy'), 3)
+      const found = await shard.rows(familyRange(row, 'copy'), copyRowCount)
       const values = new Map(found.map(([key, value]) => [readCopyKey(key, row.length), value]))
       const list = values.get('list')
       if (list === undefined) return null
@@ -114,7 +114,7 @@ export class ListRows {
   }
 
   async largeGroups(user: string): Promise<string[]> {
-    const row = userPartition(user)
+    const { row } = this.#placeOf(user)
     const { gte } = recentBelow(row, undefined)
     const found = await this.#rows(user, { gte, lt: recentBelow(row, maxPosition).gte }, Infinity)
     return found.map(({ conversation }) => conversation)
@@ -122,15 +122,15 @@ export class ListRows {
 
   async #rows(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListRow[]> {
     this.reads++
-    const row = userPartition(user)
-    const shard = this.#shardOf(user)
+    const { row, shard } = this.#placeOf(user)
     const found = await shard.rows(range, limit)
     return found.map(([key, value]) => readListRow(key, value, row.length))
   }
 
   /** Whether it is stored, and when, is nobody's concern. */
   keepCopy(user: string, copy: ListCopy): void {
-    this.#shardOf(user).keep(keys.copy(userPartition(user), 'list'), encodeListCopy(copy))
+    const { row, shard } = this.#placeOf(user)
+    shard.keep(keys.copy(row, 'list'), encodeListCopy(copy))
   }
 }
 

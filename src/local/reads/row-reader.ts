@@ -22,7 +22,7 @@ import {
   type RunRow,
 } from '../../formats/rows.js'
 import type { Shard } from '../shards/shard.js'
-import { ListRows } from './list-rows.js'
+import { ListRows, type UserPlace } from './list-rows.js'
 
 /** Whom a direct conversation is with, for whoever asked, and where it stands. */
 export interface KnownHead {
@@ -35,11 +35,11 @@ export class RowReader {
   readonly lists: ListRows
   readonly #shardOf: (id: string) => Shard
   /** The user that was read last: many reads in a row are of one. */
-  #last: { readonly user: string; readonly row: Buffer; readonly shard: Shard } | null = null
+  #last: (UserPlace & { readonly user: string }) | null = null
   #reads = 0
 
   constructor(shardOf: (id: string) => Shard) {
-    this.lists = new ListRows(shardOf)
+    this.lists = new ListRows((user) => this.#user(user))
     this.#shardOf = shardOf
   }
 
@@ -285,7 +285,7 @@ export class RowReader {
     return { row: groupPartition(group), shard: this.#shardOf(group) }
   }
 
-  #user(user: string): { readonly row: Buffer; readonly shard: Shard } {
+  #user(user: string): UserPlace {
     if (this.#last?.user !== user) this.#last = { user, row: userPartition(user), shard: this.#shardOf(user) }
     return this.#last
   }

@@ -1,7 +1,7 @@
 import type { GroupPlace, ListCopy } from '../../formats/list-copy.js'
-import type { PackedConversation } from '../../formats/packed-conversation.js'
+import { packRow, type PackedConversation } from '../../formats/packed-conversation.js'
 import type { DirectListRow } from '../../formats/rows.js'
-import type { ConversationId, UserId } from '../../model/ids.js'
+import type { UserId } from '../../model/ids.js'
 import { PackedList } from '../memory/packed-list.js'
 import type { FoundCopy, ListPart, ListRow, ListRows } from './list-rows.js'
 
@@ -47,17 +47,7 @@ export class StoredLists {
     this.#copies = copies
   }
 
-  /** What whoever begins to read at once has to wait for. */
-  turn(user: UserId): Promise<void> | null {
-    return this.#rows.turn(user)
-  }
-
-  /** What there is of a copy; undefined if it is not to be had at once. */
-  copyAtOnce(user: UserId): FoundCopy | null | undefined {
-    return this.#rows.copyAtOnce(user)
-  }
-
-  /** At least `limit` conversations, or all of them. `atOnce` is what `copyAtOnce` gave in this very step. */
+  /** At least `limit` conversations, or all of them. `atOnce` is what `ListRows.copyAtOnce` gave in this very step. */
   async read(user: UserId, limit: number, atOnce: FoundCopy | null | undefined): Promise<StoredList> {
     const found = atOnce === undefined ? await this.#rows.copyLater(user) : atOnce
     if (found !== null && reaches(found.copy, limit)) {
@@ -98,7 +88,8 @@ export class StoredLists {
     if (newer.recent.length >= limit) return now
     const moved = new Set([...now.large, ...newer.recent.map(({ conversation }) => conversation)])
     if (copy.large.some((group) => !moved.has(group))) return null
-    const before = moved.size === 0 ? PackedList.from(copy.direct) : without(moved, copy)
+    const packed = PackedList.from(copy.direct)
+    const before = moved.size === 0 ? packed : (packed?.without((one) => moved.has(one)) ?? null)
     const stayed = areMarksCurrent ? [] : (before?.all() ?? [])
     return firstOf(
       {
@@ -112,10 +103,6 @@ export class StoredLists {
       Math.max(limit, lengthOf(copy)),
     )
   }
-}
-
-function without(moved: ReadonlySet<string>, { direct }: ListCopy): PackedList | null {
-  return PackedList.from(direct)?.without((conversation) => moved.has(conversation)) ?? null
 }
 
 /** It is the list as the shards have it, and of nothing in it more is to be read. */
@@ -144,7 +131,7 @@ function listOfRows(user: UserId, { large, recent }: ListPart, limit: number): S
   return {
     large: large.map(({ conversation }) => conversation),
     groups: direct.length === recent.length ? [] : recent.filter((row) => !isDirect(row)),
-    unmarked: direct.map((row) => packedRow(user, row)),
+    unmarked: direct.map((row) => packRow(user, row)),
     packed: null,
     floor: recent.length < limit ? 0 : (recent.at(-1) as ListRow).position,
     isCopied: false,
@@ -170,22 +157,4 @@ function firstOf(list: StoredList, most: number): StoredList {
 
 function isDirect(row: ListRow): row is DirectRow {
   return row.direct !== null
-}
-
-/** Without marks. */
-function packedRow(user: UserId, { conversation, position, direct }: DirectRow): PackedConversation {
-  const { peer, head, n0, timestamp, second, body } = direct
-  const isFirst = user <= peer
-  return {
-    conversation: conversation as ConversationId,
-    peer: peer as UserId,
-    position,
-    head,
-    // Oneself is first and second.
-    own: user === peer ? head : isFirst ? n0 : head - n0,
-    timestamp,
-    isOwn: user === peer || second !== isFirst,
-    marks: null,
-    body,
-  }
 }
