@@ -1,4 +1,4 @@
-import type { GroupPlace, ListCopy } from '../../formats/list-copy.js'
+import { encodeListCopy, type GroupPlace, type ListCopy } from '../../formats/list-copy.js'
 import { packRow, type PackedConversation } from '../../formats/packed-conversation.js'
 import type { DirectListRow } from '../../formats/rows.js'
 import type { UserId } from '../../model/ids.js'
@@ -28,7 +28,7 @@ export interface CopyOptions {
 /** A direct conversation of a stored list. */
 type DirectRow = ListRow & { readonly direct: DirectListRow }
 
-/** Longer ones are not copied. */
+/** Longer ones are not copied: of so many conversations, large groups among them, and in so many bytes as they are stored. */
 const mostCopied = 128
 const mostCopiedBytes = 32 * 1024
 /** With fewer rows above it a copy is not made anew: that costs more than it saves, unless nothing happens for a long time. */
@@ -68,10 +68,10 @@ export class StoredLists {
     packed: PackedList | null,
   ): void {
     const count = groups.length + (packed?.length ?? 0)
+    if (count < this.#copies.from || count + large.length > mostCopied || !this.#copies.allowed()) return
     const direct = packed?.columns ?? { bytes: '', starts: [], ends: [], positions: [] }
-    const isLong = count > mostCopied || direct.bytes.length > mostCopiedBytes
-    if (count < this.#copies.from || isLong || !this.#copies.allowed()) return
-    this.#rows.keepCopy(user, { position, floor, large, groups, direct })
+    const copy = encodeListCopy({ position, floor, large, groups, direct })
+    if (copy.length <= mostCopiedBytes) this.#rows.keepCopy(user, copy)
   }
 
   /**
