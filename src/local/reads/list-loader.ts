@@ -95,7 +95,8 @@ export class ListLoader {
       const marks = read instanceof Promise ? await read : read
       const marked = list.unmarked.map((each) => ({ ...each, marks: toMarks(marks.get(each.conversation)) }))
       const packed = marked.length === 0 ? list.packed : PackedList.of(marked, list.packed)
-      if (!list.isCopied && !hasJoinedOrLeft(user.id, held)) this.#stored.keep(user.id, after, list, packed)
+      if (list.isWorthCopying && !hasJoinedOrLeft(user.id, held))
+        this.#stored.keep(user.id, after, list, packed)
       const loaded = { packed, marks, held, floor: list.floor }
       const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
       // Members of large groups come and go in memory: all must be there in the step in which the list is published.
