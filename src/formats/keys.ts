@@ -40,6 +40,9 @@ export const families = {
 
 export type Family = keyof typeof families
 
+/** Families stay below it: behind the 0x00 that ends an id it would say that the id goes on. */
+const familiesEnd = 0xff
+
 /** Kinds of partitions. */
 const userKind = 1
 const groupKind = 2
@@ -102,7 +105,12 @@ export function groupPartition(group: string): Buffer {
   return partition(groupKind, group)
 }
 
-/** The range of a whole partition, or of one family of it. */
+/** The range of a whole partition. */
+export function partitionRange(row: Buffer): { gte: Buffer; lt: Buffer } {
+  return { gte: row, lt: begin(row, familiesEnd).finish() }
+}
+
+/** The range of one family of it. */
 export function familyRange(row: Buffer, family: Family): { gte: Buffer; lt: Buffer } {
   return { gte: begin(row, families[family]).finish(), lt: begin(row, families[family] + 1).finish() }
 }

@@ -70,9 +70,7 @@ export class Lists {
     const turn = this.#rows.turn({ kind: 'user', id })
     if (turn !== null) return this.#again(user, [turn], below, limit)
     this.#memory.counters.misses++
-    const isThere = !user.listed && !(this.#loads.extend(user, wantedOf(limit)) instanceof Promise)
-    const loaded = isThere ? this.#fromMemory(user, below, limit) : null
-    return loaded === null ? this.#load(user, below, limit) : this.#answer(user, loaded, below, limit)
+    return this.#load(user, below, limit, limit + 1)
   }
 
   /** The places of a page, and at least one more if there are more; null if memory does not reach that far. */
@@ -129,39 +127,29 @@ export class Lists {
   }
 
   /** Once more when what had to be read is there: much may have moved meanwhile. */
-  async #again(
+  #again(
     user: UserEntry,
     waiting: readonly Promise<unknown>[],
     below: number | undefined,
     limit: number,
   ): Promise<RecentPage> {
-    user.pins++
-    try {
-      await Promise.all(waiting)
-      return await this.recent(user.id, { below: below as RecentOptions['below'], limit })
-    } finally {
-      user.pins--
-    }
+    const again = () => this.recent(user.id, { below: below as RecentOptions['below'], limit })
+    return whileInMemory(user, Promise.all(waiting).then(again))
   }
 
-  async #load(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
-    user.pins++
-    try {
-      if (!user.listed) await this.#loads.extend(user, wantedOf(limit))
-      for (let wanted = limit + 1; ;) {
-        const places = this.#fromMemory(user, below, limit)
-        if (places !== null) return await this.#answer(user, places, below, limit)
-        if (below !== undefined || wanted > keptNodes) return await this.#beyond(user, below, limit)
-        if (user.loading !== null) await user.loading
-        else {
-          await this.#loads.extend(user, wanted)
-          // Should groups have left the order of time meanwhile, so that it is still too short.
-          wanted += this.#tierSize
-        }
-      }
-    } finally {
-      user.pins--
+  /**
+   * A page for which the beginning of the list is read, from `wanted` conversations on until they are enough. They may be too few:
+   * groups that have become large leave the order of time, and somebody else who reads it may want less.
+   */
+  #load(user: UserEntry, below: number | undefined, limit: number, wanted: number): MaybePromise<RecentPage> {
+    if (user.listed && (below !== undefined || wanted > keptNodes)) return this.#beyond(user, below, limit)
+    const next = user.loading === null ? wanted + this.#tierSize : wanted
+    const goOn = (): MaybePromise<RecentPage> => {
+      const places = this.#fromMemory(user, below, limit)
+      return places === null ? this.#load(user, below, limit, next) : this.#answer(user, places, below, limit)
     }
+    const read = this.#loads.extend(user, Math.min(wanted, keptNodes))
+    return read === undefined ? goOn() : whileInMemory(user, read.then(goOn))
   }
 
   /** A page below what is kept: from the shards, with live generations above, and without keeping it. */
@@ -223,7 +211,15 @@ export class Lists {
   }
 }
 
-const wantedOf = (limit: number): number => Math.min(limit + 1, keptNodes)
+/** The user stays there until this is done. */
+async function whileInMemory<T>(user: UserEntry, work: Promise<T>): Promise<T> {
+  user.pins++
+  try {
+    return await work
+  } finally {
+    user.pins--
+  }
+}
 
 /** Direct conversations stand where their newest message is, and only go up; groups differently for each who left. */
 function mayStandBelow({ groupPart, position }: ConversationEntry, below: number | undefined): boolean {

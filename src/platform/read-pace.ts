@@ -59,8 +59,8 @@ export class ReadPace {
     if (!this.#enabled) return null
     const now = this.#meter.now()
     if (now < this.#restUntil) return null
-    this.#turnBegan ??= this.#beginTurn(now)
-    return now - this.#turnBegan > 2 * turnMs ? null : now
+    if (this.#turnBegan === null) this.#beginTurn(now)
+    return this.#hasLasted(now, 2 * turnMs) ? null : now
   }
 
   /**
@@ -69,25 +69,28 @@ export class ReadPace {
    */
   turn(): Promise<void> | null {
     const now = this.#meter.now()
-    if (!this.#isOver(now) || now < this.#restUntil) return null
+    if (!this.#hasLasted(now, turnMs) || now < this.#restUntil) return null
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Reads have had their share of this turn. */
-  #isOver(now: number): boolean {
-    return this.#turnBegan !== null && now - this.#turnBegan > turnMs
+  /** Reads have had so much of this turn. */
+  #hasLasted(now: number, ms: number): boolean {
+    return this.#turnBegan !== null && now - this.#turnBegan > ms
   }
 
-  #beginTurn(now: number): number {
-    this.#meter.nextTurn(() => {
-      this.#turnBegan = null
-      this.#waiting = this.#waiting.slice(this.#next)
-      this.#next = 0
-      if (this.#waiting.length === 0) return
-      this.#turnBegan = this.#beginTurn(this.#meter.now())
-      this.#letOn()
-    })
-    return now
+  #beginTurn(now: number): void {
+    this.#turnBegan = now
+    this.#meter.nextTurn(() => this.#endTurn())
+  }
+
+  /** If somebody waits for it the next one begins at once. */
+  #endTurn(): void {
+    this.#turnBegan = null
+    this.#waiting = this.#waiting.slice(this.#next)
+    this.#next = 0
+    if (this.#waiting.length === 0) return
+    this.#beginTurn(this.#meter.now())
+    this.#letOn()
   }
 
   /**
@@ -96,7 +99,7 @@ export class ReadPace {
    */
   #letOn(): void {
     const resolve = this.#waiting[this.#next]
-    if (resolve === undefined || this.#isOver(this.#meter.now())) return
+    if (resolve === undefined || this.#hasLasted(this.#meter.now(), turnMs)) return
     this.#next++
     resolve()
     queueMicrotask(() => this.#letOn())

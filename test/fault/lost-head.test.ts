@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { openSample } from './verify/sample-store.js'
-import { ShardEdit } from './verify/shard-edit.js'
+import { ShardEdit, type StoredRow } from './verify/shard-edit.js'
 
 const annBen = directConversationId('ann', 'ben')
 
@@ -57,4 +58,80 @@ test('who knows both participants needs no row of the second', async () => {
   const { items } = await store.getMessages('ben', { peer: 'ann' })
   expect(items.map(({ text }) => text)).toEqual(['hello'])
   await store.close()
+})
+
+const corrupt = (conversation: string) => ({ code: 'CORRUPT', details: { conversation } })
+
+async function openHere(location: string): Promise<MessageStore> {
+  const store = await openSample(location)
+  onTestFinished(() => store.close())
+  return store
+}
+
+const team = { id: 'team', creator: 'ann', members: ['ben', 'cem'] }
+const text = (i: number) => ({ sender: 'ann', conversationId: 'team', text: `${i}`, id: `id ${i}` })
+
+/** A store of which the group has lost such rows of its own. `others`: more members, with whom it is a large one. */
+async function withoutRowsOfTeam(
+  isLost: (row: StoredRow) => boolean,
+  { messages = 100, others = [] as string[] } = {},
+): Promise<MessageStore> {
+  const location = await temporaryDirectory()
+  const store = await openSample(location)
+  for (let i = 0; i < 20; i++) await store.sendMessage({ sender: `peer ${i}`, receiver: 'ann', text: 'hi' })
+  await store.groups.create({ ...team, members: [...team.members, ...others] })
+  for (let i = 1; i <= messages; i++) await store.sendMessage(text(i))
+  await store.sendMessage({ sender: 'dan', receiver: 'ben', text: 'hello' })
+  await store.close()
+  await ShardEdit.of(location, async (shards) => {
+    const lost = await shards.rows((row) => row.kind === 'group' && isLost(row))
+    expect(lost).not.toEqual([])
+    for (const row of lost) await shards.del(row)
+  })
+  return openHere(location)
+}
+
+describe.each([
+  ['small', []],
+  ['large', ['eva', 'fay']],
+])('a %s group does not begin anew', (_, others) => {
+  test.each(['head', 'group'])('when the row %s is lost', async (family) => {
+    const store = await withoutRowsOfTeam((row) => row.family === family, { others })
+    await expect(store.getMessages('ann', 'team')).rejects.toMatchObject(corrupt('team'))
+    await expect(store.sendMessage(text(7))).rejects.toMatchObject(corrupt('team'))
+    await expect(store.sendMessage(text(101))).rejects.toMatchObject(corrupt('team'))
+    await expect(store.groups.rename('ann', 'team', 'Team')).rejects.toMatchObject(corrupt('team'))
+    await expect(store.groups.create(team)).rejects.toMatchObject(corrupt('team'))
+    for (let i = 0; i < 2; i++)
+      await expect(store.getConversations('ben')).rejects.toMatchObject(corrupt('team'))
+    const { items } = await store.getConversations('dan')
+    expect(items.map(({ lastMessage }) => lastMessage?.text)).toEqual(['hello'])
+  })
+
+  test('when it has no messages and its own row is lost', async () => {
+    const store = await withoutRowsOfTeam(({ family }) => family === 'group', { others, messages: 0 })
+    await expect(store.groups.create(team)).rejects.toMatchObject(corrupt('team'))
+    await expect(store.getConversation('ann', 'team')).rejects.toMatchObject(corrupt('team'))
+  })
+
+  test.each([5, 50])('in a list of up to %i, when all of it is lost', async (limit) => {
+    const store = await withoutRowsOfTeam(() => true, { others })
+    for (let i = 0; i < 2; i++)
+      await expect(store.getConversations('ann', { limit })).rejects.toMatchObject(corrupt('team'))
+    await expect(store.getUnread('ann')).rejects.toMatchObject(corrupt('team'))
+    await store.sendMessage({ sender: 'peer 3', receiver: 'ann', text: 'still there?' })
+    const { items } = await store.getMessages('ann', { peer: 'peer 3' })
+    expect(items.map((message) => message.text)).toEqual(['still there?', 'hi'])
+  })
+})
+
+test('a group without messages has no head', async () => {
+  const location = await temporaryDirectory()
+  const first = await openSample(location)
+  await first.groups.create(team)
+  await first.close()
+  const store = await openHere(location)
+  expect((await store.groups.create(team)).memberCount).toBe(3)
+  expect((await store.getConversations('ben')).items.map(({ id }) => id)).toEqual(['team'])
+  expect(await store.sendMessage(text(1))).toMatchObject({ seq: 1, duplicate: false })
 })

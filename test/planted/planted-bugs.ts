@@ -548,4 +548,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A list is copied while its owner leaves a large group, which is missing in the copy',
     tests: ['histories/slow-loads'],
   },
+  {
+    number: '92',
+    name: 'group-begun-anew',
+    what: 'A group of which LevelDB has lost a row begins at 1 again',
+    tests: ['fault/lost-head'],
+  },
 ]

@@ -11,7 +11,7 @@ import { PackedList } from '../memory/packed-list.js'
 import type { Loader } from './loader.js'
 import { toMarks } from './loader.js'
 import type { FoundCopy, ListRow } from './list-rows.js'
-import type { RowReader } from './row-reader.js'
+import { lostRow, type RowReader } from './row-reader.js'
 import { isWholeList, StoredLists, type CopyOptions } from './stored-lists.js'
 import { toMessage } from './stored-message.js'
 
@@ -95,7 +95,8 @@ export class ListLoader {
       const marks = read instanceof Promise ? await read : read
       const marked = list.unmarked.map((each) => ({ ...each, marks: toMarks(marks.get(each.conversation)) }))
       const packed = marked.length === 0 ? list.packed : PackedList.of(marked, list.packed)
-      if (!list.isCopied && !hasJoinedOrLeft(user.id, held)) this.#stored.keep(user.id, after, list, packed)
+      if (list.isWorthCopying && !hasJoinedOrLeft(user.id, held))
+        this.#stored.keep(user.id, after, list, packed)
       const loaded = { packed, marks, held, floor: list.floor }
       const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
       // Members of large groups come and go in memory: all must be there in the step in which the list is published.
@@ -177,15 +178,16 @@ export class ListLoader {
     this.#memory.addNode(new ListNode(user, entry, marks), 'inside')
   }
 
-  /** Groups are known by their own partition; direct conversations by the row itself. */
+  /** Groups are known by their own partition, where a group that a list names must be; direct conversations by the row itself. */
   knowAll(user: UserEntry, entries: readonly ConversationEntry[]): MaybePromise<void> {
-    const others = entries.filter((entry) => !entry.known || entry.groupPart !== null)
+    const others = entries.filter((entry) => !entry.known || entry.pair === null)
     if (others.length === 0) return undefined
     return Promise.all(others.map((entry) => this.#load(user, entry))).then(() => undefined)
   }
 
   async #load(user: UserEntry, entry: ConversationEntry): Promise<void> {
     if (!entry.known) await this.#loader.load(entry, user.id)
+    if (entry.kind === null) throw lostRow(entry.id)
     await this.#loader.membership(user.id, entry)
   }
 

@@ -10,7 +10,7 @@ import {
   recentBelow,
   type CopyRow,
 } from '../../formats/keys.js'
-import { decodeListCopy, encodeListCopy, type ListCopy } from '../../formats/list-copy.js'
+import { decodeListCopy, type ListCopy } from '../../formats/list-copy.js'
 import { rows, type DirectListRow } from '../../formats/rows.js'
 import type { Shard } from '../shards/shard.js'
 
@@ -128,9 +128,9 @@ export class ListRows {
   }
 
   /** Whether it is stored, and when, is nobody's concern. */
-  keepCopy(user: string, copy: ListCopy): void {
+  keepCopy(user: string, copy: Buffer): void {
     const { row, shard } = this.#placeOf(user)
-    shard.keep(keys.copy(row, 'list'), encodeListCopy(copy))
+    shard.keep(keys.copy(row, 'list'), copy)
   }
 }
 

@@ -109,17 +109,18 @@ export class Loader {
   }
 
   async #loadGroup(entry: ConversationEntry): Promise<void> {
-    const [row, head] = await Promise.all([this.#rows.group(entry.id), this.#rows.groupHead(entry.id)])
-    if (row === undefined) {
+    const found = await this.#rows.group(entry.id)
+    if (found === null) {
       entry.loaded = true
       entry.known = true
       return
     }
-    const part = new GroupPart(row, row)
-    if (!row.large) await this.#loadMembers(entry.id, part)
+    const { state, head } = found
+    const part = new GroupPart(state, state)
+    if (!state.large) await this.#loadMembers(entry.id, part)
     entry.kind = 'group'
     entry.groupPart = part
-    this.setHead(entry, head ?? { head: 0, timestamp: row.createdAt }, head?.position ?? 0)
+    this.setHead(entry, head ?? { head: 0, timestamp: state.createdAt }, head?.position ?? 0)
     entry.loaded = true
     this.#memory.chargeMembers(entry)
   }

@@ -5,6 +5,7 @@ import {
   groupPartition,
   keys,
   numberedRange,
+  partitionRange,
   passingKeys,
   readIdKey,
   readNumberKey,
@@ -57,7 +58,7 @@ export class RowReader {
       const { peer, head } = own
       if (head !== null) return { peer, head }
       return andThen(this.#directHead(peer, conversation), (first) => {
-        if (first?.head === undefined || first.head === null) throw lostHead(conversation)
+        if (first?.head === undefined || first.head === null) throw lostRow(conversation)
         return { peer, head: first.head }
       })
     })
@@ -66,7 +67,7 @@ export class RowReader {
   /** For a conversation without a head: rejects with CORRUPT if it has messages. */
   async seekRun(user: string, conversation: string): Promise<undefined> {
     const [run] = await this.runs({ kind: 'user', id: user }, conversation, 1, 1)
-    if (run !== undefined) throw lostHead(conversation)
+    if (run !== undefined) throw lostRow(conversation)
   }
 
   #directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
@@ -166,13 +167,23 @@ export class RowReader {
 
   // ---- rows of a group
 
-  group(group: string): MaybePromise<GroupRow | undefined> {
-    return this.#get(this.#shardOf(group), keys.group(groupPartition(group)), rows.group.decode)
-  }
-
-  groupHead(group: string): MaybePromise<GroupHeadRow | undefined> {
-    const key = keys.head(groupPartition(group), group)
-    return this.#get(this.#shardOf(group), key, rows.groupHead.decode)
+  /**
+   * A group's own row, and its head if it has messages; null if there is no such group. IMPORTANT: no group begins anew because
+   * one of the two was lost: without its own row it has no other, and without a head no run.
+   */
+  async group(
+    group: string,
+  ): Promise<{ readonly state: GroupRow; readonly head: GroupHeadRow | null } | null> {
+    const { row, shard } = this.#group(group)
+    const [state, head = null] = await Promise.all([
+      this.#get(shard, keys.group(row), rows.group.decode),
+      this.#get(shard, keys.head(row, group), rows.groupHead.decode),
+    ])
+    if (state !== undefined && head !== null) return { state, head }
+    this.#reads++
+    const others = state === undefined ? partitionRange(row) : numberedRange(row, 'runs', group, 0)
+    if ((await shard.rows(others, 1)).length > 0) throw lostRow(group)
+    return state === undefined ? null : { state, head }
   }
 
   member(group: string, user: string): MaybePromise<MembershipRow | undefined> {
@@ -291,11 +302,11 @@ export class RowReader {
   }
 }
 
-/** Something else says that there is such a conversation, and where its head must be there is none. */
-function lostHead(conversation: string): ColumbaError {
+/** Something else says that there is such a conversation, and where it must be said there is nothing. */
+export function lostRow(conversation: string): ColumbaError {
   return new ColumbaError(
     'CORRUPT',
-    'The head of a conversation is not where it must be; verify the store, restore a backup',
+    'A row of a conversation is not where it must be; verify the store, restore a backup',
     { conversation },
   )
 }

@@ -1,4 +1,4 @@
-import type { GroupPlace, ListCopy } from '../../formats/list-copy.js'
+import { encodeListCopy, type GroupPlace, type ListCopy } from '../../formats/list-copy.js'
 import { packRow, type PackedConversation } from '../../formats/packed-conversation.js'
 import type { DirectListRow } from '../../formats/rows.js'
 import type { UserId } from '../../model/ids.js'
@@ -14,8 +14,8 @@ export interface StoredList {
   readonly packed: PackedList | null
   /** No conversation down to here is missing; 0 if it is all of the list. */
   readonly floor: number
-  /** There is a copy that says it all, or nearly so. */
-  readonly isCopied: boolean
+  /** There is no copy of it, or one that leaves more to be read than a new one costs. */
+  readonly isWorthCopying: boolean
 }
 
 export interface CopyOptions {
@@ -28,10 +28,13 @@ export interface CopyOptions {
 /** A direct conversation of a stored list. */
 type DirectRow = ListRow & { readonly direct: DirectListRow }
 
-/** Longer ones are not copied. */
+/** Longer ones are not copied: of so many conversations, large groups among them, and in so many bytes as they are stored. */
 const mostCopied = 128
 const mostCopiedBytes = 32 * 1024
-/** With fewer rows above it a copy is not made anew: that costs more than it saves, unless nothing happens for a long time. */
+/**
+ * With fewer rows above it, and with marks that are right, a copy is not made anew: that costs more than it saves. Where it is old and
+ * nothing is above it, it will be as good as new.
+ */
 const renewedFrom = 8
 
 /**
@@ -68,10 +71,10 @@ export class StoredLists {
     packed: PackedList | null,
   ): void {
     const count = groups.length + (packed?.length ?? 0)
+    if (count < this.#copies.from || count + large.length > mostCopied || !this.#copies.allowed()) return
     const direct = packed?.columns ?? { bytes: '', starts: [], ends: [], positions: [] }
-    const isLong = count > mostCopied || direct.bytes.length > mostCopiedBytes
-    if (count < this.#copies.from || isLong || !this.#copies.allowed()) return
-    this.#rows.keepCopy(user, { position, floor, large, groups, direct })
+    const copy = encodeListCopy({ position, floor, large, groups, direct })
+    if (copy.length <= mostCopiedBytes) this.#rows.keepCopy(user, copy)
   }
 
   /**
@@ -98,7 +101,7 @@ export class StoredLists {
         unmarked: [...now.unmarked, ...stayed],
         packed: areMarksCurrent ? before : null,
         floor: copy.floor,
-        isCopied: newer.recent.length > 0 && newer.recent.length < renewedFrom,
+        isWorthCopying: !areMarksCurrent || newer.recent.length === 0 || newer.recent.length >= renewedFrom,
       },
       Math.max(limit, lengthOf(copy)),
     )
@@ -122,7 +125,7 @@ function lengthOf({ groups, direct }: ListCopy): number {
 }
 
 function listOf({ large, groups, floor, direct }: ListCopy): StoredList {
-  return { large, groups, unmarked: [], packed: PackedList.from(direct), floor, isCopied: true }
+  return { large, groups, unmarked: [], packed: PackedList.from(direct), floor, isWorthCopying: false }
 }
 
 /** Of rows from the top on, of which there are fewer than `limit` only if there are no more. */
@@ -134,7 +137,7 @@ function listOfRows(user: UserId, { large, recent }: ListPart, limit: number): S
     unmarked: direct.map((row) => packRow(user, row)),
     packed: null,
     floor: recent.length < limit ? 0 : (recent.at(-1) as ListRow).position,
-    isCopied: false,
+    isWorthCopying: true,
   }
 }
 

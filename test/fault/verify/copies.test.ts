@@ -9,6 +9,7 @@ import type { MessageStore } from '../../../src/index.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import { cacheOf } from '../../fixtures/cache-stats.js'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { copyOf } from '../repair/damaged-store.js'
 import { makeSample, openSample } from './sample-store.js'
 import { ShardEdit, type StoredRow } from './shard-edit.js'
@@ -153,6 +154,115 @@ test('a list that was read once is one row from then on, and stays so until some
   const withCopies = await readsOf(await copyOf(copied))
   const without = await readsOf(await copyOf(sample))
   for (const [i, reads] of withCopies.entries()) expect(reads).toBeLessThan(without[i] as number)
+})
+
+describe('a copy with a few rows above it', () => {
+  const peers = Array.from({ length: 12 }, (_, i) => `peer ${i}`)
+
+  /** A store that does this, and something that takes along what waits to be written. */
+  async function during(location: string, happens: (store: MessageStore) => Promise<unknown>): Promise<void> {
+    const store = await open(location)
+    await happens(store)
+    await store.sendMessage({ sender: 'fay', receiver: 'gil', text: 'something else' })
+    await store.close()
+  }
+
+  async function withOldCopy(since: (store: MessageStore) => Promise<unknown>): Promise<string> {
+    const location = await temporaryDirectory()
+    await during(location, async (store) => {
+      for (const sender of peers) await store.sendMessage({ sender, receiver: 'ann', text: 'hello' })
+    })
+    await during(location, (store) => store.getConversations('ann'))
+    await during(location, since)
+    return location
+  }
+
+  /** Reads of a look at the list by somebody who has just opened the store, and whether it made the copy anew. */
+  async function look(location: string): Promise<{ reads: number; isRenewed: boolean }> {
+    const [before] = await copyRows(location, 'list')
+    let reads = 0
+    await during(location, async (store) => {
+      const atFirst = (await cacheOf(store)).rowReads
+      await store.getConversations('ann')
+      reads = (await cacheOf(store)).rowReads - atFirst
+    })
+    const [after] = await copyRows(location, 'list')
+    return { reads, isRenewed: after?.payload.equals(before?.payload as Buffer) === false }
+  }
+
+  const send = (store: MessageStore): Promise<unknown> =>
+    store.sendMessage({ sender: 'peer 3', receiver: 'ann', text: 'later' })
+
+  test('stays as long as its marks are right', async () => {
+    const location = await withOldCopy(send)
+    for (let i = 0; i < 2; i++) expect((await look(location)).isRenewed).toBe(false)
+  })
+
+  test('is made anew when they are not, so that they are read once', async () => {
+    const location = await withOldCopy(async (store) => {
+      await send(store)
+      await store.markRead('ann', { peer: 'peer 5' })
+    })
+    const first = await look(location)
+    expect(first.isRenewed).toBe(true)
+    expect(first.reads).toBeGreaterThan(peers.length)
+    await during(location, send)
+    const second = await look(location)
+    expect(second.isRenewed).toBe(false)
+    expect(second.reads).toBeLessThan(peers.length)
+    expect(await seen(await copyOf(location))).toEqual(await seenWithoutCopies(location))
+  })
+})
+
+describe('a list is copied as long as its copy is short', () => {
+  /** As long as an id may be. */
+  const long = (id: string): string => id.padEnd(256, '.')
+
+  async function fill(
+    store: MessageStore,
+    { large = 0, small = 0, direct = 0, name = long }: ListOf,
+  ): Promise<void> {
+    const several = async (count: number, make: (i: number) => Promise<unknown>): Promise<void> => {
+      await Promise.all(Array.from({ length: count }, (_, i) => make(i)))
+    }
+    const others = ['ben', 'cem', 'dan']
+    await several(large, (i) =>
+      store.groups.create({ id: name(`large ${i}`), creator: 'ann', members: others }),
+    )
+    await several(small, (i) => store.groups.create({ id: name(`small ${i}`), creator: 'ann', members: [] }))
+    await several(direct, (i) =>
+      store.sendMessage({ sender: `peer ${i}`, receiver: 'ann', text: 'x'.repeat(900) }),
+    )
+  }
+
+  interface ListOf {
+    readonly large?: number
+    readonly small?: number
+    readonly direct?: number
+    readonly name?: (id: string) => string
+  }
+
+  test.each<[string, ListOf, boolean]>([
+    ['large groups, small ones and others', { large: 40, small: 40, direct: 10 }, true],
+    ['large groups with long ids', { large: 127, direct: 1 }, false],
+    ['small groups with long ids', { small: 110, direct: 10 }, false],
+    ['long messages', { direct: 40 }, false],
+    ['many groups', { large: 120, small: 7, direct: 1, name: (id) => id }, true],
+    ['more groups', { large: 120, small: 8, direct: 1, name: (id) => id }, false],
+  ])('of %s', async (_, of, isCopied) => {
+    const location = await temporaryDirectory()
+    let store = await open(location)
+    await fill(store, of)
+    await store.close()
+    store = await open(location)
+    const { items } = await store.getConversations('ann', { limit: 150 })
+    expect(items.length).toBe((of.large ?? 0) + (of.small ?? 0) + (of.direct ?? 0))
+    await store.sendMessage({ sender: 'fay', receiver: 'gil', text: 'something else' })
+    await store.close()
+    const lengths = (await copyRows(location, 'list')).map(({ payload }) => payload.length)
+    expect(lengths.length).toBe(isCopied ? 1 : 0)
+    for (const length of lengths) expect(length).toBeLessThanOrEqual(32 * 1024)
+  })
 })
 
 /** Writes another copy of a user's list. */

@@ -1,6 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { type MessageStore, openMessageStore } from '../../../src/index.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
+import type { LocalTuning } from '../../../src/local/tuning.js'
+import { ManualClock } from '../../../src/model-checking/manual-clock.js'
+import { openSample } from '../../fault/verify/sample-store.js'
+import { cacheOf } from '../../fixtures/cache-stats.js'
 import { referenceStore } from '../../fixtures/reference-store.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
@@ -42,4 +46,29 @@ test('while the unread messages of a long list are counted in memory, others get
   onTestFinished(() => clearImmediate(turning))
   expect(await store.getUnread('me')).toEqual({ total: 1200, conversations: 1200 })
   expect(turns).toBeGreaterThanOrEqual(2)
+})
+
+test('a list of which the first groups have just become large is read further down, each time more of it', async () => {
+  const location = await temporaryDirectory()
+  const open = async (tuning: Partial<LocalTuning>): Promise<MessageStore> => {
+    const store = await openSample(location, new ManualClock(), tuning)
+    onTestFinished(() => store.close())
+    return store
+  }
+  const first = await open({})
+  for (const sender of peers.slice(0, 30)) await first.sendMessage({ sender, receiver: 'me', text: 'hello' })
+  const groups = Array.from({ length: 20 }, (_, i) => `group ${i}`)
+  for (const id of groups) await first.groups.create({ creator: 'ann', members: ['me'], id })
+  await first.close()
+  // Nothing is flushed from here on.
+  const store = await open({ fanOut: 2, generationBytes: 8 * 1024 * 1024 })
+  for (const id of groups) await store.groups.addMembers('ann', id, ['ben'])
+  const { loads } = await cacheOf(store)
+  const { items } = await store.getConversations('me', { limit: 30 })
+  expect(items.filter(({ kind }) => kind === 'group').map(({ id }) => id)).toEqual(groups.toReversed())
+  expect(items.filter(({ kind }) => kind === 'direct').map(({ peer }) => peer)).toEqual(
+    peers.slice(20, 30).reverse(),
+  )
+  // The first 32, 15 more, all 50.
+  expect((await cacheOf(store)).loads - loads).toBe(3)
 })
