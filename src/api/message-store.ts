@@ -168,10 +168,7 @@ export class MessageStore {
     return this.#mark(userId, conversation, 'delivered', seq)
   }
 
-  /**
-   * Says that the user has read everything up to `seq`, by default up to the head: as it is at the call, or, of a conversation that
-   * has to be read from the disk first, when that has been done. As `markDelivered`.
-   */
+  /** Says that the user has read everything up to `seq`, by default up to the head as it is at the call. As `markDelivered`. */
   markRead(userId: string, conversation: ConversationRef, seq?: number): Promise<void> {
     return this.#mark(userId, conversation, 'read', seq)
   }

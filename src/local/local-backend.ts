@@ -184,6 +184,10 @@ export class LocalBackend implements Backend {
     return this.#parts.participations.standing(user, entry)
   }
 
+  headAtCall(user: UserId, entry: ConversationEntry): MaybePromise<number> {
+    return entry.known ? entry.durableHead : this.#parts.participations.headOnceRead(user, entry)
+  }
+
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
     const { memory, loader } = this.#parts
     return memory.nodeOf(user, entry)?.marks ?? loader.marks(user, entry)

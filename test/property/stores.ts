@@ -5,6 +5,7 @@ import { MessageStore } from '../../src/api/message-store.js'
 import { EventualBackend } from '../../src/backend/reference/eventual-backend.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import type { StoreComponents, StoreSettings } from '../../src/backend/settings.js'
+import type { UsersMode } from '../../src/domain/context.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
@@ -31,6 +32,8 @@ export function underReference(): StoreUnderTest {
 export interface LocalVariant {
   readonly settings?: Partial<StoreSettings>
   readonly tuning?: Partial<LocalTuning>
+  /** Default `open`. */
+  readonly usersMode?: UsersMode
 }
 
 /** Everything small: flushes, checkpoints, evictions and large groups happen within a few messages. */

@@ -205,7 +205,8 @@ export class Calls {
     const sawAll = talk.sawAll(user)
     const head = sawAll ? talk.ackedHead : 0
     const seq = chance.happens(0.3) ? undefined : 1 + chance.below(talk.sent.size + 2)
-    const most = seq ?? Infinity
+    // The head at the call: whatever is in the conversation by then has been sent.
+    const most = seq ?? talk.sent.size
     const byReading = chance.happens(0.6)
     const wanted = Math.min(byReading ? most : (seq ?? 1), head)
     if (byReading) marks.mayRead = Math.max(marks.mayRead, most)

@@ -173,6 +173,10 @@ export class EventualBackend implements Backend {
     return this.participation(user, handle)
   }
 
+  async headAtCall(user: UserId, handle: ConversationHandle): Promise<number> {
+    return this.#view(user).participations.get(handle.id)?.head ?? 0
+  }
+
   async marks(user: UserId, handle: ConversationHandle): Promise<Marks> {
     return this.#view(user).participations.get(handle.id)?.marks ?? noMarks
   }

@@ -14,6 +14,7 @@ import type {
   ConversationChange,
   ConversationHandle,
   Found,
+  MaybePromise,
   RecentOptions,
   RecentPage,
   StoreStats,
@@ -185,6 +186,10 @@ export class ReferenceBackend implements Backend {
 
   standing(user: UserId, handle: ConversationHandle): Standing | null {
     return this.participation(user, handle)
+  }
+
+  headAtCall(user: UserId, handle: ConversationHandle): MaybePromise<number> {
+    return this.participation(user, handle)?.head ?? 0
   }
 
   marks(user: UserId, handle: ConversationHandle): Marks {
