@@ -74,6 +74,11 @@ export const defaultLimits: Limits = Object.freeze(
   Object.fromEntries(limitNames.map((name) => [name, table[name].byDefault])),
 ) as unknown as Limits
 
+/** The largest that any store may be opened with. */
+export const greatestLimits: Limits = Object.freeze(
+  Object.fromEntries(limitNames.map((name) => [name, table[name].max])),
+) as unknown as Limits
+
 /** Fills in the defaults and checks each limit against its own range. */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   for (const name of Object.keys(given)) {

@@ -61,7 +61,7 @@ export class Contacts {
     { limit = defaultLimit, cursor }: ContactPageOptions = {},
   ): Promise<Page<Contact>> {
     const scope = ['contacts', user]
-    let after = cursor === undefined ? undefined : (readCursor(scope, cursor)[0] as UserId)
+    let after = cursor === undefined ? undefined : (readCursor(scope, cursor, ['name'])[0] as UserId)
     await requireUsers(this.#context, [user])
     const listed: ContactEntry[] = []
     // One more than asked for, so that the last page knows that it is the last.

@@ -117,7 +117,7 @@ export class Groups {
     const handle = this.#backend.conversation(id)
     return this.#context.lanes.look(handle, async () => {
       await requireUsers(this.#context, [user])
-      const after = cursor === undefined ? 0 : (readCursor(scope, cursor)[0] as number)
+      const after = cursor === undefined ? 0 : readCursor(scope, cursor, ['number'])[0]
       await this.#backend.load(handle, user)
       await this.#requireMember(handle, user)
       // One more than asked for, so that the last page knows that it is the last.
