@@ -140,8 +140,11 @@ export interface Backend {
   changes(user: UserId, after: Position, limit: number): MaybePromise<ChangePage>
   /** The string form of a position, bound to this store. */
   token(position: Position): string
-  /** Reads a token: INVALID_ARGUMENT if it is none, RESYNC_REQUIRED if it is of another store or time line. */
-  positionOf(token: string): Position
+  /**
+   * Reads a token: INVALID_ARGUMENT if it is none, RESYNC_REQUIRED if it is of another store or time line. `field` is the argument
+   * in which it came, for the error; by default `since`.
+   */
+  positionOf(token: string, field?: string): Position
   /**
    * Calls `listener` soon after something became visible to the user: a hint to pull, which may come late, twice or for
    * nothing. Returns the function that ends it.

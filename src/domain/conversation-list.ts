@@ -238,8 +238,8 @@ export class ConversationList {
   #walkOf(user: UserId, query: ListQuery, cursor: string): Walk {
     const [asOf, below] = readCursor(scopeOf(user, query), cursor, ['name', 'name'])
     return {
-      asOf: this.#backend.positionOf(asOf),
-      below: this.#backend.positionOf(below),
+      asOf: this.#backend.positionOf(asOf, 'cursor'),
+      below: this.#backend.positionOf(below, 'cursor'),
     }
   }
 }

@@ -265,8 +265,8 @@ export class LocalBackend implements Backend {
     return encodeToken(this.#parts.life.home, position)
   }
 
-  positionOf(token: string): Position {
-    const position = decodeToken(this.#parts.life.home, token)
+  positionOf(token: string, field = 'since'): Position {
+    const position = decodeToken(this.#parts.life.home, token, field)
     if (position > this.#parts.durablePosition()) {
       throw new ColumbaError('RESYNC_REQUIRED', 'The token is ahead of this store; load everything anew')
     }

@@ -241,8 +241,8 @@ export class EventualBackend implements Backend {
     return this.cluster.tokens.format(position)
   }
 
-  positionOf(token: string): Position {
-    return this.cluster.tokens.parse(token, Number.MAX_SAFE_INTEGER)
+  positionOf(token: string, field = 'since'): Position {
+    return this.cluster.tokens.parse(token, Number.MAX_SAFE_INTEGER, field)
   }
 
   watch(user: UserId, listener: () => void): () => void {

@@ -253,8 +253,8 @@ export class ReferenceBackend implements Backend {
     return this.#tokens.format(position)
   }
 
-  positionOf(token: string): Position {
-    return this.#tokens.parse(token, this.#given)
+  positionOf(token: string, field = 'since'): Position {
+    return this.#tokens.parse(token, this.#given, field)
   }
 
   watch(user: UserId, listener: () => void): () => void {

@@ -61,6 +61,7 @@ const contents = [
   '["older",5,5]',
   '[["older"],5]',
   '[5,"older"]',
+  '["x","y"]',
 ]
 
 /** What these calls themselves put into a cursor. */
