@@ -15,16 +15,18 @@ import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
 
-function settings(clock: ManualClock) {
-  return { limits: resolveLimits(), clock, usersMode: 'open' } as const
+function settings(clock: ManualClock, usersMode: UsersMode = 'open') {
+  return { limits: resolveLimits(), clock, usersMode }
 }
 
 /** The store over the backend that keeps everything in memory in the most obvious way. */
-export function underReference(): StoreUnderTest {
+export function underReference(usersMode: UsersMode = 'open'): StoreUnderTest {
   const clock = new ManualClock()
   return {
     clock,
-    open: () => Promise.resolve(new MessageStore(new ReferenceBackend({ clock }), settings(clock))),
+    usersMode,
+    open: () =>
+      Promise.resolve(new MessageStore(new ReferenceBackend({ clock }), settings(clock, usersMode))),
   }
 }
 
@@ -59,15 +61,16 @@ export interface LocalStoreUnderTest extends StoreUnderTest {
 }
 
 /** The embedded store in a directory of its own. Not synced, because these tests do not cut the power. */
-export function underLocal({ settings: given, tuning = {} }: LocalVariant = {}): LocalStoreUnderTest {
+export function underLocal(variant: LocalVariant = {}): LocalStoreUnderTest {
   const clock = new ManualClock()
   let location: string | undefined
   const open = async (): Promise<MessageStore> => {
     location ??= await mkdtemp(join(tmpdir(), 'columba-property-'))
-    return openLocal(location, clock, nodeFileSystem, { settings: given ?? {}, tuning })
+    return openLocal(location, clock, nodeFileSystem, variant)
   }
   return {
     clock,
+    usersMode: variant.usersMode ?? 'open',
     open,
     reopen: async (store) => {
       await store.close()
@@ -83,7 +86,7 @@ async function openLocal(
   location: string,
   clock: ManualClock,
   fileSystem: FileSystem,
-  { settings: given, tuning = {} }: LocalVariant,
+  { settings: given, tuning = {}, usersMode }: LocalVariant,
 ): Promise<MessageStore> {
   const limits = resolveLimits()
   const components: StoreComponents = {
@@ -103,16 +106,17 @@ async function openLocal(
     limits,
     ...given,
   }
-  return new MessageStore(await openLocalBackend(all, components, { tuning }), settings(clock))
+  return new MessageStore(await openLocalBackend(all, components, { tuning }), settings(clock, usersMode))
 }
 
 /** The store over the backend that refuses writes by chance and shows them late. */
-export function underEventual(seed: number): StoreUnderTest {
+export function underEventual(seed: number, usersMode: UsersMode = 'open'): StoreUnderTest {
   const clock = new ManualClock()
   const backend = new EventualBackend({ clock, seed })
   return {
     clock,
-    open: () => Promise.resolve(new MessageStore(backend, settings(clock))),
+    usersMode,
+    open: () => Promise.resolve(new MessageStore(backend, settings(clock, usersMode))),
     settle: () => backend.settle(),
   }
 }

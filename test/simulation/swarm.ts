@@ -1,5 +1,6 @@
 import type { StoreSettings } from '../../src/backend/settings.js'
 import type { SeededChance } from '../../src/backend/reference/seeded-chance.js'
+import type { UsersMode } from '../../src/domain/context.js'
 import { resolveLimits } from '../../src/limits.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
 import type { Fault, FileOperation, Faults } from '../../src/simulation/faults.js'
@@ -9,6 +10,7 @@ import { location } from '../../src/simulation/simulated-world.js'
 /** What one seed runs with. */
 export interface Swarm {
   readonly settings: StoreSettings
+  readonly usersMode: UsersMode
   readonly tuning: Partial<LocalTuning>
   readonly calls: number
   readonly inFlight: number
@@ -90,7 +92,14 @@ export function drawSwarm(chance: SeededChance): Swarm {
     keptAside: settings.virtualNodes === 4 ? 256 : 2,
     keptMembers: settings.virtualNodes === 16 ? 1024 : 3,
   }
-  return { ...drawn, tuning: { ...tuning, ...tidy, ...reads } }
+  // Where a power cut takes nothing that was acknowledged: users are registered once, before everything else.
+  const onlyRegistered =
+    settings.cacheTierSize === 2 && settings.virtualNodes !== 1 && settings.syncEveryMs === 0
+  return {
+    ...drawn,
+    usersMode: onlyRegistered ? 'registered' : 'open',
+    tuning: { ...tuning, ...tidy, ...reads },
+  }
 }
 
 /** Faults by chance, until they are switched off. */
