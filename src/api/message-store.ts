@@ -23,7 +23,7 @@ import { ContactCalls } from './contact-calls.js'
 import { GroupCalls } from './group-calls.js'
 import { checkHistory, checkList, checkSeq, checkTarget } from './read-arguments.js'
 import type { ConversationRef, GetConversationsOptions, GetMessagesOptions } from './read-arguments.js'
-import { checkSend } from './send-arguments.js'
+import { checkSend, sendLimits } from './send-arguments.js'
 import type { SendRequest } from './send-arguments.js'
 import { UserCalls } from './user-calls.js'
 
@@ -63,7 +63,7 @@ export class MessageStore {
   readonly #context: DomainContext
   readonly #backend: Backend
   readonly #calls: Calls
-  readonly #attributesBounds
+  readonly #sendLimits
   readonly #newMessageId
   readonly #append: Append
   readonly #list: ConversationList
@@ -80,11 +80,7 @@ export class MessageStore {
     this.#context = context
     this.#backend = backend
     this.#calls = calls
-    this.#attributesBounds = {
-      maxBytes: limits.attributesBytes,
-      maxDepth: limits.attributesDepth,
-      field: 'attributes',
-    }
+    this.#sendLimits = sendLimits(limits)
     this.#newMessageId = () => backend.newMessageId()
     this.#append = new Append(context)
     this.#list = new ConversationList(context)
@@ -110,16 +106,12 @@ export class MessageStore {
     // Not an async function, and the backend's own promise comes back: this is the path that everything waits for.
     try {
       this.#context.lifecycle.assertOpen()
-      const { receiver, conversationId, draft } = checkSend(
-        request,
-        this.#context.limits,
-        this.#attributesBounds,
-        this.#newMessageId,
-      )
+      const checked = checkSend(request, this.#sendLimits, this.#newMessageId)
+      const { receiver, conversationId, draft, excess } = checked
       const sent =
         receiver === undefined
-          ? this.#append.into(conversationId, draft)
-          : this.#append.direct(receiver, draft)
+          ? this.#append.into(conversationId, draft, excess)
+          : this.#append.direct(receiver, draft, excess)
       const messageId = shownId(draft.id)
       return messageId === draft.id ? sent : sent.then((receipt) => ({ ...receipt, messageId }))
     } catch (error) {
