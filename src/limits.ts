@@ -68,7 +68,7 @@ const table: Readonly<Record<keyof Limits, LimitRow>> = {
   subscriptionChanges: { byDefault: 256, min: 1, max: 10_000 },
 }
 
-const limitNames = Object.keys(table) as readonly (keyof Limits)[]
+export const limitNames = Object.keys(table) as readonly (keyof Limits)[]
 
 export const defaultLimits: Limits = Object.freeze(
   Object.fromEntries(limitNames.map((name) => [name, table[name].byDefault])),

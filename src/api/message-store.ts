@@ -16,6 +16,7 @@ import type { Conversation } from '../model/conversation.js'
 import type { Message, SendReceipt } from '../model/message.js'
 import { shownId } from '../model/message-ids.js'
 import type { Page } from '../model/page.js'
+import { unreadable } from '../model/unreadable.js'
 import { AdminCalls } from './admin-calls.js'
 import { checkFields, checkInteger, checkLimit, checkOpaque, checkUserId, invalid } from './arguments.js'
 import { Calls } from './calls.js'
@@ -243,13 +244,12 @@ export class MessageStore {
 }
 
 function checkSignal(value: unknown): AbortSignal {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    !('aborted' in value) ||
-    !('addEventListener' in value)
-  ) {
-    throw invalid('signal', 'must be an AbortSignal')
+  const signal = value as Partial<AbortSignal> | null
+  try {
+    if (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+      throw invalid('signal', 'must be an AbortSignal')
+  } catch (error) {
+    throw unreadable('signal', error)
   }
-  return value as AbortSignal
+  return signal as AbortSignal
 }

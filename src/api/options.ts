@@ -1,9 +1,10 @@
 import type { Logger, Metrics, StoreSettings } from '../backend/settings.js'
 import type { UsersMode } from '../domain/context.js'
-import { resolveLimits } from '../limits.js'
+import { limitNames, resolveLimits } from '../limits.js'
 import type { Limits } from '../limits.js'
 import type { Clock } from '../platform/clock.js'
 import type { FileSystem } from '../platform/file-system.js'
+import { unreadable } from '../model/unreadable.js'
 import type { Random } from '../platform/random.js'
 import { checkFields, checkInteger, invalid } from './arguments.js'
 
@@ -122,10 +123,14 @@ export function checkComponents(components: StoreComponentOptions | undefined): 
   for (const name of componentNames) {
     const component = given[name]
     if (component === undefined) continue
-    for (const method of componentMethods[name]) {
-      if (typeof (component as Record<string, unknown> | null)?.[method] !== 'function') {
-        throw invalid(name, `must have a method ${method}`)
+    try {
+      for (const method of componentMethods[name]) {
+        if (typeof (component as Record<string, unknown> | null)?.[method] !== 'function') {
+          throw invalid(name, `must have a method ${method}`)
+        }
       }
+    } catch (error) {
+      throw unreadable(name, error)
     }
   }
   const checked = given as StoreComponentOptions
@@ -147,10 +152,7 @@ function checkLocation(value: unknown): string {
 }
 
 function checkLimits(value: unknown): Limits {
-  if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
-    throw invalid('limits', 'must be an object')
-  }
-  const limits = resolveLimits(value)
+  const limits = resolveLimits(checkFields(value, 'limits', limitNames, 'limits.') as Partial<Limits>)
   // A message that is allowed must be able to wait, or no repeat of it would ever get through.
   const { textBytes, attributesBytes, queueBytes, logBytes } = limits
   if (textBytes + attributesBytes > queueBytes) {

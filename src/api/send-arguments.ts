@@ -1,10 +1,11 @@
-import { ColumbaError } from '../errors.js'
+import type { ColumbaError } from '../errors.js'
 import type { ConversationId, MessageId, UserId } from '../model/ids.js'
 import { canonicalJson } from '../model/canonical-json.js'
 import type { JsonBounds } from '../model/canonical-json.js'
 import type { Json } from '../model/json.js'
 import type { MessageDraft } from '../model/message.js'
 import { derivedId, storedId } from '../model/message-ids.js'
+import { unreadable } from '../model/unreadable.js'
 import { greatestLimits } from '../limits.js'
 import type { Limits } from '../limits.js'
 import { checkId, checkText, checkTime, checkUserId, invalid, unknownField } from './arguments.js'
@@ -57,7 +58,7 @@ export function checkSend(
   try {
     return take(request, limits, newMessageId, undefined)
   } catch (error) {
-    return takeRepeat(request, error)
+    return takeRepeat(request, unreadable('request', error))
   }
 }
 
@@ -66,8 +67,7 @@ export function checkSend(
  * answered whatever has changed since. So it is taken if any store could have taken it, and refused once it is known to be new.
  * Throws `refused` for what is wrong in any store, and for what has no key.
  */
-function takeRepeat(request: SendRequest, refused: unknown): SendArguments {
-  if (!(refused instanceof ColumbaError)) throw refused
+function takeRepeat(request: SendRequest, refused: ColumbaError): SendArguments {
   const withoutKey = (): never => {
     throw refused
   }
