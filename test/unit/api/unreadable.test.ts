@@ -60,16 +60,16 @@ const calls: Record<string, (store: MessageStore, make: Make) => unknown> = {
     openMessageStore({ location: '/nowhere' }, { random: make('bytes', { bytes: fail }) }),
 }
 
-describe.each(Object.entries(unreadable))('%s', (_, make) => {
+describe.each(Object.entries(unreadable))('%s', (_way, make) => {
   test.each(Object.entries(calls))(
     'in %s is INVALID_ARGUMENT, with what was thrown as its cause',
-    async (_, call) => {
+    async (_name, call) => {
       const store = referenceStore()
-      const error = await Promise.resolve()
+      const rejection = await Promise.resolve()
         .then(() => call(store, make as Make))
         .catch((error: unknown) => error)
-      expect(error).toMatchObject({ name: 'ColumbaError', code: 'INVALID_ARGUMENT' })
-      expect((error as Error).cause).toBeInstanceOf(Error)
+      expect(rejection).toMatchObject({ name: 'ColumbaError', code: 'INVALID_ARGUMENT' })
+      expect((rejection as Error).cause).toBeInstanceOf(Error)
       await store.close()
     },
   )
