@@ -79,7 +79,7 @@ export const greatestLimits: Limits = Object.freeze(
   Object.fromEntries(limitNames.map((name) => [name, table[name].max])),
 ) as unknown as Limits
 
-/** Fills in the defaults and checks each limit against its own range. */
+/** Fills in the defaults and checks each limit against its own range and against the others. */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {
@@ -98,5 +98,20 @@ export function resolveLimits(given: Partial<Limits> = {}): Limits {
     }
     resolved[name] = value
   }
-  return Object.freeze(resolved) as unknown as Limits
+  const limits = Object.freeze(resolved) as unknown as Limits
+  // A message that is allowed must be able to wait, or no repeat of it would ever get through.
+  assertHoldsMessage('queueBytes', limits)
+  assertHoldsMessage('logBytes', limits)
+  return limits
+}
+
+function assertHoldsMessage(name: 'queueBytes' | 'logBytes', limits: Limits): void {
+  if (limits.textBytes + limits.attributesBytes <= limits[name]) return
+  throw new ColumbaError(
+    'INVALID_ARGUMENT',
+    `limits.${name} must hold a text and attributes of the largest size`,
+    {
+      field: `limits.${name}`,
+    },
+  )
 }

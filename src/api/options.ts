@@ -112,7 +112,7 @@ export function checkOptions(options: StoreOptions): CheckedOptions {
           : checkInteger(maxBytes, 'cache.maxBytes', 0, Number.MAX_SAFE_INTEGER),
       cacheTierSize:
         tierSize === undefined ? defaultTierSize : checkInteger(tierSize, 'cache.tierSize', 1, 10_000),
-      limits: checkLimits(given.limits),
+      limits: resolveLimits(checkFields(given.limits, 'limits', limitNames, 'limits.') as Partial<Limits>),
     },
     usersMode: checkUsersMode(given.users),
   }
@@ -149,19 +149,6 @@ function checkLocation(value: unknown): string {
     throw invalid('location', 'must be the path of a directory')
   }
   return value
-}
-
-function checkLimits(value: unknown): Limits {
-  const limits = resolveLimits(checkFields(value, 'limits', limitNames, 'limits.') as Partial<Limits>)
-  // A message that is allowed must be able to wait, or no repeat of it would ever get through.
-  const { textBytes, attributesBytes, queueBytes, logBytes } = limits
-  if (textBytes + attributesBytes > queueBytes) {
-    throw invalid('limits.queueBytes', 'must hold a text and attributes of the largest size')
-  }
-  if (textBytes + attributesBytes > logBytes) {
-    throw invalid('limits.logBytes', 'must hold a text and attributes of the largest size')
-  }
-  return limits
 }
 
 function checkUsersMode(value: unknown): UsersMode {

@@ -47,7 +47,12 @@ export function drawSwarm(chance: SeededChance): Swarm {
     syncEveryMs: oneOf([0, 0, 0, 0, 0, 0, 20, Infinity]),
     cacheBytes: oneOf([0, 4096, 16 * 1024, 8 * 1024 * 1024]),
     cacheTierSize: 1 + chance.below(3),
-    limits: resolveLimits({ queueCalls: oneOf([2, 8, 65_536]), logBytes: oneOf([64 * 1024, 1024 * 1024]) }),
+    limits: resolveLimits({
+      queueCalls: oneOf([2, 8, 65_536]),
+      logBytes: oneOf([64 * 1024, 1024 * 1024]),
+      // A log of that size has to hold the largest message.
+      textBytes: 16 * 1024,
+    }),
   }
   const tuning = {
     fanOut: oneOf([1, 3, 256]),
