@@ -68,13 +68,18 @@ const table: Readonly<Record<keyof Limits, LimitRow>> = {
   subscriptionChanges: { byDefault: 256, min: 1, max: 10_000 },
 }
 
-const limitNames = Object.keys(table) as readonly (keyof Limits)[]
+export const limitNames = Object.keys(table) as readonly (keyof Limits)[]
 
 export const defaultLimits: Limits = Object.freeze(
   Object.fromEntries(limitNames.map((name) => [name, table[name].byDefault])),
 ) as unknown as Limits
 
-/** Fills in the defaults and checks each limit against its own range. */
+/** The largest that any store may be opened with. */
+export const greatestLimits: Limits = Object.freeze(
+  Object.fromEntries(limitNames.map((name) => [name, table[name].max])),
+) as unknown as Limits
+
+/** Fills in the defaults and checks each limit against its own range and against the others. */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(table, name)) {
@@ -93,5 +98,20 @@ export function resolveLimits(given: Partial<Limits> = {}): Limits {
     }
     resolved[name] = value
   }
-  return Object.freeze(resolved) as unknown as Limits
+  const limits = Object.freeze(resolved) as unknown as Limits
+  // A message that is allowed must be able to wait, or no repeat of it would ever get through.
+  assertHoldsMessage('queueBytes', limits)
+  assertHoldsMessage('logBytes', limits)
+  return limits
+}
+
+function assertHoldsMessage(name: 'queueBytes' | 'logBytes', limits: Limits): void {
+  if (limits.textBytes + limits.attributesBytes <= limits[name]) return
+  throw new ColumbaError(
+    'INVALID_ARGUMENT',
+    `limits.${name} must hold a text and attributes of the largest size`,
+    {
+      field: `limits.${name}`,
+    },
+  )
 }

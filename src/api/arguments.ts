@@ -2,6 +2,7 @@
 import { ColumbaError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import type { ConversationId, UserId } from '../model/ids.js'
+import { unreadable } from '../model/unreadable.js'
 
 /** Straight checks of single arguments. Each takes the name of the field for its error, and gives the value back. */
 
@@ -100,14 +101,18 @@ export function checkFields<Name extends string>(
   path = '',
 ): { readonly [name in Name]?: unknown } {
   if (value === undefined) return {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(what, 'must be an object')
-  const given = value as Record<string, unknown>
-  const fields: { [name in Name]?: unknown } = {}
-  for (const name in given) {
-    if (!(names as readonly string[]).includes(name)) throw unknownField(`${path}${name}`)
-    const field = given[name]
-    if (field !== undefined) fields[name as Name] = field
+  try {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw invalid(what, 'must be an object')
+    const given = value as Record<string, unknown>
+    const fields: { [name in Name]?: unknown } = {}
+    for (const name in given) {
+      if (!(names as readonly string[]).includes(name)) throw unknownField(`${path}${name}`)
+      const field = given[name]
+      if (field !== undefined) fields[name as Name] = field
+    }
+    return fields
+  } catch (error) {
+    throw unreadable(what, error)
   }
-  return fields
 }

@@ -7,6 +7,7 @@ import { directPrefix } from '../model/direct-conversation-id.js'
 import type { Group } from '../model/group.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Page } from '../model/page.js'
+import { unreadable } from '../model/unreadable.js'
 import { checkFields, checkConversationId, checkText, checkUserId, invalid } from './arguments.js'
 import type { Calls } from './calls.js'
 import { checkPage } from './page-arguments.js'
@@ -108,12 +109,18 @@ function checkGroupId(value: unknown, limits: Limits): ConversationId {
 
 /** A copy of the caller's list of ids. */
 function checkUsers(value: unknown, field: string, limits: Limits): UserId[] {
-  if (!Array.isArray(value)) throw invalid(field, 'must be an array of ids')
-  if (value.length > limits.idsPerCall) {
-    throw new ColumbaError('TOO_LARGE', `${field} has more than ${limits.idsPerCall} ids`, {
-      field,
-      limit: limits.idsPerCall,
-    })
+  const { idsPerCall } = limits
+  try {
+    if (!Array.isArray(value)) throw invalid(field, 'must be an array of ids')
+    const { length } = value
+    if (length > idsPerCall)
+      throw new ColumbaError('TOO_LARGE', `${field} has more than ${idsPerCall} ids`, {
+        field,
+        limit: idsPerCall,
+      })
+    // Not by its iterator, which may be another one and give more.
+    return Array.from({ length }, (_, index) => checkUserId(value[index], `${field}[${index}]`, limits))
+  } catch (error) {
+    throw unreadable(field, error)
   }
-  return Array.from(value, (id: unknown, index) => checkUserId(id, `${field}[${index}]`, limits))
 }

@@ -16,6 +16,7 @@ import type { Conversation } from '../model/conversation.js'
 import type { Message, SendReceipt } from '../model/message.js'
 import { shownId } from '../model/message-ids.js'
 import type { Page } from '../model/page.js'
+import { unreadable } from '../model/unreadable.js'
 import { AdminCalls } from './admin-calls.js'
 import { checkFields, checkInteger, checkLimit, checkOpaque, checkUserId, invalid } from './arguments.js'
 import { Calls } from './calls.js'
@@ -23,7 +24,7 @@ import { ContactCalls } from './contact-calls.js'
 import { GroupCalls } from './group-calls.js'
 import { checkHistory, checkList, checkSeq, checkTarget } from './read-arguments.js'
 import type { ConversationRef, GetConversationsOptions, GetMessagesOptions } from './read-arguments.js'
-import { checkSend } from './send-arguments.js'
+import { checkSend, sendLimits } from './send-arguments.js'
 import type { SendRequest } from './send-arguments.js'
 import { UserCalls } from './user-calls.js'
 
@@ -63,7 +64,7 @@ export class MessageStore {
   readonly #context: DomainContext
   readonly #backend: Backend
   readonly #calls: Calls
-  readonly #attributesBounds
+  readonly #sendLimits
   readonly #newMessageId
   readonly #append: Append
   readonly #list: ConversationList
@@ -80,11 +81,7 @@ export class MessageStore {
     this.#context = context
     this.#backend = backend
     this.#calls = calls
-    this.#attributesBounds = {
-      maxBytes: limits.attributesBytes,
-      maxDepth: limits.attributesDepth,
-      field: 'attributes',
-    }
+    this.#sendLimits = sendLimits(limits)
     this.#newMessageId = () => backend.newMessageId()
     this.#append = new Append(context)
     this.#list = new ConversationList(context)
@@ -110,16 +107,12 @@ export class MessageStore {
     // Not an async function, and the backend's own promise comes back: this is the path that everything waits for.
     try {
       this.#context.lifecycle.assertOpen()
-      const { receiver, conversationId, draft } = checkSend(
-        request,
-        this.#context.limits,
-        this.#attributesBounds,
-        this.#newMessageId,
-      )
+      const checked = checkSend(request, this.#sendLimits, this.#newMessageId)
+      const { receiver, conversationId, draft, excess } = checked
       const sent =
         receiver === undefined
-          ? this.#append.into(conversationId, draft)
-          : this.#append.direct(receiver, draft)
+          ? this.#append.into(conversationId, draft, excess)
+          : this.#append.direct(receiver, draft, excess)
       const messageId = shownId(draft.id)
       return messageId === draft.id ? sent : sent.then((receipt) => ({ ...receipt, messageId }))
     } catch (error) {
@@ -168,10 +161,7 @@ export class MessageStore {
     return this.#mark(userId, conversation, 'delivered', seq)
   }
 
-  /**
-   * Says that the user has read everything up to `seq`, by default up to the head: as it is at the call, or, of a conversation that
-   * has to be read from the disk first, when that has been done. As `markDelivered`.
-   */
+  /** Says that the user has read everything up to `seq`, by default up to the head as it is at the call. As `markDelivered`. */
   markRead(userId: string, conversation: ConversationRef, seq?: number): Promise<void> {
     return this.#mark(userId, conversation, 'read', seq)
   }
@@ -254,13 +244,12 @@ export class MessageStore {
 }
 
 function checkSignal(value: unknown): AbortSignal {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    !('aborted' in value) ||
-    !('addEventListener' in value)
-  ) {
-    throw invalid('signal', 'must be an AbortSignal')
+  const signal = value as Partial<AbortSignal> | null
+  try {
+    if (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
+      throw invalid('signal', 'must be an AbortSignal')
+  } catch (error) {
+    throw unreadable('signal', error)
   }
-  return value as AbortSignal
+  return signal as AbortSignal
 }

@@ -1,9 +1,10 @@
 import type { Logger, Metrics, StoreSettings } from '../backend/settings.js'
 import type { UsersMode } from '../domain/context.js'
-import { resolveLimits } from '../limits.js'
+import { limitNames, resolveLimits } from '../limits.js'
 import type { Limits } from '../limits.js'
 import type { Clock } from '../platform/clock.js'
 import type { FileSystem } from '../platform/file-system.js'
+import { unreadable } from '../model/unreadable.js'
 import type { Random } from '../platform/random.js'
 import { checkFields, checkInteger, invalid } from './arguments.js'
 
@@ -111,7 +112,7 @@ export function checkOptions(options: StoreOptions): CheckedOptions {
           : checkInteger(maxBytes, 'cache.maxBytes', 0, Number.MAX_SAFE_INTEGER),
       cacheTierSize:
         tierSize === undefined ? defaultTierSize : checkInteger(tierSize, 'cache.tierSize', 1, 10_000),
-      limits: checkLimits(given.limits),
+      limits: resolveLimits(checkFields(given.limits, 'limits', limitNames, 'limits.') as Partial<Limits>),
     },
     usersMode: checkUsersMode(given.users),
   }
@@ -122,10 +123,14 @@ export function checkComponents(components: StoreComponentOptions | undefined): 
   for (const name of componentNames) {
     const component = given[name]
     if (component === undefined) continue
-    for (const method of componentMethods[name]) {
-      if (typeof (component as Record<string, unknown> | null)?.[method] !== 'function') {
-        throw invalid(name, `must have a method ${method}`)
+    try {
+      for (const method of componentMethods[name]) {
+        if (typeof (component as Record<string, unknown> | null)?.[method] !== 'function') {
+          throw invalid(name, `must have a method ${method}`)
+        }
       }
+    } catch (error) {
+      throw unreadable(name, error)
     }
   }
   const checked = given as StoreComponentOptions
@@ -144,22 +149,6 @@ function checkLocation(value: unknown): string {
     throw invalid('location', 'must be the path of a directory')
   }
   return value
-}
-
-function checkLimits(value: unknown): Limits {
-  if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value))) {
-    throw invalid('limits', 'must be an object')
-  }
-  const limits = resolveLimits(value)
-  // A message that is allowed must be able to wait, or no repeat of it would ever get through.
-  const { textBytes, attributesBytes, queueBytes, logBytes } = limits
-  if (textBytes + attributesBytes > queueBytes) {
-    throw invalid('limits.queueBytes', 'must hold a text and attributes of the largest size')
-  }
-  if (textBytes + attributesBytes > logBytes) {
-    throw invalid('limits.logBytes', 'must hold a text and attributes of the largest size')
-  }
-  return limits
 }
 
 function checkUsersMode(value: unknown): UsersMode {

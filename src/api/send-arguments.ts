@@ -1,9 +1,12 @@
+import type { ColumbaError } from '../errors.js'
 import type { ConversationId, MessageId, UserId } from '../model/ids.js'
 import { canonicalJson } from '../model/canonical-json.js'
 import type { JsonBounds } from '../model/canonical-json.js'
 import type { Json } from '../model/json.js'
 import type { MessageDraft } from '../model/message.js'
 import { derivedId, storedId } from '../model/message-ids.js'
+import { unreadable } from '../model/unreadable.js'
+import { greatestLimits } from '../limits.js'
 import type { Limits } from '../limits.js'
 import { checkId, checkText, checkTime, checkUserId, invalid, unknownField } from './arguments.js'
 
@@ -24,20 +27,63 @@ export type SendRequest =
   | (MessageRequest & { readonly receiver: string; readonly conversationId?: undefined })
   | (MessageRequest & { readonly conversationId: string; readonly receiver?: undefined })
 
-/** A checked send: to a user, or into a conversation. */
-export type SendArguments =
-  | { readonly receiver: UserId; readonly conversationId: undefined; readonly draft: MessageDraft }
-  | { readonly receiver: undefined; readonly conversationId: ConversationId; readonly draft: MessageDraft }
-
 /**
- * Checks what `sendMessage` was given and takes all of it over, so that later changes of the caller's objects do not
- * matter. IMPORTANT for speed: this runs for every message, so each field is read once and checked in straight code.
+ * A checked send: to a user, or into a conversation. `excess` is what it is refused with if it is new; undefined for one that is
+ * within the limits.
  */
+export type SendArguments = { readonly draft: MessageDraft; readonly excess: ColumbaError | undefined } & (
+  | { readonly receiver: UserId; readonly conversationId: undefined }
+  | { readonly receiver: undefined; readonly conversationId: ConversationId }
+)
+
+/** Limits, and those among them that are for attributes. */
+export interface SendLimits {
+  readonly limits: Limits
+  readonly attributes: JsonBounds
+}
+
+export function sendLimits(limits: Limits): SendLimits {
+  const { attributesBytes: maxBytes, attributesDepth: maxDepth } = limits
+  return { limits, attributes: { maxBytes, maxDepth, field: 'attributes' } }
+}
+
+const greatest = sendLimits(greatestLimits)
+
+/** Checks what `sendMessage` was given and takes all of it over, so that later changes of the caller's objects do not matter. */
 export function checkSend(
   request: SendRequest,
-  limits: Limits,
-  attributesBounds: JsonBounds,
+  limits: SendLimits,
   newMessageId: () => MessageId,
+): SendArguments {
+  try {
+    return take(request, limits, newMessageId, undefined)
+  } catch (error) {
+    return takeRepeat(request, unreadable('request', error))
+  }
+}
+
+/**
+ * The store may have been opened with greater limits before: what is refused today may be the repeat of what is there, and a repeat is
+ * answered whatever has changed since. So it is taken if any store could have taken it, and refused once it is known to be new.
+ * Throws `refused` for what is wrong in any store, and for what has no key.
+ */
+function takeRepeat(request: SendRequest, refused: ColumbaError): SendArguments {
+  const withoutKey = (): never => {
+    throw refused
+  }
+  try {
+    return take(request, greatest, withoutKey, refused)
+  } catch {
+    throw refused
+  }
+}
+
+/** IMPORTANT for speed: this runs for every message, so each field is read once and checked in straight code. */
+function take(
+  request: SendRequest,
+  { limits, attributes: attributesBounds }: SendLimits,
+  newMessageId: () => MessageId,
+  excess: ColumbaError | undefined,
 ): SendArguments {
   if (typeof request !== 'object' || request === null) throw invalid('request', 'must be an object')
   const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = request
@@ -67,8 +113,8 @@ export function checkSend(
     sentAt: timestamp,
   }
   return receiver === undefined
-    ? { receiver, conversationId: conversationId as ConversationId, draft }
-    : { receiver: receiver as UserId, conversationId: undefined, draft }
+    ? { receiver, conversationId: conversationId as ConversationId, draft, excess }
+    : { receiver: receiver as UserId, conversationId: undefined, draft, excess }
 }
 
 function checkMessageId(id: unknown, limits: Limits): MessageId {

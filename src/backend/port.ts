@@ -100,6 +100,11 @@ export interface Backend {
 
   /** Only what marks go by of the user's part, so that marking needs no messages; null for one who never had any. */
   standing(user: UserId, handle: ConversationHandle): MaybePromise<Standing | null>
+  /**
+   * The newest seq that readers saw at the call, though the answer may have to wait for something to be read; 0 if there was none.
+   * Of a conversation that the user has no part in it says nothing, and of one that was left it may be more than the user sees.
+   */
+  headAtCall(user: UserId, handle: ConversationHandle): MaybePromise<number>
   marks(user: UserId, handle: ConversationHandle): MaybePromise<Marks>
   /**
    * Sets marks, absolutely; the caller has made sure that they are not below the present ones, and calls for one user
@@ -135,8 +140,11 @@ export interface Backend {
   changes(user: UserId, after: Position, limit: number): MaybePromise<ChangePage>
   /** The string form of a position, bound to this store. */
   token(position: Position): string
-  /** Reads a token: INVALID_ARGUMENT if it is none, RESYNC_REQUIRED if it is of another store or time line. */
-  positionOf(token: string): Position
+  /**
+   * Reads a token: INVALID_ARGUMENT if it is none, RESYNC_REQUIRED if it is of another store or time line. `field` is the argument
+   * in which it came, for the error; by default `since`.
+   */
+  positionOf(token: string, field?: string): Position
   /**
    * Calls `listener` soon after something became visible to the user: a hint to pull, which may come late, twice or for
    * nothing. Returns the function that ends it.

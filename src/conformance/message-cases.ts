@@ -55,6 +55,19 @@ export const messageCases = [
     same([handle.head, handle.durableHead], [1, 1])
   }),
 
+  backendCase('the head at the call does not count what comes before the answer', async (bench) => {
+    const handle = await bench.direct('ada', 'bob')
+    is(await bench.backend.headAtCall(bob, handle), 0)
+    await bench.say(handle, ['ada', '1'], ['bob', '2'])
+    const warm = bench.backend.headAtCall(bob, handle)
+    await bench.say(handle, ['ada', '3'])
+    is(await warm, 2)
+    if (!(await bench.reopen())) return
+    const cold = bench.backend.headAtCall(bob, bench.backend.direct(ada, bob))
+    await bench.say(await bench.direct('ada', 'bob'), ['ada', '4'])
+    is(await cold, 3)
+  }),
+
   backendCase('who writes sees it at once, without settling', async (bench) => {
     const handle = await bench.direct('ada', 'bob')
     let outcome

@@ -11,7 +11,7 @@ import { notAMember, requireUsers } from './participants.js'
 
 /**
  * Sending. The order of decisions is the promise that a rejection is definite: the key is looked up first, and a
- * repeat is answered whatever has changed since; only a new key is checked for users, membership and blocks.
+ * repeat is answered whatever has changed since; only a new key is checked for limits, users, membership and blocks.
  */
 export class Append {
   readonly #context: DomainContext
@@ -29,27 +29,32 @@ export class Append {
     this.#open = context.usersMode === 'open'
   }
 
-  /** To `receiver`; the first message of two users begins their conversation. */
-  direct(receiver: UserId, draft: MessageDraft): Promise<SendReceipt> {
+  /**
+   * To `receiver`; the first message of two users begins their conversation. `excess` is what the message is refused with if its key
+   * is new.
+   */
+  direct(receiver: UserId, draft: MessageDraft, excess?: ColumbaError): Promise<SendReceipt> {
     const handle = this.#backend.direct(draft.sender, receiver)
     if (this.#open && this.#pipelined && handle.lane === null && this.#loadAtOnce(handle, draft.sender)) {
       // The warm path of nearly all sends: nothing to wait for, so the backend's promise is the answer.
       const found = this.#backend.find(handle, draft.sender, draft.id)
       if (found === null) {
+        if (excess !== undefined) throw excess
         if (handle.isBlocked(draft.sender)) throw blocked()
         return this.#handOver(handle, draft)
       }
       if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
-      return this.#inLane(handle, draft, receiver, found)
+      return this.#inLane(handle, draft, receiver, excess, found)
     }
-    return this.#inLane(handle, draft, receiver)
+    return this.#inLane(handle, draft, receiver, excess)
   }
 
   /** Into a conversation that is there. */
-  into(id: ConversationId, draft: MessageDraft): Promise<SendReceipt> {
+  into(id: ConversationId, draft: MessageDraft, excess?: ColumbaError): Promise<SendReceipt> {
     const handle = this.#backend.conversation(id)
     if (this.#open && this.#pipelined && handle.loaded && handle.lane === null) {
       const found = this.#backend.find(handle, draft.sender, draft.id)
+      if (found === null && excess !== undefined) throw excess
       if (found === null && handle.kind === 'group') {
         const member = this.#backend.member(handle, draft.sender)
         if (!(member instanceof Promise)) {
@@ -59,9 +64,9 @@ export class Append {
         // Asked again in the lane.
         member.catch(ignored)
       } else if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
-      return this.#inLane(handle, draft, undefined, found)
+      return this.#inLane(handle, draft, undefined, excess, found)
     }
-    return this.#inLane(handle, draft, undefined)
+    return this.#inLane(handle, draft, undefined, excess)
   }
 
   /** Loads it if that needs no waiting; true if it is loaded now. */
@@ -82,6 +87,7 @@ export class Append {
     handle: ConversationHandle,
     draft: MessageDraft,
     receiver: UserId | undefined,
+    excess: ColumbaError | undefined,
     found?: MaybePromise<Found | null>,
   ): Promise<SendReceipt> {
     let first = found
@@ -93,7 +99,7 @@ export class Append {
       () => {
         const known = first === undefined ? this.#backend.find(handle, draft.sender, draft.id) : first
         first = undefined
-        return andThen(known, (message) => this.#decide(handle, draft, receiver, message))
+        return andThen(known, (message) => this.#decide(handle, draft, receiver, excess, message))
       },
       draft.text.length + (draft.attributes?.length ?? 0),
     )
@@ -104,9 +110,11 @@ export class Append {
     handle: ConversationHandle,
     draft: MessageDraft,
     receiver: UserId | undefined,
+    excess: ColumbaError | undefined,
     found: Found | null,
   ): MaybePromise<Decision<SendReceipt>> {
     if (found !== null) return { handed: this.#repeat(handle, draft, found) }
+    if (excess !== undefined) throw excess
     return andThen(this.#admit(handle, draft.sender, receiver), () => ({
       handed: this.#backend.append(handle, handle.head, draft),
     }))

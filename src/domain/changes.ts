@@ -18,8 +18,7 @@ export interface ChangesPage {
 
 export interface GetChangesOptions {
   readonly since?: string | undefined
-  /** Default 100. */
-  readonly limit?: number | undefined
+  readonly limit: number
 }
 
 export interface SubscribeOptions {
@@ -27,7 +26,6 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const defaultLimit = 100
 /** UTF-16 units of text that a subscription keeps, and at most one text more: its slow consumer may never come back. */
 const subscriptionText = 512 * 1024
 /** Pages without any change in a row, after which others get their turn. */
@@ -46,10 +44,7 @@ export class Changes {
   }
 
   /** Changes after the token `since`, oldest first. Without `since` none: the token of now. */
-  async getChanges(
-    user: UserId,
-    { since, limit = defaultLimit }: GetChangesOptions = {},
-  ): Promise<ChangesPage> {
+  async getChanges(user: UserId, { since, limit }: GetChangesOptions): Promise<ChangesPage> {
     const changes: Change[] = []
     let place = await this.#start(user, since)
     let hasMore = since !== undefined

@@ -14,12 +14,9 @@ export interface ContactOptions {
 }
 
 export interface ContactPageOptions {
-  /** Default 50. */
-  readonly limit?: number | undefined
+  readonly limit: number
   readonly cursor?: string | undefined
 }
-
-const defaultLimit = 50
 
 /**
  * A user's contacts, and whom the user has blocked. The two are apart: a blocked stranger is not in the list, and
@@ -56,12 +53,9 @@ export class Contacts {
   }
 
   /** The list in the order of the contacts' ids (by UTF-8 bytes). */
-  async list(
-    user: UserId,
-    { limit = defaultLimit, cursor }: ContactPageOptions = {},
-  ): Promise<Page<Contact>> {
+  async list(user: UserId, { limit, cursor }: ContactPageOptions): Promise<Page<Contact>> {
     const scope = ['contacts', user]
-    let after = cursor === undefined ? undefined : (readCursor(scope, cursor)[0] as UserId)
+    let after = cursor === undefined ? undefined : (readCursor(scope, cursor, ['name'])[0] as UserId)
     await requireUsers(this.#context, [user])
     const listed: ContactEntry[] = []
     // One more than asked for, so that the last page knows that it is the last.

@@ -236,8 +236,11 @@ export class ConversationList {
   }
 
   #walkOf(user: UserId, query: ListQuery, cursor: string): Walk {
-    const [asOf, below] = readCursor(scopeOf(user, query), cursor) as [string, string]
-    return { asOf: this.#backend.positionOf(asOf), below: this.#backend.positionOf(below) }
+    const [asOf, below] = readCursor(scopeOf(user, query), cursor, ['name', 'name'])
+    return {
+      asOf: this.#backend.positionOf(asOf, 'cursor'),
+      below: this.#backend.positionOf(below, 'cursor'),
+    }
   }
 }
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Backend, ConversationChange, ConversationHandle, MaybePromise } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
-import { directPrefix } from '../model/direct-conversation-id.js'
 import type { Group, GroupState } from '../model/group.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Page } from '../model/page.js'
@@ -16,20 +15,18 @@ export interface GroupDraft {
   readonly title?: string | undefined
   /** The creator and duplicates in it are ignored. */
   readonly members: readonly UserId[]
+  /** Not like that of a direct conversation. */
   readonly id?: ConversationId | undefined
 }
 
 export interface MemberPageOptions {
-  /** Default 50. */
-  readonly limit?: number | undefined
+  readonly limit: number
   readonly cursor?: string | undefined
 }
 
 export interface Member {
   readonly userId: UserId
 }
-
-const defaultLimit = 50
 
 /**
  * Groups and who is in them. Each call is decided in the group's lane, so calls of one group take effect in the order
@@ -49,12 +46,6 @@ export class Groups {
    * IDEMPOTENCY_CONFLICT. BLOCKED, with nothing stored, if one of the members has blocked the creator.
    */
   async create({ creator, title, members, id }: GroupDraft): Promise<Group> {
-    this.#limitIds(members)
-    if (id?.startsWith(directPrefix) === true) {
-      throw new ColumbaError('INVALID_ARGUMENT', `the id of a group may not begin with ${directPrefix}`, {
-        field: 'id',
-      })
-    }
     const all = [...new Set([creator, ...members])]
     const createdAs = digestOf(creator, title, all)
     const handle = this.#backend.conversation(
@@ -75,7 +66,6 @@ export class Groups {
 
   /** Adds members, all or none; who is in already is ignored. Any member may. */
   async addMembers(actor: UserId, id: ConversationId, users: readonly UserId[]): Promise<Group> {
-    this.#limitIds(users)
     return this.#change(actor, id, async (handle, state) => {
       const added: UserId[] = []
       for (const user of new Set(users)) {
@@ -111,13 +101,12 @@ export class Groups {
   }
 
   /** Present members in the order of joining, for a present member. */
-  members(user: UserId, id: ConversationId, options: MemberPageOptions = {}): Promise<Page<Member>> {
-    const { limit = defaultLimit, cursor } = options
+  members(user: UserId, id: ConversationId, { limit, cursor }: MemberPageOptions): Promise<Page<Member>> {
     const scope = ['members', user, id]
     const handle = this.#backend.conversation(id)
     return this.#context.lanes.look(handle, async () => {
       await requireUsers(this.#context, [user])
-      const after = cursor === undefined ? 0 : (readCursor(scope, cursor)[0] as number)
+      const after = cursor === undefined ? 0 : readCursor(scope, cursor, ['number'])[0]
       await this.#backend.load(handle, user)
       await this.#requireMember(handle, user)
       // One more than asked for, so that the last page knows that it is the last.
@@ -165,16 +154,6 @@ export class Groups {
       const entry = await this.#backend.contact(user, actor)
       if (entry?.blocked === true)
         throw new ColumbaError('BLOCKED', 'one of the users has blocked who adds them')
-    }
-  }
-
-  #limitIds(ids: readonly UserId[]): void {
-    const { idsPerCall } = this.#context.limits
-    if (ids.length > idsPerCall) {
-      throw new ColumbaError('TOO_LARGE', `one call takes at most ${idsPerCall} ids`, {
-        name: 'idsPerCall',
-        limit: idsPerCall,
-      })
     }
   }
 

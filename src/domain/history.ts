@@ -77,7 +77,7 @@ export class History {
   #page(user: UserId, seen: Seen, place: HistoryPlace, limit: number): MaybePromise<Page<Message>> {
     const { handle, participation } = seen
     if (participation === null) {
-      if (place.form === 'cursor') readCursor(scopeOf(user, handle), place.value)
+      if (place.form === 'cursor') readPlace(user, handle, place.value)
       return emptyPage
     }
     if (place.form !== 'newest')
@@ -147,7 +147,7 @@ function planOf(
       return descendingFrom(visible, below(visible, wider + 1), limit)
     }
     case 'cursor': {
-      const [direction, seq] = readCursor(scopeOf(user, handle), place.value) as [string, number]
+      const [direction, seq] = readPlace(user, handle, place.value)
       if (direction === 'newer') return ascendingFrom(visible, seq, limit)
       return descendingFrom(visible, below(visible, seq), limit)
     }
@@ -178,6 +178,10 @@ function pageOf(
     items: Object.freeze(messages.map(shownMessage)),
     next: next === null ? null : writeCursor(scopeOf(user, handle), [descending ? 'older' : 'newer', next]),
   })
+}
+
+function readPlace(user: UserId, handle: ConversationHandle, cursor: string) {
+  return readCursor(scopeOf(user, handle), cursor, ['name', 'number'])
 }
 
 function scopeOf(user: UserId, handle: ConversationHandle) {

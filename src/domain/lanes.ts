@@ -110,9 +110,13 @@ export class Lanes {
     throw movedTooOften()
   }
 
-  /** IMPORTANT: asked before a lane is made: one that nothing enters would never go. */
+  /**
+   * IMPORTANT: asked before a lane is made: one that nothing enters would never go. A single call may always wait: it may be the repeat
+   * of a message from times of a longer queue.
+   */
   #isFull(bytes: number): boolean {
-    return this.#calls >= this.#limits.queueCalls || this.#bytes + bytes > this.#limits.queueBytes
+    const { queueCalls, queueBytes } = this.#limits
+    return this.#calls >= queueCalls || (this.#bytes > 0 && this.#bytes + bytes > queueBytes)
   }
 
   #refuse(): Promise<never> {

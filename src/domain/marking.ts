@@ -74,19 +74,27 @@ export class Marking {
     this.#open = context.usersMode === 'open'
   }
 
-  /** Up to `seq`, or up to the newest message. In a conversation that the user has left nothing changes. */
+  /** Up to `seq`, or up to the newest message at the call. In a conversation that the user has left nothing changes. */
   mark(user: UserId, target: Target, by: 'read' | 'delivered', seq: number | undefined): MaybePromise<void> {
     if (this.#open) return this.#mark(user, target, by, seq)
     const checked = requireUsers(this.#context, [user])
     if (checked === undefined) return this.#mark(user, target, by, seq)
-    return this.#accept(checked.then(() => this.#mark(user, target, by, seq)))
+    const upTo = this.#upTo(user, handleOf(this.#backend, user, target), seq)
+    return this.#accept(Promise.all([upTo, checked]).then(([until]) => this.#mark(user, target, by, until)))
+  }
+
+  /** IMPORTANT: asked in the step of the call: what comes while something is read was not there to be read by the user. */
+  async #upTo(user: UserId, handle: ConversationHandle, seq: number | undefined): Promise<number> {
+    return seq ?? this.#backend.headAtCall(user, handle)
   }
 
   #mark(user: UserId, target: Target, by: 'read' | 'delivered', seq: number | undefined): MaybePromise<void> {
     const handle = handleOf(this.#backend, user, target)
     const found = this.#backend.standing(user, handle)
-    if (found instanceof Promise)
-      return this.#accept(found.then((read) => this.#raiseLater(user, target, read, by, seq)))
+    if (found instanceof Promise) {
+      const both = Promise.all([found, this.#upTo(user, handle, seq)])
+      return this.#accept(both.then(([read, until]) => this.#raiseLater(user, target, read, by, until)))
+    }
     const standing = partIn(found, target)
     const reached = reachedIn(standing, by, seq)
     if (standing === null || reached === null) return undefined
@@ -123,7 +131,7 @@ export class Marking {
     target: Target,
     found: Standing | null,
     by: 'read' | 'delivered',
-    seq: number | undefined,
+    seq: number,
   ): MaybePromise<void> {
     const standing = partIn(found, target)
     const reached = reachedIn(standing, by, seq)

@@ -28,15 +28,18 @@ export function encodeToken(home: TokenHome, position: number): string {
   return scratch.base64urlSlice(0, tokenBytes)
 }
 
-/** The position; throws INVALID_ARGUMENT for what is no token, RESYNC_REQUIRED for one of another store or time line. */
-export function decodeToken(home: TokenHome, text: string): number {
+/**
+ * The position; throws INVALID_ARGUMENT for what is no token, and names `field`, the argument in which it came; RESYNC_REQUIRED for
+ * one of another store or time line.
+ */
+export function decodeToken(home: TokenHome, text: string, field: string): number {
   const token = Buffer.from(text, 'base64url')
   if (
     token.length !== tokenBytes ||
     token.toString('base64url') !== text ||
     checksum(token.subarray(0, summedBytes)) !== token.readUInt32LE(summedBytes)
   ) {
-    throw new ColumbaError('INVALID_ARGUMENT', 'This is not a token of a change feed', { field: 'since' })
+    throw new ColumbaError('INVALID_ARGUMENT', `${field} must be what a store gave out`, { field })
   }
   if (!token.subarray(0, 8).equals(home.storeId.subarray(0, 8)) || token.readUInt32LE(8) !== home.epoch) {
     throw new ColumbaError(

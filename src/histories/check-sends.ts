@@ -4,7 +4,7 @@ import { keyOf, type KnownMessages, type StoredSend } from './known-messages.js'
 /** What the sends promised, held against what is stored at the end. */
 export function* checkSends(history: History, known: KnownMessages): Generator<Violation> {
   yield* sameForAll(history)
-  const stored = new Map<string, number[]>()
+  const stored = new Map<string, SeenMessage[]>()
   for (const conversation of known.conversations) {
     for (const [i, { message, attempts }] of known.of(conversation).entries()) {
       if (message.seq !== i + 1)
@@ -12,7 +12,7 @@ export function* checkSends(history: History, known: KnownMessages): Generator<V
       if (attempts.length === 0)
         yield { rule: 'nothing of itself', what: `${conversation} ${message.seq}: nobody sent it` }
       const key = keyOf(conversation, message.sender, message.id)
-      stored.set(key, [...(stored.get(key) ?? []), message.seq])
+      stored.set(key, [...(stored.get(key) ?? []), message])
       if (attempts.length > 0 && !attempts.some(({ text }) => text === message.text))
         yield { rule: 'content', what: `${conversation} ${message.seq}: another text than was sent` }
     }
@@ -38,14 +38,24 @@ function* sameForAll({ finals }: History): Generator<Violation> {
 function* onceAtItsSeq(
   key: string,
   attempts: readonly SendOperation[],
-  seqs: readonly number[],
+  stored: readonly SeenMessage[],
 ): Generator<Violation> {
+  const seqs = stored.map(({ seq }) => seq)
   if (seqs.length > 1) yield { rule: 'at most once', what: `${key} is at ${seqs.join(' and ')}` }
   let fresh = 0
-  for (const { outcome } of attempts) {
+  for (const attempt of attempts) {
+    const { outcome } = attempt
     if (outcome.kind !== 'acknowledged') continue
     if (!outcome.duplicate) fresh += 1
-    if (!seqs.includes(outcome.seq))
+    else if (!attempts.some((other) => mayHaveStoredFor(attempt, other)))
+      yield { rule: 'exactly once', what: `${key} was acknowledged as a repeat of nothing` }
+    const found = stored.find(({ seq }) => seq === outcome.seq)
+    if (found !== undefined && found.timestamp !== outcome.timestamp)
+      yield {
+        rule: 'time',
+        what: `${key} was acknowledged with the time ${outcome.timestamp}, it has ${found.timestamp}`,
+      }
+    if (found === undefined)
       yield {
         rule: 'exactly once',
         what: `${key} was acknowledged at ${outcome.seq}, it is at ${seqs.join()}`,
@@ -54,6 +64,11 @@ function* onceAtItsSeq(
   if (fresh > 1) yield { rule: 'exactly once', what: `${key} was acknowledged as new ${fresh} times` }
   if (seqs.length > 0 && attempts.every(({ outcome }) => outcome.kind === 'refused'))
     yield { rule: 'definite', what: `${key} was refused by every attempt, and is at ${seqs.join()}` }
+}
+
+/** The message that this attempt was told is a repeat may have been stored by the other one. */
+function mayHaveStoredFor(repeat: SendOperation, other: SendOperation): boolean {
+  return other !== repeat && other.outcome.kind !== 'refused' && other.call < repeat.end
 }
 
 function* inOrder(

@@ -55,20 +55,19 @@ function* checkRead(
   read: ReadOperation,
   heads: SeenHeads,
 ): Generator<Violation> {
-  const { user, conversationId, messages } = read
+  const { user, conversationId, limit, messages } = read
   const where = `page of ${user} in ${conversationId} at ${read.call}`
   for (const [i, message] of messages.entries()) {
     yield* sameAsStored(known, conversationId, message, where)
     if (i > 0 && message.seq !== (messages[i - 1]?.seq ?? 0) - 1)
       yield { rule: 'gapless', what: `${where}: a gap above ${message.seq}` }
   }
-  yield* checkHead(
-    history,
-    known,
-    { user, conversationId, headSeq: messages[0]?.seq ?? 0, where },
-    read,
-    heads,
-  )
+  const headSeq = messages[0]?.seq ?? 0
+  // Everybody sees all from the beginning on.
+  const full = Math.min(limit, headSeq)
+  if (messages.length !== full)
+    yield { rule: 'full page', what: `${where}: ${messages.length} messages, ${full} are there for it` }
+  yield* checkHead(history, known, { user, conversationId, headSeq, where }, read, heads)
 }
 
 function* checkHead(

@@ -41,6 +41,8 @@ export interface ReadOperation extends Operation {
   readonly kind: 'read'
   readonly user: string
   readonly conversationId: string
+  /** How many messages were asked for. */
+  readonly limit: number
   /** Descending, newest first. */
   readonly messages: readonly SeenMessage[]
 }

@@ -164,6 +164,7 @@ class Traffic {
       client,
       user,
       conversationId,
+      limit,
       call,
       end,
       messages: seen.map(seenOf),

@@ -184,6 +184,10 @@ export class LocalBackend implements Backend {
     return this.#parts.participations.standing(user, entry)
   }
 
+  headAtCall(user: UserId, entry: ConversationEntry): MaybePromise<number> {
+    return entry.known ? entry.durableHead : this.#parts.participations.headOnceRead(user, entry)
+  }
+
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
     const { memory, loader } = this.#parts
     return memory.nodeOf(user, entry)?.marks ?? loader.marks(user, entry)
@@ -261,8 +265,8 @@ export class LocalBackend implements Backend {
     return encodeToken(this.#parts.life.home, position)
   }
 
-  positionOf(token: string): Position {
-    const position = decodeToken(this.#parts.life.home, token)
+  positionOf(token: string, field = 'since'): Position {
+    const position = decodeToken(this.#parts.life.home, token, field)
     if (position > this.#parts.durablePosition()) {
       throw new ColumbaError('RESYNC_REQUIRED', 'The token is ahead of this store; load everything anew')
     }

@@ -64,6 +64,21 @@ export class Participations {
     }
   }
 
+  /**
+   * The head of a conversation that memory does not know. It is as it was at the call: whoever writes has to have read it first,
+   * and nothing that is written then is durable in the same step.
+   */
+  async headOnceRead(user: UserId, entry: ConversationEntry): Promise<number> {
+    entry.inFlight++
+    try {
+      await this.#loader.load(entry, user)
+      return entry.durableHead
+    } finally {
+      entry.inFlight--
+      this.#memory.release(entry)
+    }
+  }
+
   #loadNode(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
     const loaded = this.#loader.load(entry, user)
     if (loaded === undefined && entry.groupPart === null) {

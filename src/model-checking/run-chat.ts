@@ -1,8 +1,9 @@
 import type { ChatCommand } from './commands/command.js'
+import { expectCall } from './expectation.js'
 import { Harness } from './harness.js'
 import { ReferenceModel } from './reference-model.js'
 import type { CheckedStore, StoreUnderTest } from './store-under-test.js'
-import type { FastCheck } from './world.js'
+import { nastyIds, type FastCheck } from './world.js'
 
 /**
  * Opens the store, runs the commands on it beside the model, lets every client catch up, holds everything against the
@@ -17,6 +18,7 @@ export async function runChat(
   const real = await Harness.open(under)
   const model = new ReferenceModel(under.clock)
   try {
+    if (under.usersMode === 'registered') await registerAll(model, real)
     await fc.asyncModelRun(() => ({ model, real }), commands)
     await real.catchUpAll(model)
     const users = new Set(model.talks.flatMap(({ members }) => [...members.keys()]))
@@ -29,4 +31,13 @@ export async function runChat(
     await real.close()
   }
   return model
+}
+
+async function registerAll(model: ReferenceModel, { store }: Harness): Promise<void> {
+  for (const id of nastyIds) {
+    const user = { id, name: 'Ada' }
+    await expectCall(`users.register(${JSON.stringify(id)})`, model.users.register(user), () =>
+      store.users.register(user),
+    )
+  }
 }

@@ -1,6 +1,7 @@
 /// <reference lib="es2024.string" />
 import { ColumbaError } from '../errors.js'
 import type { Json } from './json.js'
+import { unreadable } from './unreadable.js'
 
 export interface JsonBounds {
   /** UTF-8 bytes of the canonical form. */
@@ -24,14 +25,7 @@ export function canonicalJson(value: unknown, bounds: JsonBounds): string {
   try {
     encoder.value(value)
   } catch (error) {
-    if (error instanceof ColumbaError) throw error
-    // A getter or a proxy of the caller threw.
-    throw new ColumbaError(
-      'INVALID_ARGUMENT',
-      `${bounds.field} cannot be read`,
-      { field: bounds.field },
-      error,
-    )
+    throw unreadable(bounds.field, error)
   }
   return encoder.text
 }

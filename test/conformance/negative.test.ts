@@ -3,6 +3,7 @@ import type { RecentOptions } from '../../src/backend/port.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import { backendConformance } from '../../src/conformance/backend-conformance.js'
 import type { Position, UserId } from '../../src/model/ids.js'
+import { systemClock } from '../../src/platform/clock.js'
 
 type Handle = ReturnType<ReferenceBackend['direct']>
 type Range = Parameters<ReferenceBackend['messages']>[1]
@@ -38,6 +39,12 @@ const broken = {
   'knows the present place only': class extends ReferenceBackend {
     override stoodAt(user: UserId, handle: Handle) {
       return super.participation(user, handle)?.position ?? null
+    }
+  },
+  'says the head of the answer': class extends ReferenceBackend {
+    override async headAtCall(user: UserId, handle: Handle) {
+      await systemClock.yield()
+      return super.headAtCall(user, handle)
     }
   },
   'counts own messages as unread': class extends ReferenceBackend {

@@ -76,6 +76,33 @@ const breaks: readonly (readonly [rule: string, what: string, broken: Break])[] 
     }),
   ],
   [
+    'full page',
+    'a page that stops short',
+    (store) => ({
+      getMessages: async (user, ref, options) => {
+        const page = await store.getMessages(user, ref, options)
+        return options?.after !== undefined ? page : { ...page, items: page.items.slice(0, 1) }
+      },
+    }),
+  ],
+  [
+    'time',
+    'a receipt with a time of its own',
+    (store) => ({
+      sendMessage: async (request) => {
+        const { timestamp, ...receipt } = await store.sendMessage(request)
+        return { ...receipt, timestamp: timestamp + 1 }
+      },
+    }),
+  ],
+  [
+    'exactly once',
+    'a first receipt that says it is a repeat',
+    (store) => ({
+      sendMessage: async (request) => ({ ...(await store.sendMessage(request)), duplicate: true }),
+    }),
+  ],
+  [
     'cursor',
     'a walk that skips',
     (store) => ({

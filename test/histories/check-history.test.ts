@@ -28,11 +28,12 @@ const send = (seq: number, call: number, end: number, given: Partial<SendOperati
   const outcome = { kind: 'acknowledged', seq, timestamp, duplicate: false } as const
   return { kind: 'send', client: sender, conversationId, sender, id, text, call, end, outcome, ...given }
 }
-const read = (call: number, end: number, messages: readonly SeenMessage[]): ReadOperation => ({
+const read = (call: number, end: number, messages: readonly SeenMessage[], limit = 50): ReadOperation => ({
   kind: 'read',
   client: 'r',
   user: 'a',
   conversationId,
+  limit,
   call,
   end,
   messages: messages.toReversed(),
@@ -68,6 +69,7 @@ const follow = (messages: readonly SeenMessage[], user = 'b'): FollowOperation =
   end: 90,
   messages: messages.map((one) => ({ ...one, conversationId })),
 })
+const repeated = { kind: 'acknowledged', seq: 1, timestamp: 1001, duplicate: true } as const
 const sends = [send(1, 10, 20), send(2, 21, 30), send(3, 31, 40)]
 
 function history(operations: readonly HistoryOperation[], given: Partial<History> = {}): History {
@@ -98,6 +100,16 @@ describe('a history in which all promises are kept', () => {
       'refused, repeated, stored',
       history([send(1, 5, 6, { outcome: { kind: 'refused', code: 'CLOSED' } }), ...sends]),
     ],
+    ['repeated', history([...sends, send(1, 50, 60, { outcome: repeated })])],
+    [
+      'unknown, and then repeated',
+      history([
+        send(1, 10, Infinity, { outcome: { kind: 'unknown' } }),
+        send(1, 11, 20, { outcome: repeated }),
+        ...sends.slice(1),
+      ]),
+    ],
+    ['a page as long as was asked for', history([...sends, read(50, 51, stored.slice(1), 2)])],
     [
       'read up to a mark',
       history([...sends, mark(50, 2), list(60, [row({ readSeq: 2, unread: 0 })])], {
@@ -124,6 +136,33 @@ describe('a history in which a promise is broken', () => {
       ]),
     ],
     ['exactly once', 'a send is new twice', history([...sends, send(1, 50, 60)])],
+    [
+      'exactly once',
+      'the only attempt is a repeat',
+      history([send(1, 10, 20, { outcome: repeated }), ...sends.slice(1)]),
+    ],
+    [
+      'exactly once',
+      'a repeat of what was refused',
+      history([
+        send(1, 5, 6, { outcome: { kind: 'refused', code: 'CLOSED' } }),
+        send(1, 10, 20, { outcome: repeated }),
+        ...sends.slice(1),
+      ]),
+    ],
+    [
+      'exactly once',
+      'a repeat of what was called later',
+      history([send(1, 10, 20, { outcome: repeated }), send(1, 21, 22), ...sends.slice(1)]),
+    ],
+    [
+      'time',
+      'acknowledged with another time than it has',
+      history([
+        ...sends,
+        send(1, 50, 60, { outcome: { kind: 'acknowledged', seq: 1, timestamp: 1002, duplicate: true } }),
+      ]),
+    ],
     [
       'at most once',
       'a repeat is stored again',
@@ -194,6 +233,8 @@ describe('a history in which a promise is broken', () => {
       'a page with a hole',
       history([...sends, read(50, 51, [stored[0] as SeenMessage, stored[2] as SeenMessage])]),
     ],
+    ['full page', 'a page that stops short', history([...sends, read(50, 51, stored.slice(2), 2)])],
+    ['full page', 'a page with more than was asked for', history([...sends, read(50, 51, stored, 2)])],
     [
       'prefix',
       'a reader saw another message',

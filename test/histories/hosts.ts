@@ -27,7 +27,7 @@ export interface LocalHost extends HistoryHost {
 
 /** The embedded store in a directory of its own; a crash is a log whose writes and syncs fail from then on. */
 export async function localHost(
-  { settings, tuning }: LocalVariant,
+  { settings, tuning, usersMode }: LocalVariant,
   local: LocalComponents = {},
 ): Promise<LocalHost> {
   const location = await mkdtemp(join(tmpdir(), 'columba-history-'))
@@ -49,7 +49,7 @@ export async function localHost(
       return new MessageStore(await openLocalBackend(all, components, { ...local, tuning: tuning ?? {} }), {
         limits,
         clock,
-        usersMode: 'open',
+        usersMode: usersMode ?? 'open',
       })
     },
     // A store that leaves syncing to the system begins a new time line after a crash, and tokens end there.

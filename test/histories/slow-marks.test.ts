@@ -82,3 +82,53 @@ test.each([0, 300])(
     expect(await store.getConversation('a', 'g')).toMatchObject({ readSeq: 5 })
   },
 )
+
+test('markRead without a seq means the head at the call, however slowly its conversation is read', async () => {
+  const gate = openGate()
+  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
+  await first.close()
+
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  const { read, open } = closeGate(gate)
+  gate.at = { key: keys.marks(userPartition('a'), directConversationId('a', 'b')) }
+  const marking = store.markRead('a', { peer: 'b' })
+  await read
+  gate.at = 'nothing'
+  await store.sendMessage({ sender: 'b', receiver: 'a', text: '3' })
+  open()
+  await marking
+  expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
+})
+
+test.each(['warm', 'cold'])(
+  'markRead without a seq means the head at the call, however slowly its user is looked up; %s',
+  async (how) => {
+    const gate = openGate()
+    const host = await localHost(
+      { tuning: { readsAtOnce: false }, usersMode: 'registered' },
+      { opener: gatedShards(gate) },
+    )
+    onTestFinished(host.destroy)
+    const first = await host.open()
+    for (const id of ['a', 'b']) await first.users.register({ id, name: id })
+    for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
+    await first.close()
+
+    const store = await host.open()
+    onTestFinished(() => store.close())
+    if (how === 'warm') await store.getConversation('a', { peer: 'b' })
+    const { read, open } = closeGate(gate)
+    gate.at = { key: keys.profile(userPartition('a')) }
+    const marking = store.markRead('a', { peer: 'b' })
+    await read
+    gate.at = 'nothing'
+    await store.sendMessage({ sender: 'b', receiver: 'a', text: '3' })
+    open()
+    await marking
+    expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
+  },
+)

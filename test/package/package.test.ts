@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from '../repository/modules.js'
 
@@ -66,6 +66,20 @@ const settings = {
   },
 }
 
+/** The first example of the README, by somebody who checks types strictly. */
+function readmeExample(): string {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  return /```js\n(.*?)```/s.exec(readme)?.[1] as string
+}
+
+/** By the paths that they have in the package. */
+function pagesIn(directory: string): string[] {
+  const names = readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+  return names
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => posix.join(directory, name.replaceAll('\\', '/')))
+}
+
 let scratch: string
 let folder: string
 let packed: string[]
@@ -99,6 +113,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'main.ts'), consumer)
   writeFileSync(join(folder, 'with-testing.ts'), testingConsumer)
   writeFileSync(join(folder, 'own-backend.ts'), ownBackend)
+  writeFileSync(join(folder, 'readme.ts'), readmeExample())
   const packages = [join(scratch, tarball.filename), installed('fast-check'), installed('@types/node')]
   run(folder, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packages)
 }, 180_000)
@@ -108,18 +123,27 @@ afterAll(() => {
 })
 
 test('the package holds what users need and nothing else', () => {
-  const others = packed.filter((path) => !/^dist\/.*(?:\.js|\.d\.ts)$|^docs\/.*\.(?:md|svg)$/.test(path))
+  const known = /^dist\/.*(?:\.js|\.d\.ts)$|^docs\/.*\.(?:md|svg)$|^examples\/[\w-]+\.mjs$/
+  const others = packed.filter((path) => !known.test(path))
   expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'package.json'])
   expect(packed).toEqual(
     expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/testing.js', 'dist/testing.d.ts']),
   )
 })
 
-test('what its README links to is in it', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  const links = [...readme.matchAll(/\]\(([^:#)]+)[^)]*\)/g)].map(([, path]) => path as string)
-  expect(links.length).toBeGreaterThan(0)
-  expect(packed).toEqual(expect.arrayContaining(links))
+test.each(['README.md', ...pagesIn('docs')])('what %s links to is in it', (page) => {
+  expect(packed).toContain(page)
+  const links = [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^:#)]+)[^)]*\)/g)]
+  const linked = links.map(([, path]) => posix.join(posix.dirname(page), path as string))
+  expect(packed).toEqual(expect.arrayContaining(linked))
+})
+
+test('its examples run where it is installed, as the guide says', () => {
+  const command = /`node (node_modules\/columba\/examples\/send\.mjs)`/.exec(
+    readFileSync(join(root, 'docs/guide.md'), 'utf8'),
+  )
+  expect(node(command?.[1] as string)).toContain('Hello Bob')
+  expect(node('node_modules/columba/examples/simulate.mjs')).not.toBe('')
 })
 
 test('a program in TypeScript compiles against it and runs', () => {

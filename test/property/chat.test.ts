@@ -15,11 +15,27 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { name: 'the reference backend', under: underReference, options: { maxCommands: 60 }, numRuns: 100 },
-  { name: 'the eventual backend', under: underEventual, options: { maxCommands: 60 }, numRuns: 60 },
+  {
+    name: 'the reference backend',
+    under: () => underReference(),
+    options: { maxCommands: 60 },
+    numRuns: 100,
+  },
+  {
+    name: 'the eventual backend',
+    under: (seed) => underEventual(seed),
+    options: { maxCommands: 60 },
+    numRuns: 60,
+  },
+  {
+    name: 'the eventual backend, with registered users only',
+    under: (seed) => underEventual(seed, 'registered'),
+    options: { maxCommands: 60 },
+    numRuns: 30,
+  },
   {
     name: 'two users who meet all the time',
-    under: underReference,
+    under: () => underReference(),
     options: { users: 2, maxCommands: 60 },
     numRuns: 50,
   },

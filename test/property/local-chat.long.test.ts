@@ -9,6 +9,7 @@ import { holds, verdict } from './verdict.js'
 const variants = [
   { name: 'as it comes', variant: {} },
   { name: 'with everything small', variant: tiny },
+  { name: 'with registered users and everything small', variant: { ...tiny, usersMode: 'registered' } },
   { name: 'without a cache', variant: { settings: { cacheBytes: 0, shards: 1 } } },
 ] as const
 

@@ -16,6 +16,12 @@ const rows: readonly Row[] = [
   { name: 'as it comes', variant: {}, numRuns: 15 },
   { name: 'with everything small', variant: tiny, numRuns: 25 },
   { name: 'without a cache', variant: { settings: { cacheBytes: 0, shards: 1 } }, numRuns: 10 },
+  { name: 'with registered users only', variant: { usersMode: 'registered' }, numRuns: 10 },
+  {
+    name: 'with registered users and everything small',
+    variant: { ...tiny, usersMode: 'registered' },
+    numRuns: 15,
+  },
   { name: 'with large groups only', variant: { tuning: { fanOut: 1 } }, numRuns: 10 },
 ]
 

@@ -5,6 +5,7 @@ import { MessageStore } from '../../src/api/message-store.js'
 import { EventualBackend } from '../../src/backend/reference/eventual-backend.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import type { StoreComponents, StoreSettings } from '../../src/backend/settings.js'
+import type { UsersMode } from '../../src/domain/context.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
@@ -14,16 +15,18 @@ import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
 
-function settings(clock: ManualClock) {
-  return { limits: resolveLimits(), clock, usersMode: 'open' } as const
+function settings(clock: ManualClock, usersMode: UsersMode = 'open') {
+  return { limits: resolveLimits(), clock, usersMode }
 }
 
 /** The store over the backend that keeps everything in memory in the most obvious way. */
-export function underReference(): StoreUnderTest {
+export function underReference(usersMode: UsersMode = 'open'): StoreUnderTest {
   const clock = new ManualClock()
   return {
     clock,
-    open: () => Promise.resolve(new MessageStore(new ReferenceBackend({ clock }), settings(clock))),
+    usersMode,
+    open: () =>
+      Promise.resolve(new MessageStore(new ReferenceBackend({ clock }), settings(clock, usersMode))),
   }
 }
 
@@ -31,6 +34,8 @@ export function underReference(): StoreUnderTest {
 export interface LocalVariant {
   readonly settings?: Partial<StoreSettings>
   readonly tuning?: Partial<LocalTuning>
+  /** Default `open`. */
+  readonly usersMode?: UsersMode
 }
 
 /** Everything small: flushes, checkpoints, evictions and large groups happen within a few messages. */
@@ -56,15 +61,16 @@ export interface LocalStoreUnderTest extends StoreUnderTest {
 }
 
 /** The embedded store in a directory of its own. Not synced, because these tests do not cut the power. */
-export function underLocal({ settings: given, tuning = {} }: LocalVariant = {}): LocalStoreUnderTest {
+export function underLocal(variant: LocalVariant = {}): LocalStoreUnderTest {
   const clock = new ManualClock()
   let location: string | undefined
   const open = async (): Promise<MessageStore> => {
     location ??= await mkdtemp(join(tmpdir(), 'columba-property-'))
-    return openLocal(location, clock, nodeFileSystem, { settings: given ?? {}, tuning })
+    return openLocal(location, clock, nodeFileSystem, variant)
   }
   return {
     clock,
+    usersMode: variant.usersMode ?? 'open',
     open,
     reopen: async (store) => {
       await store.close()
@@ -80,7 +86,7 @@ async function openLocal(
   location: string,
   clock: ManualClock,
   fileSystem: FileSystem,
-  { settings: given, tuning = {} }: LocalVariant,
+  { settings: given, tuning = {}, usersMode }: LocalVariant,
 ): Promise<MessageStore> {
   const limits = resolveLimits()
   const components: StoreComponents = {
@@ -100,16 +106,17 @@ async function openLocal(
     limits,
     ...given,
   }
-  return new MessageStore(await openLocalBackend(all, components, { tuning }), settings(clock))
+  return new MessageStore(await openLocalBackend(all, components, { tuning }), settings(clock, usersMode))
 }
 
 /** The store over the backend that refuses writes by chance and shows them late. */
-export function underEventual(seed: number): StoreUnderTest {
+export function underEventual(seed: number, usersMode: UsersMode = 'open'): StoreUnderTest {
   const clock = new ManualClock()
   const backend = new EventualBackend({ clock, seed })
   return {
     clock,
-    open: () => Promise.resolve(new MessageStore(backend, settings(clock))),
+    usersMode,
+    open: () => Promise.resolve(new MessageStore(backend, settings(clock, usersMode))),
     settle: () => backend.settle(),
   }
 }

@@ -172,12 +172,13 @@ export class Calls {
 
   /**
    * Somebody sends into a direct conversation of two others, whose id anybody can work out, perhaps with an id from there; or reads
-   * it, or marks something in it.
+   * it, or marks something in it. Where only registered users exist, it may be somebody who does not.
    */
   #intrude(store: MessageStore): void {
-    const { chance } = this.#options
+    const { chance, swarm } = this.#options
     const talk = this.#someTalk()
-    const sender = this.#user()
+    const isNobody = swarm.usersMode === 'registered' && chance.happens(0.5)
+    const sender = isNobody ? 'nobody' : this.#user()
     if (talk === undefined || talk.direct === null || talk.direct.includes(sender)) return
     const conversationId = directConversationId(...talk.direct)
     const [known] = talk.sent.values()
@@ -191,7 +192,7 @@ export class Calls {
     const call: Promise<unknown> = (ways[chance.below(ways.length)] as () => Promise<unknown>)()
     this.#call(`intrude ${talk.name} ${sender}`, call, {
       ok: () => claim(false, 'I20 a stranger gets in', talk.name, sender),
-      refused: (code) => code === 'NOT_A_MEMBER',
+      refused: (code) => code === (isNobody ? 'USER_NOT_FOUND' : 'NOT_A_MEMBER'),
       unknown: () => undefined,
     })
   }
@@ -205,7 +206,8 @@ export class Calls {
     const sawAll = talk.sawAll(user)
     const head = sawAll ? talk.ackedHead : 0
     const seq = chance.happens(0.3) ? undefined : 1 + chance.below(talk.sent.size + 2)
-    const most = seq ?? Infinity
+    // The head at the call: whatever is in the conversation by then has been sent.
+    const most = seq ?? talk.sent.size
     const byReading = chance.happens(0.6)
     const wanted = Math.min(byReading ? most : (seq ?? 1), head)
     if (byReading) marks.mayRead = Math.max(marks.mayRead, most)

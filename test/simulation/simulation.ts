@@ -51,11 +51,12 @@ class Simulation {
     this.#swarm = swarm
     this.#chance = new SeededChance(seed)
     this.#faults = new SeededFaults(new SeededChance(seed ^ 0xfa17), swarm.faultRates)
-    const { settings, tuning, slow, ticking } = swarm
+    const { settings, usersMode, tuning, slow, ticking } = swarm
     this.#world = new SimulatedWorld({
       seed: seed ^ 0xd15c,
       faults: this.#faults,
       settings,
+      usersMode,
       tuning,
       slow,
       ticking,
@@ -72,8 +73,10 @@ class Simulation {
   }
 
   async run(): Promise<SimulationResult> {
-    const { calls } = this.#swarm
+    const { calls, usersMode } = this.#swarm
     let store = await this.#open(false)
+    if (usersMode === 'registered')
+      for (const id of users) await this.#world.settle(store.users.register({ id, name: id }))
     for (const follower of this.#followers) await this.#world.settle(follower.pull(store, 1))
     for (let part = 1; part <= 3; part++) {
       this.#faults.active = true

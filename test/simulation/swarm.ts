@@ -1,5 +1,6 @@
 import type { StoreSettings } from '../../src/backend/settings.js'
 import type { SeededChance } from '../../src/backend/reference/seeded-chance.js'
+import type { UsersMode } from '../../src/domain/context.js'
 import { resolveLimits } from '../../src/limits.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
 import type { Fault, FileOperation, Faults } from '../../src/simulation/faults.js'
@@ -9,6 +10,7 @@ import { location } from '../../src/simulation/simulated-world.js'
 /** What one seed runs with. */
 export interface Swarm {
   readonly settings: StoreSettings
+  readonly usersMode: UsersMode
   readonly tuning: Partial<LocalTuning>
   readonly calls: number
   readonly inFlight: number
@@ -45,7 +47,12 @@ export function drawSwarm(chance: SeededChance): Swarm {
     syncEveryMs: oneOf([0, 0, 0, 0, 0, 0, 20, Infinity]),
     cacheBytes: oneOf([0, 4096, 16 * 1024, 8 * 1024 * 1024]),
     cacheTierSize: 1 + chance.below(3),
-    limits: resolveLimits({ queueCalls: oneOf([2, 8, 65_536]), logBytes: oneOf([64 * 1024, 1024 * 1024]) }),
+    limits: resolveLimits({
+      queueCalls: oneOf([2, 8, 65_536]),
+      logBytes: oneOf([64 * 1024, 1024 * 1024]),
+      // A log of that size has to hold the largest message.
+      textBytes: 16 * 1024,
+    }),
   }
   const tuning = {
     fanOut: oneOf([1, 3, 256]),
@@ -90,7 +97,14 @@ export function drawSwarm(chance: SeededChance): Swarm {
     keptAside: settings.virtualNodes === 4 ? 256 : 2,
     keptMembers: settings.virtualNodes === 16 ? 1024 : 3,
   }
-  return { ...drawn, tuning: { ...tuning, ...tidy, ...reads } }
+  // Where a power cut takes nothing that was acknowledged: users are registered once, before everything else.
+  const onlyRegistered =
+    settings.cacheTierSize === 2 && settings.virtualNodes !== 1 && settings.syncEveryMs === 0
+  return {
+    ...drawn,
+    usersMode: onlyRegistered ? 'registered' : 'open',
+    tuning: { ...tuning, ...tidy, ...reads },
+  }
 }
 
 /** Faults by chance, until they are switched off. */

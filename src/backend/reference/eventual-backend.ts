@@ -173,6 +173,10 @@ export class EventualBackend implements Backend {
     return this.participation(user, handle)
   }
 
+  async headAtCall(user: UserId, handle: ConversationHandle): Promise<number> {
+    return this.#view(user).participations.get(handle.id)?.head ?? 0
+  }
+
   async marks(user: UserId, handle: ConversationHandle): Promise<Marks> {
     return this.#view(user).participations.get(handle.id)?.marks ?? noMarks
   }
@@ -237,8 +241,8 @@ export class EventualBackend implements Backend {
     return this.cluster.tokens.format(position)
   }
 
-  positionOf(token: string): Position {
-    return this.cluster.tokens.parse(token, Number.MAX_SAFE_INTEGER)
+  positionOf(token: string, field = 'since'): Position {
+    return this.cluster.tokens.parse(token, Number.MAX_SAFE_INTEGER, field)
   }
 
   watch(user: UserId, listener: () => void): () => void {

@@ -16,11 +16,11 @@ export class PositionTokens {
   }
 
   /** `newest` is the greatest position that the store has given out. */
-  parse(token: string, newest: number): Position {
+  parse(token: string, newest: number, field: string): Position {
     const [, store, digits] = form.exec(token) ?? []
     const position = Number.parseInt(digits ?? '', 36)
     if (!Number.isSafeInteger(position) || position.toString(36) !== digits) {
-      throw new ColumbaError('INVALID_ARGUMENT', 'this is no token', { field: 'since' })
+      throw new ColumbaError('INVALID_ARGUMENT', `${field} is no token of this store`, { field })
     }
     if (store !== this.#store || position > newest) {
       throw new ColumbaError(

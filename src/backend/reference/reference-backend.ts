@@ -14,6 +14,7 @@ import type {
   ConversationChange,
   ConversationHandle,
   Found,
+  MaybePromise,
   RecentOptions,
   RecentPage,
   StoreStats,
@@ -187,6 +188,10 @@ export class ReferenceBackend implements Backend {
     return this.participation(user, handle)
   }
 
+  headAtCall(user: UserId, handle: ConversationHandle): MaybePromise<number> {
+    return this.participation(user, handle)?.head ?? 0
+  }
+
   marks(user: UserId, handle: ConversationHandle): Marks {
     return this.participation(user, handle)?.marks ?? noMarks
   }
@@ -248,8 +253,8 @@ export class ReferenceBackend implements Backend {
     return this.#tokens.format(position)
   }
 
-  positionOf(token: string): Position {
-    return this.#tokens.parse(token, this.#given)
+  positionOf(token: string, field = 'since'): Position {
+    return this.#tokens.parse(token, this.#given, field)
   }
 
   watch(user: UserId, listener: () => void): () => void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { MessageStore } from '../../../src/api/message-store.js'
 import { checkComponents, checkOptions } from '../../../src/api/options.js'
 import type { StoreComponentOptions, StoreOptions } from '../../../src/api/options.js'
+import { resolveLimits } from '../../../src/limits.js'
 import { referenceStore } from '../../fixtures/reference-store.js'
 
 const good = { sender: 'ada', receiver: 'bob', text: 'x' }
@@ -86,6 +87,17 @@ describe('ids', () => {
     await expect(
       calling((store) => store.groups.create({ creator: 'ada', members: [], id: 'd.x' })),
     ).rejects.toMatchObject(invalid('id'))
+  })
+
+  test('are so many in one call, however a list of them counts itself', async () => {
+    const store = referenceStore({ limits: { idsPerCall: 3 } })
+    const tooMany = { code: 'TOO_LARGE', details: { limit: 3 } }
+    const members = ['a', 'b', 'c', 'd']
+    await expect(store.groups.create({ creator: 'ada', members })).rejects.toMatchObject(tooMany)
+    const more = Object.assign(['a', 'b'], { [Symbol.iterator]: () => members.values() })
+    const { id, memberCount } = await store.groups.create({ creator: 'ada', members: more })
+    expect(memberCount).toBe(3)
+    await expect(store.groups.addMembers('ada', id, members)).rejects.toMatchObject(tooMany)
   })
 })
 
@@ -253,6 +265,12 @@ describe('the options of a store', () => {
     [{ location: 'x', sharding: 1 }, 'sharding'],
   ])('%j are refused', (options, field) => {
     expect(() => checkOptions(options as StoreOptions)).toThrow(expect.objectContaining(invalid(field)))
+  })
+
+  test.each(['queueBytes', 'logBytes'] as const)('%s hold a message, whoever makes the limits', (name) => {
+    const limits = { [name]: 64 * 1024 }
+    expect(() => resolveLimits(limits)).toThrow(expect.objectContaining(invalid(`limits.${name}`)))
+    expect(resolveLimits({ ...limits, textBytes: 48 * 1024 })).toMatchObject(limits)
   })
 
   test.each([0.5, NaN, -5, 2 ** 48, Infinity, '1'])('a clock that shows %o is refused', (time) => {

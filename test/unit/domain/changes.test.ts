@@ -21,11 +21,11 @@ async function mark(domain: Domain, user: UserId, other: UserId, by: 'read' | 'd
 }
 
 /** The feed behind a token, in pages of `limit`. */
-async function feedOf({ changes }: Domain, user: UserId, since: string, limit?: number): Promise<Change[]> {
+async function feedOf({ changes }: Domain, user: UserId, since: string, limit = 100): Promise<Change[]> {
   const all: Change[] = []
   for (let token = since; ;) {
     const page = await changes.getChanges(user, { since: token, limit })
-    expect(page.changes.length).toBeLessThanOrEqual(limit ?? Infinity)
+    expect(page.changes.length).toBeLessThanOrEqual(limit)
     all.push(...page.changes)
     token = page.token
     if (!page.hasMore) return all
@@ -54,9 +54,9 @@ describe('the feed', () => {
   test('without a token it starts now', async () => {
     const domain = referenceDomain()
     await domain.send(ada, bob, 'old')
-    const { changes, token, hasMore } = await domain.changes.getChanges(bob)
+    const { changes, token, hasMore } = await domain.changes.getChanges(bob, { limit: 100 })
     expect({ changes, hasMore }).toEqual({ changes: [], hasMore: false })
-    expect(await domain.changes.getChanges(bob, { since: token })).toEqual({
+    expect(await domain.changes.getChanges(bob, { limit: 100, since: token })).toEqual({
       changes: [],
       token,
       hasMore: false,
@@ -67,7 +67,7 @@ describe('the feed', () => {
 
   test('own messages, marks, contacts and profile come too, each at its newest place', async () => {
     const domain = referenceDomain()
-    const { token } = await domain.changes.getChanges(ada)
+    const { token } = await domain.changes.getChanges(ada, { limit: 100 })
     await domain.send(ada, bob, 'one')
     await mark(domain, bob, ada, 'delivered', 1)
     await domain.contacts.add(ada, bob, { alias: 'B' })
@@ -94,7 +94,7 @@ describe('the feed', () => {
 
   test('the position of each change is the token behind it', async () => {
     const domain = referenceDomain()
-    const { token } = await domain.changes.getChanges(bob)
+    const { token } = await domain.changes.getChanges(bob, { limit: 100 })
     for (const text of ['a', 'b', 'c', 'd']) await domain.send(ada, bob, text)
     await domain.groups.create({ creator: ada, members: [bob], id: club })
     await domain.groups.addMembers(ada, club, [cyd, 'dan' as UserId])
@@ -107,7 +107,7 @@ describe('the feed', () => {
   test('a group: what happened while the user was in it, and nothing else', async () => {
     const domain = referenceDomain()
     const { groups, sendInto } = domain
-    const { token } = await domain.changes.getChanges(bob)
+    const { token } = await domain.changes.getChanges(bob, { limit: 100 })
     await groups.create({ creator: ada, title: 'Club', members: [], id: club })
     await sendInto(ada, club, 'before')
     await groups.addMembers(ada, club, [bob])
@@ -137,19 +137,21 @@ describe('the feed', () => {
 
   test('changes are frozen', async () => {
     const domain = referenceDomain()
-    const { token } = await domain.changes.getChanges(bob)
+    const { token } = await domain.changes.getChanges(bob, { limit: 100 })
     await domain.send(ada, bob, 'x')
-    const page = await domain.changes.getChanges(bob, { since: token })
+    const page = await domain.changes.getChanges(bob, { limit: 100, since: token })
     expect(Object.isFrozen(page.changes) && page.changes.every(Object.isFrozen)).toBe(true)
   })
 
   test('tokens that are none, and tokens of another store', async () => {
     const { changes } = referenceDomain()
     const other = referenceDomain({ backend: new ReferenceBackend() })
-    await expect(changes.getChanges(ada, { since: 'garbage' })).rejects.toMatchObject({
+    await expect(changes.getChanges(ada, { limit: 100, since: 'garbage' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     })
-    const { token } = await other.changes.getChanges(ada)
-    await expect(changes.getChanges(ada, { since: token })).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' })
+    const { token } = await other.changes.getChanges(ada, { limit: 100 })
+    await expect(changes.getChanges(ada, { limit: 100, since: token })).rejects.toMatchObject({
+      code: 'RESYNC_REQUIRED',
+    })
   })
 })

@@ -29,7 +29,7 @@ describe('over an eventual backend', () => {
     ])
     await expect(groups.removeMember(cyd, club, dan)).rejects.toMatchObject({ code: 'NOT_PERMITTED' })
     await groups.removeMember(bob, club, dan)
-    const { items } = await groups.members(cyd, club)
+    const { items } = await groups.members(cyd, club, { limit: 50 })
     expect(items.map(({ userId }) => userId)).toEqual(['bob', 'cyd'])
   })
 
@@ -45,7 +45,7 @@ describe('over an eventual backend', () => {
 
   test.each(seeds)('the feed and a subscription tell the same (seed %i)', async (seed) => {
     const { changes, groups, contacts, send, sendInto, backend } = eventual(seed)
-    const { token } = await changes.getChanges(bob)
+    const { token } = await changes.getChanges(bob, { limit: 100 })
     const subscription = changes.subscribe(bob)
     const told = new Map<string, Change>()
     const following = (async () => {
@@ -62,7 +62,7 @@ describe('over an eventual backend', () => {
     await groups.rename(ada, club, 'Klub')
     await groups.removeMember(ada, club, cyd)
     await backend.settle()
-    const { changes: feed, hasMore } = await changes.getChanges(bob, { since: token })
+    const { changes: feed, hasMore } = await changes.getChanges(bob, { limit: 100, since: token })
     expect(hasMore).toBe(false)
     expect(feed.map(({ kind }) => kind).toSorted()).toEqual([
       'contact',

@@ -71,9 +71,15 @@ describe('a lane', () => {
     await held
     await expect(waiting).resolves.toBe('waited')
     await expect(lanes.write(handle, ada, () => ({ answer: 'room' }), 100)).resolves.toBe('room')
-    await expect(lanes.write(handle, ada, () => ({ answer: 'never' }), 101)).rejects.toMatchObject({
+  })
+
+  test('lets a single call in, however much it keeps, and nothing beside it', async () => {
+    const { handle, lanes } = lanesOf({ ...defaultLimits, queueBytes: 100 })
+    const large = lanes.write(handle, ada, () => Promise.resolve({ answer: 'large' }), 101)
+    await expect(lanes.write(handle, ada, () => ({ answer: 'never' }), 1)).rejects.toMatchObject({
       code: 'OVERLOADED',
     })
+    await expect(large).resolves.toBe('large')
   })
 
   test('lets in whoever only looks, who is no reason to refuse others', async () => {

@@ -71,7 +71,7 @@ describe('a subscription', () => {
 
   test('goes on behind a token, then live', async () => {
     const { changes, send } = counted()
-    const { token } = await changes.getChanges(bob)
+    const { token } = await changes.getChanges(bob, { limit: 100 })
     await send(ada, bob, 'stored')
     const subscription = changes.subscribe(bob, { since: token })
     const first = await subscription.next()

@@ -21,7 +21,7 @@ function codeOf(read: () => unknown): string | null {
 test('a token is read again by the store and time line that made it', () => {
   fc.assert(
     fc.property(homes, numbers48, (home, position) => {
-      expect(decodeToken(home, encodeToken(home, position))).toBe(position)
+      expect(decodeToken(home, encodeToken(home, position), 'since')).toBe(position)
     }),
   )
 })
@@ -30,7 +30,7 @@ test('another store or time line asks for everything anew', () => {
   fc.assert(
     fc.property(homes, homes, numbers48, (home, other, position) => {
       fc.pre(home.epoch !== other.epoch)
-      expect(codeOf(() => decodeToken(other, encodeToken(home, position)))).toBe('RESYNC_REQUIRED')
+      expect(codeOf(() => decodeToken(other, encodeToken(home, position), 'since'))).toBe('RESYNC_REQUIRED')
     }),
   )
 })
@@ -42,14 +42,14 @@ test('anything else is no token', () => {
       const place = at % token.length
       const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
       const other = token.slice(0, place) + alphabet[letter] + token.slice(place + 1)
-      if (other !== token) expect(codeOf(() => decodeToken(home, other))).toBe('INVALID_ARGUMENT')
-      expect(codeOf(() => decodeToken(home, token.slice(0, place)))).toBe('INVALID_ARGUMENT')
-      expect(codeOf(() => decodeToken(home, `${token}=`))).toBe('INVALID_ARGUMENT')
+      if (other !== token) expect(codeOf(() => decodeToken(home, other, 'since'))).toBe('INVALID_ARGUMENT')
+      expect(codeOf(() => decodeToken(home, token.slice(0, place), 'since'))).toBe('INVALID_ARGUMENT')
+      expect(codeOf(() => decodeToken(home, `${token}=`, 'since'))).toBe('INVALID_ARGUMENT')
     }),
   )
   fc.assert(
     fc.property(homes, fc.string(), (home, text) => {
-      expect(codeOf(() => decodeToken(home, text))).toBe('INVALID_ARGUMENT')
+      expect(codeOf(() => decodeToken(home, text, 'since'))).toBe('INVALID_ARGUMENT')
     }),
   )
 })
