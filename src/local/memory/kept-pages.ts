@@ -1,8 +1,8 @@
+import { messageCost } from '../../model/message-cost.js'
 import type { Message } from '../../model/message.js'
 import type { ConversationEntry } from './entries.js'
 
-/** What a message costs as an object besides its text, roughly and rather too much. */
-const messageBytes = 300
+/** A reference to a message that is kept anyway. */
 const referenceBytes = 8
 
 /**
@@ -45,7 +45,7 @@ function pageBytes({ page, answer }: ConversationEntry): number {
 
 function bytesOf(messages: readonly Message[]): number {
   let bytes = 0
-  for (const message of messages) bytes += messageBytes + message.text.length * 2
+  for (const message of messages) bytes += messageCost(message)
   return bytes
 }
 
