@@ -2,7 +2,8 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { ColumbaError } from '../../../src/errors.js'
-import type { UserId } from '../../../src/model/ids.js'
+import { Append } from '../../../src/domain/append.js'
+import type { ConversationId, MessageId, UserId } from '../../../src/model/ids.js'
 import type { ChangePage } from '../../../src/backend/port.js'
 import type { Change } from '../../../src/model/change.js'
 import { referenceDomain, userIds } from '../../fixtures/reference-domain.js'
@@ -67,6 +68,28 @@ describe('a subscription', () => {
     }
     expect(texts).toEqual(Array.from({ length: 64 }, (_, index) => `${index}`))
     expect(backend.reads).toBe(8)
+  })
+
+  test('nor however large the attributes are, of messages and of the last ones of conversations', async () => {
+    const backend = new CountingBackend()
+    const { changes, context, groups } = referenceDomain({ backend })
+    const append = new Append(context)
+    const subscription = changes.subscribe(bob)
+    const attributes = JSON.stringify({ all: 'ж'.repeat(8000) })
+    for (let index = 0; index < 100; index += 1) {
+      const id = `group ${index}` as ConversationId
+      await groups.create({ id, title: undefined, creator: ada, members: [bob] })
+      const draft = { sender: ada, id: 'm' as MessageId, deviceId: undefined, text: '', sentAt: undefined }
+      await append.into(id, { ...draft, attributes })
+    }
+    const kinds: string[] = []
+    for await (const { kind } of subscription) {
+      // Sixteen kilobytes each: so much of it is in memory at a time.
+      expect(kinds.filter((each) => each !== 'member').length).toBeLessThanOrEqual(backend.reads * 65)
+      kinds.push(kind)
+      if (kinds.filter((each) => each === 'message').length === 100) break
+    }
+    expect(kinds.filter((each) => each === 'conversation').length).toBe(100)
   })
 
   test('goes on behind a token, then live', async () => {
