@@ -46,8 +46,8 @@ export class FeedReader {
   read(user: UserId, place: FeedPlace, limit: number, room = Infinity): MaybePromise<FeedPage> {
     return andThen(this.#backend.changes(user, place.position, limit), (page) => {
       const entries = entriesBehind(page.refs, place)
-      const messages = new FeedMessages(this.#backend, entries)
-      const reading = { user, page, entries, messages, lastOf: null, limit, room, changes: [] }
+      const messages = new FeedMessages(this.#backend, entries, () => reading.room)
+      const reading: Reading = { user, page, entries, messages, lastOf: null, limit, room, changes: [] }
       return this.#examine(reading, 0)
     })
   }
