@@ -26,8 +26,8 @@ export interface SubscribeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** UTF-16 units of text that a subscription keeps, and at most one text more: its slow consumer may never come back. */
-const subscriptionText = 512 * 1024
+/** What a subscription keeps of messages and profiles, and at most one more: its slow consumer may never come back. */
+const subscriptionBytes = 1024 * 1024
 /** Pages without any change in a row, after which others get their turn. */
 const pagesPerTurn = 16
 
@@ -71,7 +71,7 @@ export class Changes {
     return new Subscription(
       {
         start: () => this.#start(user, since),
-        read: (place) => this.#reader.read(user, place, limits.subscriptionChanges, subscriptionText),
+        read: (place) => this.#reader.read(user, place, limits.subscriptionChanges, subscriptionBytes),
         watch: (listener) => this.#backend.watch(user, listener),
         onClosing: (listener) => lifecycle.onClosing(listener),
         isOpen: () => lifecycle.state === 'open',

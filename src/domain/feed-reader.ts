@@ -2,6 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ChangePage, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
 import type { ConversationId, UserId } from '../model/ids.js'
+import { jsonCost, messageCost } from '../model/message-cost.js'
 import { ChangeResolver } from './change-resolution.js'
 import type { DomainContext } from './context.js'
 import { FeedMessages } from './feed-messages.js'
@@ -39,14 +40,14 @@ export class FeedReader {
   }
 
   /**
-   * At most `limit` changes behind `place`; possibly none although there is more. With the one that has `room` units of text
-   * together with those before it the page ends.
+   * At most `limit` changes behind `place`; possibly none although there is more. With the one that takes `room` bytes together with
+   * those before it the page ends.
    */
   read(user: UserId, place: FeedPlace, limit: number, room = Infinity): MaybePromise<FeedPage> {
     return andThen(this.#backend.changes(user, place.position, limit), (page) => {
       const entries = entriesBehind(page.refs, place)
-      const messages = new FeedMessages(this.#backend, entries)
-      const reading = { user, page, entries, messages, lastOf: null, limit, room, changes: [] }
+      const messages = new FeedMessages(this.#backend, entries, () => reading.room)
+      const reading: Reading = { user, page, entries, messages, lastOf: null, limit, room, changes: [] }
       return this.#examine(reading, 0)
     })
   }
@@ -79,12 +80,21 @@ export class FeedReader {
 function take(reading: Reading, change: Change | null): void {
   if (change === null) return
   reading.changes.push(change)
-  reading.room -= textUnits(change)
+  reading.room -= contentCost(change)
 }
 
-function textUnits(change: Change): number {
-  if (change.kind === 'message') return change.message.text.length
-  return change.kind === 'conversation' ? (change.conversation.lastMessage?.text.length ?? 0) : 0
+/** What somebody wrote: all else of a change is small, and changes are counted. */
+function contentCost(change: Change): number {
+  switch (change.kind) {
+    case 'message':
+      return messageCost(change.message)
+    case 'conversation':
+      return change.conversation.lastMessage === null ? 0 : messageCost(change.conversation.lastMessage)
+    case 'profile':
+      return change.user.profile === undefined ? 0 : jsonCost(change.user.profile)
+    default:
+      return 0
+  }
 }
 
 function pageUpTo({ page, entries, changes }: Reading, examined: number): FeedPage {

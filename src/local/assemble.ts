@@ -18,10 +18,10 @@ import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './backgrou
 import { FlushThread } from './background/flush-thread.js'
 import { LargeGroups } from './large-groups.js'
 import { Lists } from './lists.js'
+import { keepLastMessage } from './reads/last-message.js'
 import { Loader } from './reads/loader.js'
 import { LocalBackend } from './local-backend.js'
 import type { ManifestFile } from './manifest-file.js'
-import type { Touched } from './memory/entries.js'
 import { Generation } from './memory/generation.js'
 import { Memory } from './memory/memory.js'
 import { MessageReader } from './reads/message-reader.js'
@@ -37,7 +37,6 @@ import { damageFound } from './shards/level-error.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { storeStats } from './store-stats.js'
-import { liveMessage, toMessage } from './reads/stored-message.js'
 import { codeOf, Telemetry } from './telemetry.js'
 import { Tidier } from './background/tidier.js'
 import { AdaptiveTidyRunner, InlineTidyRunner } from './background/tidy-runner.js'
@@ -157,7 +156,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     first,
   )
   function dropGeneration(generation: Generation): void {
-    memory.dropped(generation, keepLastMessage)
+    memory.dropped(generation, (touched) => keepLastMessage(memory, touched))
   }
   const watchers = new Watchers(notifier)
   const applier = new Applier(memory, {
@@ -388,12 +387,4 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       close: () => (closing ??= close().catch((error: unknown) => Promise.reject(systemError(error)))),
     },
   })
-}
-
-/** What lists show of a conversation stays when the bytes of its last message go. */
-function keepLastMessage({ entry, lastSeq, count }: Touched): void {
-  const isShown = entry.first !== null || entry.second !== null || (entry.groupPart?.nodes.size ?? 0) > 0
-  if (!isShown || count === 0 || lastSeq !== entry.durableHead || entry.lastMessage !== undefined) return
-  const live = liveMessage(entry, lastSeq)
-  if (live !== null) entry.lastMessage = toMessage(entry.id, live)
 }

@@ -107,20 +107,25 @@ export class Lists {
     const waiting: Promise<Participation>[] = []
     const unpacked: number[] = []
     const entries: Participation[] = []
+    let isKept = below === undefined
     for (let i = 0; i < places.length && i < limit; i++) {
       const place = places[i] as Place
       const isPacked = typeof place === 'number'
       const view = isPacked ? this.#participations.ofPacked(user, place) : this.#participations.ofNode(place)
       if (view === null) unpacked.push((user.packed as PackedList).positionAt(place as number))
       else if (view instanceof Promise) waiting.push(view)
-      else entries.push(view)
+      else {
+        // A page holds what it shows, and nobody counts what is not kept.
+        if (!isPacked && place.view !== view) isKept = false
+        entries.push(view)
+      }
     }
     for (const position of unpacked) this.#loads.unpack(user, position)
     if (waiting.length > 0) return this.#again(user, waiting, below, limit)
     if (unpacked.length > 0)
       return this.#answer(user, this.#fromMemory(user, below, limit) as Place[], below, limit)
     const answer = Object.freeze({ entries: Object.freeze(entries), more })
-    if (below === undefined && user.version === version)
+    if (isKept && !user.showsMeanwhile && user.version === version)
       user.page = { limit, version, newestLarge: newestLarge(user), answer }
     this.#memory.lists.shown(user)
     return answer
@@ -133,8 +138,13 @@ export class Lists {
     below: number | undefined,
     limit: number,
   ): Promise<RecentPage> {
-    const again = () => this.recent(user.id, { below: below as RecentOptions['below'], limit })
-    return whileInMemory(user, Promise.all(waiting).then(again))
+    user.beginWait()
+    try {
+      await Promise.all(waiting)
+      return await this.recent(user.id, { below: below as RecentOptions['below'], limit })
+    } finally {
+      user.endWait()
+    }
   }
 
   /**

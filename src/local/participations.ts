@@ -4,6 +4,7 @@ import type { MembershipRow } from '../formats/record-parts.js'
 import type { Interval, Participation, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
+import { isLong } from './memory/kept-messages.js'
 import { ListNode, type ConversationEntry, type UserEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
@@ -180,7 +181,9 @@ export class Participations {
     const last = this.#lastMessage(entry, head, membership, read)
     if (last === undefined) return null
     const view = participation(node.user.id, entry, { marks, membership, own: own ?? 0 }, head, last)
-    node.view = view
+    if (last !== null && (last === entry.lastMessage ? entry.longBytes > 0 : isLong(last)))
+      node.user.showMeanwhile(node, view)
+    else node.view = view
     return view
   }
 
@@ -195,12 +198,12 @@ export class Participations {
   }
 
   async #completeLater(node: ListNode, read: LastRead, waiting: Promise<unknown>): Promise<Participation> {
-    node.user.pins++
+    node.user.beginWait()
     try {
       await waiting
       return await (this.#make(node, read) ?? this.#complete(node, read))
     } finally {
-      node.user.pins--
+      node.user.endWait()
     }
   }
 
@@ -285,14 +288,15 @@ export class Participations {
   ): Message | null | undefined {
     if (head === 0 || (membership !== null && !sees(membership, head))) return null
     if (read.last?.seq === head) return read.last
-    const { lastMessage } = entry
-    if (lastMessage?.seq === head) return lastMessage
-    const kept = entry.page?.at(-1)
-    if (kept?.seq === head) return kept
+    const kept = entry.lastMessage?.seq === head ? entry.lastMessage : entry.page?.at(-1)
+    if (kept?.seq === head) {
+      entry.messagesUsed = true
+      return kept
+    }
     const live = liveMessage(entry, head)
     if (live === null) return undefined
     const message = toMessage(entry.id, live)
-    if (head === entry.durableHead) entry.lastMessage = message
+    if (head === entry.durableHead) this.#memory.messages.keepLast(entry, message)
     return message
   }
 
@@ -303,7 +307,9 @@ export class Participations {
       : andThen(this.#messages.one(entry, head), (stored) => toMessage(entry.id, stored))
     const take = (message: Message | undefined): void => {
       into.last = message
-      if (message?.seq === entry.durableHead) entry.lastMessage = message
+      // What `newest` has read stands in the page.
+      if (message?.seq === entry.durableHead && message !== entry.page?.at(-1))
+        this.#memory.messages.keepLast(entry, message)
     }
     if (!(read instanceof Promise)) return take(read)
     entry.inFlight++

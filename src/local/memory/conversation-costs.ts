@@ -4,8 +4,8 @@ import type { ConversationEntry } from './entries.js'
 const costs = { conversation: 480, member: 200, author: 40 } as const
 
 /**
- * The account of what conversations take in memory as objects, with the members of groups; what is known of their keys and
- * messages is in other accounts. Those that live generations know are in one of their own: they stay, whatever the cache may
+ * The account of what conversations take in memory as objects, with the members of groups and a last message that is short; what is
+ * known of their keys and other messages is in other accounts. Those that live generations know are in one of their own: they stay, whatever the cache may
  * hold, and nothing can be let go of in their place.
  */
 export class ConversationCosts {
@@ -17,7 +17,7 @@ export class ConversationCosts {
     this.#put(entry, costOf(entry))
   }
 
-  /** A group's members in memory are others, or more. */
+  /** A group's members in memory are others, or more, or the last message is another one. */
   changed(entry: ConversationEntry): void {
     if (entry.inMemory) this.#put(entry, costOf(entry))
   }
@@ -47,7 +47,8 @@ export class ConversationCosts {
   }
 }
 
-function costOf({ groupPart }: ConversationEntry): number {
-  if (groupPart === null) return costs.conversation
-  return costs.conversation + groupPart.members.size * costs.member + groupPart.ordinals.size * costs.author
+function costOf({ groupPart, shortBytes }: ConversationEntry): number {
+  const bytes = costs.conversation + shortBytes
+  if (groupPart === null) return bytes
+  return bytes + groupPart.members.size * costs.member + groupPart.ordinals.size * costs.author
 }

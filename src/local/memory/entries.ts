@@ -1,10 +1,11 @@
 import type { ConversationHandle, RecentPage, UnreadTotal } from '../../backend/port.js'
-import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
+import type { MembershipRow } from '../../formats/record-parts.js'
 import type { Marks, Participation } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
-import type { ConversationId, Position, UserId } from '../../model/ids.js'
+import type { ConversationId, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { IdIndex } from './id-index.js'
+import { KeptGroup } from './kept-group.js'
 import type { RecordChunks } from './message-index.js'
 import { NodeList } from './node-list.js'
 import type { PackedList } from './packed-list.js'
@@ -18,52 +19,7 @@ import { WithPeers } from './with-peers.js'
  */
 
 /** What is kept of a group besides its messages. */
-export class GroupPart {
-  /** Provisional, as the lane sees it. */
-  row: GroupRow
-  /** As readers see it; null before the group's creation is durable. */
-  durable: GroupRow | null
-  /** Small groups: all members there ever were. Large groups: some of those that were asked for. */
-  readonly members = new Map<UserId, MembershipRow>()
-  /** How often these were forgotten: whoever reads one meanwhile reads it again. */
-  forgets = 0
-  /** `members` are all there ever were. */
-  complete = false
-  /** Members whose lists are in memory. */
-  readonly nodes = new Map<UserId, ListNode>()
-  /** The last ordinal of authors that were seen: provisional. */
-  readonly ordinals = new Map<UserId, number>()
-  #state: GroupState | null = null
-  #stateOf: GroupRow | null = null
-
-  constructor(row: GroupRow, durable: GroupRow | null) {
-    this.row = row
-    this.durable = durable
-  }
-
-  forgetMembers(): void {
-    this.members.clear()
-    this.forgets++
-  }
-
-  state(id: ConversationId): GroupState {
-    if (this.#state === null || this.#stateOf !== this.row) {
-      const { title, creator, owner, createdAt, memberCount, createdAs, position } = this.row
-      this.#stateOf = this.row
-      this.#state = Object.freeze({
-        id,
-        title,
-        creator: creator as UserId,
-        owner: owner as UserId | null,
-        createdAt,
-        memberCount,
-        createdAs,
-        position: position as Position,
-      })
-    }
-    return this.#state
-  }
-}
+export class GroupPart extends KeptGroup<ListNode> {}
 
 /**
  * All that memory has about one conversation: shared by its participants, by readers and by the write path. What is
@@ -108,14 +64,18 @@ export class ConversationEntry implements ConversationHandle {
 
   /** The idempotency keys of its messages; null before somebody asks for one. */
   ids: IdIndex | null = null
-  /** Bytes that the cache's accounts have of its index, of itself with a group's members, and of its page and answer. */
+  /** Bytes that the cache's accounts have of its index, and of itself with a group's members and a short last message. */
   charged = 0
   cost = 0
+  /** Of its page and its answer, and of a last message: of one that is short, or of one that is long. */
   pageBytes = 0
-  /** Somebody has been answered from page or answer since these were last in turn to go. */
-  pageUsed = false
-  /** The last message, if it was asked for since it came; undefined if not. */
-  lastMessage: Message | null | undefined = undefined
+  answerBytes = 0
+  shortBytes = 0
+  longBytes = 0
+  /** Somebody has been answered from these since they were last in turn to go. */
+  messagesUsed = false
+  /** The last message, if it was asked for since it came and is still kept. */
+  lastMessage: Message | undefined = undefined
   /** The newest messages as objects, ascending, without a gap up to the last of them. */
   page: readonly Message[] | null = null
   /** The last answer about messages, forgotten with every change. */
@@ -157,6 +117,11 @@ export class ConversationEntry implements ConversationHandle {
 
   isBlocked(sender: UserId): boolean {
     return this.pair !== null && (this.pair[0] === sender ? this.firstBlocked : this.secondBlocked)
+  }
+
+  /** Somebody in memory has it in a list, or beside it. */
+  get isShown(): boolean {
+    return this.first !== null || this.second !== null || (this.groupPart?.nodes.size ?? 0) > 0
   }
 
   /** Nobody needs it to stay. */
@@ -251,6 +216,9 @@ export class UserEntry extends WithPeers<ConversationEntry> {
 
   /** Loads and counts under way: the user stays in memory. */
   pins = 0
+  /** Those who wait for something of the list that is being read, and what is shown to them and to nobody later. */
+  #waits = 0
+  #meanwhile: Set<ListNode> | null = null
   /** Loads of the list under way, and what became active since the first of them began; it stays in memory. */
   loads = 0
   #arrivals: Set<ConversationEntry> | null = null
@@ -329,6 +297,34 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   takeAside(node: ListNode): void {
     this.#aside?.delete(node)
     if (this.#lastAside === node) this.#lastAside = null
+  }
+
+  beginWait(): void {
+    this.pins++
+    this.#waits++
+  }
+
+  endWait(): void {
+    this.pins--
+    if (--this.#waits > 0 || this.#meanwhile === null) return
+    for (const node of this.#meanwhile) node.view = null
+    this.#meanwhile = null
+  }
+
+  /**
+   * Keeps the view of a conversation until those who wait have been answered. IMPORTANT: so long, or what one has waited for is gone
+   * again when the next one is there, and a list that is larger than the cache is read for ever.
+   */
+  showMeanwhile(node: ListNode, view: Participation): void {
+    if (this.#waits === 0) return
+    node.view = view
+    this.#meanwhile ??= new Set()
+    this.#meanwhile.add(node)
+  }
+
+  /** There are such views. */
+  get showsMeanwhile(): boolean {
+    return this.#meanwhile !== null
   }
 
   beginLoad(): void {

@@ -2,8 +2,8 @@ import type { PackedConversation } from '../../formats/packed-conversation.js'
 import type { ListNode, UserEntry } from './entries.js'
 import { PackedList } from './packed-list.js'
 
-/** What a conversation of a list costs as an object whose view and last message are there, measured as the other costs. */
-const nodeBytes = 700
+/** What a conversation of a list costs as an object whose view is there, without its last message, measured as the other costs. */
+const nodeBytes = 400
 /** The same of what is counted of a conversation with unread messages, and of a membership that is kept for the feed. */
 const unreadBytes = 100
 const membershipBytes = 300
@@ -68,6 +68,8 @@ export class KeptLists {
   shown(user: UserEntry): void {
     user.hotUsed = true
     this.#charge(user)
+    // Also where a pin has kept what is too much.
+    this.#options.grew()
   }
 
   /** Brings down what objects take, from the user on whose turn it is. */
@@ -88,7 +90,7 @@ export class KeptLists {
     user.page = null
     user.packed?.forgetViews()
     const conversations: PackedConversation[] = []
-    for (const node of user.nodes) node.view = null
+    for (const node of [...user.nodes, ...user.large.values()]) node.view = null
     for (const node of [...user.nodes]) {
       if (node.membership !== null) continue
       conversations.push(this.#options.pack(node))

@@ -5,7 +5,7 @@ import { ConversationEntry, type ListNode, type ListPlace, type Touched, UserEnt
 import type { Generation } from './generation.js'
 import { KeptIndexes } from './kept-indexes.js'
 import { KeptLists } from './kept-lists.js'
-import { KeptPages } from './kept-pages.js'
+import { KeptMessages } from './kept-messages.js'
 import { LiveGenerations } from './live-generations.js'
 import type { MemoryOptions } from './memory-options.js'
 import { UserOrder } from './user-order.js'
@@ -18,8 +18,8 @@ const costs = { user: 600, peer: 80 } as const
 /** What is live makes the cache smaller, so that both together keep a limit as long as they can, but by no more than this. */
 const liveShare = 1 / 2
 
-/** The parts of the cache that pages may take, conversations of lists as objects, and conversations that were put away. */
-const pagesShare = 1 / 4
+/** The parts of the cache that messages may take, conversations of lists as objects, and conversations that were put away. */
+const messagesShare = 1 / 4
 const hotShare = 1 / 8
 const parkedShare = 1 / 2
 /** Of what is left of it. */
@@ -41,11 +41,11 @@ export class Memory {
   readonly generations: LiveGenerations
   readonly lists: KeptLists
   readonly indexes: KeptIndexes
+  readonly messages: KeptMessages
   #peerBytes = 0
   readonly #costs = new ConversationCosts()
   /** Conversations that somebody asked for and no user has: they go at the next trim. */
   readonly #strays = new Set<ConversationEntry>()
-  readonly #pages = new KeptPages()
   #trimming = false
   evictions = 0
   readonly counters = { hits: 0, misses: 0, loads: 0 }
@@ -63,6 +63,10 @@ export class Memory {
       exactIds: options.exactIds,
       grew: () => this.#grew(),
     })
+    this.messages = new KeptMessages({
+      changed: (entry) => this.#costs.changed(entry),
+      grew: () => this.#grew(),
+    })
   }
 
   get userCount(): number {
@@ -76,20 +80,13 @@ export class Memory {
   /** Of the cache. */
   get bytes(): number {
     const objects = this.#users.size * costs.user + this.#peerBytes + this.#costs.cached
-    return objects + this.lists.bytes + this.#pages.bytes + this.indexes.bytes
+    return objects + this.lists.bytes + this.messages.bytes + this.indexes.bytes
   }
 
   /** What the cache may hold just now. */
   get #room(): number {
     const { maxBytes } = this.#options
     return maxBytes - Math.min(this.#costs.live + this.indexes.liveBytes, maxBytes * liveShare)
-  }
-
-  /** Keeps messages of a conversation as objects: its newest page, or the last answer, or both. */
-  keepPage(entry: ConversationEntry): void {
-    if (this.#conversations.get(entry.id) !== entry) return
-    this.#pages.changed(entry)
-    this.#grew()
   }
 
   // ---- users
@@ -254,6 +251,7 @@ export class Memory {
     if (entry.groupPart !== null) entry.groupPart.nodes.delete(user.id)
     if (entry.first === node) entry.first = null
     if (entry.second === node) entry.second = null
+    if (!entry.isShown) this.messages.forgetLast(entry)
     entry.refs--
     this.release(entry)
   }
@@ -272,7 +270,8 @@ export class Memory {
   /** Reads alone fill the cache as well: it is trimmed soon after it has grown beyond its budget, whoever made it grow. */
   #grew(): void {
     const { maxBytes, later } = this.#options
-    const isObjects = this.#pages.bytes > maxBytes * pagesShare || this.lists.hotBytes > maxBytes * hotShare
+    const isObjects =
+      this.messages.bytes > maxBytes * messagesShare || this.lists.hotBytes > maxBytes * hotShare
     if (this.#trimming || (this.bytes <= this.#room && !isObjects)) return
     this.#trimming = true
     later(() => {
@@ -284,7 +283,7 @@ export class Memory {
   /** Brings the cache back under its budget. Pinned users and entries that are in use stay. */
   trim(): void {
     const maxBytes = this.#room
-    this.#pages.trim(maxBytes * pagesShare)
+    this.messages.trim(maxBytes * messagesShare)
     this.lists.cool(maxBytes * hotShare)
     for (const stray of this.#strays) {
       if (!stray.idle && stray.refs === 0) continue
@@ -386,13 +385,11 @@ export class Memory {
       if (entry.refs === 0 && entry.live === 0) this.#strays.add(entry)
       return
     }
+    this.messages.forget(entry)
     this.#conversations.delete(entry.id)
     this.#strays.delete(entry)
     entry.inMemory = false
     this.#costs.end(entry)
     this.indexes.letGo(entry)
-    entry.page = null
-    entry.answer = null
-    this.#pages.changed(entry)
   }
 }

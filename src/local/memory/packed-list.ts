@@ -9,11 +9,12 @@ import {
 } from '../../formats/packed-conversation.js'
 import type { Participation } from '../../model/conversation.js'
 import type { ConversationId } from '../../model/ids.js'
+import { messageCost } from '../../model/message-cost.js'
 
-/** Besides the bytes of a list: its objects, what its arrays take for a conversation, and what is made to be shown. */
+/** Besides the bytes of a list: its objects, what its arrays take for a conversation, and what is made to be shown, but for messages. */
 const listBytes = 360
 const conversationBytes = 32
-const viewBytes = 600
+const viewBytes = 400
 
 const w = new ByteWriter(16 * 1024)
 /** The list that was read from last, and its bytes as they can be read: mostly the next conversation is of the same one. */
@@ -29,7 +30,7 @@ export class PackedList {
   readonly #columns: PackedColumns
   /** What has been made of them and is kept as long as it is asked for. */
   #views: (Participation | undefined)[] | null = null
-  #viewCount = 0
+  #viewBytes = 0
 
   private constructor(columns: PackedColumns) {
     this.#columns = columns
@@ -84,7 +85,7 @@ export class PackedList {
 
   /** Of what has been made to be shown, in bytes. */
   get viewCost(): number {
-    return this.#viewCount * viewBytes
+    return this.#viewBytes
   }
 
   /** All of it. What is taken out leaves a hole. */
@@ -144,7 +145,7 @@ export class PackedList {
     const taken = this.at(index)
     const { starts, ends, positions } = this.#columns
     for (const column of [starts, ends, positions]) column.splice(index, 1)
-    if (this.#views?.splice(index, 1)[0] !== undefined) this.#viewCount--
+    this.#viewBytes -= costOf(this.#views?.splice(index, 1)[0])
     return taken
   }
 
@@ -176,12 +177,17 @@ export class PackedList {
 
   putView(index: number, view: Participation): void {
     this.#views ??= Array.from({ length: this.length })
-    if (this.#views[index] === undefined) this.#viewCount++
+    this.#viewBytes += costOf(view) - costOf(this.#views[index])
     this.#views[index] = view
   }
 
   forgetViews(): void {
     this.#views = null
-    this.#viewCount = 0
+    this.#viewBytes = 0
   }
+}
+
+function costOf(view: Participation | undefined): number {
+  if (view === undefined) return 0
+  return viewBytes + (view.lastMessage === null ? 0 : messageCost(view.lastMessage))
 }

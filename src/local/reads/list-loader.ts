@@ -150,7 +150,7 @@ export class ListLoader {
         count: direct.n0,
         body: readBody(bytes, start, end),
       }
-      entry.lastMessage = toMessage(entry.id, stored)
+      this.#memory.messages.keepLast(entry, toMessage(entry.id, stored))
     }
     return entry
   }

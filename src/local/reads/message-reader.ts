@@ -58,7 +58,7 @@ export class MessageReader {
       answer.descending === range.descending
     ) {
       this.#memory.counters.hits++
-      entry.pageUsed = true
+      entry.messagesUsed = true
       return answer.items
     }
     if (range.from === range.to && range.to === entry.durableHead) {
@@ -182,13 +182,18 @@ export class MessageReader {
 
   /** Everybody who is told of a message reads it alone: for that no page is begun, and no answer kept. */
   #newestInMemory(entry: ConversationEntry): Message | null {
-    if (entry.lastMessage?.seq !== entry.durableHead) {
-      const live = liveMessage(entry, entry.durableHead)
-      if (live === null) return null
-      entry.lastMessage = toMessage(entry.id, live)
+    const { lastMessage } = entry
+    if (lastMessage?.seq === entry.durableHead) {
+      this.#memory.counters.hits++
+      entry.messagesUsed = true
+      return lastMessage
     }
+    const live = liveMessage(entry, entry.durableHead)
+    if (live === null) return null
     this.#memory.counters.hits++
-    return entry.lastMessage
+    const message = toMessage(entry.id, live)
+    this.#memory.messages.keepLast(entry, message)
+    return message
   }
 
   /** Ascending messages if memory has all of them, else null. */
@@ -202,7 +207,7 @@ export class MessageReader {
       if (entry.lastMessage?.seq === seq) message = entry.lastMessage
       else if (page !== null && seq >= pageFirst && seq <= pageLast) {
         message = page[seq - pageFirst]
-        entry.pageUsed = true
+        entry.messagesUsed = true
       } else {
         const live = liveMessage(entry, seq)
         if (live !== null) message = toMessage(entry.id, live)
@@ -241,15 +246,14 @@ export class MessageReader {
 
   /** Keeps what is worth keeping and gives the answer in the asked order. */
   #finish(entry: ConversationEntry, range: MessageRange, ascending: Message[]): readonly Message[] {
-    if (range.from === entry.durableHead) entry.lastMessage = ascending[0]
     const isNewest =
       range.to === entry.durableHead && ascending.length > 0 && ascending.length <= pageMessages
     // A look at the newest message alone is no reason to forget a page.
     if (isNewest && (ascending.length > 1 || entry.page === null)) this.#keepPage(entry, ascending)
+    else if (range.from === entry.durableHead) this.#memory.messages.keepLast(entry, ascending[0] as Message)
     const items = Object.freeze(range.descending ? ascending.reverse() : ascending)
     if (items.length > 0 && items.length <= pageMessages) {
-      entry.answer = { ...range, items }
-      this.#memory.keepPage(entry)
+      this.#memory.messages.keepAnswer(entry, { ...range, items })
     }
     return items
   }
@@ -259,8 +263,7 @@ export class MessageReader {
     const first = (ascending[0] as Message).seq
     if (page !== null && (page[0] as Message).seq <= first && page.at(-1)?.seq === ascending.at(-1)?.seq)
       return
-    entry.page = ascending.slice()
-    this.#memory.keepPage(entry)
+    this.#memory.messages.keepPage(entry, ascending.slice())
   }
 }
 

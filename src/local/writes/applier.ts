@@ -149,8 +149,7 @@ export class Applier {
     entry.durableHead = seq
     entry.position = position
     entry.timestamp = timestamp
-    entry.lastMessage = undefined
-    entry.answer = null
+    this.#memory.messages.outdate(entry)
     entry.inFlight--
   }
 

@@ -2,17 +2,20 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { ColumbaError } from '../../../src/errors.js'
-import type { UserId } from '../../../src/model/ids.js'
+import { Append } from '../../../src/domain/append.js'
+import type { ConversationId, MessageId, UserId } from '../../../src/model/ids.js'
+import type { Message } from '../../../src/model/message.js'
 import type { ChangePage } from '../../../src/backend/port.js'
 import type { Change } from '../../../src/model/change.js'
 import { referenceDomain, userIds } from '../../fixtures/reference-domain.js'
 
 const [ada, bob] = userIds('ada', 'bob')
 
-/** A backend that counts who watches and how often the feed is read. */
+/** A backend that counts who watches, how often the feed is read, and how many messages are. */
 class CountingBackend extends ReferenceBackend {
   watching = 0
   reads = 0
+  messagesRead = 0
   failure: ColumbaError | undefined
 
   override watch(user: UserId, listener: () => void): () => void {
@@ -28,6 +31,12 @@ class CountingBackend extends ReferenceBackend {
     this.reads += 1
     if (this.failure !== undefined) throw this.failure
     return super.changes(...args)
+  }
+
+  override messages(...args: Parameters<ReferenceBackend['messages']>): readonly Message[] {
+    const messages = super.messages(...args)
+    this.messagesRead += messages.length
+    return messages
   }
 }
 
@@ -67,6 +76,37 @@ describe('a subscription', () => {
     }
     expect(texts).toEqual(Array.from({ length: 64 }, (_, index) => `${index}`))
     expect(backend.reads).toBe(8)
+  })
+
+  test('nor however large the attributes are, of messages and of the last ones of conversations', async () => {
+    const backend = new CountingBackend()
+    const { changes, context, groups } = referenceDomain({ backend })
+    const append = new Append(context)
+    const subscription = changes.subscribe(bob)
+    const attributes = JSON.stringify({ all: 'ж'.repeat(8000) })
+    for (let index = 0; index < 100; index += 1) {
+      const id = `group ${index}` as ConversationId
+      await groups.create({ id, title: undefined, creator: ada, members: [bob] })
+      const draft = { sender: ada, id: 'm' as MessageId, deviceId: undefined, text: '', sentAt: undefined }
+      await append.into(id, { ...draft, attributes })
+    }
+    const kinds: string[] = []
+    for await (const { kind } of subscription) {
+      // Sixteen kilobytes each: so much of it is in memory at a time.
+      expect(kinds.filter((each) => each !== 'member').length).toBeLessThanOrEqual(backend.reads * 65)
+      kinds.push(kind)
+      if (kinds.filter((each) => each === 'message').length === 100) break
+    }
+    expect(kinds.filter((each) => each === 'conversation').length).toBe(100)
+  })
+
+  test('reads hardly more messages than it hands out, however long they are', async () => {
+    const backend = new CountingBackend()
+    const { changes, send } = referenceDomain({ backend })
+    const subscription = changes.subscribe(bob)
+    for (let index = 0; index < 200; index += 1) await send(ada, bob, `${index}`.padEnd(20 * 1024))
+    for (let index = 0; index < 200; index += 1) await subscription.next()
+    expect(backend.messagesRead).toBeLessThan(2.5 * 200)
   })
 
   test('goes on behind a token, then live', async () => {

@@ -1,0 +1,146 @@
+import { messageCost } from '../../model/message-cost.js'
+import type { Message } from '../../model/message.js'
+import type { ConversationEntry } from './entries.js'
+
+/** A reference to a message that is kept anyway. */
+const referenceBytes = 8
+/** What has no attributes and is short enough for a row of a list (`excerptBytes`, rows.ts) is short. */
+const longestShort = 2560
+
+/**
+ * One that takes so much as an object that what is charged for a place in a list does not cover it. Long messages are kept in one
+ * place, with their conversation, where they are counted.
+ */
+export function isLong(message: Message): boolean {
+  return messageCost(message) > longestShort
+}
+
+export interface KeptMessagesOptions {
+  /** A conversation's last message is another one, or gone, and counts as part of the conversation: it is short. */
+  readonly changed: (entry: ConversationEntry) => void
+  /** The cache may be too large now. */
+  readonly grew: () => void
+}
+
+/**
+ * The account of the messages that are kept as objects: a conversation's newest page, the last answer, and a long last message.
+ * These are large, a conversation without them is small, and whoever reads a page often goes on to another conversation: so they may
+ * take a part of the cache only, or they would push out the lists. Who is in turn to lose them, and has been read from since the last
+ * time, gets another turn. A short last message is a part of its conversation, and stays as long as somebody shows it.
+ */
+export class KeptMessages {
+  readonly #options: KeptMessagesOptions
+  /** Those that have some of this, whoever is in turn first. */
+  readonly #entries = new Set<ConversationEntry>()
+  bytes = 0
+
+  constructor(options: KeptMessagesOptions) {
+    this.#options = options
+  }
+
+  keepPage(entry: ConversationEntry, page: readonly Message[]): void {
+    if (!entry.inMemory) return
+    const before = entry.pageBytes
+    entry.page = page
+    entry.pageBytes = bytesOf(page)
+    this.#charge(entry, entry.pageBytes - before)
+  }
+
+  keepAnswer(entry: ConversationEntry, answer: NonNullable<ConversationEntry['answer']>): void {
+    if (!entry.inMemory) return
+    const before = entry.answerBytes
+    entry.answer = answer
+    entry.answerBytes = bytesOfAnswer(answer.items, entry.page)
+    this.#charge(entry, entry.answerBytes - before)
+  }
+
+  /** The newest message of the conversation. */
+  keepLast(entry: ConversationEntry, message: Message): void {
+    if (!entry.inMemory || entry.lastMessage === message) return
+    const bytes = messageCost(message)
+    this.#forgetLast(entry)
+    entry.lastMessage = message
+    if (bytes > longestShort) {
+      entry.longBytes = bytes
+      this.#charge(entry, bytes)
+    } else {
+      entry.shortBytes = bytes
+      this.#options.changed(entry)
+      this.#options.grew()
+    }
+  }
+
+  /** The conversation has a newer message: nobody is answered with the last one again. */
+  outdate(entry: ConversationEntry): void {
+    if (entry.lastMessage !== undefined) this.#forgetLast(entry)
+    if (entry.answer !== null) this.#forgetAnswer(entry)
+  }
+
+  /** Nobody in memory shows the conversation any more: it stands packed, in a generation or on the disk. */
+  forgetLast(entry: ConversationEntry): void {
+    if (entry.lastMessage !== undefined) this.#forgetLast(entry)
+  }
+
+  /** The conversation leaves memory. */
+  forget(entry: ConversationEntry): void {
+    this.outdate(entry)
+    if (entry.page !== null) this.#forgetPage(entry)
+  }
+
+  trim(maxBytes: number): void {
+    for (const entry of this.#entries) {
+      if (this.bytes <= maxBytes) return
+      this.#entries.delete(entry)
+      if (entry.messagesUsed) {
+        entry.messagesUsed = false
+        this.#entries.add(entry)
+        continue
+      }
+      if (entry.page !== null) this.#forgetPage(entry)
+      if (entry.answer !== null) this.#forgetAnswer(entry)
+      if (entry.longBytes > 0) this.#forgetLast(entry)
+    }
+  }
+
+  #forgetPage(entry: ConversationEntry): void {
+    const { pageBytes } = entry
+    entry.page = null
+    entry.pageBytes = 0
+    this.#charge(entry, -pageBytes)
+  }
+
+  #forgetAnswer(entry: ConversationEntry): void {
+    const { answerBytes } = entry
+    entry.answer = null
+    entry.answerBytes = 0
+    this.#charge(entry, -answerBytes)
+  }
+
+  #forgetLast(entry: ConversationEntry): void {
+    const { shortBytes, longBytes } = entry
+    entry.lastMessage = undefined
+    entry.shortBytes = entry.longBytes = 0
+    if (shortBytes > 0) this.#options.changed(entry)
+    if (longBytes > 0) this.#charge(entry, -longBytes)
+  }
+
+  #charge(entry: ConversationEntry, more: number): void {
+    this.bytes += more
+    if (entry.pageBytes + entry.answerBytes + entry.longBytes === 0) this.#entries.delete(entry)
+    else this.#entries.add(entry)
+    if (more > 0) this.#options.grew()
+  }
+}
+
+function bytesOf(messages: readonly Message[]): number {
+  let bytes = 0
+  for (const message of messages) bytes += messageCost(message)
+  return bytes
+}
+
+/** The answer about the newest messages consists of the page's. */
+function bytesOfAnswer(items: readonly Message[], page: readonly Message[] | null): number {
+  const kept = page?.at(-1)
+  const isOfPage = kept !== undefined && (items[0] === kept || items.at(-1) === kept)
+  return isOfPage ? items.length * referenceBytes : bytesOf(items)
+}
