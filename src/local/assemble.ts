@@ -270,9 +270,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })
   }
   opened.failure.listener = fail
-  keeper.rebuild(filter, shards)
-  tidier.begin()
   const { records, segments, lastPosition } = report
+  keeper.begin(filter, shards, records)
+  tidier.begin()
   if (opened.isWorkerMissing) telemetry.warn('flush-worker.js is missing: flushes have no thread', {})
   telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
 
