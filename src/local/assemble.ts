@@ -119,8 +119,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     : null
   const runner = threaded ?? inline
   opened.undo.push(() => runner.close())
+  const { tidyRestMs: restMs, spareBytes } = tuning
   const tidyRunner = new AdaptiveTidyRunner(
-    new InlineTidyRunner({ ...flushParts, clock, restMs: tuning.tidyRestMs }),
+    new InlineTidyRunner({ ...flushParts, clock, restMs, spareBytes }),
     () => (threaded?.thread?.isGone === false ? threaded.thread : null),
   )
   const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
@@ -228,7 +229,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       clock,
       // What the manifest says durably, and not what it is about to say.
       checkpoint: () => checkpointer?.checkpoint ?? manifest.checkpoint,
-      freeBytes: () => fileSystem.freeBytes(settings.location),
       tuning,
       telemetry,
     })
@@ -240,7 +240,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
         maxWaiting: tuning.maxWaiting,
-        spareBytes: tuning.spareBytes,
+        spareBytes,
         freeBytes: () => fileSystem.freeBytes(settings.location),
         commitManifest: (checkpoint) => commitManifest({ checkpoint, lastTimestamp: writer.lastTimestamp }),
         onFailure: fail,
