@@ -1,7 +1,7 @@
 import { ColumbaError } from '../../errors.js'
 import type { Limits } from '../../limits.js'
 import { ByteWriter } from '../../formats/bytes.js'
-import { writeDirectImage } from '../../formats/direct-image.js'
+import { directImageBytes, writeDirectImage } from '../../formats/direct-image.js'
 import { directMarksBytes, writeDirectMarks } from '../../formats/direct-marks.js'
 import { idHash } from '../../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../../formats/message-body.js'
@@ -228,7 +228,7 @@ export class Writer {
     // By place: taken apart as a list it would make an iterator for every message.
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const log = this.#log
-    const start = log.reserve(messageHeadBytes + bodyRoom(draft))
+    const start = log.reserve(messageHeadBytes + directImageBytes + bodyRoom(draft))
     const { bytes } = log
     const seq = ++entry.head
     const byFirst = draft.sender === first
