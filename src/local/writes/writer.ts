@@ -195,7 +195,11 @@ export class Writer {
 
   readonly onGroup = (group: DurableGroup): void => {
     this.#applier.begin(group)
-    for (let i = 0; i < group.count; i++) this.#pending.shift().apply(group.firstPosition + i, group.chunk)
+    for (let i = 0; i < group.count; i++) {
+      this.#pending.oldest.apply(group.firstPosition + i, group.chunk)
+      // IMPORTANT: only now: one that could not be applied fails with the log, as all behind it, and its caller hears of that.
+      this.#pending.drop()
+    }
     this.#applier.end()
   }
 
