@@ -84,6 +84,9 @@ export class Writer {
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
+    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number would be
+    // given out that no message has.
+    entry.ids?.reserve()
     // The flush will make one run of all that comes with one image.
     const beginsRun = entry.imageIn !== this.#generation
     const send =
@@ -172,9 +175,9 @@ export class Writer {
 
   /**
    * Ends the generation with what has been handed over so far. Resolves when the cut is durable. It is no change, so the
-   * store's time stays where it is.
+   * store's time stays where it is. Where there is no memory for it, it rejects, and the generation goes on.
    */
-  cut(): Promise<unknown> {
+  async cut(): Promise<unknown> {
     const time = this.#lastTimestamp
     const bytes = passRecord({ kind: 'cut', time })
     const start = this.#log.reserve(bytes.length)
@@ -234,10 +237,10 @@ export class Writer {
     const log = this.#log
     const start = log.reserve(messageHeadBytes + directImageBytes + bodyRoom(draft))
     const { bytes } = log
+    const time = this.#now()
     const seq = ++entry.head
     const byFirst = draft.sender === first
     if (byFirst) entry.n0++
-    const time = this.#now()
     const hasImage = entry.imageIn !== this.#generation
     let bits = byFirst ? 0 : flags.second
     if (entry.firstBlocked) bits |= flags.firstBlocked
@@ -260,10 +263,10 @@ export class Writer {
     const log = this.#log
     const start = log.reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft))
     const { bytes } = log
+    const time = this.#now()
     const seq = ++entry.head
     const ordinal = (group.ordinals.get(sender) as number) + 1
     group.ordinals.set(sender, ordinal)
-    const time = this.#now()
     const bits = (image === null ? 0 : flags.image) | (group.row.large ? flags.large : 0)
     const { groupMessage } = recordKinds
     const at = writeMessageHead(bytes, start, groupMessage, time, bits, seq, ordinal, entry.id, sender)
@@ -287,6 +290,7 @@ export class Writer {
     }
     this.#generationBytes += write.end - write.start + 4
     const { generationBytes, generationObjects } = this.#options
+    // IMPORTANT: `write` is in the log, so nothing here may look as if it had failed. A cut that did is made behind the next one.
     if (this.#generationBytes >= generationBytes || this.#generationObjects >= generationObjects)
       void this.cut().catch(() => undefined)
   }
