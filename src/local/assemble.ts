@@ -33,7 +33,6 @@ import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './reads/row-reader.js'
 import { shardsPoisoned } from './shards/shard-failure.js'
-import { damageFound } from './shards/level-error.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { storeStats } from './store-stats.js'
@@ -256,7 +255,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     threaded?.opened()
   } catch (error) {
     await log.close().catch(() => undefined)
-    throw damageFound(error)
+    throw error
   }
 
   function fail(error: unknown): void {
