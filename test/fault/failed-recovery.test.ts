@@ -1,7 +1,8 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { nextSegmentName } from '../../src/formats/segment.js'
+import { ColumbaError } from '../../src/errors.js'
+import { nextSegmentName, segmentName } from '../../src/formats/segment.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import type { FileSystem } from '../../src/platform/file-system.js'
@@ -84,4 +85,45 @@ test('a disk without room for the record that ends what was recovered is NO_SPAC
   })
   await expect(openLocalStore(location, { fileSystem })).rejects.toMatchObject({ code: 'NO_SPACE' })
   expect(isNamed).toBe(true)
+})
+
+test('a disk that takes nothing, and says nothing, is CORRUPT to whoever opens, as one that says EIO', async () => {
+  for (const [name, generations] of [
+    ['MANIFEST', 1],
+    ['LOCK', 1],
+    ['.copy', 1],
+    [nextSegmentName, 1],
+    ['.bodies', 0],
+    ['.bodies', 3],
+  ] as const) {
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      open: (path, mode) =>
+        (path.includes(name) ? interferedFileSystem(nodeFileSystem, { atMost: 0 }) : nodeFileSystem).open(
+          path,
+          mode,
+        ),
+    }
+    const opening = openLocalStore(await killed(generations), { fileSystem })
+    await expect(opening).rejects.toBeInstanceOf(ColumbaError)
+    await expect(opening).rejects.toMatchObject({ code: 'CORRUPT' })
+  }
+})
+
+test('a segment that becomes shorter while its end is written anew is CORRUPT, with its file', async () => {
+  const location = await killed(1)
+  let reads = 0
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    // Its header, its records, and then the copy.
+    open: (path, mode) =>
+      (path.includes('segment-') && mode === 'read' && ++reads === 3
+        ? interferedFileSystem(nodeFileSystem, { mostRead: 0 })
+        : nodeFileSystem
+      ).open(path, mode),
+  }
+  await expect(openLocalStore(location, { fileSystem })).rejects.toMatchObject({
+    code: 'CORRUPT',
+    details: { file: join(location, 'log', segmentName(1)), offset: 0 },
+  })
 })

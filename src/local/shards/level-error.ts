@@ -1,5 +1,5 @@
 import { ColumbaError, isColumbaError, type ErrorCode } from '../../errors.js'
-import { forbiddenAdvice } from '../../platform/system-errors.js'
+import { forbiddenAdvice, systemError } from '../../platform/system-errors.js'
 
 /** What LevelDB says where the system gives EACCES or EROFS. */
 const forbidden = /permission denied|read-only file system/i
@@ -35,7 +35,7 @@ export function fromOpening(error: unknown, shard: number): ColumbaError {
   return new ColumbaError('INVALID_ARGUMENT', what, { field: 'location', shard }, error)
 }
 
-/** The same of what a recovery wrote; LevelDB refuses to write when it comes upon a damaged table. */
+/** The same of what a recovery had LevelDB write, which refuses to when it comes upon a damaged table. */
 const recoveryRows: readonly Row[] = [
   outOfRoom,
   outOfFiles,
@@ -53,6 +53,8 @@ const recoveryRows: readonly Row[] = [
 export function fromRecovery(error: unknown): unknown {
   if (!isColumbaError(error, 'POISONED') && !isColumbaError(error, 'OUTCOME_UNKNOWN')) return error
   const { code, details, cause } = error
+  const ofSystem = systemError(cause)
+  if (ofSystem instanceof ColumbaError) return ofSystem
   const said = describe(error)
   const found = recoveryRows.find(([pattern]) => pattern.test(said))
   if (found === undefined && code === 'POISONED') return error

@@ -20,6 +20,8 @@ test('a recovery that fails over what somebody can do something about says so; n
     expect(of(code, 'IO error: No space left on device')).toMatchObject({ code: 'NO_SPACE' })
     expect(of(code, 'EDQUOT: disk quota exceeded, write')).toMatchObject({ code: 'NO_SPACE' })
     expect(of(code, 'EMFILE: too many open files')).toMatchObject({ code: 'OVERLOADED' })
+    const cause = Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'write' })
+    expect(fromRecovery(new ColumbaError(code, 'no', {}, cause))).toMatchObject({ code: 'CORRUPT', cause })
     expect(of(code, 'EIO')).toMatchObject({ code: 'POISONED', cause: new Error('EIO') })
   }
 })
