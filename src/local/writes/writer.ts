@@ -30,7 +30,10 @@ export interface WriterOptions {
   readonly hashSeed: number
   /** A generation ends with the record that makes it this large … */
   readonly generationBytes: number
-  /** … or with the one that is no message and of so many: the flush makes objects of each, and of each member that one names. */
+  /**
+   * … or with the one that makes what the flush makes objects of so many: conversations, members that are named with them, and
+   * whatever is no message.
+   */
   readonly generationObjects: number
   /** A write was refused, and nothing of it stored. */
   readonly onRefused: () => void
@@ -120,6 +123,7 @@ export class Writer {
     }
     // The image of a record before names it; this is none, for the lists do not change.
     const id = entry.imageIn === this.#generation ? null : entry.id
+    if (id !== null) this.#generationObjects++
     const mark = new PendingMark(entry, side, marks, this.#applier.mark)
     mark.start = start
     mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
@@ -248,7 +252,10 @@ export class Writer {
     if (hasImage) bits |= flags.image
     const { direct } = recordKinds
     let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
-    if (hasImage) at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
+    if (hasImage) {
+      at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
+      this.#generationObjects++
+    }
     const send = new PendingSend(entry, draft, seq, time, this.#applier.direct)
     send.start = start
     send.end = writeBody(draft, bytes, at)
@@ -271,6 +278,7 @@ export class Writer {
     const { groupMessage } = recordKinds
     const at = writeMessageHead(bytes, start, groupMessage, time, bits, seq, ordinal, entry.id, sender)
     bytes.set(imageScratch.view(), at)
+    if (image !== null) this.#generationObjects += 1 + image.members.length
     const send = new PendingSend(entry, draft, seq, time, this.#applier.group)
     send.start = start
     send.end = writeBody(draft, bytes, at + imageScratch.length)
@@ -332,8 +340,10 @@ export class Writer {
   }
 }
 
-/** How many members a record is about. */
+/** How many members a record names. */
 function namedIn(record: OtherRecord): number {
   if (record.kind === 'create') return record.members.length
-  return record.kind === 'join' ? record.joined.length : 0
+  if (!('image' in record)) return 0
+  const joined = record.kind === 'join' ? record.joined.length : 0
+  return joined + (record.image?.members.length ?? 0)
 }
