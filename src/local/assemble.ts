@@ -191,7 +191,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       segmentBytes: tuning.segmentBytes,
       chunkBytes: tuning.chunkBytes,
       durability: { syncEveryMs: settings.syncEveryMs },
-      closed: opened.last === 'clean',
+      closeSucceeded: opened.last === 'clean',
       onGroup: (group) => {
         writer.onGroup(group)
         checkpointer?.written()
