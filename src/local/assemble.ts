@@ -33,7 +33,6 @@ import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
 import { RowReader } from './reads/row-reader.js'
 import { shardsPoisoned } from './shards/shard-failure.js'
-import { damageFound } from './shards/level-error.js'
 import type { ShardSet } from './shards/shard-set.js'
 import type { StoreLock } from './store-lock/store-lock.js'
 import { storeStats } from './store-stats.js'
@@ -118,8 +117,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     : null
   const runner = threaded ?? inline
   opened.undo.push(() => runner.close())
+  const { tidyRestMs: restMs, spareBytes } = tuning
   const tidyRunner = new AdaptiveTidyRunner(
-    new InlineTidyRunner({ ...flushParts, clock, restMs: tuning.tidyRestMs }),
+    new InlineTidyRunner({ ...flushParts, clock, restMs, spareBytes }),
     () => (threaded?.thread?.isGone === false ? threaded.thread : null),
   )
   const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
@@ -190,7 +190,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       segmentBytes: tuning.segmentBytes,
       chunkBytes: tuning.chunkBytes,
       durability: { syncEveryMs: settings.syncEveryMs },
-      closed: opened.last === 'clean',
+      closeSucceeded: opened.last === 'clean',
       onGroup: (group) => {
         writer.onGroup(group)
         checkpointer?.written()
@@ -227,7 +227,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       clock,
       // What the manifest says durably, and not what it is about to say.
       checkpoint: () => checkpointer?.checkpoint ?? manifest.checkpoint,
-      freeBytes: () => fileSystem.freeBytes(settings.location),
       tuning,
       telemetry,
     })
@@ -239,7 +238,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
         maxWaiting: tuning.maxWaiting,
-        spareBytes: tuning.spareBytes,
+        spareBytes,
         freeBytes: () => fileSystem.freeBytes(settings.location),
         commitManifest: (checkpoint) => commitManifest({ checkpoint, lastTimestamp: writer.lastTimestamp }),
         onFailure: fail,
@@ -255,7 +254,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     threaded?.opened()
   } catch (error) {
     await log.close().catch(() => undefined)
-    throw damageFound(error)
+    throw error
   }
 
   function fail(error: unknown): void {
@@ -269,9 +268,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })
   }
   opened.failure.listener = fail
-  keeper.rebuild(filter, shards)
-  tidier.begin()
   const { records, segments, lastPosition } = report
+  keeper.begin(filter, shards, records)
+  tidier.begin()
   if (opened.isWorkerMissing) telemetry.warn('flush-worker.js is missing: flushes have no thread', {})
   telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
 

@@ -132,7 +132,7 @@ export class Lists {
   }
 
   /** Once more when what had to be read is there: much may have moved meanwhile. */
-  #again(
+  async #again(
     user: UserEntry,
     waiting: readonly Promise<unknown>[],
     below: number | undefined,

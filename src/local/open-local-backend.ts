@@ -18,6 +18,7 @@ import { BodyFiles } from './bodies/body-files.js'
 import { assembleBackend, type ShardFailureReport } from './assemble.js'
 import { assertSameLayout, ManifestFile, newEpoch, newManifest } from './manifest-file.js'
 import { openClassicLevel } from './shards/classic-level-opener.js'
+import { fromRecovery } from './shards/level-error.js'
 import type { ShardOpener } from './shards/shard-database.js'
 import { ShardSet } from './shards/shard-set.js'
 import { StoreLock } from './store-lock/store-lock.js'
@@ -120,7 +121,7 @@ export async function openLocalBackend(
     })
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => undefined)
-    throw (isColumbaError(error, 'LOCKED') ? lock.replacedHolder() : null) ?? systemError(error)
+    throw (isColumbaError(error, 'LOCKED') ? lock.replacedHolder() : null) ?? systemError(fromRecovery(error))
   }
 }
 

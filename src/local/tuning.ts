@@ -8,7 +8,10 @@ export interface LocalTuning {
   readonly fanOut: number
   /** Log after which a generation is closed and flushed. */
   readonly generationBytes: number
-  /** So many other things than messages close it as well: they are small in the log, and up to 2 KB each while they are flushed. */
+  /**
+   * So many conversations, members that their first messages name, and other things than messages close it as well: they are small in
+   * the log, and up to 2 KB each while they are flushed.
+   */
   readonly generationObjects: number
   /** A segment of the log ends before the frame that would make it larger. */
   readonly segmentBytes: number

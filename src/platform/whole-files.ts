@@ -24,8 +24,8 @@ export async function replaceFile(
 }
 
 /**
- * A new file whose content is on the disk; its name is not. What an interrupted process left there is removed. Returns
- * the number of bytes.
+ * A new file whose content is on the disk; its name is not. What an interrupted process left there is removed, and so is what
+ * this one has written if it fails: on a full disk that is what others lack. Returns the number of bytes.
  */
 export async function writeAside(
   fileSystem: FileSystem,
@@ -33,6 +33,19 @@ export async function writeAside(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<number> {
   const handle = await createAnew(fileSystem, path)
+  try {
+    return await writeSyncedPieces(handle, pieces)
+  } catch (error) {
+    await fileSystem.unlink(path).catch(() => undefined)
+    throw error
+  }
+}
+
+/** Closes the file as well, whatever becomes of it. */
+async function writeSyncedPieces(
+  handle: FileHandle,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<number> {
   let written = 0
   let unsynced = 0
   try {

@@ -2,7 +2,7 @@ import type { FileHandle } from './file-system.js'
 
 /**
  * Writes all of `data`, in as many writes as the disk wants. A disk may take less than asked without saying why; that it
- * takes nothing at all twice in a row is an error.
+ * takes nothing at all twice in a row is an error, as if the system had given EIO.
  */
 export function writeFully(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
   return transfer(data, (rest, done) => handle.write(rest, position + done))
@@ -22,8 +22,10 @@ async function transfer(
   while (written < data.length) {
     const rest = written === 0 ? data : data.subarray(written)
     const count = await write(rest, written)
-    if (count === 0 && stalled)
-      throw new Error(`the disk took ${written} of ${data.length} bytes and no more`)
+    if (count === 0 && stalled) {
+      const error = new Error(`the disk took ${written} of ${data.length} bytes and no more`)
+      throw Object.assign(error, { code: 'EIO', syscall: 'write' })
+    }
     stalled = count === 0
     written += count
   }

@@ -1,3 +1,5 @@
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { filterName } from '../../src/formats/store-names.js'
@@ -44,4 +46,29 @@ test('a store without room for its filter is closed in good order: its tokens st
   expect((await store.getChanges('ben', { since: token })).changes).toHaveLength(1)
   expect(await sendAgain(store)).toBe(true)
   await store.close()
+})
+
+test('the manifest of the last clean close, put back behind a kill: what began since then goes on where it was', async () => {
+  const location = await temporaryDirectory()
+  const kept = join(await temporaryDirectory(), 'MANIFEST')
+  const first = await openLocalStore(location)
+  await sendAgain(first)
+  await first.close()
+  await cp(join(location, 'MANIFEST'), kept)
+  const killed = await openLocalStore(location)
+  await killed.sendMessage({ sender: 'ann', receiver: 'cleo', id: '1', text: 'hello' })
+  const left = await temporaryDirectory()
+  await cp(location, left, { recursive: true })
+  await rm(join(left, 'LOCK.json'))
+  await cp(kept, join(left, 'MANIFEST'))
+  const store = await openLocalStore(left)
+  expect(await store.sendMessage({ sender: 'cleo', receiver: 'ann', text: 'hello, too' })).toMatchObject({
+    seq: 2,
+  })
+  const { items } = await store.getMessages('ann', { peer: 'cleo' })
+  expect(items.map(({ seq, text }) => [seq, text])).toEqual([
+    [2, 'hello, too'],
+    [1, 'hello'],
+  ])
+  expect(await sendAgain(store)).toBe(true)
 })

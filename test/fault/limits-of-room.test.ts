@@ -1,11 +1,16 @@
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { openMessageStore } from '../../src/api/open.js'
 import type { StoreOptions } from '../../src/api/options.js'
 import type { Logger } from '../../src/backend/settings.js'
 import { isColumbaError } from '../../src/errors.js'
+import { levelOf, parseBodyFileName } from '../../src/formats/body-file.js'
 import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { interferedFileSystem, type Interference } from '../fixtures/failing-file-system.js'
+import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 // A small limit of the log, and a disk that is nearly full: the store stops, and goes on by itself.
@@ -223,4 +228,109 @@ test('a disk of which nobody can tell how full it is', { timeout }, async () => 
     return ((await store.admin.stats()) as unknown as { bodies: { merges: number } }).bodies.merges
   }
   await expect.poll(merges, { timeout: 10_000, interval: 100 }).toBeGreaterThan(0)
+})
+
+// A merge is as large as what goes into it, and takes minutes: it must not be what the others have no room for.
+
+/** Of merged files in the making. */
+function isMergedAside(path: string): boolean {
+  const file = path.endsWith('.tmp') ? parseBodyFileName(basename(path, '.tmp')) : null
+  return file !== null && levelOf(file) > 0
+}
+
+const mergeTuning = { generationBytes: 2048 * KiB, tidyFiles: 3, tidyAfterMs: 0, tidyRestMs: 0 }
+
+/** A closed store with body files of 2 MiB, of which three make a merge. */
+async function withFilesToMerge(): Promise<string> {
+  const location = await temporaryDirectory()
+  const store = await openLocalStore(location, { local: { tuning: { ...mergeTuning, tidyFiles: Infinity } } })
+  const long = 'x'.repeat(60 * KiB)
+  for (let n = 0; n < 120; n++)
+    await store.sendMessage({ sender: 'ann', receiver: `bob ${n}`, id: String(n), text: long })
+  await store.close()
+  return location
+}
+
+interface Merging {
+  readonly store: MessageStore
+  readonly location: string
+  readonly merges: () => Promise<{ readonly merges: number; readonly failures: number }>
+}
+
+/** Its merges write to the disk under `interference`, on which there is as much room as is said. */
+async function merging(room: { free: number }, interference: Interference): Promise<Merging> {
+  const location = await withFilesToMerge()
+  const fileSystem = interferedFileSystem(diskWith(room), interference)
+  const store = await openLocalStore(location, { fileSystem, local: { tuning: mergeTuning } })
+  const merges = async () => (await store.admin.stats())['bodies'] as { merges: number; failures: number }
+  return { store, location, merges }
+}
+
+async function asideIn(location: string): Promise<string[]> {
+  return (await readdir(join(location, 'bodies'))).filter((name) => name.endsWith('.tmp'))
+}
+
+test(
+  'a disk that fills up during a merge: the merge ends before the room that is kept, and gives its own back',
+  {
+    timeout,
+  },
+  async () => {
+    const room = { free: Infinity }
+    let asideBytes = 0
+    let isNamed = false
+    const { store, location, merges } = await merging(room, {
+      before: (operation, path) => {
+        if (!isMergedAside(path)) return
+        if (operation === 'open') room.free = 1000
+        if (operation === 'write') asideBytes += 256 * KiB
+        if (operation === 'rename') isNamed = true
+      },
+    })
+    await expect.poll(async () => (await merges()).failures, { timeout: 10_000 }).toBe(1)
+    expect(asideBytes).toBeGreaterThan(1024 * KiB)
+    expect(isNamed).toBe(false)
+    expect(await asideIn(location)).toEqual([])
+    expect((await store.getMessages('ann', { peer: 'bob 1' })).items).toHaveLength(1)
+  },
+)
+
+test(
+  'a merge that runs out of room leaves nothing behind, and is done again',
+  {
+    timeout,
+  },
+  async () => {
+    let writes = 0
+    let isFull = true
+    const { store, location, merges } = await merging(
+      { free: Infinity },
+      {
+        before: (operation, path) => {
+          if (isFull && operation === 'write' && isMergedAside(path) && ++writes > 4)
+            throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' })
+        },
+      },
+    )
+    await expect.poll(async () => (await merges()).failures, { timeout: 10_000 }).toBe(1)
+    expect(await asideIn(location)).toEqual([])
+    isFull = false
+    const merged = async (): Promise<number> => {
+      await send(store, 1000 + writes++)
+      await store.admin.checkpoint()
+      return (await merges()).merges
+    }
+    await expect.poll(merged, { timeout: 10_000, interval: 20 }).toBe(1)
+  },
+)
+
+test('a merge that a close stops leaves nothing behind', { timeout }, async () => {
+  let writes = 0
+  const { store, location } = await merging(
+    { free: Infinity },
+    { before: (operation, path) => void (operation === 'write' && isMergedAside(path) && writes++) },
+  )
+  await expect.poll(() => writes, { timeout: 10_000, interval: 1 }).toBeGreaterThan(2)
+  await store.close()
+  expect(await asideIn(location)).toEqual([])
 })

@@ -1,4 +1,6 @@
 import { expect, test, vi } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
+import type { SendRequest } from '../../src/api/send-arguments.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 
@@ -6,17 +8,36 @@ import { openLocalStore } from '../fixtures/local-store.js'
 const local = { tuning: { chunkBytes: 64 * 1024 } }
 const members = Array.from({ length: 600 }, (_, i) => `${i}`.padStart(200, 'm'))
 
-/** Rejects as the system does when there is no memory for what `call` wants to write. */
-async function withoutMemory(call: () => Promise<unknown>): Promise<void> {
-  const refuse = (): never => {
-    throw new RangeError('Array buffer allocation failed')
+type Memory = 'SharedArrayBuffer' | 'Float64Array' | 'Int32Array'
+
+/** What `call` gives while the system has no memory for what `isRefused` says, by the argument that it is made with. */
+async function lacking<T>(
+  memory: Memory,
+  isRefused: (wanted: unknown) => boolean,
+  call: () => Promise<T>,
+): Promise<T> {
+  const made = { SharedArrayBuffer, Float64Array, Int32Array }[memory]
+  const construct = (target: typeof made, given: unknown[], anew: typeof made): object => {
+    if (isRefused(given[0])) throw new RangeError('Array buffer allocation failed')
+    return Reflect.construct(target, given, anew) as object
   }
-  vi.stubGlobal('SharedArrayBuffer', new Proxy(SharedArrayBuffer, { construct: refuse }))
+  vi.stubGlobal(memory, new Proxy(made, { construct }))
   try {
-    await expect(call()).rejects.toThrow('Array buffer allocation failed')
+    return await call()
   } finally {
     vi.unstubAllGlobals()
   }
+}
+
+const refused = 'Array buffer allocation failed'
+
+/** Rejects as the system does when there is no memory for what `call` wants to write. */
+async function withoutMemory(call: () => Promise<unknown>): Promise<void> {
+  await lacking(
+    'SharedArrayBuffer',
+    () => true,
+    () => expect(call()).rejects.toThrow(refused),
+  )
 }
 
 test('a group for whose record there was no room was not made, and can be made then', async () => {
@@ -42,4 +63,80 @@ test('members for whose record there was no room are not counted', async () => {
   expect((await store.groups.rename('ann', 'all', 'All')).memberCount).toBe(2)
   expect((await store.groups.addMembers('ann', 'all', members)).memberCount).toBe(602)
   expect((await store.admin.verify()).findings).toEqual([])
+})
+
+const send = (store: MessageStore, receiver: string, n: number, text = 'hello') =>
+  store.sendMessage({ sender: 'ann', receiver, id: `${receiver} ${n}`, text })
+
+async function seqsOf(store: MessageStore, peer: string): Promise<number[]> {
+  const { items } = await store.getMessages('ann', { peer }, { limit: 1000, after: 0 })
+  return items.map(({ seq }) => seq)
+}
+
+test('a durable message that there is no memory to show is of unknown outcome, and the store closes', async () => {
+  const location = await temporaryDirectory()
+  const store = await openLocalStore(location)
+  const each = Array.from({ length: 1024 }, (_, n) => n)
+  await Promise.all(each.map((n) => send(store, 'ben', n)))
+  const unknown = { code: 'OUTCOME_UNKNOWN' }
+  await lacking(
+    'Float64Array',
+    (wanted) => wanted === 2048,
+    () =>
+      Promise.all([
+        expect(send(store, 'ben', 1024)).rejects.toMatchObject(unknown),
+        expect(send(store, 'ben', 1025)).rejects.toMatchObject(unknown),
+      ]),
+  )
+  // Reads go on, and show what can be shown.
+  expect((await store.getMessages('ann', { peer: 'ben' }, { limit: 1 })).items[0]?.seq).toBe(1024)
+  await store.close()
+
+  const again = await openLocalStore(location)
+  expect(await send(again, 'ben', 1024)).toMatchObject({ seq: 1025, duplicate: true })
+  expect(await send(again, 'ben', 1025)).toMatchObject({ seq: 1026, duplicate: true })
+  expect(await send(again, 'ben', 1026)).toMatchObject({ seq: 1027, duplicate: false })
+}, 10_000)
+
+test('a message for whose key there is no memory takes no number, and keys are still found', async () => {
+  const location = await temporaryDirectory()
+  const store = await openLocalStore(location)
+  // Seven hashes fill a block, and 1,024 blocks the memory that is there.
+  for (let n = 0; n < 7; n++) await send(store, 'ben', n)
+  await Promise.all(Array.from({ length: 1023 }, (_, n) => send(store, `other ${n}`, 0)))
+  await lacking(
+    'Int32Array',
+    (wanted) => wanted === 2 * 8 * 1024,
+    () => expect(send(store, 'ben', 7)).rejects.toThrow(refused),
+  )
+  expect(await send(store, 'ben', 7)).toMatchObject({ seq: 8, duplicate: false })
+  for (let n = 0; n < 20; n++) await send(store, 'ben', 8 + n)
+  for (let n = 0; n < 28; n++)
+    expect(await send(store, 'ben', n)).toMatchObject({ seq: n + 1, duplicate: true })
+  expect(await seqsOf(store, 'ben')).toEqual(Array.from({ length: 28 }, (_, n) => n + 1))
+  expect((await store.admin.verify()).findings).toEqual([])
+})
+
+test('a message behind which there is no memory to end the generation was sent; a later one ends it', async () => {
+  const location = await temporaryDirectory()
+  const tuning = { chunkBytes: 16 * 1024, generationBytes: 16 * 1024 }
+  const store = await openLocalStore(location, { local: { tuning } })
+  // Larger than a piece of the log's memory, and as long as may be in all else: it gets one of its own, in which nothing is left.
+  const [sender, receiver, id, deviceId] = ['ann', 'ben', 'id', 'phone'].map((name) => name.padEnd(256, '.'))
+  const text = '\u20ac'.repeat(6000)
+  const long = { sender, receiver, id, deviceId, timestamp: 2 ** 50, text } as SendRequest
+  let made = 0
+  const receipt = await lacking(
+    'SharedArrayBuffer',
+    () => ++made > 1,
+    () => store.sendMessage(long),
+  )
+  expect(made).toBe(2)
+  expect(receipt).toMatchObject({ seq: 1, duplicate: false })
+  const flushes = async (): Promise<number> =>
+    ((await store.admin.stats())['generations'] as { flushes: number }).flushes
+  expect(await flushes()).toBe(0)
+  expect(await send(store, 'ben', 0)).toMatchObject({ seq: 1 })
+  await expect.poll(flushes).toBe(1)
+  expect(await store.sendMessage(long)).toEqual({ ...receipt, duplicate: true })
 })

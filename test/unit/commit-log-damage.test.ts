@@ -21,12 +21,12 @@ interface Outcome {
 
 async function read(disk: MemoryFileSystem): Promise<Outcome> {
   const records: [number, string][] = []
-  const onRecovered = (group: Parameters<typeof recordsOf>[0]): void => {
+  const onGroup = (group: Parameters<typeof recordsOf>[0]): void => {
     records.push(...recordsOf(group))
   }
   try {
     const place = { fileSystem: disk, directory: logDirectory, storeId }
-    return { records, scan: await scanLog(place, { afterPosition: 0, onRecovered }, pool), refused: null }
+    return { records, scan: await scanLog(place, { afterPosition: 0, onGroup }, pool), refused: null }
   } catch (error) {
     if (!isColumbaError(error, 'CORRUPT')) throw error
     return {
@@ -274,7 +274,7 @@ describe('the end of a log', () => {
       }
     }
     const place = { fileSystem: disk, directory: logDirectory, storeId }
-    await scanLog(place, { afterPosition: 0, onRecovered: () => undefined }, new CountingPool(4096, 0))
+    await scanLog(place, { afterPosition: 0, onGroup: () => undefined }, new CountingPool(4096, 0))
     expect(taken).toBeLessThanOrEqual(4096)
   })
 })

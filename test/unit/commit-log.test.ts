@@ -405,12 +405,12 @@ describe('reopening', () => {
     appendMany(append, 1, 10)
     await rest()
     await log.close()
-    for (const closed of [true, false]) {
+    for (const closeSucceeded of [true, false]) {
       const found = disk.afterKill()
-      const again = await openLog(found, { closed })
+      const again = await openLog(found, { closeSucceeded })
       expect(again.report).toMatchObject({ cleanShutdown: true, records: 10 })
       const renamed = found.journal.filter((line) => line === 'rename segment-0000000001.log.copy')
-      expect(renamed.length).toBe(closed ? 0 : 1)
+      expect(renamed.length).toBe(closeSucceeded ? 0 : 1)
       await again.log.close()
     }
   })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ColumbaError } from '../../src/errors.js'
-import { damageFound } from '../../src/local/shards/level-error.js'
+import { fromRecovery } from '../../src/local/shards/level-error.js'
 import { packError, unpackError } from '../../src/local/background/thread-error.js'
 
 const across = (error: unknown): Error => unpackError(structuredClone(packError(error)))
@@ -25,7 +25,7 @@ test('an error of ours is one on the other side, with details and every cause', 
     cause: { code: 'LEVEL', message: 'no', cause: { code: 'LEVEL_CORRUPTION' } },
   })
   // Recovery on a thread tells damage from failure as it does without one.
-  expect(damageFound(got)).toMatchObject({ code: 'CORRUPT', details: { shard: 3 } })
+  expect(fromRecovery(got)).toMatchObject({ code: 'CORRUPT', details: { shard: 3 } })
 })
 
 test('what is no error at all arrives as one', () => {

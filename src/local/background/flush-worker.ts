@@ -51,7 +51,13 @@ const parts = opening.then((opened) => {
 parts.catch(() => undefined)
 
 const tidy = parts.then(
-  (opened) => new InlineTidyRunner({ ...opened, clock: systemClock, restMs: tuning.tidyRestMs }),
+  (opened) =>
+    new InlineTidyRunner({
+      ...opened,
+      clock: systemClock,
+      restMs: tuning.tidyRestMs,
+      spareBytes: tuning.spareBytes,
+    }),
 )
 tidy.catch(() => undefined)
 

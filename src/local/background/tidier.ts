@@ -13,7 +13,6 @@ export interface TidierOptions {
   readonly clock: Clock
   /** What the manifest says. */
   readonly checkpoint: () => number
-  readonly freeBytes: () => Promise<number>
   /** As in LocalTuning. */
   readonly tuning: {
     readonly tidyFiles: number
@@ -225,7 +224,7 @@ export class Tidier {
   }
 
   async #choose(): Promise<Job | null> {
-    const { bodies, tuning, checkpoint, freeBytes } = this.#options
+    const { bodies, tuning, checkpoint } = this.#options
     const enough = tuning.tidyFiles
     const files = beside(this.#damaged, await bodies.list())
     for (const inputs of possibleMerges(files, checkpoint(), enough)) {
@@ -237,9 +236,8 @@ export class Tidier {
         count++
       }
       if (count < enough) continue
-      // Where nobody can tell how much room there is, the merge finds out, and does no harm.
-      const free = await freeBytes().catch(() => Infinity)
-      if (free < bytes + 2 * tuning.spareBytes) return null
+      // The merge looks as well, for others fill the disk meanwhile.
+      if ((await bodies.freeBytes()) < bytes + 2 * tuning.spareBytes) return null
       const merge = mergeOf(inputs.slice(0, count))
       return { ...merge, written: false, found: false, halfSwapped: false, swap: 0 }
     }

@@ -1,3 +1,4 @@
+import { ColumbaError } from '../../errors.js'
 import type { Clock } from '../../platform/clock.js'
 import type { FlushParts } from './flusher.js'
 import { BlockStream } from '../tidy/block-stream.js'
@@ -9,6 +10,8 @@ import type { Merge } from '../tidy/tidy-plan.js'
 
 /** What is gathered before it is written, or waited for. */
 const pieceBytes = 256 * 1024
+/** What a merge writes between two looks at how much room there is: little beside the room that is kept. */
+const lookBytes = 4 * 1024 * 1024
 
 /**
  * Where the two long steps of a merge are done: on this thread, or on the one that flushes. The code that does it is the same.
@@ -17,7 +20,7 @@ const pieceBytes = 256 * 1024
 export interface TidyRunner {
   /**
    * Writes the merged file, which is durable then, name and all; returns its bytes. Rejects with NOT_MERGED if there is no such
-   * file, and with anything else if that is unknown.
+   * file, and with anything else if that is unknown. It ends, and gives its room back, where it would take what is kept for others.
    */
   merge(merge: Merge): Promise<number>
   /** The shards have accepted the rows that point into a merged file when it resolves. */
@@ -37,6 +40,8 @@ export interface TidyRunner {
 export interface TidyRunnerParts extends FlushParts {
   readonly clock: Clock
   readonly restMs: number
+  /** So much of the disk is not for merges. */
+  readonly spareBytes: number
 }
 
 export class InlineTidyRunner implements TidyRunner {
@@ -63,11 +68,17 @@ export class InlineTidyRunner implements TidyRunner {
     ): AsyncGenerator<Buffer, void> {
       let gathered: Buffer[] = []
       let gatheredBytes = 0
+      let unlooked = 0
       for await (const block of mergedBlocks(streams)) {
         gathered.push(block)
         gatheredBytes += block.length
         await this.#pace.after(block.length)
         if (gatheredBytes < pieceBytes) continue
+        unlooked += gatheredBytes
+        if (unlooked >= lookBytes) {
+          unlooked = 0
+          await this.#leaveRoom()
+        }
         yield Buffer.concat(gathered)
         bytes += gatheredBytes
         gathered = []
@@ -89,6 +100,13 @@ export class InlineTidyRunner implements TidyRunner {
       throw whole ? error : new TidyError('NOT_MERGED', 'a merge has failed', { cause: error })
     }
     return bytes
+  }
+
+  async #leaveRoom(): Promise<void> {
+    const { bodies, spareBytes } = this.#parts
+    const free = await bodies.freeBytes()
+    if (free >= spareBytes) return
+    throw new ColumbaError('NO_SPACE', 'The disk has become too full to merge body files', { free })
   }
 
   async swap(file: number): Promise<void> {

@@ -56,8 +56,8 @@ export class BodyFiles {
   }
 
   /**
-   * Writes the file that several others are merged into. Rejects with what `blocks` throws: then there is no such file. After
-   * any other rejection it is unknown whether there is one.
+   * Writes the file that several others are merged into. Rejects with what `blocks` throws: then there is no such file, and nothing
+   * aside. After any other rejection it is unknown whether there is one.
    */
   async writeMerged(file: number, blocks: AsyncIterable<Uint8Array>): Promise<void> {
     const { directory, fileSystem, storeId } = this.#options
@@ -85,6 +85,12 @@ export class BodyFiles {
       const file = parseBodyFileName(name.slice(0, -'.tmp'.length))
       if (file !== null && levelOf(file) > 0) await fileSystem.unlink(join(directory, name))
     }
+  }
+
+  /** Room on their disk; Infinity where nobody can tell: then whoever writes finds out. */
+  freeBytes(): Promise<number> {
+    const { directory, fileSystem } = this.#options
+    return fileSystem.freeBytes(directory).catch(() => Infinity)
   }
 
   /** Makes the names of all files durable, and that those that were removed are gone. */

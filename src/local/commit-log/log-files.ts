@@ -35,15 +35,18 @@ export async function openLogFiles(
   await fileSystem.makeDirectory(directory)
   await removeLeftovers(fileSystem, directory)
   const { afterPosition, storedThrough = 0 } = recovery
-  const onFound = (group: DurableGroup): void => recovery.onFound?.(group)
-  const found = await scanLog(options, { afterPosition, storedThrough, onRecovered: onFound }, pool)
-  const { segments, end, closed, tornBytes, records } = found
-  const isSettled = end.number === 0 || (closed && options.closed !== false)
+  const found = await scanLog(
+    options,
+    { afterPosition, storedThrough, onGroup: (group) => recovery.onFound?.(group) },
+    pool,
+  )
+  const { segments, end, endsClosed, tornBytes, records } = found
+  const isSettled = end.number === 0 || (endsClosed && options.closeSucceeded !== false)
   const tornFile = isSettled ? null : await settleTail(fileSystem, directory, found)
   const from = recovery.onSettled?.() ?? afterPosition
   const again = await scanLog(
     options,
-    { afterPosition: from, onRecovered: (group) => recovery.onRecovered(group) },
+    { afterPosition: from, onGroup: (group) => recovery.onRecovered(group) },
     pool,
   )
   if (again.end.lastPosition !== end.lastPosition) {
@@ -53,7 +56,7 @@ export async function openLogFiles(
   const files = new LogFiles(options, segments)
   await files.begin(end)
   const report = {
-    cleanShutdown: closed,
+    cleanShutdown: endsClosed,
     records,
     lastPosition: end.lastPosition,
     segments: segments.length,

@@ -12,7 +12,7 @@ import {
 } from '../../formats/segment.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import type { ChunkPool } from './chunk-pool.js'
-import type { DurableGroup, RecoveredRecords } from './options.js'
+import type { DurableGroup } from './options.js'
 import { readFully } from '../../platform/whole-transfers.js'
 import { readRemainder, readSegment } from './segment-reader.js'
 
@@ -28,11 +28,21 @@ export interface LogScan {
   readonly segments: readonly SegmentEntry[]
   /** Where the last segment ends; `logStart` if there is none. */
   readonly end: SegmentEnd
-  /** The log was closed, or there is none. */
-  readonly closed: boolean
+  /** It ends as a log does that was closed, or there is none. */
+  readonly endsClosed: boolean
   /** Bytes behind the end of the last segment that are not zero ahead. */
   readonly tornBytes: number
   readonly records: number
+}
+
+/** What a scan hands over, and how far the log has to reach. */
+export interface WantedRecords {
+  /** Nothing is wanted up to here, and the log must not end before. */
+  readonly afterPosition: number
+  /** Nor before this. */
+  readonly storedThrough?: number
+  /** Gets every record above `afterPosition`, in order. The next group waits for the promise. */
+  onGroup(group: DurableGroup): Promise<void> | void
 }
 
 interface LogPlace {
@@ -51,21 +61,18 @@ interface OpenedSegment {
  * Reads the log and changes nothing. Rejects with CORRUPT, file and offset, if something is missing or damaged that
  * once was durable; damage that cannot be told from a torn write ends the log there.
  */
-export async function scanLog(
-  place: LogPlace,
-  recovery: RecoveredRecords,
-  pool: ChunkPool,
-): Promise<LogScan> {
+export async function scanLog(place: LogPlace, wanted: WantedRecords, pool: ChunkPool): Promise<LogScan> {
+  const { afterPosition, storedThrough = 0 } = wanted
   const names = await place.fileSystem.list(place.directory)
   const numbers = names.map(segmentNumber).filter((number) => number !== null)
-  const needed = await neededSegments(place, numbers, recovery.afterPosition)
+  const needed = await neededSegments(place, numbers, afterPosition)
   const entries = await unneededEntries(
     place,
     numbers.slice(0, numbers.length - needed.length),
-    recovery.afterPosition,
+    afterPosition,
   )
   let end = logStart
-  let closed = true
+  let endsClosed = true
   let tornBytes = 0
   let records = 0
   for (const [index, segment] of needed.entries()) {
@@ -75,10 +82,10 @@ export async function scanLog(
     try {
       const limit = following?.validLength ?? segment.size
       const read = await readSegment(handle, header, limit, pool, (group) => {
-        const wanted = above(group, recovery.afterPosition)
-        if (wanted === null) return undefined
-        records += wanted.count
-        return recovery.onRecovered(wanted)
+        const rest = above(group, afterPosition)
+        if (rest === null) return undefined
+        records += rest.count
+        return wanted.onGroup(rest)
       })
       if (following === undefined) {
         const remainder = await readRemainder(handle, header.epoch, read.end, segment.size)
@@ -90,7 +97,7 @@ export async function scanLog(
           )
         }
         tornBytes = remainder.bytes
-        closed = read.closed && tornBytes === 0
+        endsClosed = read.endsClosed && tornBytes === 0
       } else if (read.end !== following.validLength || read.lastPosition !== following.lastPosition) {
         throw corrupt(path, read.end, 'a frame is damaged or missing, and it is not the last segment')
       }
@@ -105,14 +112,13 @@ export async function scanLog(
       await handle.close()
     }
   }
-  const { afterPosition, storedThrough = 0 } = recovery
   if (end.lastPosition < Math.max(afterPosition, storedThrough)) {
     const last = join(place.directory, segmentName(end.number))
     const before =
       end.lastPosition < afterPosition ? 'the last checkpoint' : `${storedThrough}, which is stored elsewhere`
     throw corrupt(last, end.validLength, `the log ends at record ${end.lastPosition}, before ${before}`)
   }
-  return { segments: entries, end, closed, tornBytes, records }
+  return { segments: entries, end, endsClosed, tornBytes, records }
 }
 
 /** From the one with the first record above `afterPosition` to the last, each checked against the one before it. */

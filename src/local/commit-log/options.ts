@@ -14,10 +14,10 @@ export interface CommitLogOptions {
   readonly segmentBytes?: number
   readonly durability: LogDurability
   /**
-   * Whether closing the log has succeeded. If not, what looks like a closed log may be in the page cache only, and its end is
-   * written anew. Default true.
+   * Whether the last close of the log is known to have succeeded. If not, what looks like a closed log may be in the page cache only,
+   * and its end is written anew. Default true.
    */
-  readonly closed?: boolean
+  readonly closeSucceeded?: boolean
   /** Size of the arena chunks that records are written into. Default 1 MiB, at most 16 MiB. */
   readonly chunkBytes?: number
   /**
@@ -97,7 +97,7 @@ export interface RecoveredRecords {
 }
 
 export interface RecoveryReport {
-  /** The log was closed, or is new. */
+  /** The log ended as one that was closed, or is new. */
   readonly cleanShutdown: boolean
   /** Records above the checkpoint. */
   readonly records: number

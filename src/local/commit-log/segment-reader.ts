@@ -20,7 +20,7 @@ export interface ReadThrough {
   readonly end: number
   readonly lastPosition: number
   /** The last whole frame says that the log was closed. */
-  readonly closed: boolean
+  readonly endsClosed: boolean
 }
 
 /**
@@ -36,7 +36,7 @@ export async function readSegment(
 ): Promise<ReadThrough> {
   let end = segmentHeaderBytes
   let lastPosition = header.firstPosition - 1
-  let closed = false
+  let endsClosed = false
   const window = new Window(handle, limit, pool)
   try {
     for (;;) {
@@ -54,12 +54,12 @@ export async function readSegment(
       }
       end += length
       lastPosition += frame.count
-      closed = frame.type === frameTypes.end
+      endsClosed = frame.type === frameTypes.end
     }
   } finally {
     window.release()
   }
-  return { end, lastPosition, closed }
+  return { end, lastPosition, endsClosed }
 }
 
 /** The part of the file that is in memory. Each move reads into a chunk of its own: groups keep theirs. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ColumbaError } from '../../errors.js'
 import { copyName, segmentName, tornName } from '../../formats/segment.js'
 import type { FileHandle, FileSystem } from '../../platform/file-system.js'
 import type { LogScan } from './log-scan.js'
@@ -23,8 +24,8 @@ export async function settleTail(
   const tornPath = scan.tornBytes === 0 ? null : join(directory, tornName(number, validLength))
   const from = await fileSystem.open(path, 'read')
   try {
-    if (tornPath !== null) await copyBytes(fileSystem, from, validLength, scan.tornBytes, tornPath)
-    await copyBytes(fileSystem, from, 0, validLength, copyPath)
+    if (tornPath !== null) await copyBytes(fileSystem, { from, path }, validLength, scan.tornBytes, tornPath)
+    await copyBytes(fileSystem, { from, path }, 0, validLength, copyPath)
   } finally {
     await from.close()
   }
@@ -37,13 +38,13 @@ export async function settleTail(
 
 async function copyBytes(
   fileSystem: FileSystem,
-  from: FileHandle,
+  { from, path }: { readonly from: FileHandle; readonly path: string },
   offset: number,
   length: number,
-  path: string,
+  copyPath: string,
 ): Promise<void> {
-  if ((await fileSystem.stat(path)) !== null) await fileSystem.unlink(path)
-  const to = await fileSystem.open(path, 'create')
+  if ((await fileSystem.stat(copyPath)) !== null) await fileSystem.unlink(copyPath)
+  const to = await fileSystem.open(copyPath, 'create')
   try {
     const piece = Buffer.allocUnsafe(Math.min(pieceBytes, length))
     for (let copied = 0; copied < length;) {
@@ -52,7 +53,10 @@ async function copyBytes(
         piece.subarray(0, Math.min(piece.length, length - copied)),
         offset + copied,
       )
-      if (count === 0) throw new Error(`${path} could not be copied: the segment became shorter`)
+      if (count === 0) {
+        const details = { file: path, offset: offset + copied }
+        throw new ColumbaError('CORRUPT', `${path} became shorter while it was read once more`, details)
+      }
       await writeFully(to, piece.subarray(0, count), copied)
       copied += count
     }

@@ -36,6 +36,12 @@ export class ConversationFilter {
     return !this.#layers.some(({ bits }) => mayBeInBloom(bits, probes, first, second))
   }
 
+  /** It knows nothing any more, and says "perhaps". */
+  forget(): void {
+    this.#layers.length = 0
+    this.complete = false
+  }
+
   add(id: string): void {
     const first = hash(id, 0x811c9dc5)
     const second = hash(id, 0x9747b28c) | 1

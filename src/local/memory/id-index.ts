@@ -78,17 +78,21 @@ export class IdHashes {
     if (beginsRun) this.#words[word] = (this.#words[word] as number) | (1 << place)
   }
 
+  /** Room for one more block. Throws where there is none, and changes nothing then. */
+  reserve(): void {
+    if (this.#used === this.#most) throw new RangeError('more hashes than blocks can be linked')
+    const { length } = this.#words
+    if (this.#free === none && blockWords * this.#end === length)
+      this.#words = grown(this.#words, new Int32Array(2 * length))
+  }
+
   /** An empty block in front of a chain; it is the new beginning of the chain. */
   addBlock(older: number): number {
-    if (this.#used === this.#most) throw new RangeError('more hashes than blocks can be linked')
+    this.reserve()
     this.#used++
     let block = this.#free
-    if (block !== none) this.#free = this.older(block)
-    else {
-      block = this.#end++
-      const { length } = this.#words
-      if (blockWords * block === length) this.#words = grown(this.#words, new Int32Array(2 * length))
-    }
+    if (block === none) block = this.#end++
+    else this.#free = this.older(block)
     this.#words[blockWords * block] = older << perBlock
     return block
   }
@@ -139,11 +143,19 @@ export class IdIndex {
     return 64 + blocks + (this.#filter?.bytes ?? 0) + (this.#before?.bytes ?? 0)
   }
 
+  /** Memory for the next message's hash, so that `add` needs none. Throws where there is none, and changes nothing then. */
+  reserve(): void {
+    if (this.#chained % perBlock === 0) this.#hashes.reserve()
+    if (this.#chained >= (this.#filter?.capacity ?? filterFrom))
+      this.#filter = this.#addTo(roomFor(this.#chained + 1))
+  }
+
   /**
    * The next message's; messages are added in the order of their seqs. `beginsRun`: as far as is known it is the first
-   * one of its run, which matters to `runEnds` only.
+   * one of its run, which matters to `runEnds` only. All of it or, where there is no memory, nothing.
    */
   add(hash: number, beginsRun: boolean): void {
+    this.reserve()
     const place = this.#chained % perBlock
     if (place === 0) {
       this.#newest = this.#hashes.addBlock(this.#newest)
@@ -151,9 +163,7 @@ export class IdIndex {
     }
     this.#hashes.set(this.#newest, place, hash, beginsRun)
     this.#count++
-    if (this.#chained > (this.#filter?.capacity ?? filterFrom))
-      this.#filter = this.#addTo(roomFor(this.#chained))
-    else this.#filter?.add(hash)
+    this.#filter?.add(hash)
   }
 
   /** How many messages there are before the chain. */

@@ -29,8 +29,9 @@ export class MessageIndex {
 
   /** The message whose record's content begins at `offset` in a chunk. Returns its index. */
   add(chunk: number, offset: number, position: number, older: number): number {
-    const index = this.#count++
+    const index = this.#count
     if (index === this.#places.length) this.#grow()
+    this.#count++
     this.#places[index] = chunk * chunkSpan + offset
     this.#positions[index] = position
     this.#older[index] = older
@@ -55,8 +56,12 @@ export class MessageIndex {
 
   #grow(): void {
     const room = this.#places.length * 2
-    this.#places = grown(this.#places, new Float64Array(room))
-    this.#positions = grown(this.#positions, new Float64Array(room))
-    this.#older = grown(this.#older, new Int32Array(room))
+    const places = grown(this.#places, new Float64Array(room))
+    const positions = grown(this.#positions, new Float64Array(room))
+    const older = grown(this.#older, new Int32Array(room))
+    // IMPORTANT: all columns or none: what is written behind the end of one is nowhere.
+    this.#places = places
+    this.#positions = positions
+    this.#older = older
   }
 }

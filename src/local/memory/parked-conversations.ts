@@ -177,9 +177,13 @@ export class ParkedConversations {
   /** As many buckets as slots. */
   #grow(): void {
     const slots = (this.#words.length / slotWords) * 2
-    this.#words = grown(this.#words, new Int32Array(slotWords * slots))
-    this.#numbers = grown(this.#numbers, new Float64Array(2 * slots))
-    this.#buckets = new Int32Array(slots).fill(none)
+    const words = grown(this.#words, new Int32Array(slotWords * slots))
+    const numbers = grown(this.#numbers, new Float64Array(2 * slots))
+    const buckets = new Int32Array(slots).fill(none)
+    // IMPORTANT: all columns or none, as there may be no memory: what is written behind the end of one is nowhere.
+    this.#words = words
+    this.#numbers = numbers
+    this.#buckets = buckets
     for (let slot = 0; slot < this.#end; slot++) this.#link(slot)
   }
 

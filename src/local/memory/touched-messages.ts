@@ -26,9 +26,10 @@ export class TouchedMessages {
   /** The message whose record's content begins at `offset` in the newest chunk. */
   add(seq: number, offset: number, position: number): void {
     const { messages, chunkCount } = this.generation
+    // There may be no memory for it.
+    this.#newest = messages.add(chunkCount - 1, offset, position, this.#newest)
     if (this.count++ === 0) this.firstSeq = seq
     this.changedAt = position
-    this.#newest = messages.add(chunkCount - 1, offset, position, this.#newest)
   }
 
   position(seq: number): number {

@@ -1,14 +1,19 @@
-import { ColumbaError, type ErrorCode } from '../../errors.js'
-import { forbiddenAdvice } from '../../platform/system-errors.js'
+import { ColumbaError, isColumbaError, type ErrorCode } from '../../errors.js'
+import { forbiddenAdvice, systemError } from '../../platform/system-errors.js'
 
 /** What LevelDB says where the system gives EACCES or EROFS. */
 const forbidden = /permission denied|read-only file system/i
 
+type Row = readonly [found: RegExp, code: ErrorCode, advice: string]
+
+const outOfRoom: Row = [/no space left|quota exceeded/i, 'NO_SPACE', 'the disk is full']
+const outOfFiles: Row = [/too many open files/i, 'OVERLOADED', 'raise the limit of open files']
+
 /** First row that fits. abstract-level wraps what LevelDB says, so codes and texts of all causes are looked at. */
-const rows: readonly (readonly [found: RegExp, code: ErrorCode, advice: string])[] = [
+const rows: readonly Row[] = [
   [/LEVEL_LOCKED/, 'LOCKED', 'another process has it open'],
-  [/no space left/i, 'NO_SPACE', 'the disk is full'],
-  [/too many open files/i, 'OVERLOADED', 'raise the limit of open files'],
+  outOfRoom,
+  outOfFiles,
   [forbidden, 'CORRUPT', forbiddenAdvice],
   [/LEVEL_CORRUPTION|does not exist/, 'CORRUPT', 'restore the store from a backup'],
   [/LEVEL_(?:DATABASE|ITERATOR|SNAPSHOT)_NOT_OPEN/, 'CLOSED', 'open the store again'],
@@ -30,19 +35,31 @@ export function fromOpening(error: unknown, shard: number): ColumbaError {
   return new ColumbaError('INVALID_ARGUMENT', what, { field: 'location', shard }, error)
 }
 
-/**
- * A write that LevelDB refuses because it has come upon a damaged table: to somebody who opens a store that is damage to
- * it, not a failure of this process. Any other error as it is.
- */
-export function damageFound(error: unknown): unknown {
-  if (!(error instanceof ColumbaError) || error.code !== 'POISONED') return error
-  if (!/LEVEL_CORRUPTION|Corruption:/.test(describe(error))) return error
-  return new ColumbaError(
+/** The same of what a recovery had LevelDB write, which refuses to when it comes upon a damaged table. */
+const recoveryRows: readonly Row[] = [
+  outOfRoom,
+  outOfFiles,
+  [
+    /LEVEL_CORRUPTION|Corruption:/,
     'CORRUPT',
     'a table of a shard is damaged; restore the store from a backup, or repair it',
-    error.details,
-    error.cause,
-  )
+  ],
+]
+
+/**
+ * What a failed write of a recovery is to somebody who opens a store: what stopped it, if something can be done about that. A store
+ * that is not open is not poisoned, and there is no call whose outcome could be unknown. Any other error as it is.
+ */
+export function fromRecovery(error: unknown): unknown {
+  if (!isColumbaError(error, 'POISONED') && !isColumbaError(error, 'OUTCOME_UNKNOWN')) return error
+  const { code, details, cause } = error
+  const ofSystem = systemError(cause)
+  if (ofSystem instanceof ColumbaError) return ofSystem
+  const said = describe(error)
+  const found = recoveryRows.find(([pattern]) => pattern.test(said))
+  if (found === undefined && code === 'POISONED') return error
+  const [, ours, advice] = found ?? [null, 'POISONED' as const, 'open it once more']
+  return new ColumbaError(ours, `The store could not be recovered: ${advice}`, details, cause)
 }
 
 /** The causes from the innermost out: what LevelDB itself said counts more than that it is not open because of it. */

@@ -57,8 +57,8 @@ export class ShardSet {
   }
 
   /**
-   * Makes all shards, durably, over whatever an interrupted creation has left. Only for a store whose manifest says that it
-   * was never created: everything in the shards is removed.
+   * Makes all shards, durably, over what an interrupted creation has left in them, which is removed. Only for a store whose manifest
+   * says that it was never created: CORRUPT, and nothing is removed, where a shard has rows of users all the same.
    */
   static async create(options: ShardSetOptions, epoch: number): Promise<ShardSet> {
     const { directory, fileSystem } = options

@@ -104,10 +104,11 @@ export class Applier {
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const byFirst = draft.sender === first
     const before = entry.position
-    if (byFirst) entry.durableN0++
+    // What may lack memory comes first: a message that cannot be found is not shown either.
     if (seq === 1) this.#options.filter.add(entry.id)
-    this.#advance(send, position)
     this.touch(entry).add(seq, send.start, position)
+    if (byFirst) entry.durableN0++
+    this.#advance(send, position)
     this.#activeSide(entry, first, true, byFirst, before)
     if (second !== first) this.#activeSide(entry, second, false, !byFirst, before)
   }
@@ -115,9 +116,9 @@ export class Applier {
   readonly group = (send: PendingSend, position: number): void => {
     const { entry, seq, draft } = send
     const part = entry.groupPart as GroupPart
-    this.#advance(send, position)
     const touched = this.touch(entry)
     touched.add(seq, send.start, position)
+    this.#advance(send, position)
     const ordinal = this.#group.chunk.bytes.readUIntLE(send.start + countAt, 6)
     const own = touched.group?.own.get(draft.sender)
     if (own === undefined) touched.group?.own.set(draft.sender, { before: ordinal - 1, seqs: [seq] })

@@ -140,12 +140,15 @@ export class PendingQueue {
     this.#slots[(this.#first + this.#count++) & (this.#slots.length - 1)] = write
   }
 
-  shift(): PendingWrite {
-    const write = this.#slots[this.#first] as PendingWrite
+  get oldest(): PendingWrite {
+    return this.#slots[this.#first] as PendingWrite
+  }
+
+  /** The oldest one is done with. */
+  drop(): void {
     this.#slots[this.#first] = undefined
     this.#first = (this.#first + 1) & (this.#slots.length - 1)
     this.#count--
-    return write
   }
 
   /** The send of a message that is under way; for those who repeat it meanwhile. */
@@ -158,7 +161,11 @@ export class PendingQueue {
   }
 
   takeAll(): PendingWrite[] {
-    return Array.from({ length: this.#count }, () => this.shift())
+    return Array.from({ length: this.#count }, () => {
+      const { oldest } = this
+      this.drop()
+      return oldest
+    })
   }
 
   #at(place: number): PendingWrite | undefined {

@@ -1,7 +1,7 @@
 import { ColumbaError } from '../../errors.js'
 import type { Limits } from '../../limits.js'
 import { ByteWriter } from '../../formats/bytes.js'
-import { writeDirectImage } from '../../formats/direct-image.js'
+import { directImageBytes, writeDirectImage } from '../../formats/direct-image.js'
 import { directMarksBytes, writeDirectMarks } from '../../formats/direct-marks.js'
 import { idHash } from '../../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../../formats/message-body.js'
@@ -30,7 +30,10 @@ export interface WriterOptions {
   readonly hashSeed: number
   /** A generation ends with the record that makes it this large … */
   readonly generationBytes: number
-  /** … or with the one that is no message and of so many: the flush makes objects of each, and of each member that one names. */
+  /**
+   * … or with the one that makes what the flush makes objects of so many: conversations, members that are named with them, and
+   * whatever is no message.
+   */
   readonly generationObjects: number
   /** A write was refused, and nothing of it stored. */
   readonly onRefused: () => void
@@ -84,6 +87,9 @@ export class Writer {
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
+    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number would be
+    // given out that no message has.
+    entry.ids?.reserve()
     // The flush will make one run of all that comes with one image.
     const beginsRun = entry.imageIn !== this.#generation
     const send =
@@ -117,6 +123,7 @@ export class Writer {
     }
     // The image of a record before names it; this is none, for the lists do not change.
     const id = entry.imageIn === this.#generation ? null : entry.id
+    if (id !== null) this.#generationObjects++
     const mark = new PendingMark(entry, side, marks, this.#applier.mark)
     mark.start = start
     mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
@@ -172,9 +179,9 @@ export class Writer {
 
   /**
    * Ends the generation with what has been handed over so far. Resolves when the cut is durable. It is no change, so the
-   * store's time stays where it is.
+   * store's time stays where it is. Where there is no memory for it, it rejects, and the generation goes on.
    */
-  cut(): Promise<unknown> {
+  async cut(): Promise<unknown> {
     const time = this.#lastTimestamp
     const bytes = passRecord({ kind: 'cut', time })
     const start = this.#log.reserve(bytes.length)
@@ -195,7 +202,11 @@ export class Writer {
 
   readonly onGroup = (group: DurableGroup): void => {
     this.#applier.begin(group)
-    for (let i = 0; i < group.count; i++) this.#pending.shift().apply(group.firstPosition + i, group.chunk)
+    for (let i = 0; i < group.count; i++) {
+      this.#pending.oldest.apply(group.firstPosition + i, group.chunk)
+      // IMPORTANT: only now: one that could not be applied fails with the log, as all behind it, and its caller hears of that.
+      this.#pending.drop()
+    }
     this.#applier.end()
   }
 
@@ -228,12 +239,12 @@ export class Writer {
     // By place: taken apart as a list it would make an iterator for every message.
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const log = this.#log
-    const start = log.reserve(messageHeadBytes + bodyRoom(draft))
+    const start = log.reserve(messageHeadBytes + directImageBytes + bodyRoom(draft))
     const { bytes } = log
+    const time = this.#now()
     const seq = ++entry.head
     const byFirst = draft.sender === first
     if (byFirst) entry.n0++
-    const time = this.#now()
     const hasImage = entry.imageIn !== this.#generation
     let bits = byFirst ? 0 : flags.second
     if (entry.firstBlocked) bits |= flags.firstBlocked
@@ -241,7 +252,10 @@ export class Writer {
     if (hasImage) bits |= flags.image
     const { direct } = recordKinds
     let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
-    if (hasImage) at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
+    if (hasImage) {
+      at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
+      this.#generationObjects++
+    }
     const send = new PendingSend(entry, draft, seq, time, this.#applier.direct)
     send.start = start
     send.end = writeBody(draft, bytes, at)
@@ -256,14 +270,15 @@ export class Writer {
     const log = this.#log
     const start = log.reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft))
     const { bytes } = log
+    const time = this.#now()
     const seq = ++entry.head
     const ordinal = (group.ordinals.get(sender) as number) + 1
     group.ordinals.set(sender, ordinal)
-    const time = this.#now()
     const bits = (image === null ? 0 : flags.image) | (group.row.large ? flags.large : 0)
     const { groupMessage } = recordKinds
     const at = writeMessageHead(bytes, start, groupMessage, time, bits, seq, ordinal, entry.id, sender)
     bytes.set(imageScratch.view(), at)
+    if (image !== null) this.#generationObjects += 1 + image.members.length
     const send = new PendingSend(entry, draft, seq, time, this.#applier.group)
     send.start = start
     send.end = writeBody(draft, bytes, at + imageScratch.length)
@@ -283,6 +298,7 @@ export class Writer {
     }
     this.#generationBytes += write.end - write.start + 4
     const { generationBytes, generationObjects } = this.#options
+    // IMPORTANT: `write` is in the log, so nothing here may look as if it had failed. A cut that did is made behind the next one.
     if (this.#generationBytes >= generationBytes || this.#generationObjects >= generationObjects)
       void this.cut().catch(() => undefined)
   }
@@ -324,8 +340,10 @@ export class Writer {
   }
 }
 
-/** How many members a record is about. */
+/** How many members a record names. */
 function namedIn(record: OtherRecord): number {
   if (record.kind === 'create') return record.members.length
-  return record.kind === 'join' ? record.joined.length : 0
+  if (!('image' in record)) return 0
+  const joined = record.kind === 'join' ? record.joined.length : 0
+  return joined + (record.image?.members.length ?? 0)
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+import { openLocalStore } from '../../fixtures/local-store.js'
 import { openSample } from '../../fault/verify/sample-store.js'
 
 /** Ids of the greatest length, in and beside the name space in which derived ids are kept. */
@@ -39,4 +40,22 @@ test('ids of 256 bytes are kept as they are given, whatever they begin with, als
     store = await openSample(location)
   }
   await store.close()
+})
+
+test('a message of which all is as long as may be fits into the room that is made for it', async () => {
+  // The room ends where the record has to: it is larger than a piece of the log's memory.
+  const store = await openLocalStore(await temporaryDirectory(), {
+    local: { tuning: { chunkBytes: 16 * 1024 } },
+  })
+  const [sender, receiver, id, deviceId] = ['s', 'r', 'i', 'd'].map((letter) => letter.repeat(256)) as [
+    string,
+    string,
+    string,
+    string,
+  ]
+  const draft = { id, deviceId, timestamp: 2 ** 50, text: '\u20ac'.repeat(6000), attributes: ['\u20ac'] }
+  await store.groups.create({ id: 'group', creator: sender, members: [receiver] })
+  for (const target of [{ receiver }, { conversationId: 'group' }])
+    expect(await store.sendMessage({ sender, ...target, ...draft })).toMatchObject({ seq: 1 })
+  expect((await store.admin.verify()).findings).toEqual([])
 })

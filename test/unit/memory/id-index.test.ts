@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { IdHashes, IdIndex } from '../../../src/local/memory/id-index.js'
 
 /** Few hashes, so that they meet, and enough of them that a filter is made. */
@@ -153,4 +153,29 @@ test('chains begin elsewhere long before there are more blocks than a word can n
   expect([index.count, index.find(1), index.find(56)]).toEqual([56, 1, 56])
   index.release()
   expect(hashes.isFull).toBe(false)
+})
+
+test('a hash for which there is no memory, in its chain or for a filter, changes nothing, and can be added then', () => {
+  const hashes = new IdHashes()
+  const [last, stranger, long] = [0, 1, 2].map(() => new IdIndex(hashes)) as [IdIndex, IdIndex, IdIndex]
+  for (let n = 0; n < 112; n++) long.add(n, true)
+  // All blocks that there are.
+  for (let n = 0; n < (1024 - 16) * 7; n++) last.add(n, true)
+  const refuse = (): never => {
+    throw new RangeError('Array buffer allocation failed')
+  }
+  for (const memory of ['Int32Array', 'Uint8Array'] as const) {
+    vi.stubGlobal(memory, new Proxy({ Int32Array, Uint8Array }[memory], { construct: refuse }))
+    const lacking = memory === 'Int32Array' ? stranger : long
+    const before = lacking.count
+    try {
+      for (let tries = 0; tries < 2; tries++) expect(() => lacking.add(before, true)).toThrow(RangeError)
+    } finally {
+      vi.unstubAllGlobals()
+    }
+    expect(lacking.count).toBe(before)
+    expect(lacking.find(before)).toBe(0)
+    for (let n = before; n < before + 300; n++) lacking.add(n, true)
+    for (let n = 0; n < before + 300; n++) expect(lacking.find(n)).toBe(n + 1)
+  }
 })

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { HashFilter } from '../../../src/local/memory/hash-filter.js'
 import type { IdSummary } from '../../../src/local/memory/id-index.js'
 import { ParkedConversations } from '../../../src/local/memory/parked-conversations.js'
@@ -96,4 +96,32 @@ test('a head that fits into no column is not kept', () => {
   expect(parked.take(id)).toBeNull()
   parked.put(id, { ...large, head: 0x7fffffff, n0: 0x7fffffff }, null)
   expect(parked.take(id)?.head).toMatchObject({ head: 0x7fffffff, n0: 0x7fffffff })
+})
+
+test('one that there is no memory for is not kept, and those that come later are kept as they are', () => {
+  const parked = new ParkedConversations()
+  const headOf = (n: number) => ({
+    head: n,
+    n0: 0,
+    position: n,
+    timestamp: n,
+    firstBlocked: false,
+    secondBlocked: false,
+  })
+  const idOf = (n: number) => directConversationId('one', `later ${n}`)
+  const construct = (): never => {
+    throw new RangeError('Array buffer allocation failed')
+  }
+  vi.stubGlobal('Float64Array', new Proxy(Float64Array, { construct }))
+  let kept = 0
+  try {
+    expect(() => {
+      for (; kept < 10_000; kept++) parked.put(idOf(kept), headOf(kept), null)
+    }).toThrow(RangeError)
+  } finally {
+    vi.unstubAllGlobals()
+  }
+  expect(parked.count).toBe(kept)
+  for (let n = kept; n < 10_000; n++) parked.put(idOf(n), headOf(n), null)
+  for (let n = 0; n < 10_000; n++) expect(parked.take(idOf(n))).toEqual({ head: headOf(n), ids: null })
 })

@@ -100,6 +100,17 @@ describe('replaceFile', () => {
       expect(disk.openHandles).toBe(0)
     },
   )
+
+  test.each(['write', 'sync', 'close'] as const)(
+    'a failed %s leaves nothing aside: on a full disk nobody could use its room',
+    async (operation) => {
+      const disk = diskThat(operation, 1, () => {
+        throw failure('ENOSPC', aside)
+      })
+      await expect(replaceFile(disk, path, aside, pieces)).rejects.toMatchObject({ code: 'ENOSPC' })
+      expect([...disk.files.keys()]).toEqual([])
+    },
+  )
 })
 
 test('readHead reads through short reads, to the end or to the most that was asked', async () => {

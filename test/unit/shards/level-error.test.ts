@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ColumbaError } from '../../../src/errors.js'
-import { damageFound, fromLevel, fromOpening } from '../../../src/local/shards/level-error.js'
+import { fromLevel, fromOpening, fromRecovery } from '../../../src/local/shards/level-error.js'
 
 const poisoned = (cause: unknown): ColumbaError =>
   new ColumbaError('POISONED', 'Writing to shard 3 failed', { shard: 3 }, cause)
@@ -9,18 +9,26 @@ test.each([
   Object.assign(new Error('Corruption: corrupted compressed block contents'), { code: 'LEVEL_CORRUPTION' }),
   // As it comes from the flush thread.
   new Error('Corruption: block checksum mismatch'),
-])('a write that LevelDB refuses for a damaged table is damage: %s', (cause) => {
-  expect(damageFound(poisoned(cause))).toMatchObject({ code: 'CORRUPT', details: { shard: 3 }, cause })
+])('a write that LevelDB refuses for a damaged table is damage to who opens: %s', (cause) => {
+  expect(fromRecovery(poisoned(cause))).toMatchObject({ code: 'CORRUPT', details: { shard: 3 }, cause })
+})
+
+test('a recovery that fails over what somebody can do something about says so; no call of it has an unknown outcome', () => {
+  const of = (code: 'POISONED' | 'OUTCOME_UNKNOWN', cause: string) =>
+    fromRecovery(new ColumbaError(code, 'no', {}, new Error(cause)))
+  for (const code of ['POISONED', 'OUTCOME_UNKNOWN'] as const) {
+    expect(of(code, 'IO error: No space left on device')).toMatchObject({ code: 'NO_SPACE' })
+    expect(of(code, 'EDQUOT: disk quota exceeded, write')).toMatchObject({ code: 'NO_SPACE' })
+    expect(of(code, 'EMFILE: too many open files')).toMatchObject({ code: 'OVERLOADED' })
+    const cause = Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'write' })
+    expect(fromRecovery(new ColumbaError(code, 'no', {}, cause))).toMatchObject({ code: 'CORRUPT', cause })
+    expect(of(code, 'EIO')).toMatchObject({ code: 'POISONED', cause: new Error('EIO') })
+  }
 })
 
 test('any other failure stays what it is', () => {
-  for (const error of [
-    poisoned(new Error('IO error: No space left')),
-    new ColumbaError('CORRUPT', 'a'),
-    new Error('b'),
-  ]) {
-    expect(damageFound(error)).toBe(error)
-  }
+  for (const error of [poisoned(new Error('EIO')), new ColumbaError('CORRUPT', 'a'), new Error('b')])
+    expect(fromRecovery(error)).toBe(error)
 })
 
 test('files that this process may not use are no damage: at opening the location is wrong, and owner and mode to be looked at', () => {

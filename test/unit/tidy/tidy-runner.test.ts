@@ -50,7 +50,15 @@ test('while somebody holds it no row is handed over and none is on its way; then
   const bodies = await bodiesWithFile()
   const shard = new SlowShard()
   const writers = [shard as unknown as ShardWriter]
-  const parts = { bodies, writers, shardOf: () => 0, hashSeed: 7, clock: systemClock, restMs: 1 }
+  const parts = {
+    bodies,
+    writers,
+    shardOf: () => 0,
+    hashSeed: 7,
+    clock: systemClock,
+    restMs: 1,
+    spareBytes: 0,
+  }
   const runner = new InlineTidyRunner(parts)
   await runner.hold()
   const swapped = runner.swap(file)
