@@ -13,3 +13,16 @@ export interface MemoryOptions {
   /** Calls back when everything that runs now has come to its end. */
   readonly later: (task: () => void) => void
 }
+
+/** Parts of the cache, of `maxBytes` where nothing else is said. */
+export const shares = {
+  /** What is live makes the cache smaller, so that both together keep a limit as long as they can, but by no more than this. */
+  live: 1 / 2,
+  /** Messages as objects. */
+  messages: 1 / 4,
+  /** Conversations of lists as objects. */
+  hot: 1 / 8,
+  /** Conversations that were put away; and how much of what is left besides what is live. */
+  parked: 1 / 2,
+  parkedOfRoom: 3 / 4,
+} as const

@@ -7,7 +7,7 @@ import { KeptIndexes } from './kept-indexes.js'
 import { KeptLists } from './kept-lists.js'
 import { KeptMessages } from './kept-messages.js'
 import { LiveGenerations } from './live-generations.js'
-import type { MemoryOptions } from './memory-options.js'
+import { shares, type MemoryOptions } from './memory-options.js'
 import { UserOrder } from './user-order.js'
 
 /**
@@ -15,23 +15,14 @@ import { UserOrder } from './user-order.js'
  * rounded up. What conversations and lists cost stands in files of their own.
  */
 const costs = { user: 600, peer: 80 } as const
-/** What is live makes the cache smaller, so that both together keep a limit as long as they can, but by no more than this. */
-const liveShare = 1 / 2
-
-/** The parts of the cache that messages may take, conversations of lists as objects, and conversations that were put away. */
-const messagesShare = 1 / 4
-const hotShare = 1 / 8
-const parkedShare = 1 / 2
-/** Of what is left of it. */
-const mostParked = 3 / 4
 
 /**
  * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
  * the cache (copies, any of which may go at any time). Users and conversations are found here by id; for one id there
  * is one object as long as anybody uses it.
  *
- * Under pressure the coldest user loses what stands beside the list first and its list is packed, then the last tier of
- * conversations goes, then the one before, at last itself.
+ * Under pressure users are stripped, the coldest first: what stands beside a list goes, and the list is packed. When all but the
+ * warmest are, the coldest loses the last tier of its list, then the one before, at last itself.
  */
 export class Memory {
   readonly #options: MemoryOptions
@@ -59,7 +50,7 @@ export class Memory {
       grew: () => this.#grew(),
     })
     this.indexes = new KeptIndexes({
-      parkedBytes: () => Math.min(options.maxBytes * parkedShare, this.#room * mostParked),
+      parkedBytes: () => Math.min(options.maxBytes * shares.parked, this.#room * shares.parkedOfRoom),
       exactIds: options.exactIds,
       grew: () => this.#grew(),
     })
@@ -86,7 +77,7 @@ export class Memory {
   /** What the cache may hold just now. */
   get #room(): number {
     const { maxBytes } = this.#options
-    return maxBytes - Math.min(this.#costs.live + this.indexes.liveBytes, maxBytes * liveShare)
+    return maxBytes - Math.min(this.#costs.live + this.indexes.liveBytes, maxBytes * shares.live)
   }
 
   // ---- users
@@ -271,7 +262,7 @@ export class Memory {
   #grew(): void {
     const { maxBytes, later } = this.#options
     const isObjects =
-      this.messages.bytes > maxBytes * messagesShare || this.lists.hotBytes > maxBytes * hotShare
+      this.messages.bytes > maxBytes * shares.messages || this.lists.hotBytes > maxBytes * shares.hot
     if (this.#trimming || (this.bytes <= this.#room && !isObjects)) return
     this.#trimming = true
     later(() => {
@@ -283,12 +274,17 @@ export class Memory {
   /** Brings the cache back under its budget. Pinned users and entries that are in use stay. */
   trim(): void {
     const maxBytes = this.#room
-    this.messages.trim(maxBytes * messagesShare)
-    this.lists.cool(maxBytes * hotShare)
+    this.messages.trim(maxBytes * shares.messages)
+    this.lists.cool(maxBytes * shares.hot)
     for (const stray of this.#strays) {
       if (!stray.idle && stray.refs === 0) continue
       this.#strays.delete(stray)
       this.release(stray)
+    }
+    for (let user; this.bytes > maxBytes && (user = this.#order.whole) !== null;) {
+      if (user.pins === 0 && this.#strip(user)) continue
+      if (user.pins > 0 || user.listed || user.memberships !== null) this.#order.stripped()
+      else this.#dropUser(user)
     }
     for (let user = this.#order.coldest; user !== null && this.bytes > maxBytes;) {
       const warmer: UserEntry | null = user.warmer
@@ -315,21 +311,25 @@ export class Memory {
     }
   }
 
+  /** Takes from a user what is more than a packed list, some of it at a time; false if there was nothing. */
+  #strip(user: UserEntry): boolean {
+    if (user.aside.size > 0) {
+      let left = this.#options.tierSize
+      for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
+    } else if ((user.listed && user.hotBytes > 0) || user.peerCount > 0) {
+      if (user.listed) this.lists.pack(user)
+      for (const [peer, entry] of user.allPeers()) this.#dropPeer(user, peer, entry)
+    } else return false
+    this.evictions++
+    return true
+  }
+
   /** Takes the last tier from a user, or the user itself; false if there is nothing to take. */
   #dropTier(user: UserEntry): boolean {
     if (user.pins > 0) return false
+    if (this.#strip(user)) return true
     this.evictions++
     const { tierSize } = this.#options
-    if (user.aside.size > 0) {
-      let left = tierSize
-      for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
-      return true
-    }
-    if (user.listed && (user.hotBytes > 0 || user.peerCount > 0)) {
-      this.lists.pack(user)
-      for (const [peer, entry] of user.allPeers()) this.#dropPeer(user, peer, entry)
-      return true
-    }
     if (user.count > tierSize) {
       this.#dropTail(user, user.count % tierSize || tierSize)
       return true

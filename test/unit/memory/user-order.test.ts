@@ -36,3 +36,41 @@ test('of many, whoever is used leaves the coldest seven eighths', () => {
     expect(names.indexOf(user.id)).toBeGreaterThanOrEqual(count - 1 - count / 8)
   }
 })
+
+test('users are stripped from the coldest on, the warmest eighth never, and whoever is used again is whole', () => {
+  const { order, users } = filled(16)
+  const strip = (): string[] => {
+    const names: string[] = []
+    for (let user; (user = order.whole) !== null; order.stripped()) names.push(user.id)
+    return names
+  }
+  expect(strip()).toEqual(users.slice(0, 14).map(({ id }) => id))
+  expect(strip()).toEqual([])
+  order.use(users[3] as UserEntry)
+  expect(strip()).toEqual(['u14'])
+  order.remove(users[0] as UserEntry)
+  order.remove(users[15] as UserEntry)
+  expect(strip()).toEqual([])
+  order.add(new UserEntry('new' as UserId))
+  expect(strip()).toEqual(['u3'])
+})
+
+test('a stranger to the line between stripped and whole neither moves nor miscounts it', () => {
+  const { order, users } = filled(24)
+  const stripped = new Set<UserEntry>()
+  const random = (below: number, i: number): number => ((i * 7919) % 104_729) % below
+  for (let i = 0; i < 5000; i++) {
+    const user = users[random(24, i)] as UserEntry
+    if (i % 3 === 0) {
+      order.remove(user)
+      order.add(user)
+      stripped.delete(user)
+    } else if (order.whole !== null) {
+      stripped.add(order.whole)
+      order.stripped()
+    }
+    const wanted = namesFromColdest(order).findIndex((id) => ![...stripped].some((one) => one.id === id))
+    expect(wanted).toBe(stripped.size)
+    expect(order.whole?.id).toBe(stripped.size < 21 ? namesFromColdest(order)[wanted] : undefined)
+  }
+})
