@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { describeKey, readIdKey } from '../../formats/keys.js'
+import { describeKey } from '../../formats/keys.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { openValue } from '../../formats/sealed-value.js'
 import { segmentHeaderBytes, segmentName, segmentNumber } from '../../formats/segment.js'
@@ -18,7 +18,7 @@ import { readTable } from '../repair/level-table.js'
 import { epochBefore, salvageRecords } from '../repair/log-salvage.js'
 import { addRecord } from '../repair/record-facts.js'
 import { RepairNotes } from '../repair/repair-notes.js'
-import { addRow, type FoundRow } from '../repair/row-facts.js'
+import { addDamagedRow, addRow } from '../repair/row-facts.js'
 import { assertDamage, SalvagedFile } from '../repair/salvaged-file.js'
 
 export interface GatherParts {
@@ -29,18 +29,14 @@ export interface GatherParts {
   readonly onProgress: (part: string, items: number, total: number | null) => void
 }
 
-/** A row that cannot be read, and is not derived from others. */
-export type DamagedRow = FoundRow
-
 export interface GatheredShard {
-  readonly damaged: readonly DamagedRow[]
   /** Up to where it has all records, as it says itself; null if it does not. */
   readonly checkpoint: number | null
   /** Something of it cannot be read: what it says last may have stood there. */
   readonly isDamaged: boolean
 }
 
-const nothing: GatheredShard = { damaged: [], checkpoint: null, isDamaged: false }
+const nothing: GatheredShard = { checkpoint: null, isDamaged: false }
 
 /**
  * All rows of a shard that bear their checksums, straight from LevelDB's files. Also old and deleted ones: every row that is
@@ -55,9 +51,9 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
     return nothing
   }
   const files = await fileSystem.list(directory)
-  const found: DamagedRow[] = []
   let count = 0
   let bad = 0
+  let badRows = 0
   let checkpoint: number | null = null
   let isUnsaid = false
   for (const file of files) {
@@ -80,15 +76,16 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
         const said = checkpointIn(value, index)
         checkpoint = Math.max(checkpoint ?? 0, said ?? 0)
         isUnsaid ||= said === null
-      } else gatherRow(parts, key, value, index, found)
+      } else if (!gatherRow(parts, key, value, index)) badRows++
     }
     count += rows.length
     parts.onProgress(`reading shard ${index}`, count, null)
     await facts.settle()
   }
   await nameMissingTables(parts, directory, name, files)
-  if (bad > 0 || found.length > 0) notes.salvage(`rows of the damaged shard ${index}`, count)
-  return { damaged: found, checkpoint, isDamaged: bad > 0 || isUnsaid }
+  if (bad > 0 || badRows > 0) notes.salvage(`rows of the damaged shard ${index}`, count)
+  notes.salvage('damaged rows made anew or left out', badRows)
+  return { checkpoint, isDamaged: bad > 0 || isUnsaid }
 }
 
 /** Null of a damaged one. */
@@ -207,64 +204,17 @@ async function nameMissingTables(
       notes.lose(`missing table of a shard: ${onlyInShards}`, `${name}, table ${table}`)
 }
 
-function gatherRow(
-  { facts }: GatherParts,
-  key: Buffer,
-  value: Buffer,
-  shard: number,
-  damaged: DamagedRow[],
-): void {
+/** False of a row that cannot be read. */
+function gatherRow({ facts }: GatherParts, key: Buffer, value: Buffer, shard: number): boolean {
   const described = describeKey(key)
-  if (described === null) return
+  if (described === null) return true
   const row = { ...described, key }
   try {
     addRow(facts, row, openValue(key, value, shard))
+    return true
   } catch {
-    damaged.push(row)
-  }
-}
-
-/** After everything has been gathered: names what was only in a damaged row, and is nowhere else. */
-export async function nameLostRows(
-  { facts, notes }: GatherParts,
-  damaged: readonly DamagedRow[],
-): Promise<void> {
-  const told = new Set<string>()
-  for (const { kind, row, rowLength, family, key } of damaged) {
-    const id = JSON.stringify(row)
-    notes.salvage('damaged rows made anew or left out', 1)
-    const named = readIdKey(key, rowLength)
-    const other = JSON.stringify(named)
-    switch (family) {
-      case 'marks':
-        note('marks', `user ${id}, conversation ${other}`, await facts.has(named, 'marks', row))
-        break
-      case 'contact':
-        note('contact', `user ${id}, contact ${other}`, await facts.hasContact(row, named))
-        break
-      case 'profile':
-        note('profile', `user ${id}`, await facts.hasProfile(row))
-        break
-      case 'group':
-        note('title and creator', `group ${id}`, await facts.has(row, 'group'))
-        break
-      case 'membership':
-      case 'member': {
-        // Each stands in two partitions, the same in both.
-        const [group, user] = kind === 'group' ? [row, named] : [named, row]
-        if (!(await facts.has(group, 'membership', user)) && !(await facts.has(group, 'ownMembership', user)))
-          note('membership', `group ${JSON.stringify(group)}, user ${JSON.stringify(user)}`, false)
-        break
-      }
-      default:
-      // Derived.
-    }
-  }
-
-  function note(what: string, where: string, hasCopy: boolean): void {
-    const said = hasCopy ? `damaged ${what}; another copy was found, which may be older` : `lost ${what}`
-    if (!told.has(`${said} ${where}`)) notes.lose(said, where)
-    told.add(`${said} ${where}`)
+    addDamagedRow(facts, row)
+    return false
   }
 }
 

@@ -26,7 +26,6 @@ import {
   damageOfFiles,
   gatherLog,
   gatherShard,
-  nameLostRows,
   nameOlderCopies,
   type GatheredShard,
 } from './repair-gather.js'
@@ -318,8 +317,6 @@ async function gather(
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
   await gatherBodies(parts, bodies)
-  const damaged = shards.flatMap((shard) => shard.damaged)
-  await nameLostRows(parts, damaged)
 }
 
 /** From what was found to records, conversation by conversation. */
@@ -336,7 +333,10 @@ async function rebuild(
     await facts.settle()
     if (++items % 1000 === 0) options.onProgress?.({ part: 'making conversations anew', items, total: null })
   }
-  for await (const { user, name, profile, position } of facts.profiles()) {
+  for await (const { user, newest, traces } of facts.profiles()) {
+    traces.name(notes, '', () => newest?.position ?? null)
+    if (newest === null) continue
+    const { name, profile, position } = newest
     replay.other(Math.max(1, position), { kind: 'user', time: 0, user, name, profile })
     notes.rebuild('profiles')
   }

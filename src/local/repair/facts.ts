@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
-import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ContactRow, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import { Traces, type Trace } from './traces.js'
 
 /**
  * Rows on the disk, sorted by key, that a repair works with: more than fits into memory. What was put can be read after
@@ -57,6 +57,7 @@ export type ConversationFact =
     }
   | { readonly kind: 'large' }
   | { readonly kind: 'own'; readonly user: string; readonly seqs: readonly number[] }
+  | { readonly kind: 'trace'; readonly trace: Trace }
   | { readonly kind: 'anchor'; readonly anchor: Anchor }
   | { readonly kind: 'message'; readonly message: MessageFact }
 
@@ -65,6 +66,13 @@ export interface ProfileFact {
   readonly name: string
   readonly profile: string | undefined
   readonly position: number
+}
+
+/** All that was found of a profile. */
+export interface FoundProfile {
+  readonly user: string
+  readonly newest: ProfileFact | null
+  readonly traces: Traces
 }
 
 const sections = { conversation: 1, profile: 2, record: 3, members: 4 } as const
@@ -78,6 +86,7 @@ const kinds = [
   'blocks',
   'large',
   'own',
+  'trace',
   'anchor',
   'message',
 ] as const
@@ -99,15 +108,6 @@ function number(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(widthOfNumbers)
   bytes.writeUIntBE(value, 0, widthOfNumbers)
   return bytes
-}
-
-function afterPrefix(key: Buffer): Buffer {
-  const end = Buffer.from(key)
-  for (let at = end.length - 1; ; at--) {
-    const byte = (end[at] as number) + 1
-    end[at] = byte
-    if (byte <= 0xff) return end.subarray(0, at + 1)
-  }
 }
 
 /** Everything that was found, by what it is about. Putting the same thing twice is the same as once. */
@@ -134,7 +134,11 @@ export class Facts {
   }
 
   addProfile(fact: ProfileFact): void {
-    this.#rows.put(Buffer.concat([prefix(sections.profile, fact.user), number(fact.position)]), json(fact))
+    this.#rows.put(profileKey(fact, 'fact'), json(fact))
+  }
+
+  addProfileTrace(trace: Trace): void {
+    this.#rows.put(profileKey(trace, 'trace'), json(trace))
   }
 
   /** All conversations, each with its facts in their order. A conversation's facts must be read before the next. */
@@ -166,33 +170,19 @@ export class Facts {
     }
   }
 
-  /** The newest profile of each user. */
-  async *profiles(): AsyncGenerator<ProfileFact> {
-    let last: ProfileFact | null = null
+  /** The profiles of all users of whom one was found, or a trace of one. */
+  async *profiles(): AsyncGenerator<FoundProfile> {
+    let found = null as FoundProfile | null
     for await (const [, value] of this.#rows.range(Buffer.of(sections.profile), Buffer.of(sections.record))) {
-      const fact = JSON.parse(value.toString()) as ProfileFact
-      if (last !== null && last.user !== fact.user) yield last
-      last = fact
+      const fact = JSON.parse(value.toString()) as ProfileFact | Trace
+      if (found?.user !== fact.user) {
+        if (found !== null) yield found
+        found = { user: fact.user, newest: null, traces: new Traces() }
+      }
+      if ('what' in fact) found.traces.add(fact)
+      else found = { ...found, newest: fact }
     }
-    if (last !== null) yield last
-  }
-
-  async hasProfile(user: string): Promise<boolean> {
-    return this.#hasAny(prefix(sections.profile, user))
-  }
-
-  hasContact(user: string, other: string): Promise<boolean> {
-    return this.has(directConversationId(user, other), 'contact', user)
-  }
-
-  /** Whether anything of a kind was found in a conversation, of this user if one is given. */
-  async has(conversation: string, kind: ConversationFact['kind'], user?: string): Promise<boolean> {
-    const key = Buffer.concat([prefix(sections.conversation, conversation), Buffer.of(kinds.indexOf(kind))])
-    if (user === undefined) return this.#hasAny(key)
-    const who = Buffer.from(user)
-    for await (const [found] of this.#rows.range(key, afterPrefix(key)))
-      if (found.subarray(key.length + widthOfNumbers).equals(who)) return true
-    return false
+    if (found !== null) yield found
   }
 
   /** Who is in a small group, for the images of its messages. */
@@ -216,16 +206,15 @@ export class Facts {
     const range = this.#rows.range(Buffer.of(sections.record), Buffer.of(sections.record + 1))
     for await (const [key, value] of range) yield { position: key.readUIntBE(1, widthOfNumbers), value }
   }
-
-  async #hasAny(key: Buffer): Promise<boolean> {
-    for await (const _ of this.#rows.range(key, afterPrefix(key))) return true
-    return false
-  }
 }
 
 export interface ConversationFacts {
   readonly id: string
   readonly facts: AsyncGenerator<ConversationFact>
+}
+
+function profileKey({ user, position }: ProfileFact | Trace, which: 'fact' | 'trace'): Buffer {
+  return Buffer.concat([prefix(sections.profile, user), number(position), Buffer.from(which)])
 }
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
@@ -249,6 +238,8 @@ function placed(fact: ConversationFact): [order: number, who: string, value: Buf
       return [fact.position, '', json(fact)]
     case 'own':
       return [fact.seqs[0] ?? 0, fact.user, json(fact)]
+    case 'trace':
+      return [fact.trace.position, `${fact.trace.what} ${fact.trace.user}`, json(fact)]
     case 'anchor':
       return [fact.anchor.seq, fact.anchor.n0 === null ? '' : 'n0', json(fact)]
     case 'message': {

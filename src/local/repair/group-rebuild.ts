@@ -1,6 +1,6 @@
 import { flags } from '../../formats/records.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
-import { markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
+import { foundAt, markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
 import type { ConversationFacts, Facts, MessageFact } from './facts.js'
 import { isPresent, upTo, writersMembership, type Written } from './group-members.js'
 import { lostBody, seqRange } from './lost-body.js'
@@ -27,12 +27,13 @@ export async function rebuildGroup(
   const rebuild = new GroupRebuild(found.id, state, replay, notes, rules)
   await rebuild.messages(messages)
   if (rebuild.isEmpty) {
-    notes.lose('group of which only marks are left', rebuild.where)
+    notes.lose('group of which only marks or changes are left', rebuild.where)
     return
   }
   rebuild.disputes()
   facts.putMembers(found.id, rebuild.events())
   rebuild.marks()
+  rebuild.losses()
 }
 
 class GroupRebuild {
@@ -159,6 +160,18 @@ class GroupRebuild {
       for (const { position } of markMoves(marks)) this.#replay.other(position, record)
       this.#notes.rebuild('marks')
     }
+  }
+
+  /** Names what is lost besides messages, and has not been named where something was put in its place. */
+  losses(): void {
+    const { traces, memberships, group } = this.#state
+    traces.name(this.#notes, this.#id, (trace) => {
+      const isTold =
+        trace.what === 'membership'
+          ? !memberships.has(trace.user) && this.#written.has(trace.user)
+          : trace.what === 'title and creator' && group === null
+      return isTold ? Infinity : foundAt(this.#state, trace)
+    })
   }
 
   #message({ seq, position, timestamp }: LostMessage, sender: string, body: Buffer): void {
