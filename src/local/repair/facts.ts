@@ -1,4 +1,6 @@
+import { isColumbaError } from '../../errors.js'
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
+import { checkBody } from '../../formats/message-body.js'
 import type { ContactRow, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import { Traces, type Trace } from './traces.js'
 
@@ -30,6 +32,8 @@ export interface Anchor {
   readonly position: number
   readonly timestamp: number | null
   readonly n0: number | null
+  /** Groups: who wrote it, if that is known. */
+  readonly sender?: string
 }
 
 /**
@@ -133,6 +137,16 @@ export class Facts {
     this.#rows.put(key, value)
   }
 
+  /**
+   * One that readers could not be given, though it lies under a checksum that fits, tells only that it was there. Whoever takes it
+   * into the new store would make that as unreadable as the old one.
+   */
+  addMessage(conversation: string, message: MessageFact): void {
+    const { seq, position, timestamp, n0, sender, body } = message
+    if (isReadable(body)) this.add(conversation, { kind: 'message', message })
+    else this.add(conversation, { kind: 'anchor', anchor: { seq, position, timestamp, n0, sender } })
+  }
+
   addProfile(fact: ProfileFact): void {
     this.#rows.put(profileKey(fact, 'fact'), json(fact))
   }
@@ -213,6 +227,16 @@ export interface ConversationFacts {
   readonly facts: AsyncGenerator<ConversationFact>
 }
 
+function isReadable(body: Buffer): boolean {
+  try {
+    checkBody(body, 0, body.length)
+    return true
+  } catch (error) {
+    if (!isColumbaError(error, 'CORRUPT')) throw error
+    return false
+  }
+}
+
 function profileKey({ user, position }: ProfileFact | Trace, which: 'fact' | 'trace'): Buffer {
   return Buffer.concat([prefix(sections.profile, user), number(position), Buffer.from(which)])
 }
@@ -240,8 +264,11 @@ function placed(fact: ConversationFact): [order: number, who: string, value: Buf
       return [fact.seqs[0] ?? 0, fact.user, json(fact)]
     case 'trace':
       return [fact.trace.position, `${fact.trace.what} ${fact.trace.user}`, json(fact)]
-    case 'anchor':
-      return [fact.anchor.seq, fact.anchor.n0 === null ? '' : 'n0', json(fact)]
+    case 'anchor': {
+      // What says more comes behind it.
+      const { seq, n0, sender } = fact.anchor
+      return [seq, n0 !== null ? 'n0' : sender !== undefined ? 'by' : '', json(fact)]
+    }
     case 'message': {
       const { seq, position, timestamp, sender, n0, body } = fact.message
       w.reset()

@@ -251,6 +251,8 @@ class GroupRebuild {
 
   /** Own rows say it of the messages of their users, also where the messages are gone. */
   #writerOf(seq: number): string | undefined {
+    const said = this.#state.anchors.get(seq)?.sender
+    if (said !== undefined) return said
     if (this.#owners === null) {
       this.#owners = new Map()
       for (const { user, seqs } of this.#state.own) for (const one of seqs) this.#owners.set(one, user)

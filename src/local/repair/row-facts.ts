@@ -108,10 +108,7 @@ function addListRow(facts: Facts, { row, rowLength, key }: FoundRow, payload: Bu
   if (body === null) return
   const bytes = Buffer.from(body.bytes.subarray(body.start, body.end))
   const sender = pair[second ? 1 : 0]
-  facts.add(conversation, {
-    kind: 'message',
-    message: { seq: head, position, timestamp, sender, n0, body: bytes },
-  })
+  facts.addMessage(conversation, { seq: head, position, timestamp, sender, n0, body: bytes })
 }
 
 /** Of what is derived from nothing the feed says where it changed last. */
