@@ -3,7 +3,6 @@ import type { VerifyFinding, VerifyOptions, VerifyReport } from '../../backend/p
 import type { StoreComponents } from '../../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../../errors.js'
 import type { Manifest } from '../../formats/manifest.js'
-import { cutOf, parseBodyFileName } from '../../formats/body-file.js'
 import { keptName } from '../../formats/repair-names.js'
 import { shardsDirectory } from '../../formats/shard-names.js'
 import { bodiesName, logName, manifestName } from '../../formats/store-names.js'
@@ -21,14 +20,10 @@ import { RepairNotes, type Loss } from '../repair/repair-notes.js'
 import { Replay } from '../repair/replay.js'
 import { greatest } from '../repair/sequence.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
+import { damageOfFiles } from './damage-of-files.js'
 import { countMessages, gatherBodies } from './gather-bodies.js'
-import {
-  damageOfFiles,
-  gatherLog,
-  gatherShard,
-  nameOlderCopies,
-  type GatheredShard,
-} from './repair-gather.js'
+import { gatherLog, nameOlderCopies } from './gather-log.js'
+import { gatherShard, type GatheredShard } from './gather-shard.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
 import { SoleRepair } from './sole-repair.js'
@@ -305,18 +300,16 @@ async function gather(
     shards.push(await gatherShard(parts, location, index))
   const bodies = join(copy, bodiesName)
   // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
-  if (withLog) {
-    const log = await gatherLog(parts, join(location, logName))
-    const cuts = (await spared.list(bodies)).map((name) => cutOf(parseBodyFileName(name) ?? 0))
-    const checkpoints = shards.map(({ checkpoint }) => checkpoint ?? 0)
-    nameOlderCopies(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, ...cuts]))
-  } else {
-    const untold = { ...parts, notes: new RepairNotes() }
+  const log = withLog ? await gatherLog(parts, join(location, logName)) : null
+  const untold = { ...parts, notes: RepairNotes.silent() }
+  if (log === null)
     for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
-  }
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
-  await gatherBodies(parts, bodies)
+  const through = await gatherBodies(parts, bodies)
+  if (log === null) return
+  const checkpoints = shards.map(({ checkpoint }) => checkpoint ?? 0)
+  nameOlderCopies(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, through]))
 }
 
 /** From what was found to records, conversation by conversation. */

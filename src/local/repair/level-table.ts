@@ -53,6 +53,15 @@ export function readTable(file: Buffer): ReadTable {
   return { rows, damaged, sound: blocks.sound && damaged.length === 0 }
 }
 
+/** Those of the first block: no key of the table comes before theirs. */
+export function firstRows(file: Buffer): LevelRow[] {
+  const rows: LevelRow[] = []
+  const size = sizeOfBlock(file, 0)
+  const content = size === null ? null : blockAt(file, { offset: 0, size })
+  if (content !== null) addRows(content, rows)
+  return rows
+}
+
 /** Null if footer or index are damaged. */
 function blocksOf(file: Buffer): { data: Handle[]; sound: boolean } | null {
   try {
