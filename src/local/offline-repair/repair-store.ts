@@ -18,11 +18,10 @@ import { rebuildGroup } from '../repair/group-rebuild.js'
 import { RepairDirectory, sizeOf } from '../repair/repair-directory.js'
 import { RepairNotes, type Loss } from '../repair/repair-notes.js'
 import { Replay } from '../repair/replay.js'
-import { greatest } from '../repair/sequence.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
 import { damageOfFiles } from './damage-of-files.js'
 import { countMessages, gatherBodies } from './gather-bodies.js'
-import { gatherLog, nameOlderCopies } from './gather-log.js'
+import { gatherLog, nameMissingRecords } from './gather-log.js'
 import { gatherShard, type GatheredShard } from './gather-shard.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
@@ -307,9 +306,7 @@ async function gather(
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
   const through = await gatherBodies(parts, bodies)
-  if (log === null) return
-  const checkpoints = shards.map(({ checkpoint }) => checkpoint ?? 0)
-  nameOlderCopies(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, through]))
+  if (log !== null) nameMissingRecords(parts, shards, log, through)
 }
 
 /** From what was found to records, conversation by conversation. */
