@@ -13,6 +13,10 @@ const salvage =
 export const findingKinds = {
   damagedValue: { what: 'damaged value', advice: restore },
   shard: { what: 'shard that LevelDB cannot read to its end', advice: restore },
+  table: {
+    what: 'damaged table, in which LevelDB may overlook rows',
+    advice: '`columba repair` reads the rows without LevelDB; or restore a backup',
+  },
   unknownRow: { what: 'unknown row', advice: 'something else wrote into the store; restore a backup' },
   wrongShard: { what: 'row in the wrong shard', advice: rebuild },
   unreadable: { what: 'row that cannot be read', advice: restore },
