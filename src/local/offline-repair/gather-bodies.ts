@@ -16,9 +16,6 @@ import type { SalvagedFile } from '../repair/salvaged-file.js'
 import { SeqRanges } from '../repair/seq-ranges.js'
 import { withFile, type GatherParts } from './gather-parts.js'
 
-/** What was found reaches the disk each time that there is so much of it. */
-const settleBytes = 4 * 1024 * 1024
-
 /** All messages of all blocks whose checksums fit. Returns where the last generation ends that has a body file. */
 export async function gatherBodies(parts: GatherParts, directory: string): Promise<number> {
   let through = 0
@@ -47,7 +44,6 @@ async function gatherFile(
     notes.lose('body file of another store, left aside', where)
     return false
   }
-  let unsettled = 0
   for await (const found of salvageBlocks(file)) {
     if (!('head' in found)) {
       notes.lose('damaged part of a body file', `${where}, offset ${found.offset}, length ${found.length}`)
@@ -55,10 +51,7 @@ async function gatherFile(
     }
     addBlock(facts, found)
     notes.salvage('blocks of messages')
-    unsettled += found.bytes.length
-    if (unsettled < settleBytes) continue
-    await facts.settle()
-    unsettled = 0
+    await facts.makeRoom()
   }
   return true
 }

@@ -320,7 +320,7 @@ async function rebuild(
   for await (const conversation of facts.conversations()) {
     if (conversation.id.startsWith(directPrefix)) await rebuildDirect(conversation, replay, notes)
     else await rebuildGroup(conversation, facts, replay, notes, tuning)
-    await facts.settle()
+    await facts.makeRoom()
     if (++items % 1000 === 0) options.onProgress?.({ part: 'making conversations anew', items, total: null })
   }
   for await (const { user, newest, traces } of facts.profiles()) {

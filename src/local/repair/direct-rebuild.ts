@@ -75,6 +75,7 @@ class DirectRebuild {
         const { message } = stretch
         this.#message(message, message.sender === this.#pair[0] ? 0 : 1, message.body)
       } else this.#gap(stretch.lost, stretch.after)
+      await this.#replay.makeRoom()
     }
     if (this.#head > 0) this.#notes.rebuild('direct conversations')
   }

@@ -97,6 +97,8 @@ const kinds = [
 
 const w = new ByteWriter(4096)
 const widthOfNumbers = 6
+/** Bytes that may wait for the disk. */
+const mostUnsettled = 4 * 1024 * 1024
 
 /** The beginning of all keys of a conversation, of a user or of a group within a section. */
 function prefix(section: number, id: string): Buffer {
@@ -117,13 +119,20 @@ function number(value: number): Buffer {
 /** Everything that was found, by what it is about. Putting the same thing twice is the same as once. */
 export class Facts {
   readonly #rows: SortedRows
+  #unsettled = 0
 
   constructor(rows: SortedRows) {
     this.#rows = rows
   }
 
   settle(): Promise<void> {
+    this.#unsettled = 0
     return this.#rows.settle()
+  }
+
+  /** Whoever puts much asks for it between two things: what was put is in memory until somebody waits for the disk. */
+  async makeRoom(): Promise<void> {
+    if (this.#unsettled >= mostUnsettled) await this.settle()
   }
 
   add(conversation: string, fact: ConversationFact): void {
@@ -134,7 +143,7 @@ export class Facts {
       number(order),
       Buffer.from(who),
     ])
-    this.#rows.put(key, value)
+    this.#put(key, value)
   }
 
   /**
@@ -148,11 +157,11 @@ export class Facts {
   }
 
   addProfile(fact: ProfileFact): void {
-    this.#rows.put(profileKey(fact, 'fact'), json(fact))
+    this.#put(profileKey(fact, 'fact'), json(fact))
   }
 
   addProfileTrace(trace: Trace): void {
-    this.#rows.put(profileKey(trace, 'trace'), json(trace))
+    this.#put(profileKey(trace, 'trace'), json(trace))
   }
 
   /** All conversations, each with its facts in their order. A conversation's facts must be read before the next. */
@@ -201,7 +210,7 @@ export class Facts {
 
   /** Who is in a small group, for the images of its messages. */
   putMembers(group: string, members: readonly (readonly [user: string, joined: number])[]): void {
-    this.#rows.put(prefix(sections.members, group), json(members))
+    this.#put(prefix(sections.members, group), json(members))
   }
 
   async members(group: string): Promise<readonly (readonly [user: string, joined: number])[]> {
@@ -213,12 +222,17 @@ export class Facts {
 
   /** A record to be folded, at its position; several may have the same one, in the order of `order`. */
   putRecord(position: number, order: number, value: Buffer): void {
-    this.#rows.put(Buffer.concat([Buffer.of(sections.record), number(position), number(order)]), value)
+    this.#put(Buffer.concat([Buffer.of(sections.record), number(position), number(order)]), value)
   }
 
   async *records(): AsyncGenerator<{ position: number; value: Buffer }> {
     const range = this.#rows.range(Buffer.of(sections.record), Buffer.of(sections.record + 1))
     for await (const [key, value] of range) yield { position: key.readUIntBE(1, widthOfNumbers), value }
+  }
+
+  #put(key: Buffer, value: Buffer): void {
+    this.#unsettled += key.length + value.length
+    this.#rows.put(key, value)
   }
 }
 

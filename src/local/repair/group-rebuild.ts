@@ -31,8 +31,8 @@ export async function rebuildGroup(
     return
   }
   rebuild.disputes()
-  facts.putMembers(found.id, rebuild.events())
-  rebuild.marks()
+  facts.putMembers(found.id, await rebuild.events())
+  await rebuild.marks()
   rebuild.losses()
 }
 
@@ -74,6 +74,7 @@ class GroupRebuild {
   async messages(messages: AsyncIterable<MessageFact>): Promise<void> {
     let lastSender: string | null = null
     for await (const stretch of stretches(messages, this.#state.anchors)) {
+      await this.#replay.makeRoom()
       if (stretch.kind === 'message') {
         lastSender = stretch.message.sender
         this.#message(stretch.message, lastSender, stretch.message.body)
@@ -102,10 +103,11 @@ class GroupRebuild {
   }
 
   /** Everything but the messages, as it is in the end. Returns who is in, if lists have to name them. */
-  events(): readonly (readonly [user: string, joined: number])[] {
+  async events(): Promise<readonly (readonly [user: string, joined: number])[]> {
     const members = this.#members()
     const group = this.#group(members)
     for (const membership of members) {
+      await this.#replay.makeRoom()
       if (isPresent(membership)) {
         const { joined, joinedAt } = membership
         this.#replay.groupEvent(joined, this.#messageBefore(joined), {
@@ -145,8 +147,9 @@ class GroupRebuild {
     return this.#large ? [] : present
   }
 
-  marks(): void {
+  async marks(): Promise<void> {
     for (const [user, found] of this.#state.marks) {
+      await this.#replay.makeRoom()
       const marks = marksUpTo(found, this.#head, this.#written.get(user)?.atRead ?? 0)
       if (marks === null) continue
       if (!this.#state.memberships.has(user) && !this.#written.has(user)) {

@@ -27,6 +27,11 @@ export class Replay {
     this.#facts = facts
   }
 
+  /** To be awaited between two messages, members or marks: a conversation may be larger than memory. */
+  makeRoom(): Promise<void> {
+    return this.#facts.makeRoom()
+  }
+
   /** A direct message with its image, or marks that name their conversation. */
   direct(position: number, timestamp: number, record: Buffer): void {
     this.lastTimestamp = Math.max(this.lastTimestamp, timestamp)
