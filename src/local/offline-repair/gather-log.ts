@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { segmentHeaderBytes, segmentName, segmentNumber } from '../../formats/segment.js'
 import { shardName, shardsDirectory } from '../../formats/shard-names.js'
 import { logName } from '../../formats/store-names.js'
+import { recordTime } from '../fold/fold.js'
 import { FoundPositions } from '../repair/found-positions.js'
 import { epochBefore, salvageRecords } from '../repair/log-salvage.js'
 import { addRecord } from '../repair/record-facts.js'
@@ -15,6 +16,8 @@ export interface GatheredLog {
   readonly found: FoundPositions
   /** Up to where it goes; null where no segment can be read, which has been named then. */
   readonly last: number | null
+  /** The latest time of all records, 0 of none: of any kind, since each was given one no earlier than the one before. */
+  readonly lastTimestamp: number
 }
 
 /** All records of the log whose frames are whole, also behind damage. */
@@ -22,6 +25,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
   const { fileSystem, facts, notes, manifest } = parts
   const found = new FoundPositions()
   let last: number | null = null
+  let lastTimestamp = 0
   const isThere = (await fileSystem.stat(directory)) !== null
   const names = (isThere ? await fileSystem.list(directory) : []).filter(
     (name) => segmentNumber(name) !== null,
@@ -42,6 +46,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
       notes.lose('damaged part of the log', `${where}, offset ${offset}, length ${length}`)
     for (const { position, start, end } of segment.records) {
       found.add(position)
+      lastTimestamp = Math.max(lastTimestamp, recordTime(bytes, start))
       try {
         addRecord(facts, bytes, start, end, position)
         if (position > manifest.checkpoint) notes.salvage('records of the log')
@@ -52,7 +57,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
     await facts.settle()
     parts.onProgress('reading the log', index + 1, names.length)
   }
-  return { found, last }
+  return { found, last, lastTimestamp }
 }
 
 /**

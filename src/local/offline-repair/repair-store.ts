@@ -181,11 +181,10 @@ async function make(place: Place): Promise<Made | null> {
   const forgotten = old.report?.ok === true ? await forgottenIn(old.report, spared, copy) : []
   if (old.report?.ok === true && forgotten.length === 0) return null
   const scratch = await RepairScratch.open(openClassicLevel, scratchDirectory)
-  let replay: Replay
   try {
     const facts = new Facts(scratch)
-    await gather(place, spared, copy, facts, notes, old.refused !== null)
-    replay = new Replay(facts)
+    const lastTimestamp = await gather(place, spared, copy, facts, notes, old.refused === null)
+    const replay = new Replay(facts, lastTimestamp)
     await rebuild(place, facts, replay, notes)
     await facts.settle()
     await writeRepaired({ ...place, directory: directory.path, replay })
@@ -275,15 +274,19 @@ async function look({ components, options, tuning }: Place, location: string): P
   }
 }
 
-/** IMPORTANT: what counts most comes last: of one message the block's copy is kept, not a list's. */
+/**
+ * Everything that is found in the store as it was. Returns the store's time, as far as the log says it.
+ *
+ * IMPORTANT: what counts most comes last: of one message the block's copy is kept, not a list's.
+ */
 async function gather(
   { location, components, manifest, options }: Place,
   spared: FileSystem,
   copy: string,
   facts: Facts,
   notes: RepairNotes,
-  withLog: boolean,
-): Promise<void> {
+  isOpened: boolean,
+): Promise<number> {
   const { fileSystem } = components
   const parts = {
     fileSystem: spared,
@@ -297,16 +300,14 @@ async function gather(
   // As they were: opening the copy may have made LevelDB forget older copies of rows.
   for (let index = 0; index < manifest.shardIds.length; index++)
     shards.push(await gatherShard(parts, location, index))
-  const bodies = join(copy, bodiesName)
-  // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
-  const log = withLog ? await gatherLog(parts, join(location, logName)) : null
-  const untold = { ...parts, notes: RepairNotes.silent() }
-  if (log === null)
-    for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
+  // A log that could be recovered lacks nothing but what a crash had torn.
+  const logParts = isOpened ? { ...parts, notes: RepairNotes.silent() } : parts
+  const log = await gatherLog(logParts, join(location, logName))
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
-  const through = await gatherBodies(parts, bodies)
-  if (log !== null) nameMissingRecords(parts, shards, log, through)
+  const through = await gatherBodies(parts, join(copy, bodiesName))
+  nameMissingRecords(logParts, shards, log, through)
+  return log.lastTimestamp
 }
 
 /** From what was found to records, conversation by conversation. */
