@@ -164,13 +164,31 @@ function addRows(content: Buffer, rows: LevelRow[]): boolean {
 
 /** Without an index: a block ends where its checksum says so. Returns where the first one begins that does not. */
 function readInSequence(file: Buffer, rows: LevelRow[]): number {
+  const sizes = new Map<number, number>()
   let start = 0
   for (;;) {
     const size = sizeOfBlock(file, start)
     if (size === null) return start
     const content = blockAt(file, { offset: start, size })
-    if (content !== null) addRows(content, rows)
+    // The index may be whole, and looks like rows: it is keys with handles as values.
+    if (content !== null && !isIndexOf(content, sizes)) addRows(content, rows)
+    sizes.set(start, size)
     start += size + trailerBytes
+  }
+}
+
+/** Whether all values of a block are handles of blocks, which are given as sizes by offset. */
+function isIndexOf(content: Buffer, sizes: ReadonlyMap<number, number>): boolean {
+  const isHandle = ([, value]: LevelRow): boolean => {
+    const r = new ByteReader(value)
+    const { offset, size } = readHandle(r)
+    return r.left === 0 && sizes.get(offset) === size
+  }
+  try {
+    const entries = entriesOf(content)
+    return entries.length > 0 && entries.every(isHandle)
+  } catch {
+    return false
   }
 }
 
