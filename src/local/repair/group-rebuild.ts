@@ -31,7 +31,9 @@ export async function rebuildGroup(
     return
   }
   rebuild.disputes()
-  facts.putMembers(found.id, await rebuild.events())
+  const members = rebuild.members()
+  await rebuild.writeEvents(members)
+  facts.putMembers(found.id, rebuild.listing(members))
   await rebuild.marks()
   rebuild.losses()
 }
@@ -44,12 +46,13 @@ class GroupRebuild {
   readonly #notes: RepairNotes
   readonly #large: boolean
   readonly #written = new Map<string, Written>()
-  /** Positions of joinings and leavings, ascending, and of the message before each that has passed. */
-  readonly #events: readonly number[]
+  /** Positions at which somebody came or went, ascending. */
+  readonly #turns: readonly number[]
+  /** How many of them the messages have passed, and the position of the message before each of those. */
+  #passed = 0
   readonly #before = new Map<number, number>()
   /** Where the messages stand that somebody saw last; 0 of one that has not come yet. */
   readonly #places = new Map<number, number>()
-  #passed = 0
   #head = 0
   #position = 0
   #owners: Map<number, string> | null = null
@@ -64,7 +67,7 @@ class GroupRebuild {
     this.#large = state.group?.large ?? (state.large || memberships.filter(isPresent).length > fanOut)
     for (const { intervals } of memberships) this.#places.set(intervals.at(-1)?.to ?? 0, 0)
     const positions = memberships.map((one) => (isPresent(one) ? one.joined : one.position))
-    this.#events = positions.sort((a, b) => a - b)
+    this.#turns = positions.sort((a, b) => a - b)
   }
 
   get isEmpty(): boolean {
@@ -102,9 +105,8 @@ class GroupRebuild {
       )
   }
 
-  /** Everything but the messages, as it is in the end. Returns who is in, if lists have to name them. */
-  async events(): Promise<readonly (readonly [user: string, joined: number])[]> {
-    const members = this.#members()
+  /** The records of everything but the messages, as it is in the end. */
+  async writeEvents(members: readonly MembershipRow[]): Promise<void> {
     const group = this.#group(members)
     for (const membership of members) {
       await this.#replay.makeRoom()
@@ -143,8 +145,11 @@ class GroupRebuild {
     this.#replay.groupEvent(position, this.#position, record)
     this.#notes.rebuild('groups')
     this.#notes.rebuild('memberships', members.length)
-    const present = members.filter(isPresent).map(({ user, joined }) => [user, joined] as const)
-    return this.#large ? [] : present
+  }
+
+  /** In whose lists the group stands, and since when: those who are in. A large group is in none. */
+  listing(members: readonly MembershipRow[]): readonly (readonly [user: string, joined: number])[] {
+    return this.#large ? [] : members.filter(isPresent).map(({ user, joined }) => [user, joined] as const)
   }
 
   async marks(): Promise<void> {
@@ -189,8 +194,8 @@ class GroupRebuild {
     written.last = seq
     if (seq <= (this.#state.marks.get(sender)?.read ?? 0)) written.atRead++
     if (seq < (this.#state.memberships.get(sender)?.intervals.at(-1)?.from ?? 0)) written.atJoin++
-    while ((this.#events[this.#passed] ?? Infinity) <= position)
-      this.#before.set(this.#events[this.#passed++] as number, this.#position)
+    while ((this.#turns[this.#passed] ?? Infinity) <= position)
+      this.#before.set(this.#turns[this.#passed++] as number, this.#position)
     const bits = this.#large ? flags.large : 0
     const record = groupRecord(
       { timestamp, bits, seq, count: written.count, ids: [this.#id, sender] },
@@ -204,8 +209,8 @@ class GroupRebuild {
     this.#notes.rebuild('messages')
   }
 
-  /** Everybody who is or was in, with ordinals of their own. */
-  #members(): MembershipRow[] {
+  /** Everybody who is or was in, with ordinals of their own. Names those of whom nothing is left but messages. */
+  members(): MembershipRow[] {
     // Whoever saw more than there is now has seen the last that there is.
     const placeAt = (seq: number): number => this.#places.get(seq) ?? this.#position
     const members = [...this.#state.memberships.values()].map((membership) => {
