@@ -162,12 +162,17 @@ export function peekBlock(bytes: Buffer, at: number): BlockPeek {
   const firstSeq = r.varint()
   if (named !== '') return { length, conversation: named, firstSeq }
   r.varint()
-  return { length, conversation: directOf(readSenders(r)), firstSeq }
+  return { length, conversation: directOf(readSenders(r, participants)), firstSeq }
 }
 
-function readSenders(r: ByteReader): string[] {
+/** Of a direct conversation there are no more; what has not been checked yet may say anything. */
+const participants = 2
+
+function readSenders(r: ByteReader, most = Infinity): string[] {
   const senders: string[] = []
-  for (let i = r.varint(); i > 0; i--) senders.push(r.string())
+  const count = r.varint()
+  if (count > most) throw badBytes('a block names too many participants')
+  for (let i = count; i > 0; i--) senders.push(r.string())
   return senders
 }
 

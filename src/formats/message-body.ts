@@ -1,6 +1,7 @@
 import type { MessageDraft } from '../model/message.js'
 import { idInBody } from '../model/message-ids.js'
 import { badBytes, writeU48 } from './bytes.js'
+import { parseStoredJson } from './stored-json.js'
 
 /**
  * What a sender gave, as it stands in the log, in body files and in excerpts, copied from one to the next untouched:
@@ -119,6 +120,13 @@ export function readBody(bytes: Buffer, at: number, end: number): Body {
     next = attributesEnd
   }
   return { id, deviceId, sentAt, text: bytes.utf8Slice(next, end), attributes }
+}
+
+/** The same, and its attributes are JSON: readers will get all of it. Throws CORRUPT for any other. */
+export function checkBody(bytes: Buffer, at: number, end: number): Body {
+  const body = readBody(bytes, at, end)
+  if (body.attributes !== undefined) parseStoredJson(body.attributes)
+  return body
 }
 
 /** Where in a body the id begins (see `readId`). */

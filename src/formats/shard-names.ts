@@ -13,3 +13,8 @@ export const levelCurrent = 'CURRENT'
 
 /** LevelDB's own log files, as opposed to `LOG` and `LOG.old`, where it writes what it did. */
 export const isLevelLog = (name: string): boolean => /^\d+\.log$/.test(name)
+
+export const levelTableName = (table: number): string => `${table.toString().padStart(6, '0')}.ldb`
+
+/** LevelDB's tables; the second is how older versions called them. */
+export const isLevelTable = (name: string): boolean => /^\d+\.(?:ldb|sst)$/.test(name)

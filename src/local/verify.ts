@@ -6,6 +6,7 @@ import type { BodyFiles } from './bodies/body-files.js'
 import type { Ring } from './ring/ring.js'
 import type { Shard, ShardSnapshot } from './shards/shard.js'
 import type { ShardSet } from './shards/shard-set.js'
+import { isTableSound } from './repair/level-table.js'
 import { damaged, type StoreSource } from './verification/store-source.js'
 import { verifySource } from './verification/verification.js'
 
@@ -67,10 +68,15 @@ async function sourceOf(parts: VerifyParts, snapshots: readonly ShardSnapshot[])
         throw error
       }
     },
+    tables: (shard) => tablesOf(shardAt(shard)),
     bodyFiles: () => bodies.list(),
     checkBodyFile: (file) => bodies.check(file),
     readBody: (file, offset, length) => bodies.read(file, offset, length),
   }
+}
+
+async function* tablesOf(shard: Shard): AsyncGenerator<{ name: string; isSound: boolean }> {
+  for await (const { name, handle } of shard.tables()) yield { name, isSound: await isTableSound(handle) }
 }
 
 /** What the last checkpoint reached; the snapshots were taken right behind it. */

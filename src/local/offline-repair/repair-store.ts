@@ -3,7 +3,6 @@ import type { VerifyFinding, VerifyOptions, VerifyReport } from '../../backend/p
 import type { StoreComponents } from '../../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../../errors.js'
 import type { Manifest } from '../../formats/manifest.js'
-import { cutOf, parseBodyFileName } from '../../formats/body-file.js'
 import { keptName } from '../../formats/repair-names.js'
 import { shardsDirectory } from '../../formats/shard-names.js'
 import { bodiesName, logName, manifestName } from '../../formats/store-names.js'
@@ -19,17 +18,11 @@ import { rebuildGroup } from '../repair/group-rebuild.js'
 import { RepairDirectory, sizeOf } from '../repair/repair-directory.js'
 import { RepairNotes, type Loss } from '../repair/repair-notes.js'
 import { Replay } from '../repair/replay.js'
-import { greatest } from '../repair/sequence.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
+import { damageOfFiles } from './damage-of-files.js'
 import { countMessages, gatherBodies } from './gather-bodies.js'
-import {
-  damageOfFiles,
-  gatherLog,
-  gatherShard,
-  nameLostRows,
-  nameOlderCopies,
-  type GatheredShard,
-} from './repair-gather.js'
+import { gatherLog, nameMissingRecords } from './gather-log.js'
+import { gatherShard, type GatheredShard } from './gather-shard.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
 import { SoleRepair } from './sole-repair.js'
@@ -188,11 +181,10 @@ async function make(place: Place): Promise<Made | null> {
   const forgotten = old.report?.ok === true ? await forgottenIn(old.report, spared, copy) : []
   if (old.report?.ok === true && forgotten.length === 0) return null
   const scratch = await RepairScratch.open(openClassicLevel, scratchDirectory)
-  let replay: Replay
   try {
     const facts = new Facts(scratch)
-    await gather(place, spared, copy, facts, notes, old.refused !== null)
-    replay = new Replay(facts)
+    const lastTimestamp = await gather(place, spared, copy, facts, notes, old.refused === null)
+    const replay = new Replay(facts, lastTimestamp)
     await rebuild(place, facts, replay, notes)
     await facts.settle()
     await writeRepaired({ ...place, directory: directory.path, replay })
@@ -282,15 +274,19 @@ async function look({ components, options, tuning }: Place, location: string): P
   }
 }
 
-/** IMPORTANT: what counts most comes last: of one message the block's copy is kept, not a list's. */
+/**
+ * Everything that is found in the store as it was. Returns the store's time, as far as the log says it.
+ *
+ * IMPORTANT: what counts most comes last: of one message the block's copy is kept, not a list's.
+ */
 async function gather(
   { location, components, manifest, options }: Place,
   spared: FileSystem,
   copy: string,
   facts: Facts,
   notes: RepairNotes,
-  withLog: boolean,
-): Promise<void> {
+  isOpened: boolean,
+): Promise<number> {
   const { fileSystem } = components
   const parts = {
     fileSystem: spared,
@@ -304,22 +300,14 @@ async function gather(
   // As they were: opening the copy may have made LevelDB forget older copies of rows.
   for (let index = 0; index < manifest.shardIds.length; index++)
     shards.push(await gatherShard(parts, location, index))
-  const bodies = join(copy, bodiesName)
-  // A log that could be recovered is in the shards and body files of the copy; what else is there has been told.
-  if (withLog) {
-    const log = await gatherLog(parts, join(location, logName))
-    const cuts = (await spared.list(bodies)).map((name) => cutOf(parseBodyFileName(name) ?? 0))
-    const checkpoints = shards.map(({ checkpoint }) => checkpoint ?? 0)
-    nameOlderCopies(notes, shards, log, greatest([manifest.checkpoint, ...checkpoints, ...cuts]))
-  } else {
-    const untold = { ...parts, notes: new RepairNotes() }
-    for (let index = 0; index < manifest.shardIds.length; index++) await gatherShard(untold, copy, index)
-  }
+  // A log that could be recovered lacks nothing but what a crash had torn.
+  const logParts = isOpened ? { ...parts, notes: RepairNotes.silent() } : parts
+  const log = await gatherLog(logParts, join(location, logName))
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
-  await gatherBodies(parts, bodies)
-  const damaged = shards.flatMap((shard) => shard.damaged)
-  await nameLostRows(parts, damaged)
+  const through = await gatherBodies(parts, join(copy, bodiesName))
+  nameMissingRecords(logParts, shards, log, through)
+  return log.lastTimestamp
 }
 
 /** From what was found to records, conversation by conversation. */
@@ -333,10 +321,13 @@ async function rebuild(
   for await (const conversation of facts.conversations()) {
     if (conversation.id.startsWith(directPrefix)) await rebuildDirect(conversation, replay, notes)
     else await rebuildGroup(conversation, facts, replay, notes, tuning)
-    await facts.settle()
+    await facts.makeRoom()
     if (++items % 1000 === 0) options.onProgress?.({ part: 'making conversations anew', items, total: null })
   }
-  for await (const { user, name, profile, position } of facts.profiles()) {
+  for await (const { user, newest, traces } of facts.profiles()) {
+    traces.name(notes, '', () => newest?.position ?? null)
+    if (newest === null) continue
+    const { name, profile, position } = newest
     replay.other(Math.max(1, position), { kind: 'user', time: 0, user, name, profile })
     notes.rebuild('profiles')
   }

@@ -13,10 +13,9 @@ export function addBlock(facts: Facts, { bytes, head, entries }: SalvagedBlock):
   let n0 = head.n0Before
   for (const { seq, position, timestamp, author, start, end } of entries) {
     const sender = senders[author]
-    if (sender === undefined) continue
     if (isDirect && author === 0) n0++
-    const body = bytes.subarray(start, end)
-    const message = { seq, position, timestamp, sender, n0: isDirect ? n0 : null, body }
-    facts.add(conversation, { kind: 'message', message })
+    const place = { seq, position, timestamp, n0: isDirect ? n0 : null }
+    if (sender === undefined) facts.add(conversation, { kind: 'anchor', anchor: place })
+    else facts.addMessage(conversation, { ...place, sender, body: bytes.subarray(start, end) })
   }
 }

@@ -8,9 +8,10 @@ const windowBytes = 4 * MiB
 /** No block is longer: it holds what one conversation got in one generation, which is closed at 8 MiB. */
 const maxBlockBytes = 128 * MiB
 /**
- * Any three letters and a small byte behind them look like a length of some megabytes. What reaches beyond what is in sight is
- * read only if another block begins behind it, or the file ends there; without that, since that one may be damaged as well, so
- * often in a file.
+ * So often in a file a block is read on a mere suspicion. Behind damage a block may begin at any byte, and four bytes of text look
+ * like a length of some megabytes: whoever read all that each time would read the file thousands of times. What lies within the window
+ * costs nothing. What would end beyond it is read if another block seems to begin there, or the file ends. Where neither is so, it
+ * may be a block all the same, with a damaged one behind it: that is tried this often.
  */
 const mostDoubts = 32
 /** Length and checksum; a block is longer than that. */

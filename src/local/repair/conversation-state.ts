@@ -2,6 +2,7 @@ import type { GroupRow, MarksRow, MembershipRow } from '../../formats/record-par
 import { rows } from '../../formats/rows.js'
 import { hasEnded } from '../../model/conversation.js'
 import type { Anchor, ConversationFact, ConversationFacts, MessageFact } from './facts.js'
+import { Traces, type Trace } from './traces.js'
 
 type Contact = Extract<ConversationFact, { kind: 'contact' }>
 
@@ -19,6 +20,7 @@ export interface FoundState {
   large: boolean
   readonly own: { readonly user: string; readonly seqs: readonly number[] }[]
   readonly anchors: Map<number, Anchor>
+  readonly traces: Traces
 }
 
 /** Reads up to the first message; the messages are given one by one. */
@@ -36,6 +38,7 @@ export async function readState({
     large: false,
     own: [],
     anchors: new Map(),
+    traces: new Traces(),
   }
   let next = await facts.next()
   for (; next.done !== true && next.value.kind !== 'message'; next = await facts.next())
@@ -77,11 +80,32 @@ function take(state: FoundState, fact: Exclude<ConversationFact, { kind: 'messag
     case 'own':
       state.own.push(fact)
       break
+    case 'trace':
+      state.traces.add(fact.trace)
+      break
     case 'anchor': {
       const before = state.anchors.get(fact.anchor.seq)
       // What heads and lists say is more than what runs say, and comes behind it.
       if (before === undefined || before.n0 === null) state.anchors.set(fact.anchor.seq, fact.anchor)
     }
+  }
+}
+
+/** Where the newest copy of a thing changed last; null if none was found. */
+export function foundAt(state: FoundState, { what, user }: Trace): number | null {
+  switch (what) {
+    case 'marks': {
+      const marks = state.marks.get(user)
+      return marks === undefined ? null : Math.max(marks.readAt, marks.deliveredAt)
+    }
+    case 'contact':
+      return state.contacts.get(user)?.contact.position ?? null
+    case 'membership':
+      return state.memberships.get(user)?.position ?? null
+    case 'title and creator':
+      return state.group?.position ?? null
+    case 'profile':
+      return null
   }
 }
 

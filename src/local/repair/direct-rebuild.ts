@@ -1,8 +1,9 @@
 import { flags } from '../../formats/records.js'
 import { directMarksBytes, writeDirectMarks } from '../../formats/direct-marks.js'
 import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
-import { markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
+import { foundAt, markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
 import type { ConversationFacts, MessageFact } from './facts.js'
+import { pairOf } from './row-facts.js'
 import { lostBody, seqRange } from './lost-body.js'
 import { directRecord } from './message-records.js'
 import type { RepairNotes } from './repair-notes.js'
@@ -27,10 +28,12 @@ export async function rebuildDirect(
   await rebuild.messages(messages)
   rebuild.contacts()
   rebuild.marks()
+  state.traces.name(notes, found.id, (trace) => foundAt(state, trace))
 }
 
 function pairOfContacts(state: FoundState): readonly [string, string] | null {
-  for (const { user, other } of state.contacts.values()) return user <= other ? [user, other] : [other, user]
+  for (const { user, other } of [...state.contacts.values(), ...state.traces])
+    if (other !== undefined) return pairOf(user, other)
   return null
 }
 
@@ -72,6 +75,7 @@ class DirectRebuild {
         const { message } = stretch
         this.#message(message, message.sender === this.#pair[0] ? 0 : 1, message.body)
       } else this.#gap(stretch.lost, stretch.after)
+      await this.#replay.makeRoom()
     }
     if (this.#head > 0) this.#notes.rebuild('direct conversations')
   }

@@ -1,6 +1,8 @@
+import { isColumbaError } from '../../errors.js'
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
-import { directConversationId } from '../../model/direct-conversation-id.js'
+import { checkBody } from '../../formats/message-body.js'
 import type { ContactRow, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import { Traces, type Trace } from './traces.js'
 
 /**
  * Rows on the disk, sorted by key, that a repair works with: more than fits into memory. What was put can be read after
@@ -30,6 +32,8 @@ export interface Anchor {
   readonly position: number
   readonly timestamp: number | null
   readonly n0: number | null
+  /** Groups: who wrote it, if that is known. */
+  readonly sender?: string
 }
 
 /**
@@ -57,6 +61,7 @@ export type ConversationFact =
     }
   | { readonly kind: 'large' }
   | { readonly kind: 'own'; readonly user: string; readonly seqs: readonly number[] }
+  | { readonly kind: 'trace'; readonly trace: Trace }
   | { readonly kind: 'anchor'; readonly anchor: Anchor }
   | { readonly kind: 'message'; readonly message: MessageFact }
 
@@ -65,6 +70,13 @@ export interface ProfileFact {
   readonly name: string
   readonly profile: string | undefined
   readonly position: number
+}
+
+/** All that was found of a profile. */
+export interface FoundProfile {
+  readonly user: string
+  readonly newest: ProfileFact | null
+  readonly traces: Traces
 }
 
 const sections = { conversation: 1, profile: 2, record: 3, members: 4 } as const
@@ -78,12 +90,15 @@ const kinds = [
   'blocks',
   'large',
   'own',
+  'trace',
   'anchor',
   'message',
 ] as const
 
 const w = new ByteWriter(4096)
 const widthOfNumbers = 6
+/** Bytes that may wait for the disk. */
+const mostUnsettled = 4 * 1024 * 1024
 
 /** The beginning of all keys of a conversation, of a user or of a group within a section. */
 function prefix(section: number, id: string): Buffer {
@@ -101,25 +116,23 @@ function number(value: number): Buffer {
   return bytes
 }
 
-function afterPrefix(key: Buffer): Buffer {
-  const end = Buffer.from(key)
-  for (let at = end.length - 1; ; at--) {
-    const byte = (end[at] as number) + 1
-    end[at] = byte
-    if (byte <= 0xff) return end.subarray(0, at + 1)
-  }
-}
-
 /** Everything that was found, by what it is about. Putting the same thing twice is the same as once. */
 export class Facts {
   readonly #rows: SortedRows
+  #unsettled = 0
 
   constructor(rows: SortedRows) {
     this.#rows = rows
   }
 
   settle(): Promise<void> {
+    this.#unsettled = 0
     return this.#rows.settle()
+  }
+
+  /** Whoever puts much asks for it between two things: what was put is in memory until somebody waits for the disk. */
+  async makeRoom(): Promise<void> {
+    if (this.#unsettled >= mostUnsettled) await this.settle()
   }
 
   add(conversation: string, fact: ConversationFact): void {
@@ -130,11 +143,25 @@ export class Facts {
       number(order),
       Buffer.from(who),
     ])
-    this.#rows.put(key, value)
+    this.#put(key, value)
+  }
+
+  /**
+   * One that readers could not be given, though it lies under a checksum that fits, tells only that it was there. Whoever takes it
+   * into the new store would make that as unreadable as the old one.
+   */
+  addMessage(conversation: string, message: MessageFact): void {
+    const { seq, position, timestamp, n0, sender, body } = message
+    if (isReadable(body)) this.add(conversation, { kind: 'message', message })
+    else this.add(conversation, { kind: 'anchor', anchor: { seq, position, timestamp, n0, sender } })
   }
 
   addProfile(fact: ProfileFact): void {
-    this.#rows.put(Buffer.concat([prefix(sections.profile, fact.user), number(fact.position)]), json(fact))
+    this.#put(profileKey(fact, 'fact'), json(fact))
+  }
+
+  addProfileTrace(trace: Trace): void {
+    this.#put(profileKey(trace, 'trace'), json(trace))
   }
 
   /** All conversations, each with its facts in their order. A conversation's facts must be read before the next. */
@@ -166,38 +193,24 @@ export class Facts {
     }
   }
 
-  /** The newest profile of each user. */
-  async *profiles(): AsyncGenerator<ProfileFact> {
-    let last: ProfileFact | null = null
+  /** The profiles of all users of whom one was found, or a trace of one. */
+  async *profiles(): AsyncGenerator<FoundProfile> {
+    let found = null as FoundProfile | null
     for await (const [, value] of this.#rows.range(Buffer.of(sections.profile), Buffer.of(sections.record))) {
-      const fact = JSON.parse(value.toString()) as ProfileFact
-      if (last !== null && last.user !== fact.user) yield last
-      last = fact
+      const fact = JSON.parse(value.toString()) as ProfileFact | Trace
+      if (found?.user !== fact.user) {
+        if (found !== null) yield found
+        found = { user: fact.user, newest: null, traces: new Traces() }
+      }
+      if ('what' in fact) found.traces.add(fact)
+      else found = { ...found, newest: fact }
     }
-    if (last !== null) yield last
-  }
-
-  async hasProfile(user: string): Promise<boolean> {
-    return this.#hasAny(prefix(sections.profile, user))
-  }
-
-  hasContact(user: string, other: string): Promise<boolean> {
-    return this.has(directConversationId(user, other), 'contact', user)
-  }
-
-  /** Whether anything of a kind was found in a conversation, of this user if one is given. */
-  async has(conversation: string, kind: ConversationFact['kind'], user?: string): Promise<boolean> {
-    const key = Buffer.concat([prefix(sections.conversation, conversation), Buffer.of(kinds.indexOf(kind))])
-    if (user === undefined) return this.#hasAny(key)
-    const who = Buffer.from(user)
-    for await (const [found] of this.#rows.range(key, afterPrefix(key)))
-      if (found.subarray(key.length + widthOfNumbers).equals(who)) return true
-    return false
+    if (found !== null) yield found
   }
 
   /** Who is in a small group, for the images of its messages. */
   putMembers(group: string, members: readonly (readonly [user: string, joined: number])[]): void {
-    this.#rows.put(prefix(sections.members, group), json(members))
+    this.#put(prefix(sections.members, group), json(members))
   }
 
   async members(group: string): Promise<readonly (readonly [user: string, joined: number])[]> {
@@ -209,7 +222,7 @@ export class Facts {
 
   /** A record to be folded, at its position; several may have the same one, in the order of `order`. */
   putRecord(position: number, order: number, value: Buffer): void {
-    this.#rows.put(Buffer.concat([Buffer.of(sections.record), number(position), number(order)]), value)
+    this.#put(Buffer.concat([Buffer.of(sections.record), number(position), number(order)]), value)
   }
 
   async *records(): AsyncGenerator<{ position: number; value: Buffer }> {
@@ -217,15 +230,29 @@ export class Facts {
     for await (const [key, value] of range) yield { position: key.readUIntBE(1, widthOfNumbers), value }
   }
 
-  async #hasAny(key: Buffer): Promise<boolean> {
-    for await (const _ of this.#rows.range(key, afterPrefix(key))) return true
-    return false
+  #put(key: Buffer, value: Buffer): void {
+    this.#unsettled += key.length + value.length
+    this.#rows.put(key, value)
   }
 }
 
 export interface ConversationFacts {
   readonly id: string
   readonly facts: AsyncGenerator<ConversationFact>
+}
+
+function isReadable(body: Buffer): boolean {
+  try {
+    checkBody(body, 0, body.length)
+    return true
+  } catch (error) {
+    if (!isColumbaError(error, 'CORRUPT')) throw error
+    return false
+  }
+}
+
+function profileKey({ user, position }: ProfileFact | Trace, which: 'fact' | 'trace'): Buffer {
+  return Buffer.concat([prefix(sections.profile, user), number(position), Buffer.from(which)])
 }
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
@@ -249,8 +276,13 @@ function placed(fact: ConversationFact): [order: number, who: string, value: Buf
       return [fact.position, '', json(fact)]
     case 'own':
       return [fact.seqs[0] ?? 0, fact.user, json(fact)]
-    case 'anchor':
-      return [fact.anchor.seq, fact.anchor.n0 === null ? '' : 'n0', json(fact)]
+    case 'trace':
+      return [fact.trace.position, `${fact.trace.what} ${fact.trace.user}`, json(fact)]
+    case 'anchor': {
+      // What says more comes behind it.
+      const { seq, n0, sender } = fact.anchor
+      return [seq, n0 !== null ? 'n0' : sender !== undefined ? 'by' : '', json(fact)]
+    }
     case 'message': {
       const { seq, position, timestamp, sender, n0, body } = fact.message
       w.reset()

@@ -1,6 +1,6 @@
 import { flags } from '../../formats/records.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
-import { markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
+import { foundAt, markMoves, marksUpTo, readState, type FoundState } from './conversation-state.js'
 import type { ConversationFacts, Facts, MessageFact } from './facts.js'
 import { isPresent, upTo, writersMembership, type Written } from './group-members.js'
 import { lostBody, seqRange } from './lost-body.js'
@@ -27,12 +27,15 @@ export async function rebuildGroup(
   const rebuild = new GroupRebuild(found.id, state, replay, notes, rules)
   await rebuild.messages(messages)
   if (rebuild.isEmpty) {
-    notes.lose('group of which only marks are left', rebuild.where)
+    notes.lose('group of which only marks or changes are left', rebuild.where)
     return
   }
   rebuild.disputes()
-  facts.putMembers(found.id, rebuild.events())
-  rebuild.marks()
+  const members = rebuild.members()
+  await rebuild.writeEvents(members)
+  facts.putMembers(found.id, rebuild.listing(members))
+  await rebuild.marks()
+  rebuild.losses()
 }
 
 class GroupRebuild {
@@ -43,12 +46,13 @@ class GroupRebuild {
   readonly #notes: RepairNotes
   readonly #large: boolean
   readonly #written = new Map<string, Written>()
-  /** Positions of joinings and leavings, ascending, and of the message before each that has passed. */
-  readonly #events: readonly number[]
+  /** Positions at which somebody came or went, ascending. */
+  readonly #turns: readonly number[]
+  /** How many of them the messages have passed, and the position of the message before each of those. */
+  #passed = 0
   readonly #before = new Map<number, number>()
   /** Where the messages stand that somebody saw last; 0 of one that has not come yet. */
   readonly #places = new Map<number, number>()
-  #passed = 0
   #head = 0
   #position = 0
   #owners: Map<number, string> | null = null
@@ -63,7 +67,7 @@ class GroupRebuild {
     this.#large = state.group?.large ?? (state.large || memberships.filter(isPresent).length > fanOut)
     for (const { intervals } of memberships) this.#places.set(intervals.at(-1)?.to ?? 0, 0)
     const positions = memberships.map((one) => (isPresent(one) ? one.joined : one.position))
-    this.#events = positions.sort((a, b) => a - b)
+    this.#turns = positions.sort((a, b) => a - b)
   }
 
   get isEmpty(): boolean {
@@ -73,6 +77,7 @@ class GroupRebuild {
   async messages(messages: AsyncIterable<MessageFact>): Promise<void> {
     let lastSender: string | null = null
     for await (const stretch of stretches(messages, this.#state.anchors)) {
+      await this.#replay.makeRoom()
       if (stretch.kind === 'message') {
         lastSender = stretch.message.sender
         this.#message(stretch.message, lastSender, stretch.message.body)
@@ -100,11 +105,11 @@ class GroupRebuild {
       )
   }
 
-  /** Everything but the messages, as it is in the end. Returns who is in, if lists have to name them. */
-  events(): readonly (readonly [user: string, joined: number])[] {
-    const members = this.#members()
+  /** The records of everything but the messages, as it is in the end. */
+  async writeEvents(members: readonly MembershipRow[]): Promise<void> {
     const group = this.#group(members)
     for (const membership of members) {
+      await this.#replay.makeRoom()
       if (isPresent(membership)) {
         const { joined, joinedAt } = membership
         this.#replay.groupEvent(joined, this.#messageBefore(joined), {
@@ -140,12 +145,16 @@ class GroupRebuild {
     this.#replay.groupEvent(position, this.#position, record)
     this.#notes.rebuild('groups')
     this.#notes.rebuild('memberships', members.length)
-    const present = members.filter(isPresent).map(({ user, joined }) => [user, joined] as const)
-    return this.#large ? [] : present
   }
 
-  marks(): void {
+  /** In whose lists the group stands, and since when: those who are in. A large group is in none. */
+  listing(members: readonly MembershipRow[]): readonly (readonly [user: string, joined: number])[] {
+    return this.#large ? [] : members.filter(isPresent).map(({ user, joined }) => [user, joined] as const)
+  }
+
+  async marks(): Promise<void> {
     for (const [user, found] of this.#state.marks) {
+      await this.#replay.makeRoom()
       const marks = marksUpTo(found, this.#head, this.#written.get(user)?.atRead ?? 0)
       if (marks === null) continue
       if (!this.#state.memberships.has(user) && !this.#written.has(user)) {
@@ -161,6 +170,18 @@ class GroupRebuild {
     }
   }
 
+  /** Names what is lost besides messages, and has not been named where something was put in its place. */
+  losses(): void {
+    const { traces, memberships, group } = this.#state
+    traces.name(this.#notes, this.#id, (trace) => {
+      const isTold =
+        trace.what === 'membership'
+          ? !memberships.has(trace.user) && this.#written.has(trace.user)
+          : trace.what === 'title and creator' && group === null
+      return isTold ? Infinity : foundAt(this.#state, trace)
+    })
+  }
+
   #message({ seq, position, timestamp }: LostMessage, sender: string, body: Buffer): void {
     let written = this.#written.get(sender)
     if (written === undefined) {
@@ -173,8 +194,8 @@ class GroupRebuild {
     written.last = seq
     if (seq <= (this.#state.marks.get(sender)?.read ?? 0)) written.atRead++
     if (seq < (this.#state.memberships.get(sender)?.intervals.at(-1)?.from ?? 0)) written.atJoin++
-    while ((this.#events[this.#passed] ?? Infinity) <= position)
-      this.#before.set(this.#events[this.#passed++] as number, this.#position)
+    while ((this.#turns[this.#passed] ?? Infinity) <= position)
+      this.#before.set(this.#turns[this.#passed++] as number, this.#position)
     const bits = this.#large ? flags.large : 0
     const record = groupRecord(
       { timestamp, bits, seq, count: written.count, ids: [this.#id, sender] },
@@ -188,8 +209,8 @@ class GroupRebuild {
     this.#notes.rebuild('messages')
   }
 
-  /** Everybody who is or was in, with ordinals of their own. */
-  #members(): MembershipRow[] {
+  /** Everybody who is or was in, with ordinals of their own. Names those of whom nothing is left but messages. */
+  members(): MembershipRow[] {
     // Whoever saw more than there is now has seen the last that there is.
     const placeAt = (seq: number): number => this.#places.get(seq) ?? this.#position
     const members = [...this.#state.memberships.values()].map((membership) => {
@@ -238,6 +259,8 @@ class GroupRebuild {
 
   /** Own rows say it of the messages of their users, also where the messages are gone. */
   #writerOf(seq: number): string | undefined {
+    const said = this.#state.anchors.get(seq)?.sender
+    if (said !== undefined) return said
     if (this.#owners === null) {
       this.#owners = new Map()
       for (const { user, seqs } of this.#state.own) for (const one of seqs) this.#owners.set(one, user)

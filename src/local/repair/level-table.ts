@@ -1,6 +1,8 @@
+import type { FileHandle } from '../../platform/file-system.js'
+import { readFully } from '../../platform/whole-transfers.js'
 import { ByteReader } from '../../formats/bytes.js'
 import { crc32c, masked } from './crc32c.js'
-import type { DamagedRange } from './salvaged-file.js'
+import { assertDamage, type DamagedRange } from './salvaged-file.js'
 import { uncompressSnappy } from './snappy.js'
 
 /**
@@ -53,19 +55,60 @@ export function readTable(file: Buffer): ReadTable {
   return { rows, damaged, sound: blocks.sound && damaged.length === 0 }
 }
 
+/** Those of the first block: no key of the table comes before theirs. */
+export function firstRows(file: Buffer): LevelRow[] {
+  const rows: LevelRow[] = []
+  const size = sizeOfBlock(file, 0)
+  const content = size === null ? null : blockAt(file, { offset: 0, size })
+  if (content !== null) addRows(content, rows)
+  return rows
+}
+
 /** Null if footer or index are damaged. */
 function blocksOf(file: Buffer): { data: Handle[]; sound: boolean } | null {
   try {
-    const footer = file.subarray(Math.max(0, file.length - footerBytes))
-    if (footer.length < footerBytes || !footer.subarray(footerBytes - magic.length).equals(magic)) return null
-    const r = new ByteReader(footer)
-    const meta = blockAt(file, readHandle(r))
-    const index = blockAt(file, readHandle(r))
-    if (index === null) return null
+    const footer = readFooter(file.subarray(Math.max(0, file.length - footerBytes)))
+    const index = footer === null ? null : blockAt(file, footer.index)
+    if (footer === null || index === null) return null
+    const meta = blockAt(file, footer.meta)
     const sound = meta !== null && handlesIn(meta).every((handle) => blockAt(file, handle) !== null)
     return { data: handlesIn(index), sound }
   } catch {
     return null
+  }
+}
+
+/** Null if it is none. */
+function readFooter(footer: Buffer): { meta: Handle; index: Handle } | null {
+  if (footer.length < footerBytes || !footer.subarray(footerBytes - magic.length).equals(magic)) return null
+  const r = new ByteReader(footer)
+  return { meta: readHandle(r), index: readHandle(r) }
+}
+
+/**
+ * Whether a table has everything as it was written besides the blocks with rows: footer, index, and the filter. LevelDB takes these on
+ * trust, without a look at their checksums, unlike the rows: with a bit less in a filter it looks over rows that are there. Reads no
+ * more than those.
+ */
+export async function isTableSound(file: FileHandle): Promise<boolean> {
+  try {
+    const size = await file.size()
+    const read = async (offset: number, length: number): Promise<Buffer> => {
+      if (offset < 0 || offset + length > size) throw new RangeError('a table ends too early')
+      const bytes = Buffer.alloc(length)
+      await readFully(file, bytes, offset)
+      return bytes
+    }
+    const blockOf = async (handle: Handle): Promise<Buffer | null> =>
+      blockAt(await read(handle.offset, handle.size + trailerBytes), { offset: 0, size: handle.size })
+    const footer = readFooter(await read(size - footerBytes, footerBytes))
+    const meta = footer === null ? null : await blockOf(footer.meta)
+    if (footer === null || meta === null || (await blockOf(footer.index)) === null) return false
+    for (const handle of handlesIn(meta)) if ((await blockOf(handle)) === null) return false
+    return true
+  } catch (error) {
+    assertDamage(error)
+    return false
   }
 }
 
@@ -121,13 +164,31 @@ function addRows(content: Buffer, rows: LevelRow[]): boolean {
 
 /** Without an index: a block ends where its checksum says so. Returns where the first one begins that does not. */
 function readInSequence(file: Buffer, rows: LevelRow[]): number {
+  const sizes = new Map<number, number>()
   let start = 0
   for (;;) {
     const size = sizeOfBlock(file, start)
     if (size === null) return start
     const content = blockAt(file, { offset: start, size })
-    if (content !== null) addRows(content, rows)
+    // The index may be whole, and looks like rows: it is keys with handles as values.
+    if (content !== null && !isIndexOf(content, sizes)) addRows(content, rows)
+    sizes.set(start, size)
     start += size + trailerBytes
+  }
+}
+
+/** Whether all values of a block are handles of blocks, which are given as sizes by offset. */
+function isIndexOf(content: Buffer, sizes: ReadonlyMap<number, number>): boolean {
+  const isHandle = ([, value]: LevelRow): boolean => {
+    const r = new ByteReader(value)
+    const { offset, size } = readHandle(r)
+    return r.left === 0 && sizes.get(offset) === size
+  }
+  try {
+    const entries = entriesOf(content)
+    return entries.length > 0 && entries.every(isHandle)
+  } catch {
+    return false
   }
 }
 

@@ -1,6 +1,7 @@
 import { readDirectMarks } from '../../formats/direct-marks.js'
 import { decodeRecord, flags, recordKinds, type OtherRecord } from '../../formats/records.js'
 import { foundingMembership } from '../../formats/record-parts.js'
+import { parseStoredJson } from '../../formats/stored-json.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Facts } from './facts.js'
 import { readMessageRecord } from './message-records.js'
@@ -14,7 +15,7 @@ export function addRecord(facts: Facts, bytes: Buffer, start: number, end: numbe
   else if (kind === recordKinds.groupMessage) {
     const { ids, seq, timestamp, body } = readMessageRecord(bytes, start, end)
     const [group, sender] = ids
-    facts.add(group, { kind: 'message', message: { seq, position, timestamp, sender, n0: null, body } })
+    facts.addMessage(group, { seq, position, timestamp, sender, n0: null, body })
   } else addOther(facts, decodeRecord(bytes, start, end), position)
 }
 
@@ -30,10 +31,7 @@ function addDirectMessage(facts: Facts, bytes: Buffer, start: number, end: numbe
     secondBlocked: (bits & flags.secondBlocked) !== 0,
   })
   const sender = pair[(bits & flags.second) === 0 ? 0 : 1]
-  facts.add(conversation, {
-    kind: 'message',
-    message: { seq, position, timestamp, sender, n0: count, body },
-  })
+  facts.addMessage(conversation, { seq, position, timestamp, sender, n0: count, body })
 }
 
 function addDirectMarks(facts: Facts, bytes: Buffer, start: number, end: number, position: number): void {
@@ -69,6 +67,7 @@ function addOther(facts: Facts, record: OtherRecord, position: number): void {
     }
     case 'user': {
       const { user, name, profile } = record
+      if (profile !== undefined) parseStoredJson(profile)
       facts.addProfile({ user, name, profile, position })
       return
     }

@@ -14,6 +14,11 @@ export class RepairNotes {
   readonly #lost: Loss[] = []
   #beyond = 0
 
+  /** For what somebody else tells, or has told: nobody reads these. */
+  static silent(): RepairNotes {
+    return new RepairNotes()
+  }
+
   rebuild(what: string, by = 1): void {
     this.rebuilt[what] = (this.rebuilt[what] ?? 0) + by
   }

@@ -21,10 +21,17 @@ export class Replay {
   #count = 0
   /** Of all records. */
   lastPosition = 0
-  lastTimestamp = 0
+  lastTimestamp: number
 
-  constructor(facts: Facts) {
+  /** `lastTimestamp`: of what is known besides. */
+  constructor(facts: Facts, lastTimestamp = 0) {
     this.#facts = facts
+    this.lastTimestamp = lastTimestamp
+  }
+
+  /** To be awaited between two messages, members or marks: a conversation may be larger than memory. */
+  makeRoom(): Promise<void> {
+    return this.#facts.makeRoom()
   }
 
   /** A direct message with its image, or marks that name their conversation. */
@@ -34,6 +41,7 @@ export class Replay {
   }
 
   other(position: number, record: OtherRecord): void {
+    this.lastTimestamp = Math.max(this.lastTimestamp, record.time)
     this.#put(position, tags.plain, 0, encodeRecord(record))
   }
 
@@ -44,6 +52,7 @@ export class Replay {
   }
 
   groupEvent(position: number, previous: number, record: GroupEvent): void {
+    this.lastTimestamp = Math.max(this.lastTimestamp, record.time)
     this.#put(position, tags.group, previous, encodeRecord(record))
   }
 

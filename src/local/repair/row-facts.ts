@@ -1,7 +1,9 @@
+import { changesIn } from '../../formats/change-list.js'
 import { readIdKey, readListKey, readNumberedKey, type Family } from '../../formats/keys.js'
 import { rows } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Facts } from './facts.js'
+import type { Trace } from './traces.js'
 
 /** The two of a direct conversation, in their order; the same one twice for notes to oneself. */
 export function pairOf(a: string, b: string): readonly [string, string] {
@@ -76,6 +78,8 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       return
     }
     case 'changes':
+      addChanges(facts, found, payload)
+      return
     case 'roll':
     case 'copy':
   }
@@ -104,8 +108,68 @@ function addListRow(facts: Facts, { row, rowLength, key }: FoundRow, payload: Bu
   if (body === null) return
   const bytes = Buffer.from(body.bytes.subarray(body.start, body.end))
   const sender = pair[second ? 1 : 0]
-  facts.add(conversation, {
-    kind: 'message',
-    message: { seq: head, position, timestamp, sender, n0, body: bytes },
-  })
+  facts.addMessage(conversation, { seq: head, position, timestamp, sender, n0, body: bytes })
+}
+
+/** Of what is derived from nothing the feed says where it changed last. */
+function addChanges(facts: Facts, { kind, row }: FoundRow, payload: Buffer): void {
+  for (const change of changesIn(payload, kind === 'user' ? row : null)) {
+    const { position } = change
+    switch (change.kind) {
+      case 'read':
+      case 'delivered':
+        addTrace(facts, change.conversation, { what: 'marks', user: change.user, position })
+        break
+      case 'member':
+        addTrace(facts, change.conversation, { what: 'membership', user: change.user, position })
+        break
+      case 'conversation':
+        addTrace(facts, change.conversation, { what: 'title and creator', user: '', position })
+        break
+      case 'contact':
+        addContactTrace(facts, row, change.user, position)
+        break
+      case 'profile':
+        facts.addProfileTrace({ what: 'profile', user: row, position })
+        break
+      default:
+      // Messages are in blocks.
+    }
+  }
+}
+
+/** Of a row that cannot be read its key says what it was, unless it is derived. */
+export function addDamagedRow(facts: Facts, { kind, row, rowLength, family, key }: FoundRow): void {
+  const named = readIdKey(key, rowLength)
+  const position = 0
+  switch (family) {
+    case 'marks':
+      addTrace(facts, named, { what: 'marks', user: row, position })
+      break
+    case 'contact':
+      addContactTrace(facts, row, named, position)
+      break
+    case 'profile':
+      facts.addProfileTrace({ what: 'profile', user: row, position })
+      break
+    case 'group':
+      addTrace(facts, row, { what: 'title and creator', user: '', position })
+      break
+    case 'membership':
+    case 'member': {
+      const [group, user] = kind === 'group' ? [row, named] : [named, row]
+      addTrace(facts, group, { what: 'membership', user, position })
+      break
+    }
+    default:
+    // Derived.
+  }
+}
+
+function addTrace(facts: Facts, conversation: string, trace: Trace): void {
+  facts.add(conversation, { kind: 'trace', trace })
+}
+
+function addContactTrace(facts: Facts, user: string, other: string, position: number): void {
+  addTrace(facts, directConversationId(user, other), { what: 'contact', user, other, position })
 }

@@ -8,6 +8,7 @@ import { readError } from '../../platform/system-errors.js'
 import type { CallSlots } from './call-slots.js'
 import { flushWithEvidence } from './checkpoint-evidence.js'
 import { fromLevel } from './level-error.js'
+import { openTables, type OpenTable } from './level-tables.js'
 import type { DatabaseSnapshot, ShardDatabase } from './shard-database.js'
 import type { ShardFailure } from './shard-failure.js'
 import { ShardWriter, type Written } from './shard-writer.js'
@@ -235,6 +236,12 @@ export class Shard {
       this.writer.resume()
     }
     failure.throwIfFailed()
+  }
+
+  /** The files that LevelDB reads rows from, each open as long as one looks at it. */
+  tables(): AsyncGenerator<OpenTable, void> {
+    const { fileSystem, directory, index } = this.#options
+    return openTables(fileSystem, directory, index, this.#database.getProperty('leveldb.sstables'))
   }
 
   async stats(): Promise<ShardStats> {

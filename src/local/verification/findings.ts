@@ -5,10 +5,18 @@ const restore = 'restore a backup, or let `columba repair` save what can be read
 const rebuild =
   '`columba repair` makes it anew from the messages, which are checked apart; or restore a backup'
 
+/** What nothing else tells: of what is gone a repair can say no more than that. */
+const salvage =
+  '`columba repair` keeps the newest copy that it finds, and names what is lost; or restore a backup'
+
 /** Everything that a verification can find: what it is called in reports, and what to do about it. */
 export const findingKinds = {
   damagedValue: { what: 'damaged value', advice: restore },
   shard: { what: 'shard that LevelDB cannot read to its end', advice: restore },
+  table: {
+    what: 'damaged table, in which LevelDB may overlook rows',
+    advice: '`columba repair` reads the rows without LevelDB; or restore a backup',
+  },
   unknownRow: { what: 'unknown row', advice: 'something else wrote into the store; restore a backup' },
   wrongShard: { what: 'row in the wrong shard', advice: rebuild },
   unreadable: { what: 'row that cannot be read', advice: restore },
@@ -23,11 +31,11 @@ export const findingKinds = {
   sides: { what: 'two sides of a conversation that differ', advice: rebuild },
   list: { what: 'list that does not fit the conversations', advice: rebuild },
   copy: { what: 'copy of a list that is not what the list says', advice: rebuild },
-  marks: { what: 'marks that do not fit the messages', advice: rebuild },
-  contact: { what: 'contact that does not fit the block', advice: rebuild },
-  feed: { what: 'change that points to nothing, or a message without one', advice: rebuild },
-  group: { what: 'group that does not fit its members', advice: rebuild },
-  membership: { what: 'membership that differs from the group', advice: rebuild },
+  marks: { what: 'marks that do not fit the messages', advice: salvage },
+  contact: { what: 'contact that does not fit the block', advice: salvage },
+  feed: { what: 'change that points to nothing, or a message without one', advice: salvage },
+  group: { what: 'group that does not fit its members', advice: salvage },
+  membership: { what: 'membership that differs from the group', advice: salvage },
   roll: { what: 'roll that differs from the members', advice: rebuild },
   own: { what: 'own messages that differ from those of the group', advice: rebuild },
 } as const

@@ -1,9 +1,8 @@
 import type { BlockEntry, BlockHead } from '../../formats/block.js'
 import { cutOf } from '../../formats/body-file.js'
 import { idHash } from '../../formats/id-hash.js'
-import { readBody } from '../../formats/message-body.js'
+import { checkBody } from '../../formats/message-body.js'
 import type { RunRow } from '../../formats/rows.js'
-import { parseStoredJson } from '../../formats/stored-json.js'
 import type { BodyCheck } from './body-check.js'
 import type { Findings } from './findings.js'
 import { conversationIn, type PartitionPlace } from './partition.js'
@@ -121,9 +120,7 @@ export class RunWalk {
     if (entry.timestamp > source.lastTimestamp) findings.add('time', where)
     let id: string
     try {
-      const body = readBody(bytes, entry.start, entry.end)
-      if (body.attributes !== undefined) parseStoredJson(body.attributes)
-      id = body.id
+      id = checkBody(bytes, entry.start, entry.end).id
     } catch {
       findings.add('block', where)
       this.whole = false

@@ -23,6 +23,7 @@ export async function verifySource(
   const bodies = new BodyCheck(source, findings)
   await bodies.headers((items, total) => onProgress?.({ part: 'body files', items, total }))
   for (let shard = 0; shard < source.shards; shard++) {
+    await checkTables(source, findings, shard)
     const items = await verifyShard({ source, findings, bodies }, shard, (rows) =>
       onProgress?.({ part: `shard ${shard}`, items: rows, total: null }),
     )
@@ -30,6 +31,14 @@ export async function verifySource(
   }
   bodies.countOrphans()
   return { ok: findings.all.length === 0, checked: findings.checked, findings: findings.all }
+}
+
+/** LevelDB checks the rows that it reads, but not what tells it which of them to read. */
+async function checkTables(source: StoreSource, findings: Findings, shard: number): Promise<void> {
+  for await (const { name, isSound } of source.tables(shard)) {
+    findings.count('tables')
+    if (!isSound) findings.add('table', `shard ${shard}, ${name}`)
+  }
 }
 
 async function verifyShard(

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rows } from '../../../src/formats/rows.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 import { inKey, ShardEdit, type StoredRow } from '../verify/shard-edit.js'
 import {
@@ -232,6 +233,18 @@ describe('damaged body files: what is gone stands empty, everything else is as i
       if (at === 2) expect(report.lost).toEqual([])
       expect(lost).toBeLessThan(20)
     }
+  })
+
+  test('what the log still has is not lost, though the store was closed', async () => {
+    const location = await temporaryDirectory()
+    const large = { generationBytes: 1 << 20, segmentBytes: 1 << 20 }
+    const store = await openSample(location, undefined, large)
+    for (let i = 0; i < 6; i++) await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+    await store.close()
+    const before = await seenIn(await copyOf(location))
+    for (const name of await readdir(join(location, 'bodies'))) await unlink(join(location, 'bodies', name))
+    expect(await repair(location)).toMatchObject({ outcome: 'repaired', refused: null, lost: [] })
+    expect(await seenIn(location)).toEqual(before)
   })
 
   test('without any: numbers, lists and unread stay, and the last messages', async () => {

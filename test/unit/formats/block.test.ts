@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BlockWriter, blockPeekBytes, peekBlock, readBlock } from '../../../src/formats/block.js'
+import { ByteWriter } from '../../../src/formats/bytes.js'
 import { checksum } from '../../../src/formats/checksum.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { ids, numbers } from './arbitraries.js'
@@ -86,6 +87,24 @@ test('a block of a direct conversation says whose it is by its participants', ()
       expect(peekBlock(block.subarray(0, blockPeekBytes), 0)).toMatchObject({ conversation, firstSeq })
     }),
   )
+})
+
+test('what looks like the beginning of a block of three in a direct conversation is none', () => {
+  const bytes = new ByteWriter().u32(100_000).u32(0).string('').varint(1).varint(0).varint(3)
+  for (const id of ['a', 'b', 'c']) bytes.string(id)
+  expect(() => peekBlock(bytes.finish(), 0)).toThrow('too many participants')
+  // It took as many names as it was told to, from whatever followed.
+  const many = new ByteWriter()
+    .u32(100_000)
+    .u32(0)
+    .string('')
+    .varint(1)
+    .varint(0)
+    .varint(2 ** 40)
+  const began = performance.now()
+  const zeroes = Buffer.concat([many.finish(), Buffer.alloc(4 * 1024 * 1024)])
+  for (let i = 0; i < 100; i++) expect(() => peekBlock(zeroes, 0)).toThrow('too many participants')
+  expect(performance.now() - began).toBeLessThan(1000)
 })
 
 test('of two senders each message has a bit, of one it has none', () => {

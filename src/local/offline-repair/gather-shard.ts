@@ -1,0 +1,166 @@
+import { join } from 'node:path'
+import { describeKey } from '../../formats/keys.js'
+import { openValue } from '../../formats/sealed-value.js'
+import {
+  decodeIdentity,
+  decodeShardCheckpoint,
+  identityKey,
+  shardCheckpointKey,
+} from '../../formats/shard-identity.js'
+import { isLevelLog, isLevelTable, shardName, shardsDirectory } from '../../formats/shard-names.js'
+import { readBatches, readTableList } from '../repair/level-log.js'
+import { firstRows, readTable, type LevelRow } from '../repair/level-table.js'
+import { RepairNotes } from '../repair/repair-notes.js'
+import { addDamagedRow, addRow } from '../repair/row-facts.js'
+import { readWhole, type GatherParts } from './gather-parts.js'
+
+export interface GatheredShard {
+  /** Up to where it has all records, as it says itself; null if it does not. */
+  readonly checkpoint: number | null
+  /** Something of it cannot be read: what it says last may have stood there. */
+  readonly isDamaged: boolean
+}
+
+/** What no message and no other row tells. */
+export const onlyInShards = 'marks, contacts, profiles, titles and memberships that stood only there'
+
+const nothing: GatheredShard = { checkpoint: null, isDamaged: false }
+
+/** A shard that is read, and its files. */
+interface ShardPlace {
+  readonly index: number
+  /** In the store, for reports. */
+  readonly name: string
+  readonly directory: string
+  readonly files: readonly string[]
+}
+
+/**
+ * All rows of a shard that bear their checksums, straight from LevelDB's files. Also old and deleted ones: every row that is
+ * state says its position, of which the newest counts, and all others are derived.
+ */
+export async function gatherShard(parts: GatherParts, store: string, index: number): Promise<GatheredShard> {
+  const { notes, fileSystem } = parts
+  const name = `${shardsDirectory}/${shardName(index)}`
+  const directory = join(store, name)
+  if ((await fileSystem.stat(directory)) === null) {
+    notes.lose(`missing shard: ${onlyInShards}`, name)
+    return nothing
+  }
+  const place = { index, name, directory, files: await fileSystem.list(directory) }
+  if (await isOtherStores(parts, place)) {
+    notes.lose('shard of another store, left aside', name)
+    return nothing
+  }
+  const gathered = await gatherFiles(parts, place)
+  await nameMissingTables(parts, place)
+  return gathered
+}
+
+/**
+ * Whose a shard is, one row says, and compactions put that into any of the files: all of them are asked before a row of one is
+ * taken. No key of a shard comes before those of its own rows, so in a table it stands in the first block.
+ */
+async function isOtherStores(
+  { fileSystem, manifest }: GatherParts,
+  { index, name, directory, files }: ShardPlace,
+): Promise<boolean> {
+  // What cannot be read is named when the rows are taken.
+  const parts = { fileSystem, notes: RepairNotes.silent() }
+  for (const file of files) {
+    const read = isLevelTable(file) ? firstRows : isLevelLog(file) ? rowsOfLog : null
+    const bytes = read === null ? null : await readWhole(parts, join(directory, file), name)
+    if (read === null || bytes === null) continue
+    for (const [key, value] of read(bytes))
+      if (key.equals(identityKey) && isForeign(value, manifest.storeId, index)) return true
+  }
+  return false
+}
+
+const rowsOfLog = (file: Buffer): readonly LevelRow[] => readBatches(file).rows
+
+/** A damaged one tells nothing. */
+function isForeign(value: Buffer, storeId: Uint8Array, index: number): boolean {
+  try {
+    const identity = decodeIdentity(value, index)
+    return identity !== null && Buffer.compare(identity.storeId, storeId) !== 0
+  } catch {
+    return false
+  }
+}
+
+async function gatherFiles(
+  parts: GatherParts,
+  { index, name, directory, files }: ShardPlace,
+): Promise<GatheredShard> {
+  const { notes, facts } = parts
+  let count = 0
+  let badParts = 0
+  let badRows = 0
+  let checkpoint: number | null = null
+  let isUnsaid = false
+  for (const file of files) {
+    const read = isLevelTable(file) ? readTable : isLevelLog(file) ? readBatches : null
+    const bytes = read === null ? null : await readWhole(parts, join(directory, file), `${name}/${file}`)
+    if (read === null || bytes === null) continue
+    const { rows, damaged } = read(bytes)
+    for (const { offset, length } of damaged)
+      notes.lose(
+        `damaged part of a shard: ${onlyInShards}`,
+        `${name}/${file}, offset ${offset}, length ${length}`,
+      )
+    badParts += damaged.length
+    for (const [key, value] of rows) {
+      if (key.equals(shardCheckpointKey)) {
+        const said = checkpointIn(value, index)
+        checkpoint = Math.max(checkpoint ?? 0, said ?? 0)
+        isUnsaid ||= said === null
+      } else if (!gatherRow(parts, key, value, index)) badRows++
+    }
+    count += rows.length
+    parts.onProgress(`reading shard ${index}`, count, null)
+    await facts.settle()
+  }
+  if (badParts > 0 || badRows > 0) notes.salvage(`rows of the damaged shard ${index}`, count)
+  notes.salvage('damaged rows made anew or left out', badRows)
+  return { checkpoint, isDamaged: badParts > 0 || isUnsaid }
+}
+
+/** Null of a damaged one. */
+function checkpointIn(value: Buffer, index: number): number | null {
+  try {
+    return decodeShardCheckpoint(value, index)?.position ?? null
+  } catch {
+    return null
+  }
+}
+
+/** False of a row that cannot be read. */
+function gatherRow({ facts }: GatherParts, key: Buffer, value: Buffer, shard: number): boolean {
+  const described = describeKey(key)
+  if (described === null) return true
+  const row = { ...described, key }
+  try {
+    addRow(facts, row, openValue(key, value, shard))
+    return true
+  } catch {
+    addDamagedRow(facts, row)
+    return false
+  }
+}
+
+/** LevelDB's list of tables tells of those that are gone; without it nothing does. */
+async function nameMissingTables(parts: GatherParts, { name, directory, files }: ShardPlace): Promise<void> {
+  const { notes } = parts
+  const last = files.filter((file) => file.startsWith('MANIFEST-')).at(-1)
+  const bytes = last === undefined ? null : await readWhole(parts, join(directory, last), `${name}/${last}`)
+  const live = bytes === null ? null : readTableList(bytes)
+  if (live === null) {
+    notes.lose(`missing or damaged list of tables; if a table is missing as well: ${onlyInShards}`, name)
+    return
+  }
+  const present = new Set(files.filter(isLevelTable).map((file) => parseInt(file)))
+  for (const table of live)
+    if (!present.has(table))
+      notes.lose(`missing table of a shard: ${onlyInShards}`, `${name}, table ${table}`)
+}

@@ -1,0 +1,68 @@
+import { ClassicLevel } from 'classic-level'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { keys, userPartition } from '../../../src/formats/keys.js'
+import { isTableSound, readTable } from '../../../src/local/repair/level-table.js'
+import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { filterIn } from '../../fixtures/level-filter.js'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+
+const footerBytes = 48
+let table: Buffer
+
+/** A table of many blocks, with keys like those of a shard: an index says up to which key each block goes. */
+beforeAll(async () => {
+  const location = await mkdtemp(join(tmpdir(), 'columba-table-'))
+  const database = new ClassicLevel<Buffer, Buffer>(location, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+  })
+  await database.open()
+  for (let i = 0; i < 2000; i++)
+    await database.put(keys.marks(userPartition('ann'), `group ${i}`), Buffer.from(`value ${i * 7919}`))
+  await database.compactRange(Buffer.of(0), Buffer.of(0xff))
+  await database.close()
+  const name = (await readdir(location)).find((file) => file.endsWith('.ldb')) ?? ''
+  table = await readFile(join(location, name))
+  await rm(location, { recursive: true })
+})
+
+test('with a damaged footer a table gives its rows, and nothing else', () => {
+  const whole = readTable(table)
+  expect(whole).toMatchObject({ damaged: [], sound: true })
+  expect(whole.rows).toHaveLength(2000)
+  const damaged = Buffer.from(table)
+  damaged.fill(0xff, damaged.length - 8)
+  const read = readTable(damaged)
+  expect(read.rows).toEqual(whole.rows)
+  expect(read.damaged).toEqual([{ offset: table.length - footerBytes, length: footerBytes }])
+})
+
+test('what is sound is everything but the rows', async () => {
+  const path = join(await temporaryDirectory(), 'table')
+  const soundWith = async (edit: (bytes: Buffer) => Buffer | void): Promise<boolean> => {
+    const bytes = Buffer.from(table)
+    await writeFile(path, edit(bytes) ?? bytes)
+    const file = await nodeFileSystem.open(path, 'read')
+    try {
+      return await isTableSound(file)
+    } finally {
+      await file.close()
+    }
+  }
+  const flipped = (at: number) => (bytes: Buffer) => {
+    bytes[at] = (bytes[at] as number) ^ 1
+  }
+  const { offset } = filterIn(table) ?? { offset: 0 }
+  expect(await soundWith(() => undefined)).toBe(true)
+  expect(await soundWith(flipped(100))).toBe(true)
+  // Padding of the footer says nothing.
+  for (let at = offset; at < table.length - footerBytes; at += 7)
+    expect([at, await soundWith(flipped(at))]).toEqual([at, false])
+  for (const at of [table.length - footerBytes, table.length - 1])
+    expect(await soundWith(flipped(at))).toBe(false)
+  for (const length of [0, 10, 47, 48, offset, table.length - 1])
+    expect(await soundWith((bytes) => bytes.subarray(0, length))).toBe(false)
+})
