@@ -239,6 +239,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
         maxLogBytes: limits.logBytes,
         maxWaiting: tuning.maxWaiting,
         spareBytes,
+        sparedMs: tuning.copyRestMs,
         freeBytes: () => fileSystem.freeBytes(settings.location),
         commitManifest: (checkpoint) => commitManifest({ checkpoint, lastTimestamp: writer.lastTimestamp }),
         onFailure: fail,

@@ -37,6 +37,8 @@ export interface LocalTuning {
   readonly exactIds: number
   /** Lists of so many conversations are copied when they are read: of a shorter one the rows cost hardly more than its copy. */
   readonly copiedFrom: number
+  /** None are for so long after a flush: where rows come all the time a copy is old before it is read, and dear. */
+  readonly copyRestMs: number
   /** Conversations of a user that somebody looked at and that are kept beside the list, at most. */
   readonly keptAside: number
   /** Members of a large group that are kept, about. */
@@ -71,6 +73,7 @@ export const localTuning: LocalTuning = {
   readsAtOnce: true,
   exactIds: 48,
   copiedFrom: 8,
+  copyRestMs: 10_000,
   keptAside: 256,
   keptMembers: 1024,
   tidyFiles: 8,

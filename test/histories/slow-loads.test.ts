@@ -369,7 +369,10 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   'a large group that is left, and flushed, behind answer %s to a list stays in the list',
   async (last) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { fanOut: 2, copiedFrom: 1 } }, { opener: gatedShards(gate) })
+    const host = await localHost(
+      { tuning: { fanOut: 2, copiedFrom: 1, copyRestMs: 0 } },
+      { opener: gatedShards(gate) },
+    )
     onTestFinished(host.destroy)
     let store = await host.open()
     await store.groups.create({ id: 'large', creator: 'b', members: ['a', 'c'] })

@@ -50,6 +50,7 @@ export const tiny: LocalVariant = {
     maxWaiting: 1,
     exactIds: 3,
     copiedFrom: 1,
+    copyRestMs: 0,
     keptAside: 3,
     keptMembers: 4,
   },

@@ -94,6 +94,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
     exactIds: settings.virtualNodes === 1 ? 48 : 2,
     generationObjects: settings.shards === 3 ? 3 : 64 * 1024,
     copiedFrom: settings.cacheTierSize === 1 ? 3 : 1,
+    copyRestMs: settings.virtualNodes === 16 ? 20 : 0,
     keptAside: settings.virtualNodes === 4 ? 256 : 2,
     keptMembers: settings.virtualNodes === 16 ? 1024 : 3,
   }

@@ -25,6 +25,8 @@ export interface CheckpointerOptions {
   readonly maxLogBytes: number
   /** Frozen generations that may wait; with more the queue is not drained. */
   readonly maxWaiting: number
+  /** For so long after a flush nothing is written that can be done without. */
+  readonly sparedMs: number
   /** Writes the new checkpoint into the manifest, durably. */
   readonly commitManifest: (checkpoint: number) => Promise<void>
   /** Bytes free on the disk below which nothing is accepted. */
@@ -69,6 +71,7 @@ export class Checkpointer {
   #lastRun: Promise<void> = Promise.resolve()
   /** The last record that the shards have accepted the rows of. */
   #flushed: number
+  #flushedAt = -Infinity
   #checkpoint: number
   /** Of closed generations, since the last checkpoint; also of those that were recovered. */
   #bytesSince = 0
@@ -136,11 +139,15 @@ export class Checkpointer {
     if (this.#cancelLook === null && !this.#stopped) this.#lookLater()
   }
 
-  /** Whether something may be written that can be done without: as long as writes are accepted. */
+  /**
+   * Whether something may be written to the shards that can be done without: as long as writes are accepted, and no flush has been for
+   * some time. Beside flushes LevelDB would merge it with everything else again and again.
+   */
   admits(): boolean {
-    const { accepts } = this.#parts.writer
-    if (accepts) this.written()
-    return accepts
+    const { clock, writer } = this.#parts
+    if (!writer.accepts || Math.abs(clock.now() - this.#flushedAt) < this.#options.sparedMs) return false
+    this.written()
+    return true
   }
 
   /**
@@ -231,14 +238,14 @@ export class Checkpointer {
   }
 
   async #flush(generation: Generation): Promise<void> {
-    const { log, memory, shards, clock, flush, telemetry } = this.#parts
+    const { log, memory, clock, flush, telemetry } = this.#parts
     const began = clock.now()
     const ended = telemetry.begin('flush.ms')
     // In every durability: rows must never be ahead of the log.
     await log.syncThrough(generation.last)
     await flush.flush(generation.ranges)
-    shards.rowsCame()
     this.#flushed = generation.last
+    this.#flushedAt = clock.now()
     this.stats.flushes++
     this.stats.flushedBytes += generation.bytes
     this.stats.lastFlushMs = clock.now() - began

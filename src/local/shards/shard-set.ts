@@ -106,11 +106,6 @@ export class ShardSet {
     return shard
   }
 
-  /** A generation has been written, through these handles or others. */
-  rowsCame(): void {
-    for (const shard of this.shards) shard.rowsCame()
-  }
-
   /** Resolves when all rows handed to the writers so far have been accepted; not durable yet. Rejects with POISONED. */
   async flush(): Promise<void> {
     await all(this.shards.map((shard) => shard.writer.flush()))

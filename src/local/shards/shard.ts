@@ -56,16 +56,6 @@ export interface ShardStats {
   readonly batchesWritten: number
 }
 
-/**
- * LevelDB counts look-ups that found nothing in the first file they looked into, and after a hundred or so of them merges that file
- * with all that lies below, be it ten times as much. Where new files come all the time that is more work than everything else that
- * it does. What iterators find it hardly counts, so while rows are being written single rows are looked for with those.
- */
-const busyMs = 10_000
-
-/** Behind a key it is the first one that could come next. */
-const firstBehind = Buffer.of(0)
-
 /** Batches that may wait while rows are written that can be done without. */
 const mostBeforeKept = 2
 
@@ -83,7 +73,6 @@ export class Shard {
   readonly writer: ShardWriter
   readonly #options: ShardOptions
   readonly #database: ShardDatabase
-  #lastRowsAt = -Infinity
 
   constructor(options: ShardOptions) {
     this.index = options.index
@@ -91,15 +80,6 @@ export class Shard {
     this.#options = options
     this.#database = options.database
     this.writer = new ShardWriter({ ...options, shard: options.index })
-  }
-
-  /** Somebody has written many rows. */
-  rowsCame(): void {
-    this.#lastRowsAt = this.#options.clock.now()
-  }
-
-  get #isBusy(): boolean {
-    return Math.abs(this.#options.clock.now() - this.#lastRowsAt) < busyMs
   }
 
   /** Synchronous: what is read through it later is as it was in this very step. */
@@ -114,10 +94,6 @@ export class Shard {
 
   /** Undefined where nothing is. */
   get(key: Buffer, snapshot?: ShardSnapshot): Promise<Buffer | undefined> {
-    if (this.#isBusy) {
-      const lt = Buffer.concat([key, firstBehind])
-      return this.rows({ gte: lt.subarray(0, key.length), lt, snapshot }, 1).then(([row]) => row?.[1])
-    }
     return this.#database.get(key, { snapshot: snapshot?.database }).then(
       (stored) => (stored === undefined ? undefined : openValue(key, stored, this.index)),
       (error: unknown) => this.#refuse(error),
@@ -138,7 +114,7 @@ export class Shard {
 
   /** What whoever begins to read at once has to wait for: the next turn of the event loop, if this one has had enough of that. */
   get turn(): Promise<void> | null {
-    return this.#isBusy ? null : (this.#options.pace?.turn() ?? null)
+    return this.#options.pace?.turn() ?? null
   }
 
   /** At once where that is fast, else as `get`. The key may be reused when this has returned. */
@@ -151,7 +127,7 @@ export class Shard {
 
   /** At once where that is fast, else what `otherwise` says. */
   readAtOnce<T>(key: Buffer, otherwise: () => T): Buffer | undefined | T {
-    const begun = this.#isBusy ? null : this.#begin()
+    const begun = this.#options.pace?.begin() ?? null
     if (begun === null) return otherwise()
     try {
       return this.getSync(key)
@@ -285,10 +261,6 @@ export class Shard {
     } catch (error) {
       this.#refuse(error)
     }
-  }
-
-  #begin(): number | null {
-    return this.#options.pace?.begin() ?? null
   }
 
   #iterator({ gte, lt, reverse = false, snapshot }: ShardRange, limit: number, fillCache: boolean) {

@@ -19,7 +19,7 @@ const annBen = directConversationId('ann', 'ben')
 
 /** Every list is copied, however short. */
 const open = (location: string): Promise<MessageStore> =>
-  openSample(location, new ManualClock(), { copiedFrom: 1 })
+  openSample(location, new ManualClock(), { copiedFrom: 1, copyRestMs: 0 })
 
 async function lists(store: MessageStore): Promise<unknown> {
   return Promise.all(
