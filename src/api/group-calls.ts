@@ -1,6 +1,6 @@
 import type { DomainContext } from '../domain/context.js'
 import { Groups } from '../domain/groups.js'
-import type { Member } from '../domain/groups.js'
+import type { GroupDraft, Member } from '../domain/groups.js'
 import { ColumbaError } from '../errors.js'
 import type { Limits } from '../limits.js'
 import { directPrefix } from '../model/direct-conversation-id.js'
@@ -10,6 +10,7 @@ import type { Page } from '../model/page.js'
 import { unreadable } from '../model/unreadable.js'
 import { checkFields, checkConversationId, checkText, checkUserId, invalid } from './arguments.js'
 import type { Calls } from './calls.js'
+import { takeRepeatable } from './former-limits.js'
 import { checkPage } from './page-arguments.js'
 import type { PageOptions } from './page-arguments.js'
 
@@ -39,18 +40,8 @@ export class GroupCalls {
    */
   create(request: CreateGroupRequest): Promise<Group> {
     return this.#calls.run((limits) => {
-      const { creator, title, members, id } = checkFields(request, 'group', [
-        'creator',
-        'title',
-        'members',
-        'id',
-      ])
-      return this.#groups.create({
-        creator: checkUserId(creator, 'creator', limits),
-        title: title === undefined ? undefined : checkText(title, 'title', limits.titleBytes),
-        members: checkUsers(members, 'members', limits),
-        id: id === undefined ? undefined : checkGroupId(id, limits),
-      })
+      const taken = takeRepeatable(limits, (within) => checkGroup(request, within))
+      return this.#groups.create(taken.arguments, taken.excess)
     })
   }
 
@@ -91,6 +82,16 @@ export class GroupCalls {
       const group = checkConversationId(conversationId, 'conversationId', limits)
       return this.#groups.members(user, group, checkPage(options, limits))
     })
+  }
+}
+
+function checkGroup(request: CreateGroupRequest, limits: Limits): GroupDraft {
+  const { creator, title, members, id } = checkFields(request, 'group', ['creator', 'title', 'members', 'id'])
+  return {
+    creator: checkUserId(creator, 'creator', limits),
+    title: title === undefined ? undefined : checkText(title, 'title', limits.titleBytes),
+    members: checkUsers(members, 'members', limits),
+    id: id === undefined ? undefined : checkGroupId(id, limits),
   }
 }
 

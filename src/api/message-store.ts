@@ -109,10 +109,12 @@ export class MessageStore {
       this.#context.lifecycle.assertOpen()
       const checked = checkSend(request, this.#sendLimits, this.#newMessageId)
       const { receiver, conversationId, draft, excess } = checked
-      const sent =
-        receiver === undefined
-          ? this.#append.into(conversationId, draft, excess)
-          : this.#append.direct(receiver, draft, excess)
+      let sent: Promise<SendReceipt>
+      if (excess !== undefined) {
+        const target = receiver === undefined ? { conversationId } : { peer: receiver }
+        sent = this.#append.onlyRepeat(target, draft, excess)
+      } else if (receiver === undefined) sent = this.#append.into(conversationId, draft)
+      else sent = this.#append.direct(receiver, draft)
       const messageId = shownId(draft.id)
       return messageId === draft.id ? sent : sent.then((receipt) => ({ ...receipt, messageId }))
     } catch (error) {

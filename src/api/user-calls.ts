@@ -6,6 +6,7 @@ import type { Json } from '../model/json.js'
 import type { User } from '../model/user.js'
 import { checkFields, checkText, checkUserId } from './arguments.js'
 import type { Calls } from './calls.js'
+import { takeRepeatable } from './former-limits.js'
 
 export interface RegisterRequest {
   readonly id: string
@@ -34,14 +35,10 @@ export class UserCalls {
   /** Registering again with the same content gives the user; with other content it is USER_EXISTS. */
   register(request: RegisterRequest): Promise<User> {
     return this.#calls.run((limits) => {
-      const { id, name, profile } = checkFields(request, 'user', ['id', 'name', 'profile'])
-      return this.#users.register(
-        Object.freeze({
-          id: checkUserId(id, 'id', limits),
-          name: checkText(name, 'name', limits.titleBytes),
-          ...(profile === undefined ? undefined : { profile: checkProfile(profile, limits) }),
-        }),
-      )
+      const taken = takeRepeatable(limits, (within) => checkUser(request, within))
+      return taken.excess === undefined
+        ? this.#users.register(taken.arguments)
+        : this.#users.registered(taken.arguments, taken.excess)
     })
   }
 
@@ -61,6 +58,15 @@ export class UserCalls {
       })
     })
   }
+}
+
+function checkUser(request: RegisterRequest, limits: Limits): User {
+  const { id, name, profile } = checkFields(request, 'user', ['id', 'name', 'profile'])
+  return Object.freeze({
+    id: checkUserId(id, 'id', limits),
+    name: checkText(name, 'name', limits.titleBytes),
+    ...(profile === undefined ? undefined : { profile: checkProfile(profile, limits) }),
+  })
 }
 
 /** A copy of the caller's profile, deeply frozen. */

@@ -3,15 +3,17 @@ import type { Backend, ConversationHandle, Found, MaybePromise } from '../backen
 import { ColumbaError } from '../errors.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../model/message.js'
-import { shownId } from '../model/message-ids.js'
 import type { DomainContext } from './context.js'
 import type { Decision } from './lanes.js'
 import { isPresent } from './membership.js'
-import { notAMember, requireUsers } from './participants.js'
+import { handleOf, notAMember, requireUsers } from './participants.js'
+import type { Target } from './participants.js'
+import { RepeatAnswers, receiptOfRepeat } from './repeat-answers.js'
 
 /**
  * Sending. The order of decisions is the promise that a rejection is definite: the key is looked up first, and a
- * repeat is answered whatever has changed since; only a new key is checked for limits, users, membership and blocks.
+ * repeat is answered whatever has changed since; only a new key is checked for users, membership and blocks. (What is within the
+ * limits is decided by who calls: before, or with `onlyRepeat`.)
  */
 export class Append {
   readonly #context: DomainContext
@@ -19,42 +21,37 @@ export class Append {
   /** True if a write can be handed over and left to itself, because it never moves. */
   readonly #pipelined: boolean
   readonly #open: boolean
-  /** Those that wait for the message that they repeat. */
-  #repeats = 0
+  readonly #repeats: RepeatAnswers
 
   constructor(context: DomainContext) {
     this.#context = context
     this.#backend = context.backend
     this.#pipelined = context.backend.capabilities.moved === 'never'
     this.#open = context.usersMode === 'open'
+    this.#repeats = new RepeatAnswers(context)
   }
 
-  /**
-   * To `receiver`; the first message of two users begins their conversation. `excess` is what the message is refused with if its key
-   * is new.
-   */
-  direct(receiver: UserId, draft: MessageDraft, excess?: ColumbaError): Promise<SendReceipt> {
+  /** To `receiver`; the first message of two users begins their conversation. */
+  direct(receiver: UserId, draft: MessageDraft): Promise<SendReceipt> {
     const handle = this.#backend.direct(draft.sender, receiver)
     if (this.#open && this.#pipelined && handle.lane === null && this.#loadAtOnce(handle, draft.sender)) {
       // The warm path of nearly all sends: nothing to wait for, so the backend's promise is the answer.
       const found = this.#backend.find(handle, draft.sender, draft.id)
       if (found === null) {
-        if (excess !== undefined) throw excess
         if (handle.isBlocked(draft.sender)) throw blocked()
         return this.#handOver(handle, draft)
       }
       if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
-      return this.#inLane(handle, draft, receiver, excess, found)
+      return this.#inLane(handle, draft, receiver, found)
     }
-    return this.#inLane(handle, draft, receiver, excess)
+    return this.#inLane(handle, draft, receiver)
   }
 
   /** Into a conversation that is there. */
-  into(id: ConversationId, draft: MessageDraft, excess?: ColumbaError): Promise<SendReceipt> {
+  into(id: ConversationId, draft: MessageDraft): Promise<SendReceipt> {
     const handle = this.#backend.conversation(id)
     if (this.#open && this.#pipelined && handle.loaded && handle.lane === null) {
       const found = this.#backend.find(handle, draft.sender, draft.id)
-      if (found === null && excess !== undefined) throw excess
       if (found === null && handle.kind === 'group') {
         const member = this.#backend.member(handle, draft.sender)
         if (!(member instanceof Promise)) {
@@ -64,9 +61,15 @@ export class Append {
         // Asked again in the lane.
         member.catch(ignored)
       } else if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
-      return this.#inLane(handle, draft, undefined, excess, found)
+      return this.#inLane(handle, draft, undefined, found)
     }
-    return this.#inLane(handle, draft, undefined, excess)
+    return this.#inLane(handle, draft, undefined)
+  }
+
+  /** One that is beyond the limits of today: answered if it repeats what is there, refused with `excess` otherwise. */
+  onlyRepeat(target: Target, draft: MessageDraft, excess: ColumbaError): Promise<SendReceipt> {
+    const handle = handleOf(this.#backend, draft.sender, target)
+    return this.#context.lifecycle.accept(this.#repeats.answerOrRefuse(handle, draft, excess))
   }
 
   /** Loads it if that needs no waiting; true if it is loaded now. */
@@ -87,7 +90,6 @@ export class Append {
     handle: ConversationHandle,
     draft: MessageDraft,
     receiver: UserId | undefined,
-    excess: ColumbaError | undefined,
     found?: MaybePromise<Found | null>,
   ): Promise<SendReceipt> {
     let first = found
@@ -99,7 +101,7 @@ export class Append {
       () => {
         const known = first === undefined ? this.#backend.find(handle, draft.sender, draft.id) : first
         first = undefined
-        return andThen(known, (message) => this.#decide(handle, draft, receiver, excess, message))
+        return andThen(known, (message) => this.#decide(handle, draft, receiver, message))
       },
       draft.text.length + (draft.attributes?.length ?? 0),
     )
@@ -110,11 +112,9 @@ export class Append {
     handle: ConversationHandle,
     draft: MessageDraft,
     receiver: UserId | undefined,
-    excess: ColumbaError | undefined,
     found: Found | null,
   ): MaybePromise<Decision<SendReceipt>> {
-    if (found !== null) return { handed: this.#repeat(handle, draft, found) }
-    if (excess !== undefined) throw excess
+    if (found !== null) return { handed: this.#repeats.answer(handle, draft, found) }
     return andThen(this.#admit(handle, draft.sender, receiver), () => ({
       handed: this.#backend.append(handle, handle.head, draft),
     }))
@@ -135,21 +135,6 @@ export class Append {
       return undefined
     })
   }
-
-  /**
-   * The answer to a repeat, once the message it repeats is durable. As long as a slow disk keeps that one waiting, phones repeat it
-   * again and again: so many wait as calls may wait for the log, and none of them keeps its text.
-   */
-  #repeat(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
-    const answer = answerToRepeat(handle, draft, found)
-    if (found.settled === null) return Promise.resolve().then(answer)
-    const { queueCalls } = this.#context.limits
-    if (this.#repeats >= queueCalls) return Promise.reject(tooManyRepeats(queueCalls))
-    this.#repeats += 1
-    return found.settled.then(answer).finally(() => {
-      this.#repeats -= 1
-    })
-  }
 }
 
 /**
@@ -158,40 +143,6 @@ export class Append {
  */
 function isStored(found: MaybePromise<Found | null>): found is Found {
   return found !== null && !(found instanceof Promise) && found.settled === null
-}
-
-/** The receipt of the message that was found; throws IDEMPOTENCY_CONFLICT if the draft repeats only its id. */
-function receiptOfRepeat(handle: ConversationHandle, draft: MessageDraft, found: Found): SendReceipt {
-  const { seq, timestamp } = found
-  if (found.text !== draft.text || found.attributes !== draft.attributes) {
-    throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'the same id was used for a message with other content', {
-      seq,
-    })
-  }
-  return { conversationId: handle.id, seq, messageId: shownId(draft.id), timestamp, duplicate: true }
-}
-
-/** The same, worked out now and given later. IMPORTANT: what it gives holds on to nothing of the draft. */
-function answerToRepeat(handle: ConversationHandle, draft: MessageDraft, found: Found): () => SendReceipt {
-  try {
-    return giving(receiptOfRepeat(handle, draft, found))
-  } catch (error) {
-    return throwing(error)
-  }
-}
-
-function giving<T>(value: T): () => T {
-  return () => value
-}
-
-function throwing(error: unknown): () => never {
-  return () => {
-    throw error
-  }
-}
-
-function tooManyRepeats(limit: number): ColumbaError {
-  return new ColumbaError('OVERLOADED', 'too many wait for a message that is under way', { limit })
 }
 
 function blocked(): ColumbaError {

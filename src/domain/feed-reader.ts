@@ -24,7 +24,7 @@ interface Reading {
   /** Where a conversation comes last in this page: it is given once, there. Made when the first one comes. */
   lastOf: ReadonlyMap<ConversationId, FeedEntry> | null
   readonly limit: number
-  /** UTF-16 units of text that there is still room for. */
+  /** Bytes, as `contentCost` counts them, that there is still room for. */
   room: number
   readonly changes: Change[]
 }

@@ -43,9 +43,11 @@ export class Groups {
 
   /**
    * Makes a group. A repeat with the same id and content gives the group as it is now; other content is
-   * IDEMPOTENCY_CONFLICT. BLOCKED, with nothing stored, if one of the members has blocked the creator.
+   * IDEMPOTENCY_CONFLICT. BLOCKED, with nothing stored, if one of the members has blocked the creator. A new one that is
+   * beyond the limits of today is refused with `excess`.
    */
-  async create({ creator, title, members, id }: GroupDraft): Promise<Group> {
+  async create({ creator, title, members, id }: GroupDraft, excess?: ColumbaError): Promise<Group> {
+    if (id === undefined && excess !== undefined) throw excess
     const all = [...new Set([creator, ...members])]
     const createdAs = digestOf(creator, title, all)
     const handle = this.#backend.conversation(
@@ -56,6 +58,7 @@ export class Groups {
         if (handle.group.createdAs === createdAs) return null
         throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'there is a group with this id and other content')
       }
+      if (excess !== undefined) throw excess
       await requireUsers(this.#context, all)
       this.#limitMembers(all.length)
       await this.#refuseBlockers(creator, all)

@@ -110,13 +110,10 @@ export class Lanes {
     throw movedTooOften()
   }
 
-  /**
-   * IMPORTANT: asked before a lane is made: one that nothing enters would never go. A single call may always wait: it may be the repeat
-   * of a message from times of a longer queue.
-   */
+  /** IMPORTANT: asked before a lane is made: one that nothing enters would never go. */
   #isFull(bytes: number): boolean {
     const { queueCalls, queueBytes } = this.#limits
-    return this.#calls >= queueCalls || (this.#bytes > 0 && this.#bytes + bytes > queueBytes)
+    return this.#calls >= queueCalls || this.#bytes + bytes > queueBytes
   }
 
   #refuse(): Promise<never> {

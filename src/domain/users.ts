@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Backend } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import { canonicalJson } from '../model/canonical-json.js'
@@ -28,12 +29,28 @@ export class Users {
     return this.#context.lanes.user(user.id, async () => {
       const known = await this.#backend.user(user.id)
       if (known === null) return this.#put(user)
-      if (!isSame(known.user, user)) {
-        throw new ColumbaError('USER_EXISTS', 'the user is registered with other content')
-      }
-      assertShownIsStored(this.#backend)
-      return known.user
+      return this.#known(known.user, isSame(known.user, user))
     })
+  }
+
+  /**
+   * As `register`, of one that is beyond the limits of today and can only be a repeat; refused with `excess` if nobody is registered.
+   * A digest waits, as of messages like that (repeat-answers.ts).
+   */
+  registered(user: User, excess: ColumbaError): Promise<User> {
+    const { id } = user
+    const digest = digestOf(user)
+    return this.#context.lanes.user(id, async () => {
+      const known = await this.#backend.user(id)
+      if (known === null) throw excess
+      return this.#known(known.user, digestOf(known.user) === digest)
+    })
+  }
+
+  #known(user: User, same: boolean): User {
+    if (!same) throw new ColumbaError('USER_EXISTS', 'the user is registered with other content')
+    assertShownIsStored(this.#backend)
+    return user
   }
 
   /** USER_NOT_FOUND for one that was never registered. */
@@ -66,6 +83,11 @@ export class Users {
 
 function isSame(a: User, b: User): boolean {
   return a.name === b.name && profileText(a) === profileText(b)
+}
+
+function digestOf(user: User): string {
+  const content = JSON.stringify([user.name, profileText(user)])
+  return createHash('sha256').update(content).digest('base64url')
 }
 
 /** Of what was accepted: the limits may be others by now. */

@@ -64,7 +64,7 @@ function* checkRead(
   }
   const headSeq = messages[0]?.seq ?? 0
   // Everybody sees all from the beginning on.
-  const full = Math.min(limit, headSeq)
+  const full = limit === undefined ? messages.length : Math.min(limit, headSeq)
   if (messages.length !== full)
     yield { rule: 'full page', what: `${where}: ${messages.length} messages, ${full} are there for it` }
   yield* checkHead(history, known, { user, conversationId, headSeq, where }, read, heads)

@@ -41,8 +41,8 @@ export interface ReadOperation extends Operation {
   readonly kind: 'read'
   readonly user: string
   readonly conversationId: string
-  /** How many messages were asked for. */
-  readonly limit: number
+  /** How many messages were asked for; undefined if nobody noted it. */
+  readonly limit?: number | undefined
   /** Descending, newest first. */
   readonly messages: readonly SeenMessage[]
 }

@@ -28,12 +28,17 @@ const send = (seq: number, call: number, end: number, given: Partial<SendOperati
   const outcome = { kind: 'acknowledged', seq, timestamp, duplicate: false } as const
   return { kind: 'send', client: sender, conversationId, sender, id, text, call, end, outcome, ...given }
 }
-const read = (call: number, end: number, messages: readonly SeenMessage[], limit = 50): ReadOperation => ({
+const read = (
+  call: number,
+  end: number,
+  messages: readonly SeenMessage[],
+  limit: number | null = 50,
+): ReadOperation => ({
   kind: 'read',
   client: 'r',
   user: 'a',
   conversationId,
-  limit,
+  ...(limit === null ? {} : { limit }),
   call,
   end,
   messages: messages.toReversed(),
@@ -110,6 +115,7 @@ describe('a history in which all promises are kept', () => {
       ]),
     ],
     ['a page as long as was asked for', history([...sends, read(50, 51, stored.slice(1), 2)])],
+    ['a page of unknown limit', history([...sends, read(50, 51, stored.slice(1), null)])],
     [
       'read up to a mark',
       history([...sends, mark(50, 2), list(60, [row({ readSeq: 2, unread: 0 })])], {

@@ -21,10 +21,25 @@ const requests = [
   { ...deep, conversationId: 'group', id: 'deep' },
 ]
 
+const users = [
+  { id: 'long name', name: 'n'.repeat(500) },
+  { id: 'heavy', name: 'h', profile: 'y'.repeat(8 * KiB) },
+  { id: 'deep', name: 'd', profile: deep.attributes },
+  { id: 'i'.repeat(200), name: 'long id' },
+]
+
+const groups = [
+  { creator: 'ann', members: ['bob'], title: 't'.repeat(500), id: 'long title' },
+  { creator: 'ann', members: ['b', 'c', 'd', 'e'], id: 'many' },
+  { creator: 'ann', members: ['m'.repeat(200)], id: 'long member' },
+]
+
 const lowered: Partial<Limits> = {
   textBytes: 16 * KiB,
   attributesBytes: KiB,
   attributesDepth: 2,
+  titleBytes: 100,
+  idsPerCall: 3,
   idBytes: 64,
   // Less than one of the messages takes that are there.
   queueBytes: 20 * KiB,
@@ -34,6 +49,8 @@ async function withLoweredLimits(task: (store: MessageStore) => Promise<void>): 
   const location = await temporaryDirectory()
   const first = await openMessageStore({ location })
   await first.groups.create({ creator: 'ann', members: ['bob'], id: 'group' })
+  for (const user of users) await first.users.register(user)
+  for (const group of groups) await first.groups.create(group)
   for (const request of requests) await first.sendMessage(request)
   await first.close()
   const store = await openMessageStore({ location, limits: lowered })
@@ -72,10 +89,11 @@ test('the same key with other content is a conflict, and a new key is held to th
       }
     }
     const { items } = await store.getConversations('ann')
-    expect(items.map(({ peer, headSeq }) => [peer ?? 'group', headSeq])).toEqual([
+    expect(items.map(({ id, peer, headSeq }) => [peer ?? id, headSeq]).slice(0, 2)).toEqual([
       ['group', 2],
       ['bob', 5],
     ])
+    expect(items).toHaveLength(2 + groups.length)
   })
 })
 
@@ -90,5 +108,38 @@ test('what no store could have taken, or has no key, is refused as it is, with t
         details: { field: 'text', limit: 16 * KiB },
       })
     }
+  })
+})
+
+test('users and groups are registered and created again as well', async () => {
+  await withLoweredLimits(async (store) => {
+    for (const user of users) await expect(store.users.register(user)).resolves.toEqual(user)
+    for (const { id, ...group } of groups) {
+      const again = store.groups.create({ id, ...group, members: group.members.toReversed() })
+      await expect(again).resolves.toMatchObject({ id, memberCount: group.members.length + 1 })
+    }
+  })
+})
+
+test('with other content they are a conflict, and new ones are held to the limits of now', async () => {
+  await withLoweredLimits(async (store) => {
+    for (const user of users) {
+      const other = store.users.register({ ...user, name: `${user.name}!` })
+      await expect(other).rejects.toMatchObject({ code: 'USER_EXISTS' })
+    }
+    for (const group of groups) {
+      const other = store.groups.create({ ...group, members: [...group.members, 'x', 'y', 'z'] })
+      await expect(other).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' })
+    }
+    for (const user of users.slice(0, 3)) {
+      const registered = store.users.register({ ...user, id: 'new' })
+      await expect(registered).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    }
+    for (const group of groups.slice(0, 2))
+      for (const id of ['new', undefined])
+        await expect(store.groups.create({ ...group, id })).rejects.toMatchObject({ code: 'TOO_LARGE' })
+    await expect(store.users.get('new')).rejects.toMatchObject({ code: 'USER_NOT_FOUND' })
+    const { items } = await store.getConversations('ann')
+    expect(items).toHaveLength(2 + groups.length)
   })
 })

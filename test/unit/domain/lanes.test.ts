@@ -73,15 +73,6 @@ describe('a lane', () => {
     await expect(lanes.write(handle, ada, () => ({ answer: 'room' }), 100)).resolves.toBe('room')
   })
 
-  test('lets a single call in, however much it keeps, and nothing beside it', async () => {
-    const { handle, lanes } = lanesOf({ ...defaultLimits, queueBytes: 100 })
-    const large = lanes.write(handle, ada, () => Promise.resolve({ answer: 'large' }), 101)
-    await expect(lanes.write(handle, ada, () => ({ answer: 'never' }), 1)).rejects.toMatchObject({
-      code: 'OVERLOADED',
-    })
-    await expect(large).resolves.toBe('large')
-  })
-
   test('lets in whoever only looks, who is no reason to refuse others', async () => {
     const { handle, lanes } = lanesOf({ ...defaultLimits, queueCalls: 2 })
     const gate = new Gate()
