@@ -103,7 +103,7 @@ async function gatherFiles(
     const read = isLevelTable(file) ? readTable : isLevelLog(file) ? readBatches : null
     const bytes = read === null ? null : await readWhole(parts, join(directory, file), `${name}/${file}`)
     if (read === null || bytes === null) continue
-    const { rows, damaged } = read(bytes)
+    const { rows, damaged } = await read(bytes)
     for (const { offset, length } of damaged)
       notes.lose(
         `damaged part of a shard: ${onlyInShards}`,

@@ -2,6 +2,7 @@ import { cp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { VerifyReport } from '../../../src/backend/port.js'
+import { isColumbaError } from '../../../src/errors.js'
 import { bodyFileName, encodeBodyHeader } from '../../../src/formats/body-file.js'
 import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
 import { families, keys, readListKey, userPartition, type Family } from '../../../src/formats/keys.js'
@@ -9,6 +10,8 @@ import type { MarksRow } from '../../../src/formats/record-parts.js'
 import { rows } from '../../../src/formats/rows.js'
 import { findingKinds, type FindingKind } from '../../../src/local/verification/findings.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
+import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
 import { clearFilters, filterIn } from '../../fixtures/level-filter.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from './sample-store.js'
@@ -163,6 +166,40 @@ describe('what LevelDB reads of a table without a look at the checksum', () => {
       return filter !== null
     })
     expect(user).toMatchObject({ name: 'Ann' })
+  })
+})
+
+describe('a table that the system does not let verify look at', () => {
+  async function verifiedWith(code: string, failing: FileOperation): Promise<unknown> {
+    const location = await temporaryDirectory()
+    await cp(sample, location, { recursive: true })
+    const before = (operation: FileOperation, path: string): void => {
+      if (operation !== failing || !path.endsWith('.ldb')) return
+      throw Object.assign(new Error(`${code}: ${operation}`), { code, syscall: operation })
+    }
+    const fileSystem = interferedFileSystem(nodeFileSystem, { before })
+    const store = await openSample(location, undefined, {}, fileSystem)
+    try {
+      return await store.admin.verify().catch((error: unknown) => error)
+    } finally {
+      await store.close()
+    }
+  }
+
+  test.each([
+    ['EACCES', 'read', 'CORRUPT'],
+    ['EACCES', 'size', 'CORRUPT'],
+    ['ENOMEM', 'read', 'OVERLOADED'],
+    ['EMFILE', 'open', 'OVERLOADED'],
+    ['EIO', 'size', 'CORRUPT'],
+  ] as const)('%s of %s rejects with %s', async (code, operation, expected) => {
+    const said = await verifiedWith(code, operation)
+    expect(isColumbaError(said, expected)).toBe(true)
+    expect(said).toMatchObject({ cause: { code } })
+  })
+
+  test('is damaged where the disk does not give it', async () => {
+    expect(kindsOf((await verifiedWith('EIO', 'read')) as VerifyReport)).toEqual(['table'])
   })
 })
 
