@@ -78,12 +78,19 @@ export function firstRows(file: Buffer): LevelRow[] {
 }
 
 /**
- * Whether a table has everything as it was written besides the blocks with rows: footer, index, and the filter. LevelDB takes these on
- * trust, without a look at their checksums, unlike the rows: with a bit less in a filter it looks over rows that are there. Reads no
- * more than those.
+ * Whether everything of a table is as it was written. LevelDB takes all of it on trust, without a look at the checksums. Rows have
+ * seals of their own, but what stands around them has none: with a bit less in a filter LevelDB looks over rows that are there, and
+ * with a wrong restart in a block it does not find them, though whoever reads them one after the other meets nothing wrong. The
+ * blocks are read in the order in which they lie, one at a time.
  */
 export async function isTableSound(table: TableBytes): Promise<boolean> {
-  return (await blocksOf(table))?.isIndexSound ?? false
+  const blocks = await blocksOf(table)
+  if (blocks?.isIndexSound !== true) return false
+  const areSound = await unlessDamaged(async () => {
+    for (const handle of blocks.data) if ((await sealedBytes(table, handle)) === null) return false
+    return true
+  })
+  return areSound ?? false
 }
 
 /** Null if footer or index are damaged. */

@@ -13,6 +13,7 @@ import { directConversationId } from '../../../src/model/direct-conversation-id.
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
 import { clearFilters, filterIn } from '../../fixtures/level-filter.js'
+import { shiftRestarts } from '../../fixtures/level-restarts.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from './sample-store.js'
 import { inKey, ShardEdit } from './shard-edit.js'
@@ -166,6 +167,34 @@ describe('what LevelDB reads of a table without a look at the checksum', () => {
       return filter !== null
     })
     expect(user).toMatchObject({ name: 'Ann' })
+  })
+
+  test('a restart by which LevelDB does not find rows is found', async () => {
+    const location = await temporaryDirectory()
+    const ids = Array.from({ length: 400 }, (_, i) => `user ${1000 + i}`)
+    let store = await openSample(location)
+    for (const id of ids) await store.users.register({ id, name: id })
+    await store.close()
+    await ShardEdit.of(location, (shards) => shards.compact())
+    let spoilt = 0
+    for (const shard of ['0000', '0001']) {
+      const directory = join(location, 'shards', shard)
+      for (const name of await readdir(directory)) {
+        if (!name.endsWith('.ldb')) continue
+        const bytes = await readFile(join(directory, name))
+        if (shiftRestarts(bytes)) spoilt++
+        await writeFile(join(directory, name), bytes)
+      }
+    }
+    store = await openSample(location)
+    const codes = new Set<unknown>()
+    for (const id of ids)
+      await store.users.get(id).catch((error: unknown) => codes.add((error as { code?: string }).code))
+    const { ok, findings } = await store.admin.verify()
+    await store.close()
+    expect([...codes]).toEqual(['CORRUPT'])
+    expect(ok).toBe(false)
+    expect(findings.filter(({ what }) => what === findingKinds.table.what)).toHaveLength(spoilt)
   })
 })
 

@@ -42,7 +42,7 @@ test('with a damaged footer a table gives its rows, and nothing else', async () 
   expect(read.damaged).toEqual([{ offset: table.length - footerBytes, length: footerBytes }])
 })
 
-test('what is sound is everything but the rows', async () => {
+test('a table is sound if every bit of it is', async () => {
   const path = join(await temporaryDirectory(), '000001.ldb')
   const soundWith = async (edit: (bytes: Buffer) => Buffer | void): Promise<boolean> => {
     const bytes = Buffer.from(table)
@@ -60,9 +60,8 @@ test('what is sound is everything but the rows', async () => {
   }
   const { offset } = filterIn(table) ?? { offset: 0 }
   expect(await soundWith(() => undefined)).toBe(true)
-  expect(await soundWith(flipped(100))).toBe(true)
   // Padding of the footer says nothing.
-  for (let at = offset; at < table.length - footerBytes; at += 7)
+  for (let at = 0; at < table.length - footerBytes; at += at < offset ? 97 : 7)
     expect([at, await soundWith(flipped(at))]).toEqual([at, false])
   for (const at of [table.length - footerBytes, table.length - 1])
     expect(await soundWith(flipped(at))).toBe(false)
