@@ -69,10 +69,12 @@ export async function readTable(file: Buffer): Promise<ReadTable> {
 }
 
 /** Those of the first block: no key of the table comes before theirs. */
-export function firstRows(file: Buffer): LevelRow[] {
+export async function firstRows(table: TableBytes): Promise<LevelRow[]> {
   const rows: LevelRow[] = []
-  const size = sizeOfBlock(file, 0)
-  const content = size === null ? null : blockAt(file, { offset: 0, size })
+  const known = (await blocksOf(table))?.data[0]?.size
+  const bytes = await table.read(0, (known ?? maxBlockBytes) + trailerBytes)
+  const size = known ?? sizeOfBlock(bytes, 0)
+  const content = size === null ? null : blockAt(bytes, { offset: 0, size })
   if (content !== null) addRows(content, rows)
   return rows
 }
