@@ -135,6 +135,7 @@ async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<Gathe
         checkpoint = Math.max(checkpoint ?? 0, said ?? 0)
         isUnsaid ||= said === null
       } else if (!gatherRow(parts, key, value, index)) badRows++
+      await facts.makeRoom()
     }
     count += rows.length
     parts.onProgress(`reading shard ${index}`, count, null)
