@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { keys, userPartition } from '../../../src/formats/keys.js'
-import { isTableSound, readTable } from '../../../src/local/repair/level-table.js'
+import { firstRows, isTableSound, readTable } from '../../../src/local/repair/level-table.js'
 import { OpenTable } from '../../../src/local/shards/level-tables.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { interferedFileSystem } from '../../fixtures/failing-file-system.js'
@@ -67,6 +67,25 @@ test('a table is sound if every bit of it is', async () => {
     expect(await soundWith(flipped(at))).toBe(false)
   for (const length of [0, 10, 47, 48, offset, table.length - 1])
     expect(await soundWith((bytes) => bytes.subarray(0, length))).toBe(false)
+})
+
+test('the first rows are found with the index, which takes little of the file, and without it', async () => {
+  const read: number[] = []
+  const bytesOf = (file: Buffer) => ({
+    size: file.length,
+    read: async (offset: number, length: number) => {
+      read.push(length)
+      return file.subarray(offset, offset + length)
+    },
+  })
+  const { rows } = await readTable(table)
+  const first = await firstRows(bytesOf(table))
+  expect(first.length).toBeGreaterThan(10)
+  expect(first).toEqual(rows.slice(0, first.length))
+  expect(read.reduce((sum, length) => sum + length, 0)).toBeLessThan(table.length / 2)
+  const damaged = Buffer.from(table)
+  damaged.fill(0xff, damaged.length - 8)
+  expect(await firstRows(bytesOf(damaged))).toEqual(first)
 })
 
 test('no more of a table is read than there is, and not in small pieces', async () => {
