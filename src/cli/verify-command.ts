@@ -12,8 +12,8 @@ export const verifyCommand: Command = {
   help: `Usage: columba verify DIR [--json]
 
 Opens the store in DIR, which nobody else may have open, reads every row and every message, and checks all of it:
-checksums, lists and heads against the messages, both sides of conversations, groups against their members, marks,
-feeds, body files. Opening recovers a store that was not closed; beyond that nothing is changed.
+checksums of values and of LevelDB's tables, lists and heads against the messages, both sides of conversations, groups
+against their members, marks, feeds, body files. Opening recovers a store that was not closed; beyond that nothing is changed.
 
   --json    print the report as JSON
 

@@ -76,7 +76,7 @@ async function sourceOf(parts: VerifyParts, snapshots: readonly ShardSnapshot[])
 }
 
 async function* tablesOf(shard: Shard): AsyncGenerator<{ name: string; isSound: boolean }> {
-  for await (const { name, handle } of shard.tables()) yield { name, isSound: await isTableSound(handle) }
+  for await (const table of shard.tables()) yield { name: table.name, isSound: await isTableSound(table) }
 }
 
 /** What the last checkpoint reached; the snapshots were taken right behind it. */

@@ -1,4 +1,4 @@
-import { ColumbaError, type ErrorCode, type ErrorDetails } from '../errors.js'
+import { ColumbaError, isColumbaError, type ErrorCode, type ErrorDetails } from '../errors.js'
 
 /** What the system says, by what can be done about it. Anything else it says of a file means that the disk cannot be trusted. */
 const rows: Readonly<Record<string, readonly [code: ErrorCode, advice: string]>> = {
@@ -6,6 +6,7 @@ const rows: Readonly<Record<string, readonly [code: ErrorCode, advice: string]>>
   EDQUOT: ['NO_SPACE', 'the disk is full'],
   EMFILE: ['OVERLOADED', 'raise the limit of open files'],
   ENFILE: ['OVERLOADED', 'raise the limit of open files'],
+  ENOMEM: ['OVERLOADED', 'there is no memory left for it'],
 }
 
 /** What nobody can do anything about but whoever gave the location. */
@@ -32,9 +33,14 @@ export function readError(error: unknown, what: string, details: ErrorDetails): 
 }
 
 /** Nothing is known of what this process was not allowed to look at: it is not damaged. */
-export function isForbidden(error: unknown): boolean {
+function isForbidden(error: unknown): boolean {
   const { code } = ((error as { readonly cause?: unknown } | null)?.cause ?? {}) as {
     readonly code?: unknown
   }
   return typeof code === 'string' && forbidden.has(code)
+}
+
+/** Whether what was read is damaged, as far as an error of this library says. Nothing has been looked at of what is forbidden. */
+export function isDamage(error: unknown): boolean {
+  return isColumbaError(error, 'CORRUPT') && !isForbidden(error)
 }

@@ -25,7 +25,7 @@ export async function damageOfFiles(
     for (const file of await listIfThere(fileSystem, join(store, shard))) {
       if (!isLevelTable(file)) continue
       const bytes = await read(`${shard}/${file}`)
-      if (bytes === null || !readTable(bytes).sound) return `table ${shard}/${file} is damaged`
+      if (bytes === null || !(await readTable(bytes)).sound) return `table ${shard}/${file} is damaged`
     }
   }
   for (const file of await listIfThere(fileSystem, join(store, logName))) {

@@ -53,6 +53,7 @@ export async function gatherLog(parts: GatherParts, directory: string): Promise<
       } catch {
         notes.lose('record of the log that cannot be read', `position ${position}`)
       }
+      await facts.makeRoom()
     }
     await facts.settle()
     parts.onProgress('reading the log', index + 1, names.length)

@@ -12,7 +12,8 @@ import { readBatches, readTableList } from '../repair/level-log.js'
 import { firstRows, readTable, type LevelRow } from '../repair/level-table.js'
 import { RepairNotes } from '../repair/repair-notes.js'
 import { addDamagedRow, addRow } from '../repair/row-facts.js'
-import { readWhole, type GatherParts } from './gather-parts.js'
+import type { DamagedRange, SalvagedFile } from '../repair/salvaged-file.js'
+import { readWhole, withFile, type GatherParts } from './gather-parts.js'
 
 export interface GatheredShard {
   /** Up to where it has all records, as it says itself; null if it does not. */
@@ -57,27 +58,53 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
   return gathered
 }
 
-/**
- * Whose a shard is, one row says, and compactions put that into any of the files: all of them are asked before a row of one is
- * taken. No key of a shard comes before those of its own rows, so in a table it stands in the first block.
- */
-async function isOtherStores(
-  { fileSystem, manifest }: GatherParts,
-  { index, name, directory, files }: ShardPlace,
-): Promise<boolean> {
-  // What cannot be read is named when the rows are taken.
-  const parts = { fileSystem, notes: RepairNotes.silent() }
-  for (const file of files) {
-    const read = isLevelTable(file) ? firstRows : isLevelLog(file) ? rowsOfLog : null
-    const bytes = read === null ? null : await readWhole(parts, join(directory, file), name)
-    if (read === null || bytes === null) continue
-    for (const [key, value] of read(bytes))
-      if (key.equals(identityKey) && isForeign(value, manifest.storeId, index)) return true
-  }
-  return false
+/** How a file of LevelDB is read. */
+interface LevelReader {
+  /** Rows among which are those of the shard itself, if they are in the file. */
+  first(file: SalvagedFile): Promise<readonly LevelRow[]>
+  all(file: SalvagedFile): Promise<{ rows: readonly LevelRow[]; damaged: readonly DamagedRange[] }>
 }
 
-const rowsOfLog = (file: Buffer): readonly LevelRow[] => readBatches(file).rows
+const wholeOf = (file: SalvagedFile): Promise<Buffer> => file.read(0, file.size)
+
+const tableReader: LevelReader = {
+  // No key of a shard comes before those of its own rows.
+  first: firstRows,
+  all: async (file) => readTable(await wholeOf(file)),
+}
+
+const logReader: LevelReader = {
+  first: async (file) => readBatches(await wholeOf(file)).rows,
+  all: async (file) => readBatches(await wholeOf(file)),
+}
+
+/** What `read` makes of each file that holds rows; those that cannot be opened are noted. */
+async function* filesOf<T>(
+  parts: Pick<GatherParts, 'fileSystem' | 'notes'>,
+  { name, directory, files }: ShardPlace,
+  read: (reader: LevelReader, file: SalvagedFile) => Promise<T>,
+): AsyncGenerator<{ where: string; found: T }, void> {
+  for (const file of files) {
+    const reader = isLevelTable(file) ? tableReader : isLevelLog(file) ? logReader : null
+    if (reader === null) continue
+    const where = `${name}/${file}`
+    const found = await withFile(parts, join(directory, file), where, (open) => read(reader, open))
+    if (found !== null) yield { where, found }
+  }
+}
+
+/**
+ * Whose a shard is, one row says, and compactions put that into any of the files: all of them are asked before a row of one is
+ * taken.
+ */
+async function isOtherStores({ fileSystem, manifest }: GatherParts, place: ShardPlace): Promise<boolean> {
+  // What cannot be read is named when the rows are taken.
+  const parts = { fileSystem, notes: RepairNotes.silent() }
+  for await (const { found } of filesOf(parts, place, (reader, file) => reader.first(file)))
+    for (const [key, value] of found)
+      if (key.equals(identityKey) && isForeign(value, manifest.storeId, place.index)) return true
+  return false
+}
 
 /** A damaged one tells nothing. */
 function isForeign(value: Buffer, storeId: Uint8Array, index: number): boolean {
@@ -89,26 +116,18 @@ function isForeign(value: Buffer, storeId: Uint8Array, index: number): boolean {
   }
 }
 
-async function gatherFiles(
-  parts: GatherParts,
-  { index, name, directory, files }: ShardPlace,
-): Promise<GatheredShard> {
+async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<GatheredShard> {
   const { notes, facts } = parts
+  const { index } = place
   let count = 0
   let badParts = 0
   let badRows = 0
   let checkpoint: number | null = null
   let isUnsaid = false
-  for (const file of files) {
-    const read = isLevelTable(file) ? readTable : isLevelLog(file) ? readBatches : null
-    const bytes = read === null ? null : await readWhole(parts, join(directory, file), `${name}/${file}`)
-    if (read === null || bytes === null) continue
-    const { rows, damaged } = read(bytes)
+  for await (const { where, found } of filesOf(parts, place, (reader, file) => reader.all(file))) {
+    const { rows, damaged } = found
     for (const { offset, length } of damaged)
-      notes.lose(
-        `damaged part of a shard: ${onlyInShards}`,
-        `${name}/${file}, offset ${offset}, length ${length}`,
-      )
+      notes.lose(`damaged part of a shard: ${onlyInShards}`, `${where}, offset ${offset}, length ${length}`)
     badParts += damaged.length
     for (const [key, value] of rows) {
       if (key.equals(shardCheckpointKey)) {
@@ -116,6 +135,7 @@ async function gatherFiles(
         checkpoint = Math.max(checkpoint ?? 0, said ?? 0)
         isUnsaid ||= said === null
       } else if (!gatherRow(parts, key, value, index)) badRows++
+      await facts.makeRoom()
     }
     count += rows.length
     parts.onProgress(`reading shard ${index}`, count, null)

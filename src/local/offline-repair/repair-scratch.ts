@@ -1,4 +1,4 @@
-import type { SortedRows } from '../repair/facts.js'
+import type { SortedRows } from '../repair/sorted-rows.js'
 import type { ShardBatch, ShardDatabase, ShardOpener } from '../shards/shard-database.js'
 
 const MiB = 1024 * 1024

@@ -2,18 +2,9 @@ import { isColumbaError } from '../../errors.js'
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
 import { checkBody } from '../../formats/message-body.js'
 import type { ContactRow, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import { NewestTraces, readTrace } from './newest-traces.js'
+import type { SortedRows } from './sorted-rows.js'
 import { Traces, type Trace } from './traces.js'
-
-/**
- * Rows on the disk, sorted by key, that a repair works with: more than fits into memory. What was put can be read after
- * `settle`.
- */
-export interface SortedRows {
-  put(key: Buffer, value: Uint8Array): void
-  settle(): Promise<void>
-  get(key: Buffer): Promise<Buffer | undefined>
-  range(gte: Buffer, lt: Buffer): AsyncIterable<readonly [key: Buffer, value: Buffer]>
-}
 
 /** A message as it was found in a block, in a record of the log, or in a row of a list. */
 export interface MessageFact {
@@ -64,6 +55,9 @@ export type ConversationFact =
   | { readonly kind: 'trace'; readonly trace: Trace }
   | { readonly kind: 'anchor'; readonly anchor: Anchor }
   | { readonly kind: 'message'; readonly message: MessageFact }
+
+/** A trace is put apart. */
+type PutFact = Exclude<ConversationFact, { readonly kind: 'trace' }>
 
 export interface ProfileFact {
   readonly user: string
@@ -119,31 +113,34 @@ function number(value: number): Buffer {
 /** Everything that was found, by what it is about. Putting the same thing twice is the same as once. */
 export class Facts {
   readonly #rows: SortedRows
+  readonly #traces: NewestTraces
   #unsettled = 0
 
   constructor(rows: SortedRows) {
     this.#rows = rows
+    this.#traces = new NewestTraces(rows)
   }
 
-  settle(): Promise<void> {
+  async settle(): Promise<void> {
     this.#unsettled = 0
-    return this.#rows.settle()
+    await this.#traces.put()
+    await this.#rows.settle()
   }
 
   /** Whoever puts much asks for it between two things: what was put is in memory until somebody waits for the disk. */
   async makeRoom(): Promise<void> {
-    if (this.#unsettled >= mostUnsettled) await this.settle()
+    if (this.#unsettled >= mostUnsettled || this.#traces.isFull) await this.settle()
   }
 
-  add(conversation: string, fact: ConversationFact): void {
+  add(conversation: string, fact: PutFact): void {
     const [order, who, value] = placed(fact)
-    const key = Buffer.concat([
-      prefix(sections.conversation, conversation),
-      Buffer.of(kinds.indexOf(fact.kind)),
-      number(order),
-      Buffer.from(who),
-    ])
-    this.#put(key, value)
+    this.#put(conversationKey(conversation, fact.kind, order, who), value)
+  }
+
+  /** Of each thing the newest is kept, and whether a row of it cannot be read. */
+  addTrace(conversation: string, trace: Trace): void {
+    const key = conversationKey(conversation, 'trace', orderOf(trace), `${trace.what} ${trace.user}`)
+    this.#traces.add(key, trace)
   }
 
   /**
@@ -157,11 +154,11 @@ export class Facts {
   }
 
   addProfile(fact: ProfileFact): void {
-    this.#put(profileKey(fact, 'fact'), json(fact))
+    this.#put(profileKey(fact.user, fact.position, 'fact'), json(fact))
   }
 
   addProfileTrace(trace: Trace): void {
-    this.#put(profileKey(trace, 'trace'), json(trace))
+    this.#traces.add(profileKey(trace.user, orderOf(trace), 'trace'), trace)
   }
 
   /** All conversations, each with its facts in their order. A conversation's facts must be read before the next. */
@@ -251,14 +248,31 @@ function isReadable(body: Buffer): boolean {
   }
 }
 
-function profileKey({ user, position }: ProfileFact | Trace, which: 'fact' | 'trace'): Buffer {
-  return Buffer.concat([prefix(sections.profile, user), number(position), Buffer.from(which)])
+function conversationKey(
+  conversation: string,
+  kind: ConversationFact['kind'],
+  order: number,
+  who: string,
+): Buffer {
+  return Buffer.concat([
+    prefix(sections.conversation, conversation),
+    Buffer.of(kinds.indexOf(kind)),
+    number(order),
+    Buffer.from(who),
+  ])
 }
+
+function profileKey(user: string, order: number, which: 'fact' | 'trace'): Buffer {
+  return Buffer.concat([prefix(sections.profile, user), number(order), Buffer.from(which)])
+}
+
+/** That of a row that cannot be read says something else than that of a change: neither takes the other's place. */
+const orderOf = ({ position }: Trace): number => (position === 0 ? 0 : 1)
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 
 /** Where a fact comes among those of its kind, whom it is about, and its value. */
-function placed(fact: ConversationFact): [order: number, who: string, value: Buffer] {
+function placed(fact: PutFact): [order: number, who: string, value: Buffer] {
   switch (fact.kind) {
     case 'pair':
     case 'large':
@@ -276,8 +290,6 @@ function placed(fact: ConversationFact): [order: number, who: string, value: Buf
       return [fact.position, '', json(fact)]
     case 'own':
       return [fact.seqs[0] ?? 0, fact.user, json(fact)]
-    case 'trace':
-      return [fact.trace.position, `${fact.trace.what} ${fact.trace.user}`, json(fact)]
     case 'anchor': {
       // What says more comes behind it.
       const { seq, n0, sender } = fact.anchor
@@ -301,6 +313,7 @@ function bytesWithSeq(seq: number, rest: Buffer): Buffer {
 }
 
 function factOf(kind: ConversationFact['kind'] | undefined, value: Buffer): ConversationFact {
+  if (kind === 'trace') return { kind, trace: readTrace(value) }
   if (kind !== 'message') return JSON.parse(value.toString()) as ConversationFact
   const r = new ByteReader(value, widthOfNumbers)
   const position = r.varint()

@@ -1,8 +1,7 @@
-import type { FileHandle } from '../../platform/file-system.js'
-import { readFully } from '../../platform/whole-transfers.js'
 import { ByteReader } from '../../formats/bytes.js'
+import { isDamage } from '../../platform/system-errors.js'
 import { crc32c, masked } from './crc32c.js'
-import { assertDamage, type DamagedRange } from './salvaged-file.js'
+import type { DamagedRange } from './salvaged-file.js'
 import { uncompressSnappy } from './snappy.js'
 
 /**
@@ -25,9 +24,23 @@ const maxBlockBytes = 4 << 20
 
 export type LevelRow = readonly [key: Buffer, value: Buffer]
 
+/** A table of which no more is in memory than somebody looks at. */
+export interface TableBytes {
+  readonly size: number
+  /** So many bytes, or fewer at the end of the file. */
+  read(offset: number, length: number): Promise<Buffer>
+}
+
 interface Handle {
   readonly offset: number
   readonly size: number
+}
+
+interface Blocks {
+  /** Those with rows. */
+  readonly data: readonly Handle[]
+  /** What tells LevelDB which of them to read, and whether to read one at all, is as it was written. */
+  readonly isIndexSound: boolean
 }
 
 export interface ReadTable {
@@ -38,10 +51,10 @@ export interface ReadTable {
 }
 
 /** All values of a table whose blocks are whole, old ones and deleted ones as well; and what could not be read. */
-export function readTable(file: Buffer): ReadTable {
+export async function readTable(file: Buffer): Promise<ReadTable> {
   const rows: LevelRow[] = []
   const damaged: DamagedRange[] = []
-  const blocks = blocksOf(file)
+  const blocks = await blocksOf(inMemory(file))
   if (blocks === null) {
     const end = readInSequence(file, rows)
     damaged.push({ offset: end, length: file.length - end })
@@ -52,64 +65,76 @@ export function readTable(file: Buffer): ReadTable {
     if (content === null || !addRows(content, rows))
       damaged.push({ offset: handle.offset, length: handle.size + trailerBytes })
   }
-  return { rows, damaged, sound: blocks.sound && damaged.length === 0 }
+  return { rows, damaged, sound: blocks.isIndexSound && damaged.length === 0 }
 }
 
 /** Those of the first block: no key of the table comes before theirs. */
-export function firstRows(file: Buffer): LevelRow[] {
+export async function firstRows(table: TableBytes): Promise<LevelRow[]> {
   const rows: LevelRow[] = []
-  const size = sizeOfBlock(file, 0)
-  const content = size === null ? null : blockAt(file, { offset: 0, size })
+  const known = (await blocksOf(table))?.data[0]?.size
+  const bytes = await table.read(0, (known ?? maxBlockBytes) + trailerBytes)
+  const size = known ?? sizeOfBlock(bytes, 0)
+  const content = size === null ? null : blockAt(bytes, { offset: 0, size })
   if (content !== null) addRows(content, rows)
   return rows
 }
 
+/**
+ * Whether everything of a table is as it was written. LevelDB takes all of it on trust, without a look at the checksums. Rows have
+ * seals of their own, but what stands around them has none: with a bit less in a filter LevelDB looks over rows that are there, and
+ * with a wrong restart in a block it does not find them, though whoever reads them one after the other meets nothing wrong. The
+ * blocks are read in the order in which they lie, one at a time.
+ */
+export async function isTableSound(table: TableBytes): Promise<boolean> {
+  const blocks = await blocksOf(table)
+  if (blocks?.isIndexSound !== true) return false
+  const areSound = await unlessDamaged(async () => {
+    for (const handle of blocks.data) if ((await sealedBytes(table, handle)) === null) return false
+    return true
+  })
+  return areSound ?? false
+}
+
 /** Null if footer or index are damaged. */
-function blocksOf(file: Buffer): { data: Handle[]; sound: boolean } | null {
-  try {
-    const footer = readFooter(file.subarray(Math.max(0, file.length - footerBytes)))
-    const index = footer === null ? null : blockAt(file, footer.index)
+function blocksOf(table: TableBytes): Promise<Blocks | null> {
+  return unlessDamaged(async () => {
+    const footer = readFooter(await table.read(Math.max(0, table.size - footerBytes), footerBytes))
+    const index = footer === null ? null : await blockOf(table, footer.index)
     if (footer === null || index === null) return null
-    const meta = blockAt(file, footer.meta)
-    const sound = meta !== null && handlesIn(meta).every((handle) => blockAt(file, handle) !== null)
-    return { data: handlesIn(index), sound }
-  } catch {
-    return null
+    return { data: handlesIn(index), isIndexSound: await areFiltersSound(table, footer.meta) }
+  })
+}
+
+async function areFiltersSound(table: TableBytes, meta: Handle): Promise<boolean> {
+  const areSound = await unlessDamaged(async () => {
+    const content = await blockOf(table, meta)
+    if (content === null) return false
+    for (const handle of handlesIn(content)) if ((await blockOf(table, handle)) === null) return false
+    return true
+  })
+  return areSound ?? false
+}
+
+/** Null where bytes make no sense, or the disk does not give them; what says nothing of the table is thrown. */
+async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof RangeError || isDamage(error)) return null
+    throw error
   }
 }
+
+const inMemory = (file: Buffer): TableBytes => ({
+  size: file.length,
+  read: (offset, length) => Promise.resolve(file.subarray(offset, offset + length)),
+})
 
 /** Null if it is none. */
 function readFooter(footer: Buffer): { meta: Handle; index: Handle } | null {
   if (footer.length < footerBytes || !footer.subarray(footerBytes - magic.length).equals(magic)) return null
   const r = new ByteReader(footer)
   return { meta: readHandle(r), index: readHandle(r) }
-}
-
-/**
- * Whether a table has everything as it was written besides the blocks with rows: footer, index, and the filter. LevelDB takes these on
- * trust, without a look at their checksums, unlike the rows: with a bit less in a filter it looks over rows that are there. Reads no
- * more than those.
- */
-export async function isTableSound(file: FileHandle): Promise<boolean> {
-  try {
-    const size = await file.size()
-    const read = async (offset: number, length: number): Promise<Buffer> => {
-      if (offset < 0 || offset + length > size) throw new RangeError('a table ends too early')
-      const bytes = Buffer.alloc(length)
-      await readFully(file, bytes, offset)
-      return bytes
-    }
-    const blockOf = async (handle: Handle): Promise<Buffer | null> =>
-      blockAt(await read(handle.offset, handle.size + trailerBytes), { offset: 0, size: handle.size })
-    const footer = readFooter(await read(size - footerBytes, footerBytes))
-    const meta = footer === null ? null : await blockOf(footer.meta)
-    if (footer === null || meta === null || (await blockOf(footer.index)) === null) return false
-    for (const handle of handlesIn(meta)) if ((await blockOf(handle)) === null) return false
-    return true
-  } catch (error) {
-    assertDamage(error)
-    return false
-  }
 }
 
 function handlesIn(content: Buffer): Handle[] {
@@ -120,13 +145,35 @@ function readHandle(r: ByteReader): Handle {
   return { offset: r.varint(), size: r.varint() }
 }
 
+/** A block with its trailer, if its checksum fits. */
+async function sealedBytes(table: TableBytes, { offset, size }: Handle): Promise<Buffer | null> {
+  // A damaged handle may say anything: what it says is held against the file before memory is taken for it.
+  if (offset + size + trailerBytes > table.size) return null
+  const bytes = await table.read(offset, size + trailerBytes)
+  return isSealed(bytes, { offset: 0, size }) ? bytes : null
+}
+
 /** The content of a block whose checksum fits. */
-function blockAt(file: Buffer, { offset, size }: Handle): Buffer | null {
+async function blockOf(table: TableBytes, handle: Handle): Promise<Buffer | null> {
+  const bytes = await sealedBytes(table, handle)
+  return bytes === null ? null : contentOf(bytes, 0, handle.size)
+}
+
+/** The same of a file that is in memory. */
+function blockAt(file: Buffer, handle: Handle): Buffer | null {
+  return isSealed(file, handle) ? contentOf(file, handle.offset, handle.offset + handle.size) : null
+}
+
+function isSealed(file: Buffer, { offset, size }: Handle): boolean {
   const end = offset + size
-  if (end + trailerBytes > file.length) return null
-  if (masked(crc32c(file, offset, end + 1)) !== file.readUInt32LE(end + 1)) return null
+  return (
+    end + trailerBytes <= file.length && masked(crc32c(file, offset, end + 1)) === file.readUInt32LE(end + 1)
+  )
+}
+
+function contentOf(file: Buffer, start: number, end: number): Buffer | null {
+  const content = file.subarray(start, end)
   try {
-    const content = file.subarray(offset, end)
     return file[end] === 0 ? content : uncompressSnappy(content)
   } catch {
     return null

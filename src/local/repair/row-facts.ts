@@ -3,7 +3,6 @@ import { readIdKey, readListKey, readNumberedKey, type Family } from '../../form
 import { rows } from '../../formats/rows.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { Facts } from './facts.js'
-import type { Trace } from './traces.js'
 
 /** The two of a direct conversation, in their order; the same one twice for notes to oneself. */
 export function pairOf(a: string, b: string): readonly [string, string] {
@@ -118,13 +117,13 @@ function addChanges(facts: Facts, { kind, row }: FoundRow, payload: Buffer): voi
     switch (change.kind) {
       case 'read':
       case 'delivered':
-        addTrace(facts, change.conversation, { what: 'marks', user: change.user, position })
+        facts.addTrace(change.conversation, { what: 'marks', user: change.user, position })
         break
       case 'member':
-        addTrace(facts, change.conversation, { what: 'membership', user: change.user, position })
+        facts.addTrace(change.conversation, { what: 'membership', user: change.user, position })
         break
       case 'conversation':
-        addTrace(facts, change.conversation, { what: 'title and creator', user: '', position })
+        facts.addTrace(change.conversation, { what: 'title and creator', user: '', position })
         break
       case 'contact':
         addContactTrace(facts, row, change.user, position)
@@ -144,7 +143,7 @@ export function addDamagedRow(facts: Facts, { kind, row, rowLength, family, key 
   const position = 0
   switch (family) {
     case 'marks':
-      addTrace(facts, named, { what: 'marks', user: row, position })
+      facts.addTrace(named, { what: 'marks', user: row, position })
       break
     case 'contact':
       addContactTrace(facts, row, named, position)
@@ -153,12 +152,12 @@ export function addDamagedRow(facts: Facts, { kind, row, rowLength, family, key 
       facts.addProfileTrace({ what: 'profile', user: row, position })
       break
     case 'group':
-      addTrace(facts, row, { what: 'title and creator', user: '', position })
+      facts.addTrace(row, { what: 'title and creator', user: '', position })
       break
     case 'membership':
     case 'member': {
       const [group, user] = kind === 'group' ? [row, named] : [named, row]
-      addTrace(facts, group, { what: 'membership', user, position })
+      facts.addTrace(group, { what: 'membership', user, position })
       break
     }
     default:
@@ -166,10 +165,6 @@ export function addDamagedRow(facts: Facts, { kind, row, rowLength, family, key 
   }
 }
 
-function addTrace(facts: Facts, conversation: string, trace: Trace): void {
-  facts.add(conversation, { kind: 'trace', trace })
-}
-
 function addContactTrace(facts: Facts, user: string, other: string, position: number): void {
-  addTrace(facts, directConversationId(user, other), { what: 'contact', user, other, position })
+  facts.addTrace(directConversationId(user, other), { what: 'contact', user, other, position })
 }

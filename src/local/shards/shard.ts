@@ -217,14 +217,13 @@ export class Shard {
   /** The files that LevelDB reads rows from, each open as long as one looks at it. */
   tables(): AsyncGenerator<OpenTable, void> {
     const { fileSystem, directory, index } = this.#options
-    return openTables(fileSystem, directory, index, this.#database.getProperty('leveldb.sstables'))
+    return openTables(fileSystem, directory, index, this.#property('sstables'))
   }
 
   async stats(): Promise<ShardStats> {
     const { fileSystem, directory, index } = this.#options
-    const number = (property: string): number => Number(this.#database.getProperty(`leveldb.${property}`))
-    const level0Files = number('num-files-at-level0')
-    const memoryBytes = number('approximate-memory-usage')
+    const level0Files = Number(this.#property('num-files-at-level0'))
+    const memoryBytes = Number(this.#property('approximate-memory-usage'))
     const sizes = await sizesIn(fileSystem, directory).catch((error: unknown) => {
       throw readError(error, `The directory of shard ${index}`, { shard: index, file: directory })
     })
@@ -273,6 +272,14 @@ export class Shard {
       snapshot: snapshot?.database,
       highWaterMarkBytes: readAheadBytes,
     })
+  }
+
+  #property(name: string): string {
+    try {
+      return this.#database.getProperty(`leveldb.${name}`)
+    } catch (error) {
+      return this.#refuse(error)
+    }
   }
 
   #refuse(error: unknown): never {

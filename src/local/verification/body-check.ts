@@ -1,8 +1,7 @@
-import { isColumbaError } from '../../errors.js'
 import { readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
 import { bodyFileName, cutOf, levelOf } from '../../formats/body-file.js'
 import type { RunRow } from '../../formats/rows.js'
-import { isForbidden } from '../../platform/system-errors.js'
+import { isDamage } from '../../platform/system-errors.js'
 import type { Findings } from './findings.js'
 import type { StoreSource } from './store-source.js'
 
@@ -34,6 +33,7 @@ export class BodyCheck {
       try {
         await this.#source.checkBodyFile(file)
       } catch (error) {
+        // Files of somebody else, as a backup has that was put back by another user, are no finding.
         if (!isDamage(error)) throw error
         this.#findings.add('bodyHeader', bodyFileName(file))
       }
@@ -83,9 +83,4 @@ export class BodyCheck {
     const orphans = this.#files.filter((file) => !this.#used.has(file)).length
     this.#findings.count('orphaned body files', orphans)
   }
-}
-
-/** Files of somebody else, as a backup has that was put back by another user, are no finding: nothing has been looked at. */
-function isDamage(error: unknown): boolean {
-  return isColumbaError(error, 'CORRUPT') && !isForbidden(error)
 }

@@ -28,7 +28,7 @@ export interface StoreSource {
     shard: number,
     range: FamilyRange,
   ): AsyncGenerator<readonly [key: Buffer, payload: Buffer | typeof damaged]>
-  /** The tables of a shard that LevelDB reads, and whether what it takes on trust of them is as it was written. */
+  /** The tables of a shard that LevelDB reads, and whether they are as they were written, which it takes on trust. */
   tables(shard: number): AsyncIterable<{ readonly name: string; readonly isSound: boolean }>
   /** All body files. */
   bodyFiles(): Promise<readonly number[]>

@@ -6,6 +6,7 @@ import { resolveLimits } from '../../../src/limits.js'
 import { openLocalBackend } from '../../../src/local/open-local-backend.js'
 import type { LocalTuning } from '../../../src/local/tuning.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
+import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { systemRandom } from '../../../src/platform/random.js'
 
@@ -23,6 +24,7 @@ export async function openSample(
   location: string,
   clock = new ManualClock(),
   otherTuning: Partial<LocalTuning> = {},
+  fileSystem: FileSystem = nodeFileSystem,
 ): Promise<MessageStore> {
   const limits = resolveLimits()
   const settings = {
@@ -37,7 +39,7 @@ export async function openSample(
   const world = {
     clock,
     random: systemRandom,
-    fileSystem: nodeFileSystem,
+    fileSystem,
     logger: undefined,
     metrics: undefined,
   }

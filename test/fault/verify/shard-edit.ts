@@ -35,7 +35,8 @@ export class ShardEdit {
   /** Closes the databases when `edit` has ended. */
   static async of<T>(location: string, edit: (shards: ShardEdit) => Promise<T>): Promise<T> {
     const names = (await readdir(join(location, 'shards'))).sort()
-    const options = { keyEncoding: 'buffer', valueEncoding: 'buffer' }
+    // What lies in a table can then be changed in its place.
+    const options = { keyEncoding: 'buffer', valueEncoding: 'buffer', compression: false }
     const databases = names.map(
       (name) => new ClassicLevel<Buffer, Buffer>(join(location, 'shards', name), options),
     )

@@ -2,6 +2,7 @@ import { cp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { VerifyReport } from '../../../src/backend/port.js'
+import { isColumbaError } from '../../../src/errors.js'
 import { bodyFileName, encodeBodyHeader } from '../../../src/formats/body-file.js'
 import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
 import { families, keys, readListKey, userPartition, type Family } from '../../../src/formats/keys.js'
@@ -9,7 +10,10 @@ import type { MarksRow } from '../../../src/formats/record-parts.js'
 import { rows } from '../../../src/formats/rows.js'
 import { findingKinds, type FindingKind } from '../../../src/local/verification/findings.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
+import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
 import { clearFilters, filterIn } from '../../fixtures/level-filter.js'
+import { shiftRestarts } from '../../fixtures/level-restarts.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from './sample-store.js'
 import { inKey, ShardEdit } from './shard-edit.js'
@@ -163,6 +167,68 @@ describe('what LevelDB reads of a table without a look at the checksum', () => {
       return filter !== null
     })
     expect(user).toMatchObject({ name: 'Ann' })
+  })
+
+  test('a restart by which LevelDB does not find rows is found', async () => {
+    const location = await temporaryDirectory()
+    const ids = Array.from({ length: 400 }, (_, i) => `user ${1000 + i}`)
+    let store = await openSample(location)
+    for (const id of ids) await store.users.register({ id, name: id })
+    await store.close()
+    await ShardEdit.of(location, (shards) => shards.compact())
+    let spoilt = 0
+    for (const shard of ['0000', '0001']) {
+      const directory = join(location, 'shards', shard)
+      for (const name of await readdir(directory)) {
+        if (!name.endsWith('.ldb')) continue
+        const bytes = await readFile(join(directory, name))
+        if (shiftRestarts(bytes)) spoilt++
+        await writeFile(join(directory, name), bytes)
+      }
+    }
+    store = await openSample(location)
+    const codes = new Set<unknown>()
+    for (const id of ids)
+      await store.users.get(id).catch((error: unknown) => codes.add((error as { code?: string }).code))
+    const { ok, findings } = await store.admin.verify()
+    await store.close()
+    expect([...codes]).toEqual(['CORRUPT'])
+    expect(ok).toBe(false)
+    expect(findings.filter(({ what }) => what === findingKinds.table.what)).toHaveLength(spoilt)
+  })
+})
+
+describe('a table that the system does not let verify look at', () => {
+  async function verifiedWith(code: string, failing: FileOperation): Promise<unknown> {
+    const location = await temporaryDirectory()
+    await cp(sample, location, { recursive: true })
+    const before = (operation: FileOperation, path: string): void => {
+      if (operation !== failing || !path.endsWith('.ldb')) return
+      throw Object.assign(new Error(`${code}: ${operation}`), { code, syscall: operation })
+    }
+    const fileSystem = interferedFileSystem(nodeFileSystem, { before })
+    const store = await openSample(location, undefined, {}, fileSystem)
+    try {
+      return await store.admin.verify().catch((error: unknown) => error)
+    } finally {
+      await store.close()
+    }
+  }
+
+  test.each([
+    ['EACCES', 'read', 'CORRUPT'],
+    ['EACCES', 'size', 'CORRUPT'],
+    ['ENOMEM', 'read', 'OVERLOADED'],
+    ['EMFILE', 'open', 'OVERLOADED'],
+    ['EIO', 'size', 'CORRUPT'],
+  ] as const)('%s of %s rejects with %s', async (code, operation, expected) => {
+    const said = await verifiedWith(code, operation)
+    expect(isColumbaError(said, expected)).toBe(true)
+    expect(said).toMatchObject({ cause: { code } })
+  })
+
+  test('is damaged where the disk does not give it', async () => {
+    expect(kindsOf((await verifiedWith('EIO', 'read')) as VerifyReport)).toEqual(['table'])
   })
 })
 

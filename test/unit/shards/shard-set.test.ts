@@ -67,6 +67,13 @@ test('written, read in every way, and there again after reopening', async () => 
   expect((await opened.shard(1).get(key(1)))?.toString()).toBe('payload of two')
 })
 
+test('what a closed one is asked about itself is CLOSED', async () => {
+  const made = await createShards(shardOptions(await temporaryDirectory()))
+  await made.close()
+  expect(thrownBy(() => made.shard(0).tables())).toMatchObject({ code: 'CLOSED', details: { shard: 0 } })
+  expect(await rejectionOf(made.stats())).toMatchObject({ code: 'CLOSED', details: { shard: 0 } })
+})
+
 test('a snapshot shows the moment in which it was taken', async () => {
   const shards = await createShards(shardOptions(await temporaryDirectory(), { count: 1 }))
   const shard = shards.shard(0)
