@@ -288,15 +288,8 @@ export class Participations {
   ): Message | null | undefined {
     if (head === 0 || (membership !== null && !sees(membership, head))) return null
     if (read.last?.seq === head) return read.last
-    const kept = entry.lastMessage?.seq === head ? entry.lastMessage : entry.page?.at(-1)
-    if (kept?.seq === head) {
-      entry.messagesUsed = true
-      return kept
-    }
-    const live = liveMessage(entry, head)
-    if (live === null) return undefined
-    const message = toMessage(entry.id, live)
-    if (head === entry.durableHead) this.#memory.messages.keepLast(entry, message)
+    const message = keptMessage(entry, head) ?? madeMessage(entry, head)
+    if (message !== undefined && head === entry.durableHead) this.#memory.messages.keepLast(entry, message)
     return message
   }
 
@@ -307,9 +300,7 @@ export class Participations {
       : andThen(this.#messages.one(entry, head), (stored) => toMessage(entry.id, stored))
     const take = (message: Message | undefined): void => {
       into.last = message
-      // What `newest` has read stands in the page.
-      if (message?.seq === entry.durableHead && message !== entry.page?.at(-1))
-        this.#memory.messages.keepLast(entry, message)
+      if (message?.seq === entry.durableHead) this.#memory.messages.keepLast(entry, message)
     }
     if (!(read instanceof Promise)) return take(read)
     entry.inFlight++
@@ -318,4 +309,17 @@ export class Participations {
       this.#memory.release(entry)
     })
   }
+}
+
+function keptMessage(entry: ConversationEntry, seq: number): Message | undefined {
+  const kept = entry.lastMessage?.seq === seq ? entry.lastMessage : entry.page?.at(-1)
+  if (kept?.seq !== seq) return undefined
+  entry.messagesUsed = true
+  return kept
+}
+
+/** Out of a live generation's bytes. */
+function madeMessage(entry: ConversationEntry, seq: number): Message | undefined {
+  const live = liveMessage(entry, seq)
+  return live === null ? undefined : toMessage(entry.id, live)
 }

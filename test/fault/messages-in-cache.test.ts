@@ -114,6 +114,19 @@ test('messages of a usual size count as what they take', async () => {
   expect(account).toBeLessThan(heap * 1.5)
 })
 
+test('last messages of conversations whose pages have gone count as what they take', async () => {
+  const text = 'ж'.repeat(1000)
+  const store = await filled(async (first) => {
+    for (let round = 0; round < 2; round++) await sendToAll(first, { text })
+  })
+  const { heap, account } = await growth(store, async () => {
+    for (const user of users) for (const peer of peers) await store.getMessages(user, { peer })
+    for (const user of users) for (const peer of peers) await store.getConversation(user, { peer })
+  })
+  expect(heap).toBeLessThan(2 * maxBytes)
+  expect(account).toBeGreaterThan(heap / 2)
+})
+
 /** Conversations of every kind, with a last message that `me` may see and that is long. */
 async function sendLong(store: MessageStore, round: number): Promise<void> {
   const text = `${round}`.padEnd(64 * 1024, '.')

@@ -54,10 +54,14 @@ export class KeptMessages {
     this.#charge(entry, entry.answerBytes - before)
   }
 
-  /** The newest message of the conversation. */
+  /**
+   * The newest message of the conversation. A short one also if the page has it: what shows it does not go with the page. A long one
+   * that the page has goes with that.
+   */
   keepLast(entry: ConversationEntry, message: Message): void {
     if (!entry.inMemory || entry.lastMessage === message) return
     const bytes = messageCost(message)
+    if (bytes > longestShort && message === entry.page?.at(-1)) return
     this.#forgetLast(entry)
     entry.lastMessage = message
     if (bytes > longestShort) {
