@@ -3,8 +3,8 @@ import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { Interval, Participation, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
+import { messageCost } from '../model/message-cost.js'
 import type { Message } from '../model/message.js'
-import { isLong } from './memory/kept-messages.js'
 import { ListNode, type ConversationEntry, type UserEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
@@ -181,10 +181,19 @@ export class Participations {
     const last = this.#lastMessage(entry, head, membership, read)
     if (last === undefined) return null
     const view = participation(node.user.id, entry, { marks, membership, own: own ?? 0 }, head, last)
-    if (last !== null && (last === entry.lastMessage ? entry.longBytes > 0 : isLong(last)))
-      node.user.showMeanwhile(node, view)
-    else node.view = view
+    const { messages, lists } = this.#memory
+    // What one who left a group sees last is read anew for each list if it is long: no place keeps it, and a block is mostly at hand.
+    if (last !== null && messages.isLong(entry, last)) node.user.showMeanwhile(node, view)
+    else lists.show(node, view, last === null || this.#goesWith(node, last) ? 0 : messageCost(last))
     return view
+  }
+
+  /**
+   * The view's message is the conversation's own, and the view goes when that is another one. Who has left a group is shown another
+   * message, and who is in a large one perhaps for long a former one.
+   */
+  #goesWith({ entry }: ListNode, last: Message): boolean {
+    return last === entry.lastMessage && entry.groupPart?.durable?.large !== true
   }
 
   /** Reads what is missing, all of it together. */

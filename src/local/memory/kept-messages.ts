@@ -7,14 +7,6 @@ const referenceBytes = 8
 /** What has no attributes and is short enough for a row of a list (`excerptBytes`, rows.ts) is short. */
 const longestShort = 2560
 
-/**
- * One that takes so much as an object that what is charged for a place in a list does not cover it. Long messages are kept in one
- * place, with their conversation, where they are counted.
- */
-export function isLong(message: Message): boolean {
-  return messageCost(message) > longestShort
-}
-
 export interface KeptMessagesOptions {
   /** A conversation's last message is another one, or gone, and counts as part of the conversation: it is short. */
   readonly changed: (entry: ConversationEntry) => void
@@ -72,6 +64,11 @@ export class KeptMessages {
       this.#options.changed(entry)
       this.#options.grew()
     }
+  }
+
+  /** The conversation's last message, or a former one, takes so much that nothing may keep it but this. */
+  isLong(entry: ConversationEntry, message: Message): boolean {
+    return message === entry.lastMessage ? entry.longBytes > 0 : messageCost(message) > longestShort
   }
 
   /** The conversation has a newer message: nobody is answered with the last one again. */
