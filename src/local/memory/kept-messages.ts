@@ -4,7 +4,11 @@ import type { ConversationEntry } from './entries.js'
 
 /** A reference to a message that is kept anyway. */
 const referenceBytes = 8
-/** What has no attributes and is short enough for a row of a list (`excerptBytes`, rows.ts) is short. */
+/**
+ * What a short last message costs at most. This decides whether what shows it may keep it. Whether a row of a list has it is
+ * another question, which its bytes decide (`excerptBytes`, rows.ts): what has no attributes and fits into a row is short, but one
+ * with attributes may fit and be long, and a short one not fit.
+ */
 const longestShort = 2560
 
 export interface KeptMessagesOptions {
@@ -54,7 +58,7 @@ export class KeptMessages {
     if (!entry.inMemory || entry.lastMessage === message) return
     const bytes = messageCost(message)
     if (bytes > longestShort && message === entry.page?.at(-1)) return
-    this.#forgetLast(entry)
+    this.forgetLast(entry)
     entry.lastMessage = message
     if (bytes > longestShort) {
       entry.longBytes = bytes
@@ -73,13 +77,18 @@ export class KeptMessages {
 
   /** The conversation has a newer message: nobody is answered with the last one again. */
   outdate(entry: ConversationEntry): void {
-    if (entry.lastMessage !== undefined) this.#forgetLast(entry)
+    this.forgetLast(entry)
     if (entry.answer !== null) this.#forgetAnswer(entry)
   }
 
-  /** Nobody in memory shows the conversation any more: it stands packed, in a generation or on the disk. */
+  /** Nobody is to keep the last message any more, nor shows it: it stands packed, in a generation or on the disk. */
   forgetLast(entry: ConversationEntry): void {
-    if (entry.lastMessage !== undefined) this.#forgetLast(entry)
+    if (entry.lastMessage === undefined) return
+    const { shortBytes, longBytes } = entry
+    entry.lastMessage = undefined
+    entry.shortBytes = entry.longBytes = 0
+    if (shortBytes > 0) this.#options.changed(entry)
+    if (longBytes > 0) this.#charge(entry, -longBytes)
   }
 
   /** The conversation leaves memory. */
@@ -99,7 +108,7 @@ export class KeptMessages {
       }
       if (entry.page !== null) this.#forgetPage(entry)
       if (entry.answer !== null) this.#forgetAnswer(entry)
-      if (entry.longBytes > 0) this.#forgetLast(entry)
+      if (entry.longBytes > 0) this.forgetLast(entry)
     }
   }
 
@@ -115,14 +124,6 @@ export class KeptMessages {
     entry.answer = null
     entry.answerBytes = 0
     this.#charge(entry, -answerBytes)
-  }
-
-  #forgetLast(entry: ConversationEntry): void {
-    const { shortBytes, longBytes } = entry
-    entry.lastMessage = undefined
-    entry.shortBytes = entry.longBytes = 0
-    if (shortBytes > 0) this.#options.changed(entry)
-    if (longBytes > 0) this.#charge(entry, -longBytes)
   }
 
   #charge(entry: ConversationEntry, more: number): void {

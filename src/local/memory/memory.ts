@@ -281,9 +281,9 @@ export class Memory {
       this.#strays.delete(stray)
       this.release(stray)
     }
-    for (let user; this.bytes > maxBytes && (user = this.#order.whole) !== null;) {
+    for (let user; this.bytes > maxBytes && (user = this.#order.nextToStrip) !== null;) {
       if (user.pins === 0 && this.#strip(user)) continue
-      if (user.pins > 0 || user.listed || user.memberships !== null) this.#order.stripped()
+      if (user.pins > 0 || user.listed || user.memberships !== null) this.#order.passed()
       else this.#dropUser(user)
     }
     for (let user = this.#order.coldest; user !== null && this.bytes > maxBytes;) {
