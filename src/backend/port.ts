@@ -88,8 +88,8 @@ export interface Backend {
   /** The sum over all conversations of the user, from the same definition as `unreadOf`. */
   unread(user: UserId): MaybePromise<UnreadTotal>
   /**
-   * Messages with `from` ≤ seq ≤ `to` (both within 1 … durable head), ascending or descending, deeply frozen. The same
-   * object for the same question until something changes, where the backend keeps it.
+   * Messages with `from` ≤ seq ≤ `to` (both within 1 … durable head; none if `from` is above `to`), ascending or descending, deeply
+   * frozen. The same object for the same question until something changes, where the backend keeps it.
    */
   messages(
     handle: ConversationHandle,

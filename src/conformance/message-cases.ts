@@ -220,6 +220,7 @@ export const messageCases = [
       [63, 66],
       [128, 130],
       [130, 130],
+      [130, 129],
     ] as const
     for (const [from, to] of ranges) {
       const up = await bench.backend.messages(handle, { from, to, descending: false })

@@ -282,7 +282,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
   const people = new People({ memory, rows, loader, writer, applier })
-  const durablePosition = (): number => log.durablePosition
   const background = checkpointer
   background.begin()
   let closing: Promise<void> | null = null
@@ -338,7 +337,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     participations,
     lists,
     unread: new UnreadTotals({ memory, lists, participations, clock }),
-    changes: new ChangeReader({ memory, loader, rows, watchers, durablePosition }),
+    changes: new ChangeReader({ memory, loader, rows, watchers }),
     events: new Events({
       memory,
       loader,
@@ -353,7 +352,6 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     watchers,
     clock,
     random,
-    durablePosition,
     life: {
       home: { storeId: manifest.storeId, epoch: manifest.epoch },
       stats: () =>

@@ -15,7 +15,6 @@ export interface ChangeReaderParts {
   readonly loader: Loader
   readonly rows: RowReader
   readonly watchers: Watchers
-  readonly durablePosition: () => number
 }
 
 /**
@@ -34,8 +33,8 @@ export class ChangeReader {
     const [oldest] = this.#parts.memory.generations.live
     if (memberships !== null) this.#parts.watchers.learn(user, memberships.keys())
     if (memberships !== null && oldest !== undefined && this.#isFlushedKnown(user, after, oldest.after)) {
-      const through = this.#parts.durablePosition() as Position
-      return this.#page(user, { after, through, limit }, memberships, [], this.#parts.memory.generations.live)
+      const { live, shownThrough: through } = this.#parts.memory.generations
+      return this.#page(user, { after, through, limit }, memberships, [], live)
     }
     return this.#readStored(user, after, limit)
   }
@@ -52,7 +51,7 @@ export class ChangeReader {
     // Who leaves memory hears of no joining any more, and those who watch would learn of groups as they were.
     entry.pins++
     // What comes while this reads is the next page's: it may lie in a generation that is not held here.
-    const through = this.#parts.durablePosition() as Position
+    const through = memory.generations.shownThrough
     try {
       const memberships = await loader.memberships(user)
       watchers.learn(user, memberships.keys())

@@ -68,7 +68,6 @@ export interface LocalParts {
   readonly watchers: Watchers
   readonly clock: Clock
   readonly random: Random
-  readonly durablePosition: () => number
   readonly life: LocalLife
 }
 
@@ -254,7 +253,7 @@ export class LocalBackend implements Backend {
   // ---- feed
 
   latest(): Position {
-    return this.#parts.durablePosition() as Position
+    return this.#parts.memory.generations.shownThrough
   }
 
   changes(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
@@ -267,14 +266,14 @@ export class LocalBackend implements Backend {
 
   positionOf(token: string, field = 'since'): Position {
     const position = decodeToken(this.#parts.life.home, token, field)
-    if (position > this.#parts.durablePosition()) {
+    if (position > this.#parts.memory.generations.shownThrough) {
       throw new ColumbaError('RESYNC_REQUIRED', 'The token is ahead of this store; load everything anew')
     }
     return position as Position
   }
 
   watch(user: UserId, listener: () => void): () => void {
-    return this.#parts.watchers.watch(user, listener, this.#parts.durablePosition())
+    return this.#parts.watchers.watch(user, listener, this.#parts.memory.generations.shownThrough)
   }
 
   // ---- the whole store

@@ -3,8 +3,8 @@ import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { Interval, Participation, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
+import { messageCost } from '../model/message-cost.js'
 import type { Message } from '../model/message.js'
-import { isLong } from './memory/kept-messages.js'
 import { ListNode, type ConversationEntry, type UserEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
@@ -181,10 +181,19 @@ export class Participations {
     const last = this.#lastMessage(entry, head, membership, read)
     if (last === undefined) return null
     const view = participation(node.user.id, entry, { marks, membership, own: own ?? 0 }, head, last)
-    if (last !== null && (last === entry.lastMessage ? entry.longBytes > 0 : isLong(last)))
-      node.user.showMeanwhile(node, view)
-    else node.view = view
+    const { messages, lists } = this.#memory
+    // What one who left a group sees last is read anew for each list if it is long: no place keeps it, and a block is mostly at hand.
+    if (last !== null && messages.isLong(entry, last)) node.user.showMeanwhile(node, view)
+    else lists.show(node, view, last === null || this.#goesWith(node, last) ? 0 : messageCost(last))
     return view
+  }
+
+  /**
+   * The view's message is the conversation's own, and the view goes when that is another one. Who has left a group is shown another
+   * message, and who is in a large one perhaps for long a former one.
+   */
+  #goesWith({ entry }: ListNode, last: Message): boolean {
+    return last === entry.lastMessage && entry.groupPart?.durable?.large !== true
   }
 
   /** Reads what is missing, all of it together. */
@@ -288,15 +297,8 @@ export class Participations {
   ): Message | null | undefined {
     if (head === 0 || (membership !== null && !sees(membership, head))) return null
     if (read.last?.seq === head) return read.last
-    const kept = entry.lastMessage?.seq === head ? entry.lastMessage : entry.page?.at(-1)
-    if (kept?.seq === head) {
-      entry.messagesUsed = true
-      return kept
-    }
-    const live = liveMessage(entry, head)
-    if (live === null) return undefined
-    const message = toMessage(entry.id, live)
-    if (head === entry.durableHead) this.#memory.messages.keepLast(entry, message)
+    const message = keptMessage(entry, head) ?? madeMessage(entry, head)
+    if (message !== undefined && head === entry.durableHead) this.#memory.messages.keepLast(entry, message)
     return message
   }
 
@@ -307,9 +309,7 @@ export class Participations {
       : andThen(this.#messages.one(entry, head), (stored) => toMessage(entry.id, stored))
     const take = (message: Message | undefined): void => {
       into.last = message
-      // What `newest` has read stands in the page.
-      if (message?.seq === entry.durableHead && message !== entry.page?.at(-1))
-        this.#memory.messages.keepLast(entry, message)
+      if (message?.seq === entry.durableHead) this.#memory.messages.keepLast(entry, message)
     }
     if (!(read instanceof Promise)) return take(read)
     entry.inFlight++
@@ -318,4 +318,17 @@ export class Participations {
       this.#memory.release(entry)
     })
   }
+}
+
+function keptMessage(entry: ConversationEntry, seq: number): Message | undefined {
+  const kept = entry.lastMessage?.seq === seq ? entry.lastMessage : entry.page?.at(-1)
+  if (kept?.seq !== seq) return undefined
+  entry.messagesUsed = true
+  return kept
+}
+
+/** Out of a live generation's bytes. */
+function madeMessage(entry: ConversationEntry, seq: number): Message | undefined {
+  const live = liveMessage(entry, seq)
+  return live === null ? undefined : toMessage(entry.id, live)
 }

@@ -30,7 +30,7 @@ export async function storeStats(parts: StatsParts): Promise<StoreStats> {
   const { log, report, shards, bodies, memory, cacheBytes, rows, background, tidier, threaded } = parts
   return {
     backend: 'local',
-    position: log.durablePosition,
+    position: memory.generations.shownThrough,
     log: { ...log.stats },
     shards: withWritten(await shards.stats(), threaded?.thread?.written ?? []),
     cache: {

@@ -22,6 +22,11 @@ const arrayBytes = 48
 const elementBytes = 8
 const objectBytes = 48
 const propertyBytes = 24
+/**
+ * V8 has each key once, as long as any object has it: those of a schema cost nothing. Nobody can see which are shared; one that is no
+ * longer than this is taken to be, and what it costs if it is not is little.
+ */
+const longestShared = 16
 
 export function messageCost({ id, deviceId, text, attributes }: Message): number {
   const units = id.length + text.length + (deviceId === undefined ? 0 : deviceId.length)
@@ -41,6 +46,9 @@ export function jsonCost(value: Json): number {
     return arrayBytes + bytes
   }
   const properties = value as { readonly [key: string]: Json }
-  for (const key in properties) bytes += propertyBytes + jsonCost(properties[key] as Json)
+  for (const key in properties) {
+    bytes += propertyBytes + jsonCost(properties[key] as Json)
+    if (key.length > longestShared) bytes += stringBytes + bytesPerUnit * key.length
+  }
   return objectBytes + bytes
 }

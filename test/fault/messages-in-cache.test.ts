@@ -24,9 +24,12 @@ async function filled(fill: (store: MessageStore) => Promise<void>): Promise<Mes
   return store
 }
 
-function heapUsed(): number {
-  collectGarbage()
-  collectGarbage()
+/** What was read last is let go of in the next turn; what a former test has left, in some. */
+async function heapUsed(): Promise<number> {
+  for (let turns = 0; turns < 3; turns++) {
+    await new Promise(setImmediate)
+    collectGarbage()
+  }
   return getHeapStatistics().used_heap_size
 }
 
@@ -35,12 +38,11 @@ async function growth(
   store: MessageStore,
   read: () => Promise<void>,
 ): Promise<{ heap: number; account: number }> {
-  const heap = heapUsed()
+  const heap = await heapUsed()
   const account = (await cacheOf(store)).bytes
   await read()
-  // What was read last is let go of in the next turn.
-  for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate)
-  return { heap: heapUsed() - heap, account: (await cacheOf(store)).bytes - account }
+  const grown = (await heapUsed()) - heap
+  return { heap: grown, account: (await cacheOf(store)).bytes - account }
 }
 
 const users = Array.from({ length: 50 }, (_, i) => `user ${i}`)
@@ -112,6 +114,37 @@ test('messages of a usual size count as what they take', async () => {
   })
   expect(account).toBeGreaterThan(heap * 0.7)
   expect(account).toBeLessThan(heap * 1.5)
+})
+
+test('last messages of conversations whose pages have gone count as what they take', async () => {
+  const text = 'ж'.repeat(1000)
+  const store = await filled(async (first) => {
+    for (let round = 0; round < 2; round++) await sendToAll(first, { text })
+  })
+  const { heap, account } = await growth(store, async () => {
+    for (const user of users) for (const peer of peers) await store.getMessages(user, { peer })
+    for (const user of users) for (const peer of peers) await store.getConversation(user, { peer })
+  })
+  expect(heap).toBeLessThan(2 * maxBytes)
+  expect(account).toBeGreaterThan(heap / 2)
+})
+
+test('last messages that only those see who have left keep within the cache', async () => {
+  const text = 'ж'.repeat(1000)
+  const store = await filled(async (first) => {
+    const leave = async (user: string, n: number): Promise<void> => {
+      const conversationId = `${n} of ${user}`
+      await first.groups.create({ creator: 'bot', members: [user], id: conversationId })
+      await first.sendMessage({ sender: 'bot', conversationId, text })
+      await first.groups.removeMember('bot', conversationId, user)
+      await first.sendMessage({ sender: 'bot', conversationId, text: 'not for the user' })
+    }
+    for (const user of users) await Promise.all(peers.map(async (_, n) => leave(user, n)))
+  })
+  const { heap } = await growth(store, async () => {
+    for (const user of users) await store.getConversations(user)
+  })
+  expect(heap).toBeLessThan(2 * maxBytes)
 })
 
 /** Conversations of every kind, with a last message that `me` may see and that is long. */

@@ -98,6 +98,32 @@ test('a durable message that there is no memory to show is of unknown outcome, a
   expect(await send(again, 'ben', 1026)).toMatchObject({ seq: 1027, duplicate: false })
 }, 10_000)
 
+test('a place in the feed is before messages that there was no memory to show, and behind those that were shown', async () => {
+  const location = await temporaryDirectory()
+  const store = await openLocalStore(location)
+  await Promise.all(Array.from({ length: 1023 }, (_, n) => send(store, 'ben', n)))
+  const { token: before } = await store.getChanges('ben')
+  const arrived = store.subscribe('ben', { since: before })[Symbol.asyncIterator]().next()
+  // Of three messages in one frame there is room for the first.
+  const sent = await lacking(
+    'Float64Array',
+    (wanted) => wanted === 2048,
+    () => Promise.allSettled([1023, 1024, 1025].map((n) => send(store, 'ben', n))),
+  )
+  expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+  expect((await arrived).value).toMatchObject({ message: { seq: 1024 } })
+  const shown = await store.getChanges('ben', { since: before })
+  expect(shown).toMatchObject({ changes: [{ message: { seq: 1024 } }], hasMore: false })
+  const { token: latest } = await store.getChanges('ben')
+  await store.close()
+
+  const again = await openLocalStore(location)
+  for (const since of [shown.token, latest]) {
+    const missed = await again.getChanges('ben', { since })
+    expect(missed.changes).toMatchObject([{ message: { seq: 1025 } }, { message: { seq: 1026 } }])
+  }
+}, 10_000)
+
 test('a message for whose key there is no memory takes no number, and keys are still found', async () => {
   const location = await temporaryDirectory()
   const store = await openLocalStore(location)

@@ -27,7 +27,7 @@ export class Acknowledgements {
     this.#onGroup = onGroup
   }
 
-  /** Everything up to here has been told. */
+  /** Up to here, or up to somewhere in the last group if that has failed, everything has been told. */
   get through(): number {
     return this.#through
   }

@@ -105,7 +105,7 @@ export class CommitLog {
     return this.#arena.nextPosition
   }
 
-  /** Everything up to here is acknowledged. */
+  /** Everything up to here has been told of; of the last group perhaps only the beginning, where telling of it has failed. */
   get durablePosition(): number {
     return this.#acknowledgements.through
   }

@@ -1,8 +1,9 @@
 import type { PackedConversation } from '../../formats/packed-conversation.js'
+import type { Participation } from '../../model/conversation.js'
 import type { ListNode, UserEntry } from './entries.js'
 import { PackedList } from './packed-list.js'
 
-/** What a conversation of a list costs as an object whose view is there, without its last message, measured as the other costs. */
+/** What a conversation of a list costs as an object whose view is there, without its last message (which is mostly counted with the conversation), measured as the other costs. */
 const nodeBytes = 400
 /** The same of what is counted of a conversation with unread messages, and of a membership that is kept for the feed. */
 const unreadBytes = 100
@@ -32,9 +33,23 @@ export class KeptLists {
     this.#options = options
   }
 
-  countNode(user: UserEntry, by: 1 | -1): void {
-    this.bytes += by * nodeBytes
-    this.#heat(user, by * nodeBytes)
+  countNode(node: ListNode, by: 1 | -1): void {
+    if (by < 0) this.#chargeShown(node, 0)
+    this.#count(node.user, by * nodeBytes)
+  }
+
+  /** Keeps what is shown of a conversation. `bytes`: of a message that nobody but this view may have. */
+  show(node: ListNode, view: Participation, bytes: number): void {
+    node.view = view
+    this.#chargeShown(node, bytes)
+  }
+
+  #chargeShown(node: ListNode, bytes: number): void {
+    const more = bytes - node.shownBytes
+    if (more === 0) return
+    node.shownBytes = bytes
+    this.#count(node.user, more)
+    if (more > 0) this.#options.grew()
   }
 
   /** The packed part of a list, another one from now on. */
@@ -90,7 +105,10 @@ export class KeptLists {
     user.page = null
     user.packed?.forgetViews()
     const conversations: PackedConversation[] = []
-    for (const node of [...user.nodes, ...user.large.values()]) node.view = null
+    for (const node of [...user.nodes, ...user.large.values()]) {
+      node.view = null
+      this.#chargeShown(node, 0)
+    }
     for (const node of [...user.nodes]) {
       if (node.membership !== null) continue
       conversations.push(this.#options.pack(node))
@@ -126,6 +144,12 @@ export class KeptLists {
     if (bytes > user.packedBytes) this.#options.grew()
     user.packedBytes = bytes
     user.viewBytes = views
+  }
+
+  /** Of objects. */
+  #count(user: UserEntry, by: number): void {
+    this.bytes += by
+    this.#heat(user, by)
   }
 
   /** What a user has as objects that cannot be packed does not count once it was looked at. */

@@ -4,16 +4,12 @@ import type { ConversationEntry } from './entries.js'
 
 /** A reference to a message that is kept anyway. */
 const referenceBytes = 8
-/** What has no attributes and is short enough for a row of a list (`excerptBytes`, rows.ts) is short. */
-const longestShort = 2560
-
 /**
- * One that takes so much as an object that what is charged for a place in a list does not cover it. Long messages are kept in one
- * place, with their conversation, where they are counted.
+ * What a short last message costs at most. This decides whether what shows it may keep it. Whether a row of a list has it is
+ * another question, which its bytes decide (`excerptBytes`, rows.ts): what has no attributes and fits into a row is short, but one
+ * with attributes may fit and be long, and a short one not fit.
  */
-export function isLong(message: Message): boolean {
-  return messageCost(message) > longestShort
-}
+const longestShort = 2560
 
 export interface KeptMessagesOptions {
   /** A conversation's last message is another one, or gone, and counts as part of the conversation: it is short. */
@@ -54,11 +50,15 @@ export class KeptMessages {
     this.#charge(entry, entry.answerBytes - before)
   }
 
-  /** The newest message of the conversation. */
+  /**
+   * The newest message of the conversation. A short one also if the page has it: what shows it does not go with the page. A long one
+   * that the page has goes with that.
+   */
   keepLast(entry: ConversationEntry, message: Message): void {
     if (!entry.inMemory || entry.lastMessage === message) return
     const bytes = messageCost(message)
-    this.#forgetLast(entry)
+    if (bytes > longestShort && message === entry.page?.at(-1)) return
+    this.forgetLast(entry)
     entry.lastMessage = message
     if (bytes > longestShort) {
       entry.longBytes = bytes
@@ -70,15 +70,25 @@ export class KeptMessages {
     }
   }
 
+  /** The conversation's last message, or a former one, takes so much that nothing may keep it but this. */
+  isLong(entry: ConversationEntry, message: Message): boolean {
+    return message === entry.lastMessage ? entry.longBytes > 0 : messageCost(message) > longestShort
+  }
+
   /** The conversation has a newer message: nobody is answered with the last one again. */
   outdate(entry: ConversationEntry): void {
-    if (entry.lastMessage !== undefined) this.#forgetLast(entry)
+    this.forgetLast(entry)
     if (entry.answer !== null) this.#forgetAnswer(entry)
   }
 
-  /** Nobody in memory shows the conversation any more: it stands packed, in a generation or on the disk. */
+  /** Nobody is to keep the last message any more, nor shows it: it stands packed, in a generation or on the disk. */
   forgetLast(entry: ConversationEntry): void {
-    if (entry.lastMessage !== undefined) this.#forgetLast(entry)
+    if (entry.lastMessage === undefined) return
+    const { shortBytes, longBytes } = entry
+    entry.lastMessage = undefined
+    entry.shortBytes = entry.longBytes = 0
+    if (shortBytes > 0) this.#options.changed(entry)
+    if (longBytes > 0) this.#charge(entry, -longBytes)
   }
 
   /** The conversation leaves memory. */
@@ -98,7 +108,7 @@ export class KeptMessages {
       }
       if (entry.page !== null) this.#forgetPage(entry)
       if (entry.answer !== null) this.#forgetAnswer(entry)
-      if (entry.longBytes > 0) this.#forgetLast(entry)
+      if (entry.longBytes > 0) this.forgetLast(entry)
     }
   }
 
@@ -114,14 +124,6 @@ export class KeptMessages {
     entry.answer = null
     entry.answerBytes = 0
     this.#charge(entry, -answerBytes)
-  }
-
-  #forgetLast(entry: ConversationEntry): void {
-    const { shortBytes, longBytes } = entry
-    entry.lastMessage = undefined
-    entry.shortBytes = entry.longBytes = 0
-    if (shortBytes > 0) this.#options.changed(entry)
-    if (longBytes > 0) this.#charge(entry, -longBytes)
   }
 
   #charge(entry: ConversationEntry, more: number): void {

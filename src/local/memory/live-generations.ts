@@ -1,3 +1,4 @@
+import type { Position } from '../../model/ids.js'
 import type { Generation } from './generation.js'
 
 /** The generations that the shards do not have yet, and the reads that need them to stay. */
@@ -12,6 +13,14 @@ export class LiveGenerations {
 
   get current(): Generation {
     return this.#live.at(-1) as Generation
+  }
+
+  /**
+   * Memory shows the log up to here. It may be on the disk further: behind a record that could not be applied for want of memory. So
+   * this, and no position of the log, is where a reader has come to.
+   */
+  get shownThrough(): Position {
+    return this.current.last as Position
   }
 
   get live(): readonly Generation[] {

@@ -173,7 +173,7 @@ export class Memory {
     if (place === 'aside') this.#putAside(node)
     else user.place(node, place)
     entry.refs++
-    this.lists.countNode(user, 1)
+    this.lists.countNode(node, 1)
     this.#grew()
     if (entry.groupPart !== null) entry.groupPart.nodes.set(user.id, node)
     else {
@@ -238,7 +238,7 @@ export class Memory {
   /** For a node that stands in no list any more. */
   forgetNode(node: ListNode): void {
     const { user, entry } = node
-    this.lists.countNode(user, -1)
+    this.lists.countNode(node, -1)
     if (entry.groupPart !== null) entry.groupPart.nodes.delete(user.id)
     if (entry.first === node) entry.first = null
     if (entry.second === node) entry.second = null
@@ -281,9 +281,9 @@ export class Memory {
       this.#strays.delete(stray)
       this.release(stray)
     }
-    for (let user; this.bytes > maxBytes && (user = this.#order.whole) !== null;) {
+    for (let user; this.bytes > maxBytes && (user = this.#order.nextToStrip) !== null;) {
       if (user.pins === 0 && this.#strip(user)) continue
-      if (user.pins > 0 || user.listed || user.memberships !== null) this.#order.stripped()
+      if (user.pins > 0 || user.listed || user.memberships !== null) this.#order.passed()
       else this.#dropUser(user)
     }
     for (let user = this.#order.coldest; user !== null && this.bytes > maxBytes;) {

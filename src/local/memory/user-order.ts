@@ -3,30 +3,30 @@ import type { UserEntry } from './entries.js'
 /**
  * The users in memory by the time of their last use, as a list through their entries. Who is among the warmest eighth
  * anyway stays in place when used again: moving touches three others, which lie anywhere in memory. Those at the cold end
- * have been stripped of what is large, up to the first who is whole.
+ * have been passed, up to the one who is next to be stripped: stripped of what is large, or left as they were while pinned.
  */
 export class UserOrder {
   #warmest: UserEntry | null = null
   #coldest: UserEntry | null = null
-  #whole: UserEntry | null = null
+  #next: UserEntry | null = null
   #count = 0
-  #strippedCount = 0
+  #passedCount = 0
   #uses = 0
 
   get coldest(): UserEntry | null {
     return this.#coldest
   }
 
-  /** The coldest who has not been stripped; null if that is one of the warmest eighth, who stay as they are. */
-  get whole(): UserEntry | null {
-    return this.#strippedCount < this.#count - warmestOf(this.#count) ? this.#whole : null
+  /** The coldest who has not been passed; null if that is one of the warmest eighth, who stay as they are. */
+  get nextToStrip(): UserEntry | null {
+    return this.#passedCount < this.#count - warmestOf(this.#count) ? this.#next : null
   }
 
-  /** The one who was `whole` is no more. */
-  stripped(): void {
-    if (this.#whole === null) return
-    this.#whole = this.#whole.warmer
-    this.#strippedCount++
+  /** Nothing is to be taken from `nextToStrip` any more, or just now. */
+  passed(): void {
+    if (this.#next === null) return
+    this.#next = this.#next.warmer
+    this.#passedCount++
   }
 
   /** As the warmest. */
@@ -37,7 +37,7 @@ export class UserOrder {
     if (this.#warmest === null) this.#coldest = user
     else this.#warmest.warmer = user
     this.#warmest = user
-    this.#whole ??= user
+    this.#next ??= user
     this.#count++
   }
 
@@ -48,8 +48,8 @@ export class UserOrder {
   }
 
   remove(user: UserEntry): void {
-    if (user === this.#whole) this.#whole = user.warmer
-    else if (user.usedAt < (this.#whole?.usedAt ?? Infinity)) this.#strippedCount--
+    if (user === this.#next) this.#next = user.warmer
+    else if (user.usedAt < (this.#next?.usedAt ?? Infinity)) this.#passedCount--
     if (user.warmer === null) this.#warmest = user.colder
     else user.warmer.colder = user.colder
     if (user.colder === null) this.#coldest = user.warmer

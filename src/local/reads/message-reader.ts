@@ -246,11 +246,11 @@ export class MessageReader {
 
   /** Keeps what is worth keeping and gives the answer in the asked order. */
   #finish(entry: ConversationEntry, range: MessageRange, ascending: Message[]): readonly Message[] {
-    const isNewest =
-      range.to === entry.durableHead && ascending.length > 0 && ascending.length <= pageMessages
+    const isNewest = range.to === entry.durableHead && ascending.length <= pageMessages
+    const { length, 0: oldest } = ascending
     // A look at the newest message alone is no reason to forget a page.
-    if (isNewest && (ascending.length > 1 || entry.page === null)) this.#keepPage(entry, ascending)
-    else if (range.from === entry.durableHead) this.#memory.messages.keepLast(entry, ascending[0] as Message)
+    if (isNewest && (length > 1 || (length === 1 && entry.page === null))) this.#keepPage(entry, ascending)
+    else if (oldest?.seq === entry.durableHead) this.#memory.messages.keepLast(entry, oldest)
     const items = Object.freeze(range.descending ? ascending.reverse() : ascending)
     if (items.length > 0 && items.length <= pageMessages) {
       this.#memory.messages.keepAnswer(entry, { ...range, items })

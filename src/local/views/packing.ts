@@ -49,7 +49,7 @@ export function packNode({ user, entry, marks }: ListNode): PackedConversation {
   }
 }
 
-/** Null if memory does not have it, or if it is too large to be kept. */
+/** Null if memory does not have it, or if it is too long for a row of a list. */
 function lastMessage(
   entry: ConversationEntry,
 ): { readonly sender: UserId; readonly body: PackedConversation['body'] } | null {

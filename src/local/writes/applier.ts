@@ -58,11 +58,12 @@ export class Applier {
     this.current.useChunk(group.chunk)
   }
 
-  end(): void {
-    const { chunk, end, firstPosition, count } = this.#group
+  /** The first `count` records of the group are applied, whose bytes end at `end`: all of them, or those before one that could not be. */
+  end(count: number, end: number): void {
+    const { chunk, firstPosition } = this.#group
     this.#addRange(chunk.bytes, end, firstPosition + count - this.#first)
     const news = this.#takeNews(firstPosition + count - 1)
-    // IMPORTANT: only now: whoever hears of it finds the whole group.
+    // IMPORTANT: only now: whoever hears of it finds all that was applied.
     this.#options.watchers.publish(this.#cutNews)
     this.#options.watchers.publish(news)
     this.#cutNews = []
@@ -73,11 +74,12 @@ export class Applier {
   cut(position: number, end: number): void {
     const { chunk } = this.#group
     const frozen = this.current
+    // It takes memory, which there may not be: then the generation goes on.
+    const next = new Generation(frozen.number + 1, position, this.#options.onDrop)
     this.#addRange(chunk.bytes, end, position - this.#first + 1)
     this.#cutNews = [...this.#cutNews, ...this.#takeNews(position)]
     this.#start = end
     this.#first = position + 1
-    const next = new Generation(frozen.number + 1, position, this.#options.onDrop)
     next.useChunk(chunk)
     this.#memory.generations.begin(next)
     this.#options.onFrozen(frozen)

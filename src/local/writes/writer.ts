@@ -202,12 +202,20 @@ export class Writer {
 
   readonly onGroup = (group: DurableGroup): void => {
     this.#applier.begin(group)
-    for (let i = 0; i < group.count; i++) {
-      this.#pending.oldest.apply(group.firstPosition + i, group.chunk)
-      // IMPORTANT: only now: one that could not be applied fails with the log, as all behind it, and its caller hears of that.
-      this.#pending.drop()
+    let applied = 0
+    let { start: end } = group
+    try {
+      for (; applied < group.count; applied++) {
+        const { oldest } = this.#pending
+        oldest.apply(group.firstPosition + applied, group.chunk)
+        ;({ end } = oldest)
+        // IMPORTANT: only now: one that could not be applied fails with the log, as all behind it, and its caller hears of that.
+        this.#pending.drop()
+      }
+    } finally {
+      // IMPORTANT: also then: what was applied before it is shown and acknowledged, and has its place in the feed.
+      this.#applier.end(applied, end)
     }
-    this.#applier.end()
   }
 
   readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {

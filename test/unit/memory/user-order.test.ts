@@ -37,11 +37,11 @@ test('of many, whoever is used leaves the coldest seven eighths', () => {
   }
 })
 
-test('users are stripped from the coldest on, the warmest eighth never, and whoever is used again is whole', () => {
+test('users are stripped from the coldest on, the warmest eighth never, and whoever is used again is in turn again', () => {
   const { order, users } = filled(16)
   const strip = (): string[] => {
     const names: string[] = []
-    for (let user; (user = order.whole) !== null; order.stripped()) names.push(user.id)
+    for (let user; (user = order.nextToStrip) !== null; order.passed()) names.push(user.id)
     return names
   }
   expect(strip()).toEqual(users.slice(0, 14).map(({ id }) => id))
@@ -55,22 +55,22 @@ test('users are stripped from the coldest on, the warmest eighth never, and whoe
   expect(strip()).toEqual(['u3'])
 })
 
-test('a stranger to the line between stripped and whole neither moves nor miscounts it', () => {
+test('whoever is used or leaves does not disturb who is next to be stripped', () => {
   const { order, users } = filled(24)
-  const stripped = new Set<UserEntry>()
+  const passed = new Set<UserEntry>()
   const random = (below: number, i: number): number => ((i * 7919) % 104_729) % below
   for (let i = 0; i < 5000; i++) {
     const user = users[random(24, i)] as UserEntry
     if (i % 3 === 0) {
       order.remove(user)
       order.add(user)
-      stripped.delete(user)
-    } else if (order.whole !== null) {
-      stripped.add(order.whole)
-      order.stripped()
+      passed.delete(user)
+    } else if (order.nextToStrip !== null) {
+      passed.add(order.nextToStrip)
+      order.passed()
     }
-    const wanted = namesFromColdest(order).findIndex((id) => ![...stripped].some((one) => one.id === id))
-    expect(wanted).toBe(stripped.size)
-    expect(order.whole?.id).toBe(stripped.size < 21 ? namesFromColdest(order)[wanted] : undefined)
+    const wanted = namesFromColdest(order).findIndex((id) => ![...passed].some((one) => one.id === id))
+    expect(wanted).toBe(passed.size)
+    expect(order.nextToStrip?.id).toBe(passed.size < 21 ? namesFromColdest(order)[wanted] : undefined)
   }
 })

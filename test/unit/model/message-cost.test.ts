@@ -5,11 +5,11 @@ import type { Json } from '../../../src/model/json.js'
 import { jsonCost } from '../../../src/model/message-cost.js'
 import { collectGarbage } from '../../fixtures/collect-garbage.js'
 
-function heapOf(text: string): number {
+function heapOf(text: (i: number) => string): number {
   const held: Json[] = []
   collectGarbage()
   const before = getHeapStatistics().used_heap_size
-  for (let i = 0; i < 200; i++) held.push(parseCanonicalJson(text))
+  for (let i = 0; i < 200; i++) held.push(parseCanonicalJson(text(i)))
   collectGarbage()
   return (getHeapStatistics().used_heap_size - before) / held.length
 }
@@ -29,8 +29,19 @@ test.each([
   ['strings', `[${many((i) => `"a string with a number: ${i}"`)}]`],
   ['one string', JSON.stringify('ж'.repeat(10_000))],
 ])('what %s take of the heap is known about', (_, text) => {
+  expectKnown(() => text)
+})
+
+test.each([
+  ['keys of some length', (i: number) => `{${many((key) => `"${`${key} ${i}`.padStart(60)}":1`, 10)}}`],
+  ['a long key', (i: number) => `{"${`${i}`.padStart(16_000, 'ключ')}":1}`],
+])('what %s that no other object has takes of the heap is known about', (_, text) => {
+  expectKnown(text)
+})
+
+function expectKnown(text: (i: number) => string): void {
   const heap = heapOf(text)
-  const cost = jsonCost(JSON.parse(text) as Json)
+  const cost = jsonCost(JSON.parse(text(0)) as Json)
   expect(cost).toBeGreaterThan(heap / 2.5)
   expect(cost).toBeLessThan(heap * 2.5)
-})
+}
