@@ -144,8 +144,8 @@ export class ListNode {
   /** Groups only: the user's own messages so far; null as long as it has not been read. */
   own: number | null = null
   view: Participation | null = null
-  /** Bytes that the account of lists has of the view's message: if no other account has it. */
-  shownBytes = 0
+  /** Bytes that the account of lists has of the view's message: if no other account has it. Null if the node is not in memory. */
+  shownBytes: number | null = null
   /** It stands beside the list: looked at, but not in the part of the list that is in memory. */
   aside = false
   newer: ListNode | null = null

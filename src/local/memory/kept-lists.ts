@@ -3,7 +3,10 @@ import type { Participation } from '../../model/conversation.js'
 import type { ListNode, UserEntry } from './entries.js'
 import { PackedList } from './packed-list.js'
 
-/** What a conversation of a list costs as an object whose view is there, without its last message (which is mostly counted with the conversation), measured as the other costs. */
+/**
+ * What a conversation of a list costs as an object whose view is there, measured as the other costs; without its last message, which
+ * is mostly counted with the conversation.
+ */
 const nodeBytes = 400
 /** The same of what is counted of a conversation with unread messages, and of a membership that is kept for the feed. */
 const unreadBytes = 100
@@ -35,6 +38,7 @@ export class KeptLists {
 
   countNode(node: ListNode, by: 1 | -1): void {
     if (by < 0) this.#chargeShown(node, 0)
+    node.shownBytes = by > 0 ? 0 : null
     this.#count(node.user, by * nodeBytes)
   }
 
@@ -45,8 +49,9 @@ export class KeptLists {
   }
 
   #chargeShown(node: ListNode, bytes: number): void {
+    // What has left memory while somebody waited for it is shown once more, and nobody would ever take its bytes back.
+    if (node.shownBytes === null || bytes === node.shownBytes) return
     const more = bytes - node.shownBytes
-    if (more === 0) return
     node.shownBytes = bytes
     this.#count(node.user, more)
     if (more > 0) this.#options.grew()
