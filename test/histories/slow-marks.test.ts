@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
+import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { keys, userPartition } from '../../src/formats/keys.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
-import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
+import { closeGate, gatedShards, openGate, type Gate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
 
 /** It may have to wait for the slow one. */
@@ -83,6 +84,18 @@ test.each([0, 300])(
   },
 )
 
+/** `a` marks as read while `key` is being read, and meanwhile `b` sends the third message. */
+async function markWhileThirdComes(store: CheckedStore, gate: Gate, key: Buffer): Promise<void> {
+  const { read, open } = closeGate(gate)
+  gate.at = { key }
+  const marking = store.markRead('a', { peer: 'b' })
+  await read
+  gate.at = 'nothing'
+  await store.sendMessage({ sender: 'b', receiver: 'a', text: '3' })
+  open()
+  await marking
+}
+
 test('markRead without a seq means the head at the call, however slowly its conversation is read', async () => {
   const gate = openGate()
   const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
@@ -93,14 +106,7 @@ test('markRead without a seq means the head at the call, however slowly its conv
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  const { read, open } = closeGate(gate)
-  gate.at = { key: keys.marks(userPartition('a'), directConversationId('a', 'b')) }
-  const marking = store.markRead('a', { peer: 'b' })
-  await read
-  gate.at = 'nothing'
-  await store.sendMessage({ sender: 'b', receiver: 'a', text: '3' })
-  open()
-  await marking
+  await markWhileThirdComes(store, gate, keys.marks(userPartition('a'), directConversationId('a', 'b')))
   expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
 })
 
@@ -121,14 +127,7 @@ test.each(['warm', 'cold'])(
     const store = await host.open()
     onTestFinished(() => store.close())
     if (how === 'warm') await store.getConversation('a', { peer: 'b' })
-    const { read, open } = closeGate(gate)
-    gate.at = { key: keys.profile(userPartition('a')) }
-    const marking = store.markRead('a', { peer: 'b' })
-    await read
-    gate.at = 'nothing'
-    await store.sendMessage({ sender: 'b', receiver: 'a', text: '3' })
-    open()
-    await marking
+    await markWhileThirdComes(store, gate, keys.profile(userPartition('a')))
     expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
   },
 )
