@@ -63,9 +63,8 @@ export function checkSend(
 }
 
 /**
- * The store may have been opened with greater limits before: what is refused today may be the repeat of what is there, and a repeat is
- * answered whatever has changed since. So it is taken if any store could have taken it, and refused once it is known to be new.
- * Throws `refused` for what is wrong in any store, and for what has no key.
+ * What `takeRepeatable` does (former-limits.ts) for a message that was `refused` by the limits of today, which it also throws for one
+ * without a key: no other can be a repeat.
  */
 function takeRepeat(request: SendRequest, refused: ColumbaError): SendArguments {
   const withoutKey = (): never => {
