@@ -1,29 +1,42 @@
 // Adds up the results of all test runs of a check and prints them as its last line.
 // Usage: node scripts/count-results.js <folder of vitest's JSON files> [name of a part that failed]...
-// Tests that were skipped are named before it.
+// Tests that were skipped are named before it, and after them those that failed, with what each said first:
+// the end of a long output is what is read of it.
 // A part that failed without a failing test (the linter, a run that broke off) counts as one failure.
 import { readFileSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 const [folder, ...failedParts] = process.argv.slice(2)
+const linesOfFailure = 12
 const total = { passed: 0, failed: 0, skipped: 0 }
-const failingTests = new Set()
+const failingRuns = new Set()
+const failedTests = []
 const skippedTests = new Set()
 for (const file of readdirSync(folder)) {
+  const run = basename(file, '.json')
   const results = JSON.parse(readFileSync(join(folder, file), 'utf8'))
   total.passed += results.numPassedTests
   total.failed += results.numFailedTests
   total.skipped += results.numPendingTests + results.numTodoTests
-  for (const { assertionResults } of results.testResults) {
-    for (const { status, fullName } of assertionResults)
-      if (status !== 'passed' && status !== 'failed') skippedTests.add(fullName)
+  if (results.numFailedTests > 0) failingRuns.add(run)
+  for (const { name: path, status: fileStatus, message, assertionResults } of results.testResults) {
+    // A file that could not be loaded failed without a test of its own.
+    if (fileStatus === 'failed' && assertionResults.length === 0)
+      failedTests.push({ run, path, said: message })
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed') failedTests.push({ run, path, fullName, said: failureMessages?.join('\n') })
+      else if (status !== 'passed') skippedTests.add(fullName)
+    }
   }
-  if (results.numFailedTests > 0) failingTests.add(basename(file, '.json'))
 }
 for (const name of skippedTests) console.log(`skipped: ${name}`)
+for (const { run, path, fullName = 'the file as a whole', said = '' } of failedTests) {
+  console.log(`failed in ${run}: ${basename(path)} > ${fullName}`)
+  console.log(said.split('\n').slice(0, linesOfFailure).join('\n'))
+}
 for (const part of failedParts) {
   console.log(`failed: ${part}`)
-  if (!failingTests.has(part)) total.failed += 1
+  if (!failingRuns.has(part)) total.failed += 1
 }
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
