@@ -1,4 +1,3 @@
-import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ColumbaError } from '../../src/errors.js'
@@ -7,6 +6,7 @@ import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import type { FileSystem } from '../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { copyOfKilled } from '../fixtures/copy-of-killed.js'
 import { interferedFileSystem } from '../fixtures/failing-file-system.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -16,14 +16,12 @@ import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 /** A store that was killed with so many generations, and a rest, in its log. */
 async function killed(generations: number): Promise<string> {
   const tuning = { generationBytes: 4096, checkpointBytes: 1 << 30, tidyFiles: Infinity }
-  const [location, left] = [await temporaryDirectory(), await temporaryDirectory()]
+  const location = await temporaryDirectory()
   const store = await openLocalStore(location, { local: { tuning } })
   for (let n = 0; n < 4 * generations; n++)
     await store.sendMessage({ sender: 'ann', receiver: 'ben', text: 'x'.repeat(n % 4 === 3 ? 1500 : 1000) })
   await store.sendMessage({ sender: 'ann', receiver: 'ben', text: 'the rest' })
-  await cp(location, left, { recursive: true })
-  await rm(join(left, 'LOCK.json'))
-  return left
+  return copyOfKilled(location)
 }
 
 /** Shards that write nothing, and say why. */

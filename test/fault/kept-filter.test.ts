@@ -1,9 +1,10 @@
-import { cp, rm } from 'node:fs/promises'
+import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { filterName } from '../../src/formats/store-names.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { copyOfKilled } from '../fixtures/copy-of-killed.js'
 import { interferedFileSystem, type FileOperation } from '../fixtures/failing-file-system.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -57,9 +58,7 @@ test('the manifest of the last clean close, put back behind a kill: what began s
   await cp(join(location, 'MANIFEST'), kept)
   const killed = await openLocalStore(location)
   await killed.sendMessage({ sender: 'ann', receiver: 'cleo', id: '1', text: 'hello' })
-  const left = await temporaryDirectory()
-  await cp(location, left, { recursive: true })
-  await rm(join(left, 'LOCK.json'))
+  const left = await copyOfKilled(location)
   await cp(kept, join(left, 'MANIFEST'))
   const store = await openLocalStore(left)
   expect(await store.sendMessage({ sender: 'cleo', receiver: 'ann', text: 'hello, too' })).toMatchObject({

@@ -1,8 +1,9 @@
-import { cp, mkdir, readdir, readFile, rm, truncate } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
+import { copyOfKilled } from '../fixtures/copy-of-killed.js'
 import { interferedFileSystem } from '../fixtures/failing-file-system.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -49,10 +50,8 @@ test('a log that ends before what body files have is CORRUPT, and nothing of the
   await talk(first)
   // All but the last generation are flushed; no checkpoint says so.
   await expect.poll(async () => (await readdir(join(location, 'bodies'))).length).toBeGreaterThan(4)
-  const crashed = await temporaryDirectory()
-  await cp(location, crashed, { recursive: true })
+  const crashed = await copyOfKilled(location)
   await first.close()
-  await rm(join(crashed, 'LOCK.json'))
   await cutLog(crashed, (bytes) => bytes.indexOf('old 20 '))
   const before = await textsIn(crashed)
   await expect(openLocalStore(crashed, neverChecked)).rejects.toMatchObject(endsTooEarly)
