@@ -1,5 +1,6 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
 import type { Change } from '../model/change.js'
+import type { Conversation } from '../model/conversation.js'
 import { failsWith } from './checks.js'
 import { storeCase } from './store-case.js'
 
@@ -42,6 +43,37 @@ export const changeStoreCases = [
     await bench.settle()
     same(await members('cleo'), ['member cleo joined'])
     same(await members('ada'), ['member ada joined', 'member bob joined', 'member cleo joined'])
+  }),
+
+  storeCase('a conversation in the feed is as it is when the feed is read', async (bench) => {
+    const { store } = bench
+    const start = await bench.token('ada')
+    const group = await bench.group('ada', 'bob')
+    await bench.sayIn(group, 'bob', 'one')
+    await bench.sayIn(group, 'ada', 'two')
+    await store.markRead('ada', group)
+    await bench.sayIn(group, 'bob', 'three')
+    await bench.sayIn(group, 'bob', 'four')
+    await store.markDelivered('ada', group, 3)
+    const other = await bench.group('bob', 'ada')
+    await bench.sayIn(other, 'bob', 'seen')
+    await store.groups.removeMember('ada', other, 'ada')
+    await bench.sayIn(other, 'bob', 'unseen')
+    await bench.settle()
+    const { changes } = await bench.changes('ada', start)
+    const told = new Map<string, Conversation>()
+    for (const change of changes) {
+      if (change.kind !== 'conversation') continue
+      const { conversation } = change
+      same(conversation, await store.getConversation('ada', conversation.id))
+      told.set(conversation.id, conversation)
+    }
+    const counts = (id: string): unknown => {
+      const { left, headSeq, readSeq, deliveredSeq, unread } = told.get(id) as Conversation
+      return { left, headSeq, readSeq, deliveredSeq, unread }
+    }
+    same(counts(group), { left: false, headSeq: 4, readSeq: 2, deliveredSeq: 3, unread: 2 })
+    same(counts(other), { left: true, headSeq: 1, readSeq: 0, deliveredSeq: 0, unread: 0 })
   }),
 
   storeCase('the feed in parts is the feed as a whole, from any place', async (bench) => {

@@ -78,7 +78,10 @@ export class FeedClient {
 
   async catchUp(store: CheckedStore, model: ReferenceModel, limit: number | undefined): Promise<void> {
     const changes = await this.#pull(store, limit)
-    for (const change of changes) apply(this.#known, change, this.#user)
+    for (const change of changes) {
+      requirePresentView(change, model, this.#user)
+      apply(this.#known, change, this.#user)
+    }
     compare(this.#known, model, this.#user, 'the feed')
     const last = changes.at(-1)
     if (this.#live === null || !this.#liveOpen || last === undefined) return
@@ -154,6 +157,15 @@ export class FeedClient {
       next = await this.#inTime('the end of a subscription', this.#live.next())
     }
   }
+}
+
+/** A conversation in the feed is as it is when the feed is read, whatever its position is; nobody writes meanwhile. */
+function requirePresentView(change: Change, model: ReferenceModel, user: string): void {
+  if (change.kind !== 'conversation') return
+  const talk = model.talk(change.conversation.id)
+  const what = `a conversation in the feed of ${JSON.stringify(user)}`
+  require(talk !== undefined && listed(talk, user), `${what}: nobody knows it`, change.conversation)
+  requireEqual(change.conversation, conversationView(talk, user), what)
 }
 
 /** A feed read in larger pages may leave out what is overtaken within a page, and nothing else. */

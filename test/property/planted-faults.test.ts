@@ -90,6 +90,20 @@ const faults: readonly (readonly [name: string, fault: Fault])[] = [
     }),
   ],
   [
+    'a feed whose conversations have nothing unread',
+    (store) => ({
+      getChanges: async (user, options) => {
+        const batch = await store.getChanges(user, options)
+        const changes = batch.changes.map((change) =>
+          change.kind === 'conversation'
+            ? { ...change, conversation: { ...change.conversation, unread: 0 } }
+            : change,
+        )
+        return { ...batch, changes }
+      },
+    }),
+  ],
+  [
     'a subscription that starts late',
     (store) => ({
       subscribe: (user, options) => ({

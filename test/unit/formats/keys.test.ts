@@ -174,3 +174,38 @@ describe('columns', () => {
     )
   })
 })
+
+describe('golden keys', () => {
+  const row = userPartition('u\0v')
+  const direct = `d.${'A'.repeat(27)}B`
+  test.each([
+    ['head', keys.head(row, direct), '017500ff760001fe000000000000000000000000000000000000000001'],
+    ['head of a group', keys.head(groupPartition('g'), 'g'), '0267000167'],
+    [
+      'list',
+      keys.recent(row, 300, direct),
+      '017500ff76000201fffffffffed3fe000000000000000000000000000000000000000001',
+    ],
+    ['list, large group', keys.large(row, 'g'), '017500ff7600020067'],
+    [
+      'runs',
+      keys.run(row, direct, 300),
+      '017500ff760003fe00000000000000000000000000000000000000000100000000012c',
+    ],
+    ['runs of a group', keys.run(groupPartition('g\0'), 'g\0', 300), '026700ff00036700ff0000000000012c'],
+    ['marks', keys.marks(row, direct), '017500ff760004fe000000000000000000000000000000000000000001'],
+    ['changes', keys.changes(row, 300), '017500ff76000500000000012c'],
+    ['profile', keys.profile(row), '017500ff760006'],
+    ['contact', keys.contact(row, 'é'), '017500ff760007c3a9'],
+    ['membership', keys.membership(row, 'g'), '017500ff76000867'],
+    ['group', keys.group(groupPartition('g')), '02670009'],
+    ['member', keys.member(groupPartition('g'), 'é'), '0267000ac3a9'],
+    ['roll', keys.roll(groupPartition('g'), 300), '0267000b00000000012c'],
+    ['own', keys.own(row, 'g', 300), '017500ff76000c670000000000012c'],
+    ['copy, touched', keys.copy(row, 'touched'), '017500ff76000d00'],
+    ['copy, marked', keys.copy(row, 'marked'), '017500ff76000d01'],
+    ['copy, list', keys.copy(row, 'list'), '017500ff76000d02'],
+  ])('%s', (_, key, hex) => {
+    expect(key.toString('hex')).toBe(hex)
+  })
+})

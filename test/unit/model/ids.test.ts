@@ -17,9 +17,27 @@ test('the id of a direct conversation is symmetric, and another for another pair
       expect(directConversationId(a, b) === directConversationId(c, d)).toBe(same)
     }),
   )
-  // Fixed for ever: stores and clients keep these ids.
-  expect(directConversationId('ada', 'bob')).toBe(directConversationId('bob', 'ada'))
   expect(directConversationId('ab', 'c')).not.toBe(directConversationId('a', 'bc'))
+})
+
+// Fixed for ever: stores and clients keep these ids.
+test.each([
+  ['ada', 'bob', 'd.cPOilvWE30NPwhjpvPpBr9_2J4O8'],
+  ['ada', 'ada', 'd.36k9nvhtIRfuSZlwoAlNQGH0z9HG'],
+  ['a\0b', 'a', 'd.HSdEmBnVVzbxO_cGRSIgqnCHWH8u'],
+  ['é€', '\u{1f600}\uffff', 'd.iKTpXK8giuxTeOViBgZ-fgXTN79M'],
+])('the id of the direct conversation of %j and %j stays', (a, b, id) => {
+  expect(directConversationId(a, b)).toBe(id)
+  expect(directConversationId(b, a)).toBe(id)
+})
+
+test.each([
+  ['ada', 1_700_000_000_000, 'phone', '~.loyw3v28.3.adaphone'],
+  ['é€', 35, '\u{1f600}', '~.z.2.é€😀'],
+  ['ada', 0, 'x'.repeat(256), '~..2jk5CPaMSkf9LNVRyjpMerWqVXi6xgcm3wk1FodMhT8'],
+  ['€'.repeat(80), 1_700_000_000_000, 'phoné', '~..GmqDhaWYqQMPq__yYhW9rcWn0VsrrquryRXsivfJ1Ew'],
+])('the id of a message that %j sent at %i with %j stays', (sender, time, device, id) => {
+  expect(derivedId(sender as UserId, time, device)).toBe(id)
 })
 
 test('given ids come back as they were given, and are never derived ones', () => {
