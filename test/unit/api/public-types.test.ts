@@ -1,0 +1,25 @@
+import { describe, expectTypeOf, test } from 'vitest'
+import { ColumbaError, isColumbaError } from '../../../src/index.js'
+
+// What the compiler makes of the public types: wrong ones are refused when this is compiled. What runs here checks nothing more.
+
+describe('isColumbaError', () => {
+  const error = new ColumbaError('LOCKED', 'held') as ColumbaError | TypeError
+
+  test('tells an error of the library from others', () => {
+    if (isColumbaError(error)) expectTypeOf(error).toEqualTypeOf<ColumbaError>()
+    else expectTypeOf(error).toEqualTypeOf<TypeError>()
+  })
+
+  test('with a code says which one it is, and of others nothing', () => {
+    if (isColumbaError(error, 'LOCKED')) expectTypeOf(error.code).toEqualTypeOf<'LOCKED'>()
+    else expectTypeOf(error).toEqualTypeOf<ColumbaError | TypeError>()
+  })
+
+  test('with one code after the other', () => {
+    if (!isColumbaError(error)) return
+    if (isColumbaError(error, 'LOCKED')) expectTypeOf(error.code).toEqualTypeOf<'LOCKED'>()
+    else if (isColumbaError(error, 'CLOSED')) expectTypeOf(error.code).toEqualTypeOf<'CLOSED'>()
+    else expectTypeOf(error).toEqualTypeOf<ColumbaError>()
+  })
+})
