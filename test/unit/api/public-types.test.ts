@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { ColumbaError, isColumbaError } from '../../../src/index.js'
+import type { Change } from '../../../src/index.js'
 
 // What the compiler makes of the public types: wrong ones are refused when this is compiled. What runs here checks nothing more.
 
@@ -21,5 +22,13 @@ describe('isColumbaError', () => {
     if (isColumbaError(error, 'LOCKED')) expectTypeOf(error.code).toEqualTypeOf<'LOCKED'>()
     else if (isColumbaError(error, 'CLOSED')) expectTypeOf(error.code).toEqualTypeOf<'CLOSED'>()
     else expectTypeOf(error).toEqualTypeOf<ColumbaError>()
+  })
+})
+
+describe('a change', () => {
+  test('of each kind is an arm of its own', () => {
+    expectTypeOf<{ [K in Change['kind']]: Extract<Change, { kind: K }>['kind'] }>().toEqualTypeOf<{
+      [K in Change['kind']]: K
+    }>()
   })
 })
