@@ -22,7 +22,7 @@ export interface GetConversationsOptions {
   readonly limit?: number | undefined
   /** Conversations to skip from the top. Default 0, at most `limits.startItems`; not together with `cursor`. */
   readonly start?: number | undefined
-  /** The `next` of the page before, with the same other options. */
+  /** The `next` of the page before, unless that is null: with the same `since` and `unreadOnly`, without `start`, and with any `limit`. */
   readonly cursor?: string | undefined
   /** Only conversations with activity at or after this time, in the store's epoch milliseconds. */
   readonly since?: number | undefined
@@ -34,7 +34,7 @@ export interface GetConversationsOptions {
 export interface GetMessagesOptions {
   /** Default 50, at most `limits.pageItems`. */
   readonly limit?: number | undefined
-  /** The `next` of the page before, unless that is null. */
+  /** The `next` of the page before, unless that is null: alone, or with any `limit`. */
   readonly cursor?: string | undefined
   /** Messages to skip from the newest; at most `limits.startItems`. */
   readonly offset?: number | undefined

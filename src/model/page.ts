@@ -1,6 +1,7 @@
 /**
  * One page of several. `next` goes back in as `cursor` for the page behind it; null says that there is none, and is refused as a
- * cursor. A page may be short, even empty, and have a `next` all the same, so a loop looks at `next` alone:
+ * cursor. It goes with the same `since` and `unreadOnly`, without `start`, `offset`, `before`, `after` and `around`, which it carries,
+ * and with any `limit`. A page may be short, even empty, and have a `next` all the same, so a loop looks at `next` alone:
  *
  * ```ts
  * let cursor: string | undefined
