@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { ColumbaError, isColumbaError } from '../../../src/index.js'
-import type { Change } from '../../../src/index.js'
+import type { Change, Json } from '../../../src/index.js'
 
 // What the compiler makes of the public types: wrong ones are refused when this is compiled. What runs here checks nothing more.
 
@@ -30,5 +30,20 @@ describe('a change', () => {
     expectTypeOf<{ [K in Change['kind']]: Extract<Change, { kind: K }>['kind'] }>().toEqualTypeOf<{
       [K in Change['kind']]: K
     }>()
+  })
+})
+
+/** Not a `type`: that is what is tested here. */
+interface Picture {
+  readonly url: string
+  readonly size: readonly [number, number]
+}
+
+describe('attributes', () => {
+  test('are of a type, or a copy of what has an interface', () => {
+    const picture: Picture = { url: 'x', size: [1, 2] }
+    expectTypeOf<Pick<Picture, 'url' | 'size'>>().toExtend<Json>()
+    expectTypeOf({ ...picture }).toExtend<Json>()
+    expectTypeOf<Picture>().not.toExtend<Json>()
   })
 })
