@@ -25,8 +25,9 @@ try {
   // Who leaves keeps what was visible, and no more.
   await store.groups.removeMember('bob', id, 'bob')
   await store.sendMessage({ sender: 'ann', conversationId: id, text: 'Without Bob then' })
-  const { left, unread } = await store.getConversation('bob', id)
-  console.log('bob:', { left, unread }, show(await store.getMessages('bob', id)))
+  const frozen = await store.getConversation('bob', id)
+  console.log('bob:', { left: frozen?.left, unread: frozen?.unread })
+  console.log('bob still sees:', show(await store.getMessages('bob', id)))
   try {
     await store.sendMessage({ sender: 'bob', conversationId: id, text: 'Wait!' })
   } catch (error) {

@@ -22,7 +22,11 @@ try {
 
   const newest = await store.getMessages('bob', conversation, { limit: 5 })
   console.log('newest:', show(newest))
-  console.log('older:', show(await store.getMessages('bob', conversation, { limit: 5, cursor: newest.next })))
+  // `next` is null where there is no further page.
+  if (newest.next !== null) {
+    const older = await store.getMessages('bob', conversation, { limit: 5, cursor: newest.next })
+    console.log('older:', show(older))
+  }
   console.log('before 10:', show(await store.getMessages('bob', conversation, { limit: 5, before: 10 })))
   console.log(
     'from the beginning:',

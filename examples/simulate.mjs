@@ -20,7 +20,7 @@ for (let seed = 1; seed <= 5; seed++) {
 
   // Whoever does not know repeats it: then it is there once.
   await world.settle(after.sendMessage(message('under way')))
-  const { headSeq } = await world.settle(after.getConversation('bob', { peer: 'ann' }))
-  if (headSeq !== 2) throw new Error(`${headSeq} messages`)
+  const conversation = await world.settle(after.getConversation('bob', { peer: 'ann' }))
+  if (conversation?.headSeq !== 2) throw new Error(`${conversation?.headSeq} messages`)
   await world.settle(after.close())
 }

@@ -14,7 +14,7 @@ try {
   // Bob's phone has all three, Bob has read the first.
   await store.markDelivered('bob', { peer: 'ann' }, 3)
   await store.markRead('bob', { peer: 'ann' }, 1)
-  console.log('left to read:', (await store.getConversation('bob', { peer: 'ann' })).unread)
+  console.log('left to read:', (await store.getConversation('bob', { peer: 'ann' }))?.unread)
   console.log('what Ann sees:', await store.getReceipts('ann', { peer: 'bob' }))
 
   // Without a number everything that is there is read. Marks never go back, so calls may come late or twice.

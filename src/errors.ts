@@ -45,8 +45,13 @@ export class ColumbaError extends Error {
   }
 }
 
-/** True for an error of this library, also when two copies of the package are loaded. */
-export function isColumbaError(error: unknown, code?: ErrorCode): error is ColumbaError {
+/** True for an error of this library (and with this code), also when two copies of the package are loaded. */
+export function isColumbaError(error: unknown): error is ColumbaError
+export function isColumbaError<C extends ErrorCode>(
+  error: unknown,
+  code: C,
+): error is ColumbaError & { readonly code: C }
+export function isColumbaError(error: unknown, code?: ErrorCode): boolean {
   return (
     error instanceof Error &&
     error.name === 'ColumbaError' &&

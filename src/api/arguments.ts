@@ -83,6 +83,12 @@ export function checkOpaque(value: unknown, field: string): string {
   return value
 }
 
+/** IMPORTANT: null is no first page. Whoever hands the `next` of the last page on would walk round for ever. */
+export function checkCursor(value: unknown): string {
+  if (value === null) throw invalid('cursor', 'is null: behind the last page there is no other')
+  return checkOpaque(value, 'cursor')
+}
+
 /** The size of a page: larger than allowed is refused, not clamped. */
 export function checkLimit(value: unknown, byDefault: number, limits: Limits): number {
   return value === undefined

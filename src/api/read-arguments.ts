@@ -4,11 +4,11 @@ import type { Target } from '../domain/participants.js'
 import type { Limits } from '../limits.js'
 import {
   checkBoolean,
+  checkCursor,
   checkFields,
   checkConversationId,
   checkInteger,
   checkLimit,
-  checkOpaque,
   checkTime,
   checkUserId,
   invalid,
@@ -22,7 +22,7 @@ export interface GetConversationsOptions {
   readonly limit?: number | undefined
   /** Conversations to skip from the top. Default 0, at most `limits.startItems`; not together with `cursor`. */
   readonly start?: number | undefined
-  /** The `next` of the page before, with the same other options. */
+  /** The `next` of the page before, unless that is null: with the same `since` and `unreadOnly`, without `start`, and with any `limit`. */
   readonly cursor?: string | undefined
   /** Only conversations with activity at or after this time, in the store's epoch milliseconds. */
   readonly since?: number | undefined
@@ -34,7 +34,7 @@ export interface GetConversationsOptions {
 export interface GetMessagesOptions {
   /** Default 50, at most `limits.pageItems`. */
   readonly limit?: number | undefined
-  /** The `next` of the page before. */
+  /** The `next` of the page before, unless that is null: alone, or with any `limit`. */
   readonly cursor?: string | undefined
   /** Messages to skip from the newest; at most `limits.startItems`. */
   readonly offset?: number | undefined
@@ -79,7 +79,7 @@ export function checkList(options: GetConversationsOptions | undefined, limits: 
   return {
     limit,
     start: start === undefined ? 0 : checkInteger(start, 'start', 0, limits.startItems),
-    cursor: cursor === undefined ? undefined : checkOpaque(cursor, 'cursor'),
+    cursor: cursor === undefined ? undefined : checkCursor(cursor),
     since: since === undefined ? undefined : checkTime(since, 'since'),
     unreadOnly: unreadOnly === undefined ? false : checkBoolean(unreadOnly, 'unreadOnly'),
   }
@@ -98,7 +98,7 @@ function checkPlace(
   const [name, other] = names
   if (name === undefined) return newest
   if (other !== undefined) throw invalid(other, `and ${name} exclude each other`)
-  if (given.cursor !== undefined) return { form: 'cursor', value: checkOpaque(given.cursor, 'cursor') }
+  if (given.cursor !== undefined) return { form: 'cursor', value: checkCursor(given.cursor) }
   if (given.offset !== undefined) {
     return { form: 'offset', value: checkInteger(given.offset, 'offset', 0, limits.startItems) }
   }

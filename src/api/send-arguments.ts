@@ -20,6 +20,7 @@ interface MessageRequest {
   readonly deviceId?: string | undefined
   /** The client's epoch milliseconds, kept as `sentAt`. */
   readonly timestamp?: number | undefined
+  /** Whatever else belongs to the message: at most `limits.attributesBytes` bytes as JSON, without `undefined` in it. */
   readonly attributes?: Json | undefined
 }
 

@@ -12,7 +12,7 @@ export interface RegisterRequest {
   readonly id: string
   /** At most `limits.titleBytes` bytes. */
   readonly name: string
-  /** At most `limits.attributesBytes` bytes as JSON. */
+  /** At most `limits.attributesBytes` bytes as JSON, without `undefined` in it. */
   readonly profile?: Json | undefined
 }
 

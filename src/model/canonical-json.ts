@@ -41,10 +41,15 @@ function deepFreeze(value: Json): Json {
   return Object.freeze(value)
 }
 
+/** The place of what is written in an object, whose keys are the caller's: errors do not tell them. */
+const property = -1
+
 class Encoder {
   readonly #bounds: JsonBounds
   /** The objects that are being written, outermost first: one that comes up again inside itself is a cycle. */
   readonly #open: object[] = []
+  /** Where in each of them: the index in an array, or `property`. */
+  readonly #places: number[] = []
   #bytes = 0
   text = ''
 
@@ -77,10 +82,22 @@ class Encoder {
     if (this.#open.includes(value)) this.#invalid('contains itself')
     if (this.#open.length >= this.#bounds.maxDepth)
       this.#tooLarge(`is nested deeper than ${this.#bounds.maxDepth}`, this.#bounds.maxDepth)
+    const isArray = Array.isArray(value)
+    if (!isArray) this.#checkPlain(value)
     this.#open.push(value)
-    if (Array.isArray(value)) this.#array(value)
+    this.#places.push(property)
+    if (isArray) this.#array(value)
     else this.#object(value as Record<string, unknown>)
+    this.#places.pop()
     this.#open.pop()
+  }
+
+  #checkPlain(object: object): void {
+    // Of the prototypes only the top one is plain, whichever realm it comes from.
+    const prototype: unknown = Object.getPrototypeOf(object)
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+      this.#invalid('holds an object with a class')
+    if (Object.getOwnPropertySymbols(object).length > 0) this.#invalid('holds a symbol as a key')
   }
 
   #array(values: readonly unknown[]): void {
@@ -88,19 +105,16 @@ class Encoder {
     // A value and the comma behind it take at least two bytes: a huge sparse array is refused before it is walked.
     if (length * 2 + 1 > this.#bounds.maxBytes - this.#bytes) this.#tooManyBytes()
     this.#ascii('[')
+    const depth = this.#places.length - 1
     for (let index = 0; index < length; index += 1) {
       if (index > 0) this.#ascii(',')
+      this.#places[depth] = index
       this.value(values[index])
     }
     this.#ascii(']')
   }
 
   #object(object: Record<string, unknown>): void {
-    // Of the prototypes only the top one is plain, whichever realm it comes from.
-    const prototype: unknown = Object.getPrototypeOf(object)
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-      this.#invalid('holds an object with a class')
-    if (Object.getOwnPropertySymbols(object).length > 0) this.#invalid('holds a symbol as a key')
     this.#ascii('{')
     let first = true
     for (const key of Object.keys(object).sort()) {
@@ -144,6 +158,9 @@ class Encoder {
 
   #invalid(why: string): never {
     const { field } = this.#bounds
-    throw new ColumbaError('INVALID_ARGUMENT', `${field} ${why}`, { field })
+    if (this.#places.length === 0) throw new ColumbaError('INVALID_ARGUMENT', `${field} ${why}`, { field })
+    const places = this.#places.map((place) => (place === property ? '.*' : `[${place}]`))
+    const path = `${field}${places.join('')}`
+    throw new ColumbaError('INVALID_ARGUMENT', `${field} ${why}, at ${path}`, { field, path })
   }
 }

@@ -7,7 +7,13 @@ import type { Contact, User } from './user.js'
 export type Change = { readonly position: string } & (
   | { readonly kind: 'message'; readonly message: Message }
   | {
-      readonly kind: 'read' | 'delivered'
+      readonly kind: 'read'
+      readonly conversationId: ConversationId
+      readonly userId: UserId
+      readonly seq: number
+    }
+  | {
+      readonly kind: 'delivered'
       readonly conversationId: ConversationId
       readonly userId: UserId
       readonly seq: number

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, posix } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -56,6 +64,7 @@ export type Nouns = [ContactEntry, GroupState, Interval, Marks, Membership, Part
 `
 
 const settings = {
+  exclude: ['examples'],
   compilerOptions: {
     strict: true,
     target: 'es2022',
@@ -64,6 +73,13 @@ const settings = {
     types: ['node'],
     skipLibCheck: false,
   },
+}
+
+/** Examples are JavaScript: whoever writes them in TypeScript declares their own parameters, and changes nothing else. */
+const settingsOfExamples = {
+  extends: '../tsconfig.json',
+  exclude: [],
+  compilerOptions: { noEmit: true, noImplicitAny: false, skipLibCheck: true },
 }
 
 /** The first example of the README, by somebody who checks types strictly. */
@@ -114,6 +130,10 @@ beforeAll(() => {
   writeFileSync(join(folder, 'with-testing.ts'), testingConsumer)
   writeFileSync(join(folder, 'own-backend.ts'), ownBackend)
   writeFileSync(join(folder, 'readme.ts'), readmeExample())
+  mkdirSync(join(folder, 'examples'))
+  writeFileSync(join(folder, 'examples/tsconfig.json'), JSON.stringify(settingsOfExamples))
+  for (const name of readdirSync(join(root, 'examples')))
+    copyFileSync(join(root, 'examples', name), join(folder, 'examples', name.replace('.mjs', '.mts')))
   const packages = [join(scratch, tarball.filename), installed('fast-check'), installed('@types/node')]
   run(folder, 'npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', ...packages)
 }, 180_000)
@@ -144,6 +164,10 @@ test('its examples run where it is installed, as the guide says', () => {
   )
   expect(node(command?.[1] as string)).toContain('Hello Bob')
   expect(node('node_modules/columba/examples/simulate.mjs')).not.toBe('')
+})
+
+test('its examples compile where types are checked strictly', () => {
+  node(join(root, 'node_modules/typescript/bin/tsc'), '-p', 'examples')
 })
 
 test('a program in TypeScript compiles against it and runs', () => {

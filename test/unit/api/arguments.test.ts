@@ -211,6 +211,22 @@ describe('reads and marks', () => {
     ).rejects.toMatchObject(invalid(field))
   })
 
+  test('refuse the `next` of a last page, and say that there is no page behind it', async () => {
+    const calls = [
+      (store: MessageStore, options: never) => store.getConversations('ada', options),
+      (store: MessageStore, options: never) => store.getMessages('ada', { peer: 'bob' }, options),
+      (store: MessageStore, options: never) => store.contacts.list('ada', options),
+      (store: MessageStore, options: never) => store.groups.members('ada', 'g', options),
+    ]
+    const message = 'cursor is null: behind the last page there is no other'
+    for (const call of calls) {
+      await expect(calling((store, use) => call(store, use({ cursor: null })))).rejects.toMatchObject({
+        ...invalid('cursor'),
+        message,
+      })
+    }
+  })
+
   test('take a peer, and nothing else that is no id', async () => {
     for (const [target, field] of [
       [{ peer: '' }, 'peer'],

@@ -1,6 +1,8 @@
 import { assert, jsonValue, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { ColumbaError } from '../../../src/errors.js'
 import { canonicalJson, parseCanonicalJson } from '../../../src/model/canonical-json.js'
+import { thrownBy } from '../../fixtures/thrown-by.js'
 
 const bounds = { maxBytes: 1000, maxDepth: 4, field: 'value' }
 
@@ -60,6 +62,32 @@ describe('canonical JSON', () => {
         expect.objectContaining({ code: 'TOO_LARGE' }),
       )
     }
+  })
+
+  const shared = { secret: [1] }
+  const cycle: unknown[] = [0]
+  cycle.push({ secret: cycle })
+
+  test.each([
+    ['holds a value of type undefined', '.*[1].*', { secret: [{ secret: 'x' }, { secret: undefined }] }],
+    ['holds a value of type undefined', '[0]', Array.from({ length: 1 })],
+    ['holds a value of type function', '[2][0]', [shared, [shared], [() => 1]]],
+    ['holds the number NaN', '.*', { first: [shared, shared], secret: Number.NaN }],
+    ['holds an object with a class', '[1]', [shared, new Date(0)]],
+    ['holds a symbol as a key', '.*', { secret: { [Symbol('secret')]: 1 } }],
+    ['holds text that is not well-formed', '.*.*', { secret: { '\ud800': 1 } }],
+    ['contains itself', '[1].*', cycle],
+  ])('that it %s is said with the place, value%s, and without a name', (why, place, value) => {
+    const details = { field: 'value', path: `value${place}` }
+    const message = `value ${why}, at value${place}`
+    const error = thrownBy(() => canonicalJson(value, bounds))
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message, details })
+  })
+
+  test('of what is no JSON as a whole no place is said', () => {
+    const error = thrownBy(() => canonicalJson(undefined, bounds)) as ColumbaError
+    expect(error.message).toBe('value holds a value of type undefined')
+    expect(error.details).toEqual({ field: 'value' })
   })
 
   test('says so when the caller’s object throws', () => {
