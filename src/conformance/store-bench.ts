@@ -6,16 +6,28 @@ import type { OpenedStore } from './opened-store.js'
 
 /** A store with the few things at hand that nearly all cases do with one. */
 export class StoreBench {
-  readonly store: MessageStore
-  readonly #settle: OpenedStore['settle']
+  readonly #opened: OpenedStore
+  #store: MessageStore
 
-  constructor({ store, settle }: OpenedStore) {
-    this.store = store
-    this.#settle = settle
+  constructor(opened: OpenedStore) {
+    this.#opened = opened
+    this.#store = opened.store
+  }
+
+  get store(): MessageStore {
+    return this.#store
   }
 
   async settle(): Promise<void> {
-    await this.#settle?.()
+    await this.#opened.settle?.()
+  }
+
+  /** Closes the store and opens its data again; false where nothing outlives a close. */
+  async reopen(): Promise<boolean> {
+    const reopened = await this.#opened.reopen?.()
+    if (reopened === undefined) return false
+    this.#store = reopened
+    return true
   }
 
   /** Sends to a user and settles. */

@@ -12,10 +12,11 @@ export function storeCase(title: string, check: (bench: StoreBench) => Promise<v
     title,
     async run(open) {
       const opened = await open()
+      const bench = new StoreBench(opened)
       try {
-        await check(new StoreBench(opened))
+        await check(bench)
       } finally {
-        await opened.store.close()
+        await bench.store.close()
         await opened.dispose?.()
       }
     },

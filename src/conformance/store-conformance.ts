@@ -1,5 +1,6 @@
 import { changeStoreCases } from './change-store-cases.js'
 import { groupStoreCases } from './group-store-cases.js'
+import { objectCases } from './object-cases.js'
 import { readingCases } from './reading-cases.js'
 import { sendingCases } from './sending-cases.js'
 import type { StoreCase } from './store-case.js'
@@ -10,4 +11,5 @@ export const storeConformance: readonly StoreCase[] = [
   ...readingCases,
   ...groupStoreCases,
   ...changeStoreCases,
+  ...objectCases,
 ]

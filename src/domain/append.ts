@@ -122,17 +122,20 @@ export class Append {
 
   /** Throws what a new message from this sender is refused with. */
   #admit(handle: ConversationHandle, sender: UserId, receiver: UserId | undefined): MaybePromise<void> {
-    const users = receiver === undefined ? [sender] : [sender, receiver]
-    return andThen(requireUsers(this.#context, users), () => {
+    return andThen(requireUsers(this.#context, [sender]), () => {
       if (handle.kind === 'group') {
         return andThen(this.#backend.member(handle, sender), (member) => {
           if (!isPresent(member)) throw notAMember()
         })
       }
+      const { pair } = handle
       // By its id, a direct conversation is there from its first message on, and for its two participants.
-      if (receiver === undefined && (handle.head === 0 || !handle.pair?.includes(sender))) throw notAMember()
-      if (handle.isBlocked(sender)) throw blocked()
-      return undefined
+      if (receiver === undefined && (handle.head === 0 || !pair?.includes(sender))) throw notAMember()
+      // Behind that, so that strangers are not told who is registered.
+      const others = pair?.filter((user) => user !== sender) ?? []
+      return andThen(requireUsers(this.#context, others), () => {
+        if (handle.isBlocked(sender)) throw blocked()
+      })
     })
   }
 }

@@ -87,7 +87,8 @@ export class Contacts {
     refuseOneself(user, other, 'otherId')
     const handle = this.#backend.direct(user, other)
     await commitChange(this.#context, handle, user, async () => {
-      await requireUsers(this.#context, [user, other])
+      // A block on somebody of times when all were users can be lifted.
+      await requireUsers(this.#context, blocked ? [user, other] : [user])
       return handle.isBlocked(other) === blocked ? null : { kind: 'block', blocker: user, blocked }
     })
   }

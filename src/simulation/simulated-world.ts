@@ -1,5 +1,5 @@
 import { MessageStore } from '../api/message-store.js'
-import type { StoreSettings } from '../backend/settings.js'
+import type { Logger, StoreSettings } from '../backend/settings.js'
 import type { UsersMode } from '../domain/context.js'
 import { SeededChance } from '../backend/reference/seeded-chance.js'
 import { openLocalBackend } from '../local/open-local-backend.js'
@@ -27,6 +27,7 @@ export interface SimulatedWorldOptions {
   /** As for `SimulatedClock`. */
   readonly ticking?: boolean
   readonly onNote?: ((note: string) => void) | undefined
+  readonly logger?: Logger
 }
 
 /** The process has ended, whatever was under way. */
@@ -79,8 +80,8 @@ export class SimulatedWorld {
   /** Opens the store in the running process. */
   async open(): Promise<MessageStore> {
     const { clock, fileSystem, schedule } = this.#incarnation
-    const { settings, tuning, usersMode } = this.options
-    const components = { clock, random: this.#random, fileSystem, logger: undefined, metrics: undefined }
+    const { settings, tuning, usersMode, logger } = this.options
+    const components = { clock, random: this.#random, fileSystem, logger, metrics: undefined }
     const opener = simulatedLevelOpener({
       fileSystem,
       turn: (label) => schedule.turn(label, () => undefined),

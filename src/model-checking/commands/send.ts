@@ -12,7 +12,7 @@ export interface SendArgs {
   readonly target: number
   readonly text: number
   readonly attributes: number
-  /** Which kind of id: own, derived, or one that the store makes. */
+  /** Which kind of id: own, derived, or one that the store makes, for want of a time, a device or both. */
   readonly id: number
 }
 
@@ -29,19 +29,33 @@ export function requestOf(
   const sender = pick(world.users, from)
   const ref =
     target % 2 === 0 ? { peer: pick(world.users, target >> 1) } : pickRef(stage, sender, target >> 1)
-  const identity =
-    id % 8 === 0
-      ? {}
-      : id % 8 === 1
-        ? { timestamp: (id >> 3) % 4, deviceId: pick(nastyIds, id >> 5) }
-        : { id: pick(nastyIds, id >> 3) + ((id >> 7) % 4), timestamp: id % 3 === 0 ? id : undefined }
   return given({
     sender,
     ...(typeof ref === 'string' ? { conversationId: ref } : { receiver: ref.peer }),
     text: pick(texts, text),
     attributes: pick(attributeValues, attributes),
-    ...identity,
+    ...identityOf(id),
   })
+}
+
+function identityOf(id: number): Pick<SendRequestShape, 'id' | 'timestamp' | 'deviceId'> {
+  const timestamp = (id >> 3) % 4
+  const deviceId = pick(nastyIds, id >> 5)
+  switch (id % 8) {
+    case 0:
+      return {}
+    case 1:
+      return { timestamp, deviceId }
+    case 2:
+      return { deviceId }
+    case 3:
+      return { timestamp }
+    default:
+      return given({
+        id: pick(nastyIds, id >> 3) + ((id >> 7) % 4),
+        timestamp: id % 3 === 0 ? id : undefined,
+      })
+  }
 }
 
 /** Sends, and answers everyone in the conversation, whether or not it was new. */

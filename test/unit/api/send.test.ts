@@ -149,11 +149,16 @@ describe('ids that are derived', () => {
     expect(repeat).toEqual({ ...given, duplicate: true })
   })
 
-  test('are new without a device or a time', async () => {
-    const store = referenceStore()
-    const send = () => store.sendMessage({ sender: ada, receiver: bob, text: 'x', timestamp: 1 })
-    expect((await send()).messageId).not.toBe((await send()).messageId)
-  })
+  test.each([{ timestamp: 1 }, { timestamp: 0 }, { deviceId: 'd' }, {}])(
+    'are new without a device or a time: %o',
+    async (given) => {
+      const store = referenceStore()
+      const send = () => store.sendMessage({ sender: ada, receiver: bob, text: 'x', ...given })
+      const [first, second] = [await send(), await send()]
+      expect(second).toMatchObject({ seq: 2, duplicate: false })
+      expect(first.messageId).not.toBe(second.messageId)
+    },
+  )
 })
 
 test('in registered mode both have to be registered, and a repeat is answered all the same', async () => {

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import type * as errors from '../../src/errors.js'
+import { ColumbaError, isColumbaError } from '../../src/errors.js'
+
+test('an error is recognised, and its code', () => {
+  const error = new ColumbaError('BLOCKED', 'no')
+  expect(isColumbaError(error)).toBe(true)
+  expect(isColumbaError(error, 'BLOCKED')).toBe(true)
+  expect(isColumbaError(error, 'CLOSED')).toBe(false)
+})
+
+test('also where it comes from another copy of the package', async () => {
+  // Another address is another module.
+  const address = new URL('../../src/errors.js?copy', import.meta.url).href
+  const copy = (await import(address)) as typeof errors
+  expect(copy.ColumbaError).not.toBe(ColumbaError)
+  const error = new copy.ColumbaError('BLOCKED', 'no')
+  expect(error).not.toBeInstanceOf(ColumbaError)
+  expect(isColumbaError(error, 'BLOCKED')).toBe(true)
+  expect(copy.isColumbaError(new ColumbaError('CLOSED', 'closed'), 'CLOSED')).toBe(true)
+})
+
+test.each([
+  undefined,
+  null,
+  'ColumbaError',
+  new Error('ColumbaError'),
+  Object.assign(new Error('of somebody else'), { code: 'BLOCKED' }),
+  { name: 'ColumbaError', code: 'BLOCKED' },
+])('nothing else is one: %s', (error) => {
+  expect(isColumbaError(error)).toBe(false)
+})
