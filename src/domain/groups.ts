@@ -179,6 +179,13 @@ function digestOf(creator: UserId, title: string | undefined, members: readonly 
 
 function toGroup(state: GroupState | null): Group {
   if (state === null) throw new ColumbaError('CORRUPT', 'the group is gone behind its change')
-  const { id, title, creator, memberCount, createdAt } = state
-  return Object.freeze({ id, ...(title === undefined ? {} : { title }), creator, memberCount, createdAt })
+  const { id, title, creator, owner, memberCount, createdAt } = state
+  return Object.freeze({
+    id,
+    ...(title === undefined ? {} : { title }),
+    creator,
+    owner,
+    memberCount,
+    createdAt,
+  })
 }
