@@ -137,13 +137,15 @@ describe('repair', () => {
     const location = await copyOfSample()
     const [name] = (await readdir(join(location, 'bodies'))).sort()
     await unlink(join(location, 'bodies', name!))
-    const { status, stdout } = columba('repair', location)
+    const above = dirname(location)
+    const { status, stdout } = columbaIn(above, 'repair', basename(location))
     expect(status).toBe(1)
     expect(stdout).toContain(`Found:\n- missing body file: ${name}`)
     expect(stdout).toMatch(/^ {2}messages +\d+$/m)
     expect(stdout).toMatch(/^- lost messages: conversation "d\./m)
-    const kept = /kept in (repaired-\S+)\.\n$/.exec(stdout)?.[1] ?? 'nowhere'
-    expect(await readdir(join(location, kept))).toEqual(expect.arrayContaining(['REPORT.json', 'old']))
+    // The path is of use where the command was given.
+    const kept = /kept in (\S+)\.\n$/.exec(stdout)?.[1] ?? 'nowhere'
+    expect(await readdir(join(above, kept))).toEqual(expect.arrayContaining(['REPORT.json', 'old']))
     expect(columba('verify', location).status).toBe(0)
     expect(columba('repair', location).status).toBe(0)
   })
