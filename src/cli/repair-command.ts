@@ -28,6 +28,7 @@ An interrupted repair is finished by the next; until then the store cannot be op
 Exit codes: 0 the store is whole, and nothing is lost; 1 it was repaired, and the report names what is lost;
 2 it was not repaired and is as it was, or the repair was interrupted while the new store took the old one's place.
 `,
+  json: true,
   run: async (directory, { json }, terminal) => {
     await assertStore(directory)
     const progress = new ProgressLine(terminal)

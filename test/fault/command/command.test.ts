@@ -231,7 +231,16 @@ describe('arguments', () => {
     [['dance'], 2, 'There is no command dance.'],
     [['verify'], 2, 'Usage: columba verify DIR'],
     [['verify', 'a', 'b'], 2, 'Usage: columba verify DIR'],
-    [['verify', 'a', '--colour'], 2, "Unknown option '--colour'"],
+    [['help'], 0, 'Usage: columba COMMAND DIR'],
+    [['help', 'verify'], 0, 'Usage: columba verify DIR'],
+    [['help', 'dance'], 2, 'There is no command dance.'],
+    [['--colour'], 2, 'There is no option --colour.\n\nUsage: columba COMMAND DIR'],
+    [['-x'], 2, 'There is no option -x.\n\nUsage: columba COMMAND DIR'],
+    [['verify', 'a', '--colour'], 2, 'There is no option --colour.\n\nUsage: columba verify DIR [--json]\n'],
+    [['verify', 'a', '--colour'], 2, 'columba verify --help says more.'],
+    [['verify', 'a', '--colour=red'], 2, 'There is no option --colour.'],
+    [['verify', 'a', '--json=no'], 2, 'The option --json takes no value.'],
+    [['restored', 'a', '--json'], 2, 'restored has no option --json.\n\nUsage: columba restored DIR\n'],
   ])('%j: %i', async (args, code, text) => {
     const said: string[] = []
     const say = (more: string): void => void said.push(more)
