@@ -18,7 +18,9 @@ export interface Message {
   readonly sentAt?: number
   /** The store's epoch milliseconds; never decreases in the whole store. */
   readonly timestamp: number
+  /** Never there yet: no call edits messages. It is for when there is one. */
   readonly editedAt?: number
+  /** Always false yet, in the same way. */
   readonly deleted: boolean
 }
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../../src/cli/run-command.js'
 import { openMessageStore, type VerifyReport } from '../../../src/index.js'
+import { copyOfKilled } from '../../fixtures/copy-of-killed.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 
@@ -198,6 +199,28 @@ describe('restored', () => {
     // The new time line goes on through openings.
     const again = await openMessageStore({ location: backup })
     expect(await again.getChanges('bob', { since: fresh })).toMatchObject({ changes: [] })
+    await again.close()
+  })
+
+  test('a snapshot of an open store is LOCKED while its holder runs here; without that lock nothing is missing', async () => {
+    const location = await temporaryDirectory()
+    const store = await openMessageStore({ location })
+    const text = 'acknowledged before'
+    for (const sender of ['ann', 'cyd']) await store.sendMessage({ sender, receiver: 'bob', text })
+    const { token } = await store.getChanges('bob')
+    const snapshot = await copyOfKilled(location)
+    await cp(join(location, 'LOCK.json'), join(snapshot, 'LOCK.json'))
+    const refused = columba('restored', snapshot)
+    await store.close()
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('LOCKED') })
+    await unlink(join(snapshot, 'LOCK.json'))
+    expect(columba('restored', snapshot)).toMatchObject({ status: 0, stderr: '' })
+    const again = await openMessageStore({ location: snapshot })
+    for (const peer of ['ann', 'cyd'])
+      expect((await again.getMessages('bob', { peer })).items).toMatchObject([{ text }])
+    const since = again.getChanges('bob', { since: token })
+    await expect(since).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' })
+    expect(await again.admin.verify()).toMatchObject({ ok: true })
     await again.close()
   })
 
