@@ -35,9 +35,10 @@ try {
     console.log('bob cannot send:', error.code)
   }
 
-  // The longest member follows a creator who leaves, and may remove others.
+  // Who has been in longest follows an owner who leaves, and may remove others.
   await store.groups.rename('cyd', id, 'Hiking, maybe')
-  await store.groups.removeMember('ann', id, 'ann')
+  const { creator, owner } = await store.groups.removeMember('ann', id, 'ann')
+  console.log('made by', creator, 'and owned by', owner)
   const { items } = await store.groups.members('cyd', id)
   console.log('members:', items.map(({ userId }) => userId).join(', '))
 } finally {

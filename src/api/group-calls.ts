@@ -57,8 +57,8 @@ export class GroupCalls {
   }
 
   /**
-   * Removes a member, or oneself: that is leaving. Only the owner removes others, NOT_PERMITTED otherwise: the creator, or the
-   * longest member once that one has left. Who is no member is removed already.
+   * Removes a member, or oneself: that is leaving. Only the owner removes others, NOT_PERMITTED otherwise. When the owner leaves, who
+   * has been in longest follows, and is the owner in the answer. Who is no member is removed already.
    */
   removeMember(actorId: string, conversationId: string, userId: string): Promise<Group> {
     return this.#calls.run((limits) => {

@@ -7,7 +7,7 @@ import { domainContext } from '../domain/context.js'
 import type { DomainContext, DomainSettings } from '../domain/context.js'
 import { History } from '../domain/history.js'
 import { Marking } from '../domain/marking.js'
-import { requireUsers } from '../domain/participants.js'
+import { requireUser } from '../domain/participants.js'
 import { Receipts } from '../domain/receipts.js'
 import type { Receipt } from '../domain/receipts.js'
 import { andThen } from '../async/maybe-promise.js'
@@ -187,7 +187,7 @@ export class MessageStore {
   getUnread(userId: string): Promise<Unread> {
     return this.#calls.run((limits) => {
       const user = checkUserId(userId, 'userId', limits)
-      return andThen(requireUsers(this.#context, [user]), () =>
+      return andThen(requireUser(this.#context, user, 'userId'), () =>
         andThen(this.#backend.unread(user), ({ total, conversations }) => ({ total, conversations })),
       )
     })

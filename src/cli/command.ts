@@ -12,7 +12,10 @@ export type ExitCode = 0 | 1 | 2
 export interface Command {
   readonly name: string
   readonly summary: string
+  /** The first line is the usage. */
   readonly help: string
+  /** True if it can print JSON. */
+  readonly json: boolean
   /** `directory` is a store. */
   readonly run: (directory: string, flags: CommandFlags, terminal: Terminal) => Promise<ExitCode>
 }

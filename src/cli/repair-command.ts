@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { repairStore, type RepairReport } from '../local/offline-repair/repair-store.js'
 import { systemClock } from '../platform/clock.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
@@ -27,6 +28,7 @@ An interrupted repair is finished by the next; until then the store cannot be op
 Exit codes: 0 the store is whole, and nothing is lost; 1 it was repaired, and the report names what is lost;
 2 it was not repaired and is as it was, or the repair was interrupted while the new store took the old one's place.
 `,
+  json: true,
   run: async (directory, { json }, terminal) => {
     await assertStore(directory)
     const progress = new ProgressLine(terminal)
@@ -50,28 +52,26 @@ Exit codes: 0 the store is whole, and nothing is lost; 1 it was repaired, and th
     } finally {
       progress.clear()
     }
-    terminal.out(json ? `${JSON.stringify(report, null, 2)}\n` : describe(report))
+    terminal.out(json ? `${JSON.stringify(report, null, 2)}\n` : describe(directory, report))
     return report.lost.length === 0 ? 0 : 1
   },
 }
 
-function describe({ outcome, refused, found, rebuilt, salvaged, lost, kept }: RepairReport): string {
-  if (outcome === 'whole') return 'Everything fits. Nothing was changed.\n'
+function describe(
+  directory: string,
+  { outcome, refused, found, rebuilt, salvaged, lost, kept }: RepairReport,
+): string {
+  if (outcome === 'whole' || kept === null) return 'Everything fits. Nothing was changed.\n'
+  const place = join(directory, kept)
   const lines = [
     outcome === 'finished' ? 'Finished a repair that was interrupted:' : 'Repaired:',
     ...(refused === null ? [] : [`The store could not be opened: ${refused}`]),
-    ...section(
-      'Found',
-      found.map(({ what, where }) => `${what}: ${where}`),
-    ),
+    ...section('Found', found, place),
     ...numbers('Made anew', rebuilt),
     ...numbers('Found for it', salvaged),
-    ...section(
-      'Lost',
-      lost.map(({ what, where }) => `${what}: ${where}`),
-    ),
+    ...section('Lost', lost, place),
     ...(lost.length === 0 ? ['Nothing was lost.'] : []),
-    `What was there before is kept in ${kept ?? 'nowhere'}.`,
+    `What was there before is kept in ${place}.`,
     '',
   ]
   return lines.join('\n')
@@ -84,9 +84,17 @@ function numbers(title: string, counts: Readonly<Record<string, number>>): strin
     : [`${title}:`, ...entries.map(([what, count]) => `  ${what.padEnd(40)} ${String(count)}`)]
 }
 
-function section(title: string, entries: readonly string[]): string[] {
+function section(
+  title: string,
+  entries: readonly { readonly what: string; readonly where: string }[],
+  place: string,
+): string[] {
   if (entries.length === 0) return []
   const beyond = entries.length - maxPrinted
-  const more = beyond > 0 ? [`… and ${beyond} more: see REPORT.json`] : []
-  return [`${title}:`, ...entries.slice(0, maxPrinted).map((entry) => `- ${entry}`), ...more]
+  const more = beyond > 0 ? [`… and ${beyond} more: see ${join(place, 'REPORT.json')}`] : []
+  return [
+    `${title}:`,
+    ...entries.slice(0, maxPrinted).map(({ what, where }) => `- ${what}: ${where}`),
+    ...more,
+  ]
 }

@@ -17,6 +17,7 @@ it they would miss changes. Nothing else is changed; opening recovers a store th
 
 Exit codes: 0 done, 2 the store could not be opened.
 `,
+  json: false,
   run: async (directory, _, terminal) => {
     await assertStore(directory)
     await beginTimeLine(directory, {

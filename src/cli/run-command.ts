@@ -16,32 +16,52 @@ ${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join('\
 columba COMMAND --help says more, columba --version which version this is.
 `
 
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  version: { type: 'boolean' },
+} as const
+
+/** What is wrong with one of the options that were given; undefined if nothing is. */
+function wrongOption(
+  values: Readonly<Record<string, unknown>>,
+  command: Command | undefined,
+): string | undefined {
+  for (const [name, value] of Object.entries(values)) {
+    const option = name.length === 1 ? `-${name}` : `--${name}`
+    if (!Object.hasOwn(options, name)) return `There is no option ${option}.`
+    if (value !== true) return `The option ${option} takes no value.`
+    if (name === 'json' && command?.json === false) return `${command.name} has no option ${option}.`
+  }
+  return undefined
+}
+
+function usageOf(command: Command): string {
+  return `${command.help.slice(0, command.help.indexOf('\n'))}\ncolumba ${command.name} --help says more.\n`
+}
+
 /** Runs one command line and says how it went; prints errors and never throws. */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
-    const { positionals, values } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        json: { type: 'boolean' },
-        version: { type: 'boolean' },
-      },
-    })
-    const [name, directory, ...others] = positionals
+    // Not strict, since what Node says of an unknown option tells nobody which there are.
+    const { positionals, values } = parseArgs({ args: [...args], options, strict: false })
+    const asksHelp = positionals[0] === 'help'
+    const [name, directory, ...others] = asksHelp ? positionals.slice(1) : positionals
     const command = commands.find((one) => one.name === name)
-    if (values.version === true) {
+    const wrong = wrongOption(values, command)
+    if (wrong !== undefined) return refuse(`${wrong}\n\n${command === undefined ? help : usageOf(command)}`)
+    if (values['version'] === true) {
       terminal.out(`${readVersion()}\n`)
       return 0
     }
-    if (values.help === true) {
+    if (command === undefined && name !== undefined) return refuse(`There is no command ${name}.\n\n${help}`)
+    if (asksHelp || values['help'] === true) {
       terminal.out(command?.help ?? help)
       return 0
     }
-    if (command === undefined)
-      return refuse(name === undefined ? help : `There is no command ${name}.\n\n${help}`)
+    if (command === undefined) return refuse(help)
     if (directory === undefined || others.length > 0) return refuse(command.help)
-    return await command.run(directory, { json: values.json === true }, terminal)
+    return await command.run(directory, { json: values['json'] === true }, terminal)
   } catch (error) {
     return refuse(`${describe(error)}\n`)
   }

@@ -13,6 +13,7 @@ recovers a store that was not closed; beyond that nothing is changed.
 
 Exit codes: 0 done, 2 the store could not be opened.
 `,
+  json: true,
   run: async (directory, { json }, terminal) => {
     const store = await openExisting(directory)
     try {

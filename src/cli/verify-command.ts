@@ -19,6 +19,7 @@ against their members, marks, feeds, body files. Opening recovers a store that w
 
 Exit codes: 0 everything fits, 1 there are findings, 2 the store could not be opened or read.
 `,
+  json: true,
   run: async (directory, { json }, terminal) => {
     const progress = new ProgressLine(terminal)
     const store = await openExisting(directory)

@@ -1,4 +1,5 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
+import type { ConversationHandle } from '../backend/port.js'
 import { hasLeft, mayRead, unreadOf } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
@@ -125,6 +126,19 @@ export const groupCases = [
     await bench.leave(handle, 'bob', null)
     same([handle.group?.owner, handle.group?.memberCount], [null, 0])
     same(await bench.backend.members(handle, 0, 10), [])
+  }),
+
+  backendCase('who owns a group is known after reopening, whoever made it', async (bench) => {
+    const handle = await bench.group('trip', ['ada', 'bob', 'cleo'])
+    await bench.leave(handle, 'ada', 'bob')
+    await bench.join(handle, 'ada')
+    const owned = ({ group }: ConversationHandle) => [group?.owner, group?.creator]
+    same(owned(handle), ['bob', 'ada'])
+    if (!(await bench.reopen())) return
+    const again = bench.backend.conversation(handle.id)
+    await bench.backend.load(again, ada)
+    same(owned(again), ['bob', 'ada'])
+    same((await bench.backend.members(again, 0, 1))[0]?.userId, 'bob')
   }),
 
   backendCase('a group may grow large, and nobody can tell', async (bench) => {

@@ -1,4 +1,5 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
+import type { Group } from '../model/group.js'
 import { failsWith } from './checks.js'
 import { storeCase } from './store-case.js'
 
@@ -56,6 +57,31 @@ export const groupStoreCases = [
     await bench.settle()
     is((await store.getConversation('bob', group))?.memberCount, 1)
     await failsWith('NOT_A_MEMBER', () => store.groups.rename('cleo', group, 'x'))
+  }),
+
+  storeCase('a group says who owns it, which need not be who made it', async (bench) => {
+    const { store } = bench
+    const request = { creator: 'ada', members: ['bob', 'cleo'], id: 'team' }
+    const told = async (call: Promise<Group>): Promise<unknown> => {
+      const { creator, owner } = await call
+      await bench.settle()
+      is(creator, 'ada')
+      return owner
+    }
+    const first = async (viewer: string): Promise<unknown> =>
+      (await store.groups.members(viewer, 'team', { limit: 1 })).items[0]?.userId
+    is(await told(store.groups.create(request)), 'ada')
+    is(await told(store.groups.rename('bob', 'team', 'Team')), 'ada')
+    is(await told(store.groups.removeMember('ada', 'team', 'ada')), 'bob')
+    is(await told(store.groups.addMembers('cleo', 'team', ['ada'])), 'bob')
+    is(await told(store.groups.create(request)), 'bob')
+    is(await first('ada'), 'bob')
+    await failsWith('NOT_PERMITTED', () => store.groups.removeMember('ada', 'team', 'cleo'))
+    is(await told(store.groups.removeMember('bob', 'team', 'bob')), 'cleo')
+    is(await first('ada'), 'cleo')
+    is(await told(store.groups.removeMember('cleo', 'team', 'ada')), 'cleo')
+    is(await told(store.groups.removeMember('cleo', 'team', 'cleo')), null)
+    is(await told(store.groups.create(request)), null)
   }),
 
   storeCase('who has blocked somebody is not added to a group by that one', async (bench) => {

@@ -1,12 +1,12 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, Found, MaybePromise } from '../backend/port.js'
-import { ColumbaError } from '../errors.js'
+import type { ColumbaError } from '../errors.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../model/message.js'
 import type { DomainContext } from './context.js'
 import type { Decision } from './lanes.js'
 import { isPresent } from './membership.js'
-import { handleOf, notAMember, requireUsers } from './participants.js'
+import { blockedBy, handleOf, notAMember, requireUser, requireUsers } from './participants.js'
 import type { Target } from './participants.js'
 import { RepeatAnswers, receiptOfRepeat } from './repeat-answers.js'
 
@@ -38,7 +38,7 @@ export class Append {
       // The warm path of nearly all sends: nothing to wait for, so the backend's promise is the answer.
       const found = this.#backend.find(handle, draft.sender, draft.id)
       if (found === null) {
-        if (handle.isBlocked(draft.sender)) throw blocked()
+        if (handle.isBlocked(draft.sender)) throw blockedBy({ field: 'receiver' })
         return this.#handOver(handle, draft)
       }
       if (isStored(found)) return Promise.resolve(receiptOfRepeat(handle, draft, found))
@@ -122,7 +122,7 @@ export class Append {
 
   /** Throws what a new message from this sender is refused with. */
   #admit(handle: ConversationHandle, sender: UserId, receiver: UserId | undefined): MaybePromise<void> {
-    return andThen(requireUsers(this.#context, [sender]), () => {
+    return andThen(requireUser(this.#context, sender, 'sender'), () => {
       if (handle.kind === 'group') {
         return andThen(this.#backend.member(handle, sender), (member) => {
           if (!isPresent(member)) throw notAMember()
@@ -133,9 +133,14 @@ export class Append {
       if (receiver === undefined && (handle.head === 0 || !pair?.includes(sender))) throw notAMember()
       // Behind that, so that strangers are not told who is registered.
       const others = pair?.filter((user) => user !== sender) ?? []
-      return andThen(requireUsers(this.#context, others), () => {
-        if (handle.isBlocked(sender)) throw blocked()
-      })
+      /** Where the call names the other one. */
+      const field = receiver === undefined ? 'conversationId' : 'receiver'
+      return andThen(
+        requireUsers(this.#context, others, () => ({ field })),
+        () => {
+          if (handle.isBlocked(sender)) throw blockedBy({ field })
+        },
+      )
     })
   }
 }
@@ -146,10 +151,6 @@ export class Append {
  */
 function isStored(found: MaybePromise<Found | null>): found is Found {
   return found !== null && !(found instanceof Promise) && found.settled === null
-}
-
-function blocked(): ColumbaError {
-  return new ColumbaError('BLOCKED', 'the receiver has blocked the sender')
 }
 
 function ignored(): void {

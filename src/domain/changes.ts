@@ -6,7 +6,7 @@ import type { DomainContext } from './context.js'
 import { formatFeedPlace, parseFeedPlace } from './feed-place.js'
 import type { FeedPlace } from './feed-place.js'
 import { FeedReader } from './feed-reader.js'
-import { requireUsers } from './participants.js'
+import { requireUser } from './participants.js'
 import { Subscription } from './subscription.js'
 
 export interface ChangesPage {
@@ -86,6 +86,6 @@ export class Changes {
       since === undefined
         ? andThen(this.#backend.latest(user), (position) => ({ position, within: undefined }))
         : parseFeedPlace(this.#backend, since)
-    return andThen(requireUsers(this.#context, [user]), () => place)
+    return andThen(requireUser(this.#context, user, 'userId'), () => place)
   }
 }

@@ -7,7 +7,7 @@ import { commitChange, assertShownIsStored } from './commit-change.js'
 import { toContact } from './contact-view.js'
 import type { DomainContext } from './context.js'
 import { readCursor, writeCursor } from './cursors.js'
-import { requireUsers } from './participants.js'
+import { requireUser } from './participants.js'
 
 export interface ContactOptions {
   readonly alias?: string | undefined
@@ -35,7 +35,8 @@ export class Contacts {
   async add(user: UserId, contactId: UserId, { alias }: ContactOptions = {}): Promise<void> {
     refuseOneself(user, contactId, 'contactId')
     await this.#context.lanes.user(user, async () => {
-      await requireUsers(this.#context, [user, contactId])
+      await requireUser(this.#context, user, 'userId')
+      await requireUser(this.#context, contactId, 'contactId')
       const entry = await this.#backend.contact(user, contactId)
       if (entry?.listed === true && entry.alias === alias) return assertShownIsStored(this.#backend)
       await this.#backend.putContact(user, contactId, { listed: true, alias })
@@ -45,7 +46,7 @@ export class Contacts {
   /** Takes a contact off the list, and its alias with it. One that is not there is no error. */
   async remove(user: UserId, contactId: UserId): Promise<void> {
     await this.#context.lanes.user(user, async () => {
-      await requireUsers(this.#context, [user])
+      await requireUser(this.#context, user, 'userId')
       const entry = await this.#backend.contact(user, contactId)
       if (entry?.listed !== true) return assertShownIsStored(this.#backend)
       await this.#backend.putContact(user, contactId, { listed: false, alias: undefined })
@@ -56,7 +57,7 @@ export class Contacts {
   async list(user: UserId, { limit, cursor }: ContactPageOptions): Promise<Page<Contact>> {
     const scope = ['contacts', user]
     let after = cursor === undefined ? undefined : (readCursor(scope, cursor, ['name'])[0] as UserId)
-    await requireUsers(this.#context, [user])
+    await requireUser(this.#context, user, 'userId')
     const listed: ContactEntry[] = []
     // One more than asked for, so that the last page knows that it is the last.
     while (listed.length <= limit) {
@@ -87,8 +88,9 @@ export class Contacts {
     refuseOneself(user, other, 'otherId')
     const handle = this.#backend.direct(user, other)
     await commitChange(this.#context, handle, user, async () => {
+      await requireUser(this.#context, user, 'userId')
       // A block on somebody of times when all were users can be lifted.
-      await requireUsers(this.#context, blocked ? [user, other] : [user])
+      if (blocked) await requireUser(this.#context, other, 'otherId')
       return handle.isBlocked(other) === blocked ? null : { kind: 'block', blocker: user, blocked }
     })
   }

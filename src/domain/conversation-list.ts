@@ -7,7 +7,7 @@ import type { Page } from '../model/page.js'
 import type { DomainContext } from './context.js'
 import { conversationView } from './conversation-view.js'
 import { readCursor, writeCursor } from './cursors.js'
-import { requireUsers, see } from './participants.js'
+import { requireUser, see } from './participants.js'
 import type { Target } from './participants.js'
 
 export interface ListQuery {
@@ -77,7 +77,7 @@ export class ConversationList {
   }
 
   page(user: UserId, query: ListQuery): MaybePromise<Page<Conversation>> {
-    return andThen(requireUsers(this.#context, [user]), () => {
+    return andThen(requireUser(this.#context, user, 'userId'), () => {
       if (query.cursor !== undefined) return this.#next(user, query, this.#walkOf(user, query, query.cursor))
       const { start, limit } = query
       if (query.since !== undefined || query.unreadOnly || start + limit > ofOneMoment)

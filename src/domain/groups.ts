@@ -8,7 +8,8 @@ import { commitChange } from './commit-change.js'
 import type { DomainContext } from './context.js'
 import { readCursor, writeCursor } from './cursors.js'
 import { isPresent } from './membership.js'
-import { notAMember, requireUsers } from './participants.js'
+import { blockedBy, notAMember, requireUser, requireUsers } from './participants.js'
+import type { UserPlace } from './participants.js'
 
 export interface GroupDraft {
   readonly creator: UserId
@@ -49,6 +50,8 @@ export class Groups {
   async create({ creator, title, members, id }: GroupDraft, excess?: ColumbaError): Promise<Group> {
     if (id === undefined && excess !== undefined) throw excess
     const all = [...new Set([creator, ...members])]
+    const placeOf = (user: UserId): UserPlace =>
+      user === creator ? { field: 'creator' } : { field: 'members', index: members.indexOf(user) }
     const createdAs = digestOf(creator, title, all)
     const handle = this.#backend.conversation(
       id ?? (this.#backend.newMessageId() as string as ConversationId),
@@ -59,9 +62,9 @@ export class Groups {
         throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'there is a group with this id and other content')
       }
       if (excess !== undefined) throw excess
-      await requireUsers(this.#context, all)
+      await requireUsers(this.#context, all, placeOf)
       this.#limitMembers(all.length)
-      await this.#refuseBlockers(creator, all)
+      await this.#refuseBlockers(creator, all, placeOf)
       return { kind: 'create', creator, title, members: all, createdAs }
     })
     return toGroup(made)
@@ -69,15 +72,16 @@ export class Groups {
 
   /** Adds members, all or none; who is in already is ignored. Any member may. */
   async addMembers(actor: UserId, id: ConversationId, users: readonly UserId[]): Promise<Group> {
+    const placeOf = (user: UserId): UserPlace => ({ field: 'userIds', index: users.indexOf(user) })
     return this.#change(actor, id, async (handle, state) => {
       const added: UserId[] = []
       for (const user of new Set(users)) {
         if (!isPresent(await this.#backend.member(handle, user))) added.push(user)
       }
       if (added.length === 0) return null
-      await requireUsers(this.#context, added)
+      await requireUsers(this.#context, added, placeOf)
       this.#limitMembers(state.memberCount + added.length)
-      await this.#refuseBlockers(actor, added)
+      await this.#refuseBlockers(actor, added, placeOf)
       return { kind: 'join', users: added }
     })
   }
@@ -108,7 +112,7 @@ export class Groups {
     const scope = ['members', user, id]
     const handle = this.#backend.conversation(id)
     return this.#context.lanes.look(handle, async () => {
-      await requireUsers(this.#context, [user])
+      await requireUser(this.#context, user, 'userId')
       const after = cursor === undefined ? 0 : readCursor(scope, cursor, ['number'])[0]
       await this.#backend.load(handle, user)
       await this.#requireMember(handle, user)
@@ -130,7 +134,7 @@ export class Groups {
   ): Promise<Group> {
     const handle = this.#backend.conversation(id)
     const changed = await commitChange(this.#context, handle, actor, async () => {
-      await requireUsers(this.#context, [actor])
+      await requireUser(this.#context, actor, 'actorId')
       return decide(handle, await this.#requireMember(handle, actor))
     })
     return toGroup(changed)
@@ -152,11 +156,14 @@ export class Groups {
     return longest.find(({ userId }) => userId !== except)?.userId ?? null
   }
 
-  async #refuseBlockers(actor: UserId, added: readonly UserId[]): Promise<void> {
+  async #refuseBlockers(
+    actor: UserId,
+    added: readonly UserId[],
+    placeOf: (user: UserId) => UserPlace,
+  ): Promise<void> {
     for (const user of added) {
       const entry = await this.#backend.contact(user, actor)
-      if (entry?.blocked === true)
-        throw new ColumbaError('BLOCKED', 'one of the users has blocked who adds them')
+      if (entry?.blocked === true) throw blockedBy(placeOf(user))
     }
   }
 
@@ -179,6 +186,13 @@ function digestOf(creator: UserId, title: string | undefined, members: readonly 
 
 function toGroup(state: GroupState | null): Group {
   if (state === null) throw new ColumbaError('CORRUPT', 'the group is gone behind its change')
-  const { id, title, creator, memberCount, createdAt } = state
-  return Object.freeze({ id, ...(title === undefined ? {} : { title }), creator, memberCount, createdAt })
+  const { id, title, creator, owner, memberCount, createdAt } = state
+  return Object.freeze({
+    id,
+    ...(title === undefined ? {} : { title }),
+    creator,
+    owner,
+    memberCount,
+    createdAt,
+  })
 }

@@ -4,7 +4,7 @@ import type { Marks, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import { pairKey } from '../model/pair-key.js'
 import type { DomainContext } from './context.js'
-import { handleOf, partIn, requireUsers } from './participants.js'
+import { handleOf, partIn, requireUser } from './participants.js'
 import type { Target } from './participants.js'
 
 /** How far a user has come by the calls that wait; 0 for not at all. */
@@ -77,7 +77,7 @@ export class Marking {
   /** Up to `seq`, or up to the newest message at the call. In a conversation that the user has left nothing changes. */
   mark(user: UserId, target: Target, by: 'read' | 'delivered', seq: number | undefined): MaybePromise<void> {
     if (this.#open) return this.#mark(user, target, by, seq)
-    const checked = requireUsers(this.#context, [user])
+    const checked = requireUser(this.#context, user, 'userId')
     if (checked === undefined) return this.#mark(user, target, by, seq)
     const upTo = this.#upTo(user, handleOf(this.#backend, user, target), seq)
     return this.#accept(Promise.all([upTo, checked]).then(([until]) => this.#mark(user, target, by, until)))

@@ -19,17 +19,48 @@ export function notAMember(): ColumbaError {
   return new ColumbaError('NOT_A_MEMBER', 'the user is not a member of this conversation')
 }
 
-/** Throws USER_NOT_FOUND where only registered users exist and one of these is none. */
-export function requireUsers(context: DomainContext, users: readonly UserId[]): MaybePromise<void> {
+/** Where a call names a user, by field and place in a list: errors say that, and never who it is. */
+export interface UserPlace {
+  readonly field: string
+  readonly index?: number
+}
+
+type PlaceOf = (user: UserId) => UserPlace
+
+export function userNotFound(place: UserPlace): ColumbaError {
+  return new ColumbaError('USER_NOT_FOUND', `${nameOf(place)} is no registered user`, { ...place })
+}
+
+/** BLOCKED: the user at this place has blocked who asks. */
+export function blockedBy(place: UserPlace): ColumbaError {
+  return new ColumbaError('BLOCKED', `${nameOf(place)} has blocked who asks`, { ...place })
+}
+
+function nameOf({ field, index }: UserPlace): string {
+  return index === undefined ? field : `${field}[${index}]`
+}
+
+/** Throws USER_NOT_FOUND where only registered users exist and this one is none. */
+export function requireUser(context: DomainContext, user: UserId, field: string): MaybePromise<void> {
+  if (context.usersMode === 'open') return undefined
+  return requireRegistered(context, user, () => ({ field }))
+}
+
+/** As `requireUser`; `placeOf` is asked about the first one who is none. */
+export function requireUsers(
+  context: DomainContext,
+  users: readonly UserId[],
+  placeOf: PlaceOf,
+): MaybePromise<void> {
   if (context.usersMode === 'open') return undefined
   let checked: MaybePromise<void> = undefined
-  for (const user of users) checked = andThen(checked, () => requireRegistered(context, user))
+  for (const user of users) checked = andThen(checked, () => requireRegistered(context, user, placeOf))
   return checked
 }
 
-function requireRegistered(context: DomainContext, user: UserId): MaybePromise<void> {
+function requireRegistered(context: DomainContext, user: UserId, placeOf: PlaceOf): MaybePromise<void> {
   return andThen(context.backend.user(user), (entry) => {
-    if (entry === null) throw new ColumbaError('USER_NOT_FOUND', 'there is no such user')
+    if (entry === null) throw userNotFound(placeOf(user))
   })
 }
 
@@ -47,7 +78,7 @@ export function partIn<Part extends Standing>(found: Part | null, target: Target
 
 /** Looks at a conversation on behalf of a user, as far as readers see it: NOT_A_MEMBER for one who never had a part. */
 export function see(context: DomainContext, user: UserId, target: Target): MaybePromise<Seen> {
-  return andThen(requireUsers(context, [user]), () => {
+  return andThen(requireUser(context, user, 'userId'), () => {
     const handle = handleOf(context.backend, user, target)
     return andThen(context.backend.participation(user, handle), (found) => ({
       handle,

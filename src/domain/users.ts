@@ -7,6 +7,7 @@ import type { Json } from '../model/json.js'
 import type { User } from '../model/user.js'
 import { assertShownIsStored } from './commit-change.js'
 import type { DomainContext } from './context.js'
+import { userNotFound } from './participants.js'
 
 /** What may be changed of a user; what is left out stays. */
 export interface UserUpdate {
@@ -56,7 +57,7 @@ export class Users {
   /** USER_NOT_FOUND for one that was never registered. */
   async get(id: UserId): Promise<User> {
     const known = await this.#backend.user(id)
-    if (known === null) throw userNotFound()
+    if (known === null) throw userNotFound({ field: 'id' })
     return known.user
   }
 
@@ -94,8 +95,4 @@ function digestOf(user: User): string {
 function profileText({ profile }: User): string | null {
   if (profile === undefined) return null
   return canonicalJson(profile, { maxBytes: Infinity, maxDepth: Infinity, field: 'profile' })
-}
-
-function userNotFound(): ColumbaError {
-  return new ColumbaError('USER_NOT_FOUND', 'there is no such user')
 }

@@ -232,11 +232,7 @@ export class ReferenceModel {
     if (same !== undefined) {
       if (same.createdAs !== createdAs) return refused('IDEMPOTENCY_CONFLICT')
       return accepted((group) => {
-        requireEqual(
-          { ...group },
-          { ...groupFacts(same), title: same.title },
-          'the answer to a repeated create',
-        )
+        requireEqual(group, groupView(same), 'the answer to a repeated create')
       })
     }
     if ([...members].some((user) => this.isBlocked(user, creator))) return refused('BLOCKED')
@@ -245,6 +241,7 @@ export class ReferenceModel {
         id: id ?? group.id,
         title,
         creator,
+        owner: creator,
         memberCount: members.size,
         createdAt: group.createdAt,
       }
@@ -270,7 +267,7 @@ export class ReferenceModel {
     })
   }
 
-  addMembers(actor: string, id: string, users: readonly string[]): Expectation<unknown> {
+  addMembers(actor: string, id: string, users: readonly string[]): Expectation<Group> {
     const talk = this.talk(id)
     if (talk === undefined || !isPresent(talk, actor)) return refused('NOT_A_MEMBER')
     const added = [...new Set(users)].filter((user) => !isPresent(talk, user))
@@ -279,10 +276,11 @@ export class ReferenceModel {
     const codes: ErrorCode[] = users.some((user) => this.isBlocked(user, actor)) ? ['BLOCKED'] : []
     return {
       codes,
-      accept: () => {
+      accept: (group) => {
         const since = new Moment(Math.max(this.#time, this.#clock.now()), this.#clock.latest)
         const order = ++this.#order
         for (const user of added) this.#join(talk, user, order, since)
+        requireEqual(group, groupView(talk), 'the answer to an adding')
       },
     }
   }
@@ -301,26 +299,31 @@ export class ReferenceModel {
     talk.members.set(user, member)
   }
 
-  removeMember(actor: string, id: string, user: string): Expectation<unknown> {
+  removeMember(actor: string, id: string, user: string): Expectation<Group> {
     const talk = this.talk(id)
     if (talk === undefined || !isPresent(talk, actor)) return refused('NOT_A_MEMBER')
     if (actor !== user && talk.owner !== actor) return refused('NOT_PERMITTED')
-    if (!isPresent(talk, user)) return { codes: ['NOT_A_MEMBER'], accept: nothing }
-    return accepted(() => {
+    const asItIs = (group: Group) => {
+      requireEqual(group, groupView(talk), 'the answer to a removal')
+    }
+    if (!isPresent(talk, user)) return { codes: ['NOT_A_MEMBER'], accept: asItIs }
+    return accepted((group) => {
       const member = talk.members.get(user)
       const stay = member?.stays.at(-1)
       if (member === undefined || stay === undefined) return
       stay.to = talk.messages.length
       if (talk.owner === user) talk.owner = present(talk)[0]?.[0] ?? null
       member.frozen = { title: talk.title, memberCount: present(talk).length }
+      asItIs(group)
     })
   }
 
-  rename(actor: string, id: string, title: string): Expectation<unknown> {
+  rename(actor: string, id: string, title: string): Expectation<Group> {
     const talk = this.talk(id)
     if (talk === undefined || !isPresent(talk, actor)) return refused('NOT_A_MEMBER')
-    return accepted(() => {
+    return accepted((group) => {
       talk.title = title
+      requireEqual(group, groupView(talk), 'the answer to a rename')
     })
   }
 }
@@ -349,7 +352,7 @@ function repeat(talk: Talk, told: ToldMessage, request: SendRequestShape): Expec
   })
 }
 
-function groupFacts(talk: Talk): object {
-  const { id, creator, createdAt } = talk
-  return { id, creator, createdAt, memberCount: present(talk).length }
+function groupView(talk: Talk): object {
+  const { id, title, creator, owner, createdAt } = talk
+  return { id, title, creator, owner, createdAt, memberCount: present(talk).length }
 }

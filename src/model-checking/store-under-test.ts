@@ -96,9 +96,9 @@ export interface CheckedStore {
   }
   readonly groups: {
     create(request: GroupRequestShape): Promise<Group>
-    addMembers(actorId: string, conversationId: string, userIds: readonly string[]): Promise<unknown>
-    removeMember(actorId: string, conversationId: string, userId: string): Promise<unknown>
-    rename(actorId: string, conversationId: string, title: string): Promise<unknown>
+    addMembers(actorId: string, conversationId: string, userIds: readonly string[]): Promise<Group>
+    removeMember(actorId: string, conversationId: string, userId: string): Promise<Group>
+    rename(actorId: string, conversationId: string, title: string): Promise<Group>
     members(
       userId: string,
       conversationId: string,

@@ -4,7 +4,13 @@ import type { ConversationId, Position, UserId } from './ids.js'
 export interface Group {
   readonly id: ConversationId
   readonly title?: string
+  /** Who made it, for good: that one may have left since, or come back as one of the others. */
   readonly creator: UserId
+  /**
+   * Who may remove others: the member who has been in longest, so the first of `groups.members`. That is the creator until that
+   * one leaves. Null when nobody is in it any more.
+   */
+  readonly owner: UserId | null
   readonly memberCount: number
   /** The store's epoch milliseconds. */
   readonly createdAt: number
@@ -16,7 +22,7 @@ export interface GroupState {
   readonly title: string | undefined
   /** Who made it; kept for the answer to a repeated `create`. */
   readonly creator: UserId
-  /** Who may remove others: the creator, or the longest member after that one left; null in a group without members. */
+  /** As in `Group`. */
   readonly owner: UserId | null
   readonly createdAt: number
   readonly memberCount: number

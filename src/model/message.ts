@@ -1,7 +1,10 @@
 import type { ConversationId, MessageId, UserId } from './ids.js'
 import type { Json } from './json.js'
 
-/** A message as readers get it: deeply frozen, the same for every participant. */
+/**
+ * A message as readers get it: deeply frozen, the same for every participant. One that a repair could not bring back is an empty
+ * one in its place, with `attributes` `{ columba: { lost: true } }`, and counts as any other.
+ */
 export interface Message {
   readonly conversationId: ConversationId
   /** 1, 2, 3, … in the conversation, without gaps. */
@@ -15,7 +18,9 @@ export interface Message {
   readonly sentAt?: number
   /** The store's epoch milliseconds; never decreases in the whole store. */
   readonly timestamp: number
+  /** Never there yet: no call edits messages. It is for when there is one. */
   readonly editedAt?: number
+  /** Always false yet, in the same way. */
   readonly deleted: boolean
 }
 

@@ -1,6 +1,9 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { MessageStore } from '../../src/api/message-store.js'
 import type { ErrorCode } from '../../src/errors.js'
+import { bodyHeaderBytes } from '../../src/formats/body-file.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
 import { ManualClock } from '../../src/model-checking/manual-clock.js'
@@ -113,4 +116,24 @@ describe('a read that the system refuses', () => {
     expect(await store.admin.verify()).toMatchObject({ ok: true })
     await store.close()
   })
+})
+
+test('a flipped byte in a body file: who reads the message is told which block of which file it is', async () => {
+  const location = await temporaryDirectory()
+  const request = { sender: 'ann', receiver: 'ben', text: 'once', id: 'once' }
+  const first = await open(location)
+  await first.sendMessage(request)
+  await first.close()
+  const [file] = await readdir(join(location, 'bodies'))
+  const path = join(location, 'bodies', file as string)
+  const bytes = await readFile(path)
+  const middle = Math.floor((bodyHeaderBytes + bytes.length) / 2)
+  bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle)
+  await writeFile(path, bytes)
+  const store = await open(location)
+  const damaged = { code: 'CORRUPT', details: { file, offset: bodyHeaderBytes } }
+  await expect(store.getMessages('ann', { peer: 'ben' })).rejects.toMatchObject(damaged)
+  await expect(store.getMessage('ben', { peer: 'ann' }, 1)).rejects.toMatchObject(damaged)
+  await expect(store.sendMessage(request)).rejects.toMatchObject(damaged)
+  await store.close()
 })

@@ -43,16 +43,20 @@ test('attributes that are no JSON in a block whose checksum fits are CORRUPT, an
   const attributes = { color: 'red' }
   await first.sendMessage({ sender: 'ann', receiver: 'ben', text: 'x'.repeat(2000), attributes })
   await first.close()
+  let place = {}
   await ShardEdit.of(location, async (shards) => {
     const { payload } = await shards.row('runs', 'ann', Buffer.alloc(0))
     const { file, offset, length } = rows.run.decode(payload)
+    place = { file: bodyFileName(file), offset }
     const path = join(location, 'bodies', bodyFileName(file))
     const bytes = spoil(await readFile(path))
     bytes.writeUInt32LE(checksum(bytes.subarray(offset + 8, offset + length)), offset + 4)
     await writeFile(path, bytes)
   })
   const store = await openSample(location)
-  await expect(store.getMessages('ben', { peer: 'ann' })).rejects.toMatchObject(corrupt)
+  const damaged = { ...corrupt, details: place }
+  await expect(store.getMessages('ben', { peer: 'ann' })).rejects.toMatchObject(damaged)
+  await expect(store.getMessage('ben', { peer: 'ann' }, 1)).rejects.toMatchObject(damaged)
   await expect(store.getConversations('ben')).rejects.toMatchObject(corrupt)
   const { findings } = await store.admin.verify()
   expect(findings.map(({ what }) => what)).toEqual(['damaged block'])

@@ -182,6 +182,12 @@ test('a program in TypeScript compiles against it and runs', () => {
   expect(node('own-backend.js')).toBe('0\n')
 })
 
+test('CommonJS can require it, as the README says', () => {
+  const required = (door: string): string =>
+    node('--input-type=commonjs', '--eval', `console.log(Object.keys(require('${door}')).length > 0)`)
+  for (const door of ['columba', 'columba/testing']) expect(required(door)).toBe('true\n')
+})
+
 test('its command line says which version it is', () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
   expect(run(folder, 'npx', 'columba', '--version')).toBe(`${version}\n`)

@@ -34,9 +34,8 @@ class Script {
 
   group(creator: string, members: readonly string[]): string {
     const id = `g${++this.#made}`
-    const memberCount = new Set([creator, ...members]).size
-    const group = { id, creator, memberCount, createdAt: this.clock.now() }
-    value(this.model.createGroup({ creator, members, id }), group)
+    const { size } = new Set([creator, ...members])
+    value(this.model.createGroup({ creator, members, id }), groupOf(id, creator, size, creator))
     return id
   }
 
@@ -45,6 +44,11 @@ class Script {
     if (talk === undefined) throw new Error('no such talk')
     return conversationView(talk, user)
   }
+}
+
+/** As calls answer with it. */
+function groupOf(id: string, owner: string | null, memberCount: number, creator = 'a'): object {
+  return { id, creator, owner, memberCount, createdAt: start }
 }
 
 function value<T>(expectation: Expectation<T>, answer: unknown): void {
@@ -98,16 +102,16 @@ describe('the reference model', () => {
     const { model } = script
     const id = script.group('a', ['b'])
     script.send('a', { conversationId: id }, 'one', '1')
-    value(model.addMembers('b', id, ['c']), undefined)
+    value(model.addMembers('b', id, ['c']), groupOf(id, 'a', 3))
     expect(script.row('c', id)).toMatchObject({ lastMessage: null, headSeq: 0, unread: 0, memberCount: 3 })
     script.send('a', { conversationId: id }, 'two', '2')
     expect(script.row('c', id)).toMatchObject({ headSeq: 2, unread: 1 })
     expect(codes(model.removeMember('b', id, 'c'))).toEqual(['NOT_PERMITTED'])
-    value(model.removeMember('a', id, 'c'), undefined)
+    value(model.removeMember('a', id, 'c'), groupOf(id, 'a', 2))
     script.send('a', { conversationId: id }, 'three', '3')
     expect(script.row('c', id)).toMatchObject({ left: true, headSeq: 2, unread: 0, memberCount: 2 })
     expect(codes(model.send({ sender: 'c', conversationId: id, text: '' }))).toEqual(['NOT_A_MEMBER'])
-    value(model.addMembers('b', id, ['c']), undefined)
+    value(model.addMembers('b', id, ['c']), groupOf(id, 'a', 3))
     script.send('b', { conversationId: id }, 'four', '4')
     const talk = model.talk(id)
     expect(talk && visible(talk, 'c').map(({ seq }) => seq)).toEqual([2, 4])
@@ -123,12 +127,15 @@ describe('the reference model', () => {
     const script = new Script()
     const { model } = script
     const id = script.group('a', ['b', 'c'])
-    value(model.removeMember('a', id, 'a'), undefined)
+    value(model.removeMember('a', id, 'a'), groupOf(id, 'b', 2))
     expect(model.talk(id)?.owner).toBe('b')
-    value(model.addMembers('c', id, ['a']), undefined)
-    value(model.removeMember('b', id, 'b'), undefined)
+    value(model.addMembers('c', id, ['a']), groupOf(id, 'b', 3))
+    value(model.removeMember('b', id, 'b'), groupOf(id, 'c', 2))
     expect(model.talk(id)?.owner).toBe('c')
     expect(codes(model.addMembers('b', id, ['b']))).toEqual(['NOT_A_MEMBER'])
+    const { accept } = model.rename('a', id, 'T')
+    const told = { ...groupOf(id, 'a', 2), title: 'T' }
+    expect(() => accept?.(told as never)).toThrow(/owner/)
   })
 
   test('refuses adding the blocker, and finds wrong answers', () => {

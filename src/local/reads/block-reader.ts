@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../../backend/port.js'
-import { ColumbaError } from '../../errors.js'
+import { ColumbaError, isColumbaError } from '../../errors.js'
 import { readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
+import { bodyFileName } from '../../formats/body-file.js'
 import { readBody } from '../../formats/message-body.js'
 import type { RunPlace } from '../../formats/rows.js'
 import type { UserId } from '../../model/ids.js'
@@ -44,6 +45,8 @@ const triedEnds = 3
 
 interface Block {
   readonly conversation: string
+  readonly file: number
+  readonly offset: number
   readonly bytes: Buffer
   readonly head: BlockHead
   readonly entries: readonly BlockEntry[]
@@ -171,15 +174,23 @@ export class BlockReader {
   }
 }
 
-function parse(entry: ConversationEntry, at: RunPlace, bytes: Buffer): Block {
-  const { head, entries } = readBlock(bytes)
-  if (!isOf(head, entry) || head.firstSeq !== at.firstSeq) {
-    throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation', {
-      file: at.file,
-      offset: at.offset,
-    })
+function parse(entry: ConversationEntry, { file, offset, firstSeq }: RunPlace, bytes: Buffer): Block {
+  try {
+    const { head, entries } = readBlock(bytes)
+    if (!isOf(head, entry) || head.firstSeq !== firstSeq)
+      throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation')
+    const cost = bytes.length + entries.length * entryBytes
+    return { conversation: entry.id, file, offset, bytes, head, entries, cost }
+  } catch (error) {
+    throw placed(error, file, offset)
   }
-  return { conversation: entry.id, bytes, head, entries, cost: bytes.length + entries.length * entryBytes }
+}
+
+/** What is wrong with bytes of a body file, with where they lie, which those who read the bytes do not know. */
+function placed(error: unknown, file: number, offset: number): unknown {
+  if (!isColumbaError(error, 'CORRUPT')) return error
+  const details = { file: bodyFileName(file), offset, ...error.details }
+  return new ColumbaError('CORRUPT', error.message, details, error.cause)
 }
 
 /** Who knows the two participants need not work out their conversation's id. */
@@ -193,18 +204,22 @@ function reaches({ firstSeq, count }: { readonly firstSeq: number; readonly coun
 }
 
 function decode<T>(entry: ConversationEntry, block: Block, from: number, to: number, make: Maker<T>): T[] {
-  const { head, entries, bytes } = block
+  const { head, entries, bytes, file, offset } = block
   const made: T[] = []
   const isDirect = entry.groupPart === null
   let n0 = head.n0Before
-  for (const each of entries) {
-    const { seq, author } = each
-    if (seq > to) break
-    if (isDirect && author === 0) n0++
-    if (seq < from) continue
-    const sender = isDirect ? entry.pair?.[author] : (head.senders[author] as UserId | undefined)
-    if (sender === undefined) throw lost(entry, seq)
-    made.push(make(entry, each, sender, isDirect ? n0 : 0, bytes))
+  try {
+    for (const each of entries) {
+      const { seq, author } = each
+      if (seq > to) break
+      if (isDirect && author === 0) n0++
+      if (seq < from) continue
+      const sender = isDirect ? entry.pair?.[author] : (head.senders[author] as UserId | undefined)
+      if (sender === undefined) throw lost(entry, seq)
+      made.push(make(entry, each, sender, isDirect ? n0 : 0, bytes))
+    }
+  } catch (error) {
+    throw placed(error, file, offset)
   }
   return made
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../../src/cli/run-command.js'
 import { openMessageStore, type VerifyReport } from '../../../src/index.js'
+import { copyOfKilled } from '../../fixtures/copy-of-killed.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 
@@ -137,13 +138,15 @@ describe('repair', () => {
     const location = await copyOfSample()
     const [name] = (await readdir(join(location, 'bodies'))).sort()
     await unlink(join(location, 'bodies', name!))
-    const { status, stdout } = columba('repair', location)
+    const above = dirname(location)
+    const { status, stdout } = columbaIn(above, 'repair', basename(location))
     expect(status).toBe(1)
     expect(stdout).toContain(`Found:\n- missing body file: ${name}`)
     expect(stdout).toMatch(/^ {2}messages +\d+$/m)
     expect(stdout).toMatch(/^- lost messages: conversation "d\./m)
-    const kept = /kept in (repaired-\S+)\.\n$/.exec(stdout)?.[1] ?? 'nowhere'
-    expect(await readdir(join(location, kept))).toEqual(expect.arrayContaining(['REPORT.json', 'old']))
+    // The path is of use where the command was given.
+    const kept = /kept in (\S+)\.\n$/.exec(stdout)?.[1] ?? 'nowhere'
+    expect(await readdir(join(above, kept))).toEqual(expect.arrayContaining(['REPORT.json', 'old']))
     expect(columba('verify', location).status).toBe(0)
     expect(columba('repair', location).status).toBe(0)
   })
@@ -199,6 +202,28 @@ describe('restored', () => {
     await again.close()
   })
 
+  test('a snapshot of an open store is LOCKED while its holder runs here; without that lock nothing is missing', async () => {
+    const location = await temporaryDirectory()
+    const store = await openMessageStore({ location })
+    const text = 'acknowledged before'
+    for (const sender of ['ann', 'cyd']) await store.sendMessage({ sender, receiver: 'bob', text })
+    const { token } = await store.getChanges('bob')
+    const snapshot = await copyOfKilled(location)
+    await cp(join(location, 'LOCK.json'), join(snapshot, 'LOCK.json'))
+    const refused = columba('restored', snapshot)
+    await store.close()
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('LOCKED') })
+    await unlink(join(snapshot, 'LOCK.json'))
+    expect(columba('restored', snapshot)).toMatchObject({ status: 0, stderr: '' })
+    const again = await openMessageStore({ location: snapshot })
+    for (const peer of ['ann', 'cyd'])
+      expect((await again.getMessages('bob', { peer })).items).toMatchObject([{ text }])
+    const since = again.getChanges('bob', { since: token })
+    await expect(since).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' })
+    expect(await again.admin.verify()).toMatchObject({ ok: true })
+    await again.close()
+  })
+
   test('a directory that is no store stays as it is: 2', async () => {
     const location = await temporaryDirectory()
     expect(columba('restored', location)).toMatchObject({ status: 2, stdout: '' })
@@ -229,7 +254,16 @@ describe('arguments', () => {
     [['dance'], 2, 'There is no command dance.'],
     [['verify'], 2, 'Usage: columba verify DIR'],
     [['verify', 'a', 'b'], 2, 'Usage: columba verify DIR'],
-    [['verify', 'a', '--colour'], 2, "Unknown option '--colour'"],
+    [['help'], 0, 'Usage: columba COMMAND DIR'],
+    [['help', 'verify'], 0, 'Usage: columba verify DIR'],
+    [['help', 'dance'], 2, 'There is no command dance.'],
+    [['--colour'], 2, 'There is no option --colour.\n\nUsage: columba COMMAND DIR'],
+    [['-x'], 2, 'There is no option -x.\n\nUsage: columba COMMAND DIR'],
+    [['verify', 'a', '--colour'], 2, 'There is no option --colour.\n\nUsage: columba verify DIR [--json]\n'],
+    [['verify', 'a', '--colour'], 2, 'columba verify --help says more.'],
+    [['verify', 'a', '--colour=red'], 2, 'There is no option --colour.'],
+    [['verify', 'a', '--json=no'], 2, 'The option --json takes no value.'],
+    [['restored', 'a', '--json'], 2, 'restored has no option --json.\n\nUsage: columba restored DIR\n'],
   ])('%j: %i', async (args, code, text) => {
     const said: string[] = []
     const say = (more: string): void => void said.push(more)

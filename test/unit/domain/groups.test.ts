@@ -87,8 +87,12 @@ describe('groups', () => {
     await groups.addMembers(cyd, club, [ada])
     await expect(groups.removeMember(ada, club, bob)).rejects.toMatchObject({ code: 'NOT_PERMITTED' })
     await groups.removeMember(cyd, club, cyd)
-    expect(await groups.removeMember(bob, club, ada)).toMatchObject({ memberCount: 1, creator: 'ada' })
-    expect(await groups.removeMember(bob, club, bob)).toMatchObject({ memberCount: 0 })
+    expect(await groups.removeMember(bob, club, ada)).toMatchObject({
+      memberCount: 1,
+      creator: 'ada',
+      owner: 'bob',
+    })
+    expect(await groups.removeMember(bob, club, bob)).toMatchObject({ memberCount: 0, owner: null })
     await expect(groups.members(bob, club, { limit: 50 })).rejects.toMatchObject({ code: 'NOT_A_MEMBER' })
   })
 
