@@ -7,7 +7,6 @@ import type { Loader } from './reads/loader.js'
 import { type ConversationEntry, GroupPart, ListNode } from './memory/entries.js'
 import type { TouchedGroup } from './memory/touched-group.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen } from './views/participation-view.js'
 import type { LargeGroups } from './large-groups.js'
 import type { People } from './people.js'
 import { timeBefore } from './rejoining.js'
@@ -102,12 +101,9 @@ export class Events {
         large: members.length > this.#parts.fanOut,
         position,
       }
-      const part = new GroupPart(row, null)
-      members.forEach((user, i) => {
-        part.members.set(user, foundingMembership(user, i + 1, position, time))
-        part.ordinals.set(user, 0)
-      })
-      part.complete = true
+      const founding = members.map((user, i) => foundingMembership(user, i + 1, position, time))
+      const part = new GroupPart(row, null, row.large ? null : founding)
+      for (const user of members) part.ordinals.set(user, 0)
       return {
         record: { kind: 'create', time, conversation: conversationId, group: row, members },
         begin: () => {
@@ -120,7 +116,7 @@ export class Events {
           part.durable = row
           const touched = this.#touch(entry)
           const at = position as Position
-          for (const membership of part.members.values()) this.#joined(entry, part, touched, membership)
+          for (const membership of founding) this.#joined(entry, part, touched, membership)
           this.#parts.memory.chargeMembers(entry)
           for (const userId of members)
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
@@ -138,7 +134,11 @@ export class Events {
     const before: { user: UserId; former: MembershipRow | null; own: number }[] = []
     for (const user of users) {
       const former = await loader.membership(user, entry)
-      before.push({ user, former, own: former === null ? 0 : await this.#ordinal(user, entry, part) })
+      before.push({
+        user,
+        former,
+        own: former === null ? 0 : await loader.ownOrdinal(user, entry, entry.durableHead),
+      })
     }
     await this.#checkLarge(entry, part, users)
     const conversationId = entry.id
@@ -183,11 +183,10 @@ export class Events {
           if (becameLarge) this.#becameLarge(entry, part)
           for (const { membership } of joined) {
             const userId = membership.user as UserId
-            part.members.set(userId, membership)
+            loader.keepMember(entry, membership)
             this.#joined(entry, part, touched, membership)
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
           }
-          this.#parts.memory.chargeMembers(entry)
           touched.refs.push({ position: at, kind: 'conversation', conversationId })
           this.#changed(conversationId, part)
         },
@@ -220,7 +219,9 @@ export class Events {
         apply: () => {
           part.durable = group
           const touched = this.#touch(entry)
-          part.members.set(user, membership)
+          loader.keepMember(entry, membership)
+          // Behind all that was numbered by it: who comes back is counted anew.
+          part.ordinals.delete(user)
           touched.memberships.set(user, membership)
           touched.roll.set(membership.ordinal, null)
           const at = position as Position
@@ -280,13 +281,8 @@ export class Events {
   async #checkLarge(entry: ConversationEntry, part: GroupPart, users: readonly UserId[]): Promise<void> {
     if (part.row.large) await this.#parts.largeGroups.check(users, entry.id)
     else if (part.row.memberCount + users.length > this.#parts.fanOut) {
-      const present = [...part.members].filter(([, membership]) => isOpen(membership)).map(([user]) => user)
-      await this.#parts.largeGroups.check([...users, ...present], entry.id)
+      await this.#parts.largeGroups.check([...users, ...(part.present?.keys() ?? [])], entry.id)
     }
-  }
-
-  async #ordinal(user: UserId, entry: ConversationEntry, part: GroupPart): Promise<number> {
-    return part.ordinals.get(user) ?? (await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead))
   }
 
   #touch(entry: ConversationEntry): TouchedGroup {
@@ -330,8 +326,7 @@ export class Events {
   #becameLarge(entry: ConversationEntry, part: GroupPart): void {
     const { memory, applier } = this.#parts
     const touched = applier.touch(entry)
-    for (const [user, membership] of part.members) {
-      if (!isOpen(membership)) continue
+    for (const [user, membership] of part.present ?? []) {
       // Its row moves within the stored list: whoever reads the list during the flush finds the group here.
       applier.touchUser(user).addOnce(touched)
       const known = memory.peekUser(user)
@@ -348,7 +343,7 @@ export class Events {
       }
       known.arrived(entry)
     }
-    part.complete = false
+    part.becomeLarge()
   }
 
   /** Title, owner or number of members: everybody's view is another one. */

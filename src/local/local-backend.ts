@@ -33,6 +33,7 @@ import type { ConversationEntry, GroupPart } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageRange, MessageReader } from './reads/message-reader.js'
 import { toMembership } from './views/membership-view.js'
+import { isOpen } from './views/participation-view.js'
 import type { Participations } from './participations.js'
 import type { People } from './people.js'
 import type { RowReader } from './reads/row-reader.js'
@@ -102,7 +103,10 @@ export class LocalBackend implements Backend {
     const part = entry.groupPart
     if (part === null) return null
     const membership = this.#parts.loader.membership(user, entry)
-    if (membership instanceof Promise || (membership !== null && !part.ordinals.has(user))) {
+    if (
+      membership instanceof Promise ||
+      (membership !== null && isOpen(membership) && !part.ordinals.has(user))
+    ) {
       return this.#readMember(entry, part, user, membership)
     }
     return membership === null ? null : toMembership(membership)
@@ -117,7 +121,7 @@ export class LocalBackend implements Backend {
   ): Promise<Membership | null> {
     const membership = await found
     if (membership === null) return null
-    if (!part.ordinals.has(user)) {
+    if (isOpen(membership) && !part.ordinals.has(user)) {
       const own = await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead)
       // A call beside this one may have been faster, and a message may have been numbered since.
       if (!part.ordinals.has(user)) part.ordinals.set(user, own)

@@ -115,7 +115,7 @@ export class Participations {
     // A handle from before may be of a conversation that has left memory and come back: nobody tells it anything.
     if (!entry.inMemory) return null
     const { pair, groupPart } = entry
-    const membership = groupPart === null ? null : (groupPart.members.get(user) ?? null)
+    const membership = this.#loader.membershipInMemory(user, entry) ?? null
     if (groupPart === null) {
       if (!entry.known || !pair?.includes(user) || entry.durableHead === 0) return null
     } else if (groupPart.durable === null || membership === null) return null

@@ -13,7 +13,6 @@ import type { ConversationEntry } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import { toMembership } from './views/membership-view.js'
-import { isOpen } from './views/participation-view.js'
 import type { RowReader } from './reads/row-reader.js'
 import type { Writer } from './writes/writer.js'
 
@@ -198,10 +197,9 @@ export class People {
   members(entry: ConversationEntry, after: number, limit: number): MaybePromise<readonly Membership[]> {
     const part = entry.groupPart
     if (part === null) return []
-    if (!part.complete) return this.#storedMembers(entry, after, limit)
-    return [...part.members.values()]
-      .filter((member) => isOpen(member) && member.ordinal > after)
-      .sort((a, b) => a.ordinal - b.ordinal)
+    if (part.present === null) return this.#storedMembers(entry, after, limit)
+    return [...part.present.values()]
+      .filter(({ ordinal }) => ordinal > after)
       .slice(0, limit)
       .map(toMembership)
   }

@@ -41,7 +41,7 @@ export interface LocalTuning {
   readonly copyRestMs: number
   /** Conversations of a user that somebody looked at and that are kept beside the list, at most. */
   readonly keptAside: number
-  /** Members of a large group that are kept, about. */
+  /** Members of a large group, or who left a small one, that are kept, about. */
   readonly keptMembers: number
   /** So many body files of one level are merged into one; Infinity: none ever. */
   readonly tidyFiles: number

@@ -1,7 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
+import { openLocalStore } from '../fixtures/local-store.js'
+import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { localHost } from '../histories/hosts.js'
+import { ShardEdit } from './verify/shard-edit.js'
 
 // A group of two hundred takes as much as a hundred direct conversations.
 test('groups leave memory by what their members take, unless a live generation needs them', async () => {
@@ -30,6 +33,46 @@ test('groups leave memory by what their members take, unless a live generation n
   const flushed = await cacheOf(store)
   expect(flushed.bytes).toBeLessThanOrEqual(flushed.maxBytes)
   expect(flushed.conversations).toBeLessThan(15)
+})
+
+test('a small group takes what those take who are in it, not those who were', async () => {
+  const host = await localHost({ tuning: { keptMembers: 2 } })
+  onTestFinished(host.destroy)
+  const visitors = Array.from({ length: 150 }, (_, i) => `visitor ${i}`)
+  let store = (await host.open()) as MessageStore
+  onTestFinished(() => store.close())
+  await store.groups.create({ creator: 'owner', members: ['other'], id: 'desk' })
+  await store.groups.addMembers('owner', 'desk', visitors)
+  await Promise.all(visitors.map((user) => store.groups.removeMember('owner', 'desk', user)))
+  await store.getConversation('owner', 'desk')
+  await store.admin.checkpoint()
+  // A membership takes 200, the number of what a member wrote 40.
+  const few = 5000
+  expect((await cacheOf(store)).bytes).toBeLessThan(few)
+  await store.close()
+  store = (await host.open()) as MessageStore
+  for (const user of ['owner', ...visitors.slice(0, 5)]) await store.getMessages(user, 'desk')
+  expect((await cacheOf(store)).bytes).toBeLessThan(2 * few)
+})
+
+test('who left a small group is not read to send to it: not even a damaged row is in the way', async () => {
+  const location = await temporaryDirectory()
+  let store = await openLocalStore(location)
+  await store.groups.create({ creator: 'owner', members: ['other', 'a', 'b', 'c'], id: 'desk' })
+  for (const user of ['a', 'b', 'c']) await store.groups.removeMember('owner', 'desk', user)
+  await store.close()
+  await ShardEdit.of(location, async (shards) => {
+    for (const user of ['a', 'b', 'c'])
+      await shards.putRaw(await shards.row('member', 'desk', user), Buffer.from('nonsense'))
+  })
+
+  store = await openLocalStore(location)
+  await store.sendMessage({ sender: 'other', conversationId: 'desk', text: 'x' })
+  expect((await store.groups.members('owner', 'desk')).items.map(({ userId }) => userId)).toEqual([
+    'owner',
+    'other',
+  ])
+  await expect(store.getMessages('a', 'desk')).rejects.toMatchObject({ code: 'CORRUPT' })
 })
 
 test('however many conversations are live, those who are warm stay so', async () => {

@@ -50,5 +50,5 @@ export class ConversationCosts {
 function costOf({ groupPart, shortBytes }: ConversationEntry): number {
   const bytes = costs.conversation + shortBytes
   if (groupPart === null) return bytes
-  return bytes + groupPart.members.size * costs.member + groupPart.ordinals.size * costs.author
+  return bytes + groupPart.memberships * costs.member + groupPart.ordinals.size * costs.author
 }

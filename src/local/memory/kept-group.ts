@@ -1,4 +1,5 @@
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
+import { hasEnded } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 
@@ -8,27 +9,68 @@ export class KeptGroup<Node> {
   row: GroupRow
   /** As readers see it; null before the group's creation is durable. */
   durable: GroupRow | null
-  /** Small groups: all members there ever were. Large groups: some of those that were asked for. */
-  readonly members = new Map<UserId, MembershipRow>()
-  /** How often these were forgotten: whoever reads one meanwhile reads it again. */
-  forgets = 0
-  /** `members` are all there ever were. */
-  complete = false
+  #present: Map<UserId, MembershipRow> | null
+  /** Of a small group who left, of a large one anybody: some of those who were asked for. */
+  readonly #others = new Map<UserId, MembershipRow>()
+  #forgets = 0
   /** Members whose lists are in memory. */
   readonly nodes = new Map<UserId, Node>()
-  /** The last ordinal of authors that were seen: provisional. */
+  /** The last ordinal of authors that were seen: provisional. Those who left are not among them. */
   readonly ordinals = new Map<UserId, number>()
   #state: GroupState | null = null
   #stateOf: GroupRow | null = null
 
-  constructor(row: GroupRow, durable: GroupRow | null) {
+  /** `present`: all who are in a small group, in the order of joining; null of a large one. */
+  constructor(row: GroupRow, durable: GroupRow | null, present: readonly MembershipRow[] | null) {
     this.row = row
     this.durable = durable
+    this.#present = present && new Map(present.map((membership) => [membership.user as UserId, membership]))
   }
 
-  forgetMembers(): void {
-    this.members.clear()
-    this.forgets++
+  /** All who are in a small group, in the order of joining; null of a large one. However many have left, they are not walked over. */
+  get present(): ReadonlyMap<UserId, MembershipRow> | null {
+    return this.#present
+  }
+
+  /** How often others were forgotten: whoever reads one meanwhile reads it again. */
+  get forgets(): number {
+    return this.#forgets
+  }
+
+  /** Memberships in memory. */
+  get memberships(): number {
+    return (this.#present?.size ?? 0) + this.#others.size
+  }
+
+  /** A member, present or former; null of one who never was, undefined if somebody has to look. */
+  member(user: UserId): MembershipRow | null | undefined {
+    const known = this.#present?.get(user) ?? this.#others.get(user)
+    if (known !== undefined) return known
+    // Each joining has an ordinal of its own: where as many are in as there were, nobody has left.
+    return this.#present?.size === this.row.lastOrdinal ? null : undefined
+  }
+
+  /** Takes a membership as it is now. Of those who are not to be kept for good there are up to `most`. */
+  keep(membership: MembershipRow, most: number): void {
+    const user = membership.user as UserId
+    // Who comes back stands behind all others.
+    this.#present?.delete(user)
+    this.#others.delete(user)
+    if (this.#present !== null && !hasEnded(membership.intervals)) {
+      this.#present.set(user, membership)
+      return
+    }
+    if (this.#others.size >= most) {
+      this.#others.clear()
+      this.#forgets++
+    }
+    this.#others.set(user, membership)
+  }
+
+  /** It is large from now on. */
+  becomeLarge(): void {
+    this.#present = null
+    this.#forgets++
   }
 
   state(id: ConversationId): GroupState {

@@ -151,9 +151,10 @@ export class Memory {
     this.#grew()
   }
 
-  /** One more live generation knows of it. */
+  /** One more live generation knows of it; whoever drops the last one says so, and until then there is nothing to let go of. */
   keepLive(entry: ConversationEntry): void {
     if (++entry.live > 1) return
+    this.#strays.delete(entry)
     this.#costs.becameLive(entry)
     this.indexes.becameLive(entry)
   }

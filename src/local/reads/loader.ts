@@ -1,8 +1,8 @@
 import { andThen } from '../../async/maybe-promise.js'
 import type { MaybePromise } from '../../backend/port.js'
-import type { DirectHead, MembershipRow } from '../../formats/record-parts.js'
+import type { DirectHead, GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
-import { noMarks, type Marks } from '../../model/conversation.js'
+import { hasEnded, noMarks, type Marks } from '../../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import { type ConversationEntry, GroupPart, type UserEntry } from '../memory/entries.js'
 import type { ConversationFilter } from '../memory/conversation-filter.js'
@@ -18,7 +18,7 @@ export class Loader {
   readonly #memory: Memory
   readonly #rows: RowReader
   readonly #filter: ConversationFilter
-  /** Of each large group. */
+  /** Of each group, besides those who are in a small one. */
   readonly #keptMembers: number
   readonly #loads = new Map<ConversationId, Promise<void>>()
   readonly #membershipLoads = new Map<UserId, Promise<Map<ConversationId, MembershipRow>>>()
@@ -116,8 +116,7 @@ export class Loader {
       return
     }
     const { state, head } = found
-    const part = new GroupPart(state, state)
-    if (!state.large) await this.#loadMembers(entry.id, part)
+    const part = new GroupPart(state, state, state.large ? null : await this.#present(entry.id, state))
     entry.kind = 'group'
     entry.groupPart = part
     this.setHead(entry, head ?? { head: 0, timestamp: state.createdAt }, head?.position ?? 0)
@@ -125,9 +124,14 @@ export class Loader {
     this.#memory.chargeMembers(entry)
   }
 
-  async #loadMembers(group: ConversationId, part: GroupPart): Promise<void> {
-    for (const member of await this.#rows.allMembers(group)) part.members.set(member.user as UserId, member)
-    part.complete = true
+  /** Who is in a small group. Those who left are not read where they may be more, unless the roll is damaged. */
+  async #present(group: ConversationId, { memberCount, lastOrdinal }: GroupRow): Promise<MembershipRow[]> {
+    if (lastOrdinal > 2 * memberCount) {
+      const listed = await this.#rows.listedMembers(group, Math.max(1, memberCount)).catch(() => null)
+      if (listed?.length === memberCount) return listed
+    }
+    const all = await this.#rows.allMembers(group)
+    return all.filter(({ intervals }) => !hasEnded(intervals)).sort((a, b) => a.ordinal - b.ordinal)
   }
 
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
@@ -173,9 +177,8 @@ export class Loader {
     { groupPart, touched }: ConversationEntry,
   ): MembershipRow | null | undefined {
     if (groupPart === null) return null
-    const known = groupPart.members.get(user)
+    const known = groupPart.member(user)
     if (known !== undefined) return known
-    if (groupPart.complete) return null
     for (let each = touched; each !== null; each = each.older) {
       if (each.generation.flushed) continue
       const membership = each.group?.memberships.get(user)
@@ -191,17 +194,20 @@ export class Loader {
   ): MaybePromise<MembershipRow | null> {
     const { forgets } = part
     return andThen(this.#rows.member(entry.id, user), (row) => {
-      const newer = part.members.get(user)
+      const newer = part.member(user)
       if (newer !== undefined) return newer
       // A newer one may have made room for others meanwhile.
       if (part.forgets !== forgets) return this.membership(user, entry)
       if (row === undefined) return null
-      // Some of a large group's members, as long as that helps: they are read again when they are gone.
-      if (part.members.size >= this.#keptMembers) part.forgetMembers()
-      part.members.set(user, row)
-      this.#memory.chargeMembers(entry)
+      this.keepMember(entry, row)
       return row
     })
+  }
+
+  /** The newest membership of somebody in a loaded group: as it was read, or behind joining or leaving. */
+  keepMember(entry: ConversationEntry, membership: MembershipRow): void {
+    entry.groupPart?.keep(membership, this.#keptMembers)
+    this.#memory.chargeMembers(entry)
   }
 
   /** All groups of a user, present and former. Concurrent loads are one: behind an opening all devices of a user come at once. */

@@ -13,6 +13,7 @@ import {
 } from '../../formats/keys.js'
 import { changesIn, type StoredChange } from '../../formats/change-list.js'
 import { ColumbaError } from '../../errors.js'
+import { hasEnded } from '../../model/conversation.js'
 import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import {
   rows,
@@ -208,6 +209,18 @@ export class RowReader {
     const { lt } = familyRange(row, 'roll')
     const found = await this.#shardOf(group).rows({ gte: keys.roll(row, after + 1), lt }, limit)
     return found.map(([key, value]) => ({ ordinal: readNumberKey(key), user: rows.roll.decode(value) }))
+  }
+
+  /** Those of the roll, and only those whose own rows say the same. */
+  async listedMembers(group: string, limit: number): Promise<MembershipRow[]> {
+    const roll = await this.roll(group, 0, limit)
+    const row = groupPartition(group)
+    const found = await this.#shardOf(group).getMany(roll.map(({ user }) => keys.member(row, user)))
+    return found.flatMap((value, i) => {
+      if (value === undefined) return []
+      const member = rows.membership.decode(value)
+      return member.ordinal === roll[i]?.ordinal && !hasEnded(member.intervals) ? [member] : []
+    })
   }
 
   // ---- rows of either

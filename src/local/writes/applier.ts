@@ -13,7 +13,6 @@ import {
 import type { ConversationFilter } from '../memory/conversation-filter.js'
 import { Generation, type TouchedUser } from '../memory/generation.js'
 import type { Memory } from '../memory/memory.js'
-import { isOpen } from '../views/participation-view.js'
 import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'
 
@@ -128,8 +127,8 @@ export class Applier {
     const sender = part.nodes.get(draft.sender)
     // Also while it is being read: this is newer than what the read will bring.
     if (sender !== undefined) sender.own = ordinal
-    if (part.durable?.large !== true) this.#activeMembers(entry, part, draft.sender)
-    this.newsOfGroup(entry.id)
+    if (part.present === null) this.newsOfGroup(entry.id)
+    else this.#activeMembers(entry, part, part.present.keys(), draft.sender)
   }
 
   readonly mark = ({ entry, side, marks }: PendingMark): void => {
@@ -156,9 +155,9 @@ export class Applier {
     entry.inFlight--
   }
 
-  #activeMembers(entry: ConversationEntry, part: GroupPart, sender: UserId): void {
-    for (const [user, membership] of part.members) {
-      if (!isOpen(membership)) continue
+  /** Who is in a small group hears of its messages, and nobody else: not all who were in it once. */
+  #activeMembers(entry: ConversationEntry, part: GroupPart, present: Iterable<UserId>, sender: UserId): void {
+    for (const user of present) {
       if (this.#options.watchers.any) this.#news.add(user)
       const node = part.nodes.get(user) ?? null
       const known = node?.user ?? this.#memory.peekUser(user)
@@ -203,7 +202,7 @@ export class Applier {
     const node = new ListNode(user, entry, known)
     if (entry.groupPart === null) {
       this.#memory.holdPeer(user, entry.peerOf(user.id) as UserId, entry)
-    } else node.membership = entry.groupPart.members.get(user.id) ?? null
+    } else node.membership = entry.groupPart.member(user.id) ?? null
     this.#memory.addNode(node, 'newest')
   }
 
@@ -222,10 +221,8 @@ export class Applier {
       const { 0: first, 1: second } = entry.pair
       current.user(first).addConversation(touched)
       if (second !== first) current.user(second).addConversation(touched)
-    } else if (entry.groupPart !== null && entry.groupPart.durable?.large !== true) {
-      for (const [user, membership] of entry.groupPart.members) {
-        if (isOpen(membership)) current.user(user).addConversation(touched)
-      }
+    } else {
+      for (const user of entry.groupPart?.present?.keys() ?? []) current.user(user).addConversation(touched)
     }
     return touched
   }

@@ -14,7 +14,7 @@ import {
   writeMessageHead,
   type OtherRecord,
 } from '../../formats/records.js'
-import { hasEnded, type Marks, type Reached } from '../../model/conversation.js'
+import type { Marks, Reached } from '../../model/conversation.js'
 import type { Position, UserId } from '../../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../../model/message.js'
 import type { Clock } from '../../platform/clock.js'
@@ -164,11 +164,8 @@ export class Writer {
   groupImage(entry: ConversationEntry, group: GroupPart): GroupImage | null {
     if (entry.imageIn === this.#generation) return null
     const members = []
-    if (!group.row.large) {
-      for (const [user, { intervals, joined }] of group.members) {
-        if (!hasEnded(intervals)) members.push({ user, previous: Math.max(entry.lastPosition, joined) })
-      }
-    }
+    for (const [user, { joined }] of group.present ?? [])
+      members.push({ user, previous: Math.max(entry.lastPosition, joined) })
     return { previous: entry.lastPosition, members }
   }
 

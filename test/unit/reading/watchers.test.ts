@@ -62,6 +62,26 @@ class CountingNotifier extends InProcessNotifier {
   }
 }
 
+test('a message of a small group wakes who is in it, not who was', async () => {
+  const notifier = new CountingNotifier()
+  const host = await localHost({}, { notifier })
+  const store = await host.open()
+  try {
+    await store.groups.create({ creator: 'ada', members: ['bob', 'cleo'], id: 'desk' })
+    const subscriptions = ['bob', 'cleo'].map((user) => store.subscribe(user)[Symbol.asyncIterator]())
+    const waiting = subscriptions.map((changes) => changes.next())
+    await store.getChanges('cleo', {})
+    await store.groups.removeMember('ada', 'desk', 'cleo')
+    for (const waited of waiting) expect((await waited).done).toBe(false)
+    notifier.woken = []
+    await store.sendMessage({ sender: 'ada', conversationId: 'desk', text: 'hello' })
+    expect(notifier.woken.filter((user) => user !== 'ada')).toEqual(['bob'])
+  } finally {
+    await store.close()
+    await host.destroy()
+  }
+})
+
 test('a message of a large group wakes its members and nobody else', async () => {
   const notifier = new CountingNotifier()
   const host = await localHost({ settings: {}, tuning: { fanOut: 1 } }, { notifier })

@@ -1,0 +1,47 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { ConversationEntry, Touched } from '../../../src/local/memory/entries.js'
+import { Generation } from '../../../src/local/memory/generation.js'
+import { Memory } from '../../../src/local/memory/memory.js'
+import type { ConversationId } from '../../../src/model/ids.js'
+
+function newMemory(): { memory: Memory; generation: Generation } {
+  const generation = new Generation(0, 0, () => undefined)
+  const options = { maxBytes: 1 << 20, tierSize: 15, exactIds: 48, keptAside: 256 }
+  const memory = new Memory(
+    { ...options, pack: () => expect.unreachable(), later: () => undefined },
+    generation,
+  )
+  return { memory, generation }
+}
+
+/** What a write that becomes durable makes of it. */
+function touch(memory: Memory, generation: Generation, entry: ConversationEntry): void {
+  entry.touched = new Touched(entry, generation, entry.touched)
+  memory.keepLive(entry)
+  generation.conversations.push(entry.touched)
+}
+
+test('a trim looks at no conversation that only live generations know, and they go with the last of these', () => {
+  const { memory, generation } = newMemory()
+  const later = new Generation(1, 0, () => undefined)
+  const entries = Array.from({ length: 50 }, (_, i) => memory.conversation(`talk ${i}` as ConversationId))
+  for (const entry of entries) touch(memory, generation, entry)
+  for (const entry of entries.slice(0, 20)) touch(memory, later, entry)
+  const looked = vi.spyOn(ConversationEntry.prototype, 'idle', 'get')
+  onTestFinished(() => looked.mockRestore())
+  memory.trim()
+  expect(looked).not.toHaveBeenCalled()
+
+  // One is in its lane when the generations go, and leaves it without a word.
+  const [busy] = entries as [ConversationEntry]
+  busy.lane = {}
+  memory.dropped(generation, () => undefined)
+  expect(memory.conversationCount).toBe(20)
+  memory.dropped(later, () => undefined)
+  expect(memory.conversationCount).toBe(1)
+  memory.trim()
+  expect(memory.conversationCount).toBe(1)
+  busy.lane = null
+  memory.trim()
+  expect(memory.conversationCount).toBe(0)
+})
