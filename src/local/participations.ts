@@ -115,7 +115,7 @@ export class Participations {
     // A handle from before may be of a conversation that has left memory and come back: nobody tells it anything.
     if (!entry.inMemory) return null
     const { pair, groupPart } = entry
-    const membership = groupPart === null ? null : (groupPart.members.get(user) ?? null)
+    const membership = this.#loader.membershipInMemory(user, entry) ?? null
     if (groupPart === null) {
       if (!entry.known || !pair?.includes(user) || entry.durableHead === 0) return null
     } else if (groupPart.durable === null || membership === null) return null
@@ -206,13 +206,16 @@ export class Participations {
     }
   }
 
+  /** IMPORTANT: so long the node stays in memory, and its conversation with it: what comes meanwhile is told to both, or to none. */
   async #completeLater(node: ListNode, read: LastRead, waiting: Promise<unknown>): Promise<Participation> {
+    node.waits++
     node.user.beginWait()
     try {
       await waiting
       return await (this.#make(node, read) ?? this.#complete(node, read))
     } finally {
       node.user.endWait()
+      node.waits--
     }
   }
 
@@ -251,12 +254,10 @@ export class Participations {
       const membership = await this.#loader.membership(user.id, entry)
       node.membership ??= membership
     }
-    while (node.own === null) {
-      const head = entry.durableHead
-      const own = await this.#loader.ownOrdinal(user.id, entry, head)
-      // A message of the user's own that came meanwhile is not in it: a node in memory was told of that one.
-      const isTold = this.#memory.nodeOf(user.id, entry) === node
-      if (isTold || !this.#loader.mayHaveWritten(user.id, entry, head)) node.own ??= own
+    if (node.own === null) {
+      const own = await this.#loader.ownOrdinal(user.id, entry, entry.durableHead)
+      // A message of the user's own that came meanwhile is not in it: the node was told of that one.
+      node.own ??= own
     }
   }
 
