@@ -120,3 +120,22 @@ test('nor does it count for the mark that had to wait', async () => {
   await say(store, 'b')
   expect(await store.getConversation('a', 'g')).toMatchObject({ headSeq: 5, readSeq: 4, unread: 1 })
 })
+
+test('a walk shows a group from which its user is removed while a page is read', async () => {
+  const gate = openGate()
+  const store = await openGated(gate, async (first) => {
+    await groupOfThree(first)
+    for (let i = 0; i < 6; i++) await first.sendMessage({ sender: `q${i}`, receiver: 'a', text: 'hi' })
+  })
+  const first = await store.getConversations('a', { limit: 1 })
+  const cursor = first.next as string
+  const page = await slowly(
+    gate,
+    () => store.getConversations('a', { limit: 20, cursor }),
+    () => remove(store),
+  )
+  expect(page.next).toBeNull()
+  const shown = [...first.items, ...page.items]
+  expect(shown).toHaveLength(10)
+  expect(shown.find(({ id }) => id === 'g')).toMatchObject({ left: true, headSeq: 3 })
+})
