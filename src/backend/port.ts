@@ -32,8 +32,8 @@ export interface Backend {
   /** The handle of the direct conversation of two users (in either order; the same twice for notes to self). */
   direct(a: UserId, b: UserId): ConversationHandle
   /**
-   * The handle of a conversation by its id. For one id there is one handle as long as it has a lane; without one it is
-   * good for the call it was asked for.
+   * The handle of a conversation by its id. For one id there is one handle as long as it has a lane. Without one it may be another
+   * one in the next step: the former answers for what it knew, so whoever waits for more, or enters the lane, asks anew.
    */
   conversation(id: ConversationId): ConversationHandle
   /**

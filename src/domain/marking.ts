@@ -1,7 +1,7 @@
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
 import { hasEnded } from '../model/conversation.js'
 import type { Marks, Standing } from '../model/conversation.js'
-import type { UserId } from '../model/ids.js'
+import type { ConversationId, UserId } from '../model/ids.js'
 import { pairKey } from '../model/pair-key.js'
 import type { DomainContext } from './context.js'
 import { handleOf, partIn, requireUser } from './participants.js'
@@ -102,7 +102,7 @@ export class Marking {
     const isDirect = standing.kind === 'direct'
     const key = keyOf(user, handle, standing)
     const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, marks)
-    if (slot !== null) return this.#accept(this.#wait(key, slot, handle, wantedBy(by, reached, standing)))
+    if (slot !== null) return this.#accept(this.#wait(key, slot, handle.id, wantedBy(by, reached, standing)))
     const read = by === 'read' ? reached : marks.read
     const delivered = Math.max(marks.delivered, reached)
     const ownAtRead = this.#ownAt(user, handle, standing, read)
@@ -140,8 +140,8 @@ export class Marking {
     const key = keyOf(user, handle, standing)
     const slot = this.#slotOf(key, user) ?? this.#slotBehindHandedOver(key, user, handle, standing.marks)
     const wanted = wantedBy(by, reached, standing)
-    if (slot !== null) return this.#wait(key, slot, handle, wanted)
-    const written = this.#write(user, handle, wanted)
+    if (slot !== null) return this.#wait(key, slot, handle.id, wanted)
+    const written = this.#write(user, handle.id, wanted)
     this.#take(key, user, written)
     return written
   }
@@ -202,7 +202,7 @@ export class Marking {
     else this.#slots.set(key, slot.next)
   }
 
-  #wait(key: string, slot: Slot, handle: ConversationHandle, wanted: Wanted): Promise<void> {
+  #wait(key: string, slot: Slot, id: ConversationId, wanted: Wanted): Promise<void> {
     if (slot.waiting !== null) {
       const merged = slot.waiting.wanted
       if (wanted.read > merged.read) {
@@ -215,7 +215,7 @@ export class Marking {
     const next = (): Promise<void> => {
       slot.waiting = null
       slot.running = turn
-      return this.#write(slot.user, handle, wanted)
+      return this.#write(slot.user, id, wanted)
     }
     // Whether the one before failed is told to those who made it.
     const turn: Promise<void> = slot.running.then(next, next)
@@ -227,11 +227,11 @@ export class Marking {
   // ---- writing
 
   /** What has waited: the marks are others by now. */
-  async #write(user: UserId, given: ConversationHandle, wanted: Wanted): Promise<void> {
+  async #write(user: UserId, id: ConversationId, wanted: Wanted): Promise<void> {
     const backend = this.#backend
     const { read } = wanted
-    // One that nobody has loaded may not be the conversation's any more.
-    const handle = given.loaded ? given : backend.conversation(given.id)
+    // IMPORTANT: a handle of now, which knows all that those who wait have seen; that of the first of them may be of the past.
+    const handle = backend.conversation(id)
     if (!handle.loaded) await backend.load(handle, user)
     const marks = await backend.marks(user, handle)
     const delivered = Math.max(marks.delivered, wanted.delivered, read)

@@ -59,9 +59,11 @@ export class Receipts {
     if (kind === 'direct') {
       return peer === undefined || peer === user ? [user] : [user, peer].slice(0, limit)
     }
-    return this.#context.lanes.look(handle, async () => {
-      await this.#backend.load(handle, user)
-      const members = await this.#backend.members(handle, 0, limit)
+    // Whoever looked may have waited, and the conversation's handle be another one by now.
+    const current = this.#backend.conversation(handle.id)
+    return this.#context.lanes.look(current, async () => {
+      await this.#backend.load(current, user)
+      const members = await this.#backend.members(current, 0, limit)
       return members.map(({ userId }) => userId)
     })
   }

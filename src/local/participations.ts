@@ -1,7 +1,7 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
-import type { Interval, Participation, Standing } from '../model/conversation.js'
+import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import { messageCost } from '../model/message-cost.js'
 import type { Message } from '../model/message.js'
@@ -206,13 +206,16 @@ export class Participations {
     }
   }
 
+  /** IMPORTANT: so long the node stays in memory, and its conversation with it: what comes meanwhile is told to both, or to none. */
   async #completeLater(node: ListNode, read: LastRead, waiting: Promise<unknown>): Promise<Participation> {
+    node.waits++
     node.user.beginWait()
     try {
       await waiting
       return await (this.#make(node, read) ?? this.#complete(node, read))
     } finally {
       node.user.endWait()
+      node.waits--
     }
   }
 
@@ -251,37 +254,43 @@ export class Participations {
       const membership = await this.#loader.membership(user.id, entry)
       node.membership ??= membership
     }
-    while (node.own === null) {
-      const head = entry.durableHead
-      const own = await this.#loader.ownOrdinal(user.id, entry, head)
-      // A message of the user's own that came meanwhile is not in it: a node in memory was told of that one.
-      const isTold = this.#memory.nodeOf(user.id, entry) === node
-      if (isTold || !this.#loader.mayHaveWritten(user.id, entry, head)) node.own ??= own
+    if (node.own === null) {
+      const own = await this.#loader.ownOrdinal(user.id, entry, entry.durableHead)
+      // A message of the user's own that came meanwhile is not in it: the node was told of that one.
+      node.own ??= own
     }
   }
 
+  /** Without a node: only the conversation is told what comes meanwhile, so the membership is looked at again at the end. */
   async #load(user: UserId, entry: ConversationEntry): Promise<Participation | null> {
     entry.inFlight++
     try {
       await this.#loader.load(entry, user)
-      if (entry.kind === null) return null
-      let membership: MembershipRow | null = null
-      if (entry.groupPart !== null) {
-        if (entry.groupPart.durable === null) return null
-        membership = await this.#loader.membership(user, entry)
-        if (membership === null) return null
-      } else if (!entry.pair?.includes(user) || entry.durableHead === 0) return null
-      const marks = await this.#loader.marks(user, entry)
+      const { groupPart, pair } = entry
+      if (groupPart === null && (!pair?.includes(user) || entry.durableHead === 0)) return null
+      if (groupPart !== null && groupPart.durable === null) return null
+      let membership = await this.#loader.membership(user, entry)
+      let marks: Marks | null = null
       const read: LastRead = { last: undefined }
-      for (;;) {
+      while (groupPart === null || membership !== null) {
+        marks ??= await this.#loader.marks(user, entry)
         const before = visibleHead(entry, membership)
         const own = membership === null ? 0 : await this.#loader.ownOrdinal(user, entry, before)
         const head = visibleHead(entry, membership)
         if (membership !== null && head > before && this.#loader.mayHaveWritten(user, entry, before)) continue
         const last = this.#lastMessage(entry, head, membership, read)
-        if (last === undefined) await this.#readLast(entry, head, false, read)
-        else return participation(user, entry, { marks, membership, own }, head, last)
+        if (last === undefined) {
+          await this.#readLast(entry, head, false, read)
+          continue
+        }
+        const made = participation(user, entry, { marks, membership, own }, head, last)
+        if (membership === null) return made
+        // IMPORTANT: who is out meanwhile does not see what has come since, and stands elsewhere in the list.
+        const now: MembershipRow | null = await this.#loader.membership(user, entry)
+        if (now?.position === membership.position) return made
+        membership = now
       }
+      return null
     } finally {
       entry.inFlight--
       this.#memory.release(entry)

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { keys, userPartition } from '../../src/formats/keys.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
+import { systemClock } from '../../src/platform/clock.js'
 import { closeGate, gatedShards, openGate, type Gate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
 
@@ -129,5 +130,50 @@ test.each(['warm', 'cold'])(
     if (how === 'warm') await store.getConversation('a', { peer: 'b' })
     await markWhileThirdComes(store, gate, keys.profile(userPartition('a')))
     expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
+  },
+)
+
+test.each(['direct', 'group'])(
+  'marks that wait for a slow one are written where the conversation is by then, and know what came: %s',
+  async (kind) => {
+    const gate = openGate()
+    const host = await localHost(
+      { tuning: { readsAtOnce: false, keptAside: 2, tidyFiles: Infinity } },
+      { opener: gatedShards(gate) },
+    )
+    onTestFinished(host.destroy)
+    const first = await host.open()
+    const peers = ['peer 0', 'peer 1', 'peer 2']
+    for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'hi' })
+    if (kind === 'group') await first.groups.create({ creator: 'b', members: ['a'], id: 'g' })
+    const target = kind === 'group' ? 'g' : { peer: 'b' }
+    const say = (to: CheckedStore, sender: string, receiver: string): Promise<unknown> =>
+      to.sendMessage({ sender, text: 'x', ...(kind === 'group' ? { conversationId: 'g' } : { receiver }) })
+    // In a run each: what is the user's own among them is looked up where the mark is.
+    for (let i = 0; i < 3; i++) {
+      await say(first, 'b', 'a')
+      await first.admin.checkpoint()
+    }
+    await first.close()
+
+    const store = await host.open()
+    onTestFinished(() => store.close())
+    await store.getConversation('a', target)
+    const { read, open } = closeGate(gate)
+    gate.at = 'all'
+    const marks = [store.markRead('a', target, 1)]
+    await read
+    gate.at = 'nothing'
+    marks.push(store.markRead('a', target, 2))
+    for (const peer of peers) await store.getConversation('a', { peer })
+    // It leaves memory once nothing of it is being done.
+    for (let turn = 0; turn < 20; turn++) await systemClock.yield()
+    for (const sender of ['a', 'b', 'b']) await say(store, sender, sender === 'a' ? 'b' : 'a')
+    marks.push(store.markRead('a', target, 5))
+    // Also if it has to be read for that.
+    for (let turn = 0; turn < 20; turn++) await systemClock.yield()
+    open()
+    await Promise.all(marks)
+    expect(await store.getConversation('a', target)).toMatchObject({ headSeq: 6, readSeq: 5, unread: 1 })
   },
 )

@@ -554,4 +554,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A group of which LevelDB has lost a row begins at 1 again',
     tests: ['fault/lost-head'],
   },
+  {
+    number: '93',
+    name: 'marked-where-it-was',
+    what: 'Marks that wait are written through the conversation that the first of them found',
+    tests: ['histories/slow-marks'],
+  },
+  {
+    number: '94',
+    name: 'waited-for-and-gone',
+    what: 'What a user waits for makes room for others, and is told nothing more',
+    tests: ['histories/slow-looks'],
+  },
 ]

@@ -8,6 +8,7 @@ import type { IdIndex } from './id-index.js'
 import { KeptGroup } from './kept-group.js'
 import type { RecordChunks } from './message-index.js'
 import { NodeList } from './node-list.js'
+import { NodesAside } from './nodes-aside.js'
 import type { PackedList } from './packed-list.js'
 import { TouchedGroup } from './touched-group.js'
 import { TouchedMessages } from './touched-messages.js'
@@ -146,6 +147,8 @@ export class ListNode {
   view: Participation | null = null
   /** Bytes that the account of lists has of the view's message: if no other account has it. Null if the node is not in memory. */
   shownBytes: number | null = null
+  /** Those who wait for what is read of it: so long it stays in memory, and is told what comes. */
+  waits = 0
   /** It stands beside the list: looked at, but not in the part of the list that is in memory. */
   aside = false
   newer: ListNode | null = null
@@ -195,9 +198,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   floor = 0
   /** Made when they are needed: most users in memory have neither. */
   #large: Map<ConversationId, ListNode> | null = null
-  #aside: Set<ListNode> | null = null
-  /** The last one of `aside`, if that is known. */
-  #lastAside: ListNode | null = null
+  #aside: NodesAside<ListNode> | null = null
 
   /** Goes up with everything that concerns the user (but not with messages of large groups). */
   version = 0
@@ -270,7 +271,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
 
   /** Conversations that somebody looks at without the list, or below it; the last one used last. */
   get aside(): ReadonlySet<ListNode> {
-    return this.#aside ?? nobody
+    return this.#aside?.all ?? nobody
   }
 
   get arrivals(): ReadonlySet<ConversationEntry> {
@@ -289,16 +290,17 @@ export class UserEntry extends WithPeers<ConversationEntry> {
 
   /** Puts a node beside the list, as the one used last. */
   putAside(node: ListNode): void {
-    if (this.#lastAside === node) return
-    this.#aside ??= new Set()
-    this.#aside.delete(node)
-    this.#aside.add(node)
-    this.#lastAside = node
+    this.#aside ??= new NodesAside()
+    this.#aside.put(node)
   }
 
   takeAside(node: ListNode): void {
-    this.#aside?.delete(node)
-    if (this.#lastAside === node) this.#lastAside = null
+    this.#aside?.take(node)
+  }
+
+  /** The next one to go from beside the list, if more than `most` stand there. */
+  oldestAside(most: number): ListNode | null {
+    return this.#aside?.oldest(most) ?? null
   }
 
   beginWait(): void {

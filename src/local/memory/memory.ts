@@ -186,16 +186,14 @@ export class Memory {
 
   #putAside(node: ListNode): void {
     const { user } = node
-    node.aside = true
     user.putAside(node)
-    if (user.aside.size > this.#options.keptAside)
-      this.#dropNode(user.aside.values().next().value as ListNode)
+    for (let old; (old = user.oldestAside(this.#options.keptAside)) !== null && old !== node;)
+      this.#dropNode(old)
   }
 
   /** Moves what stood beside a list into it. */
   enlist(node: ListNode, place: ListPlace): void {
     node.user.takeAside(node)
-    node.aside = false
     node.user.place(node, place)
   }
 
@@ -236,9 +234,10 @@ export class Memory {
     this.forgetNode(node)
   }
 
-  /** For a node that stands in no list any more. */
+  /** For a node that stands in no list any more. IMPORTANT: one that somebody waits for stays, or it would not be told what comes. */
   forgetNode(node: ListNode): void {
     const { user, entry } = node
+    if (node.waits > 0) return user.putAside(node)
     this.lists.countNode(node, -1)
     if (entry.groupPart !== null) entry.groupPart.nodes.delete(user.id)
     if (entry.first === node) entry.first = null
