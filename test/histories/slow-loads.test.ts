@@ -294,9 +294,12 @@ test.each([1, 2, 3, 4, 5])(
     // There may be fewer looks than this.
     await Promise.race([read, loading])
     gate.at = 'nothing'
-    const sending = store.sendMessage({ sender: 'a', conversationId: 'group', text: 'own' })
+    let isSent = false
+    const sending = store.sendMessage({ sender: 'a', conversationId: 'group', text: 'own' }).then(() => {
+      isSent = true
+    })
     // Some wait for the very same look.
-    for (let turn = 0; turn < 20; turn++) await systemClock.yield()
+    for (let turn = 0; turn < 5000 && !isSent; turn++) await systemClock.yield()
     open()
     await Promise.all([loading, sending])
     expect((await store.getConversations('a')).items).toMatchObject([{ id: 'group', headSeq: 5, unread: 2 }])
