@@ -93,7 +93,19 @@ export class ChangeResolver {
     )
   }
 
+  /**
+   * Without shared positions nobody can say whether a membership is what it is now since before the reader left: then those of
+   * others are told to those who are in only.
+   */
   #member(user: UserId, ref: RefOf<'member'>, position: string): MaybePromise<Change | null> {
+    if (this.#sharedPositions || ref.userId === user) return this.#membership(ref, position)
+    const handle = this.#backend.conversation(ref.conversationId)
+    return andThen(this.#backend.intervals(user, handle), (intervals) =>
+      intervals === null || hasEnded(intervals) ? null : this.#membership(ref, position),
+    )
+  }
+
+  #membership(ref: RefOf<'member'>, position: string): MaybePromise<Change | null> {
     const { conversationId, userId } = ref
     const handle = this.#backend.conversation(conversationId)
     return andThen(this.#backend.membership(userId, handle), (membership) => {
