@@ -137,17 +137,17 @@ describe('the feed', () => {
   })
 
   test('of a group is read without waiting for its writers, and tells of memberships what is durable', async () => {
-    let held: Gate | undefined
+    const gates: Gate[] = []
     const domain = referenceDomain({
-      backend: new ReferenceBackend({ persist: () => held?.opened ?? Promise.resolve() }),
+      backend: new ReferenceBackend({ persist: () => gates[0]?.opened ?? Promise.resolve() }),
     })
     const { token } = await domain.changes.getChanges(bob, { limit: 100 })
     await domain.groups.create({ creator: ada, members: [bob, cyd], id: club, title: undefined })
-    held = new Gate()
+    gates.push(new Gate())
     const removal = domain.groups.removeMember(ada, club, cyd)
     await new Promise((resolve) => void setImmediate(resolve))
     expect((await feedOf(domain, bob, token)).map(brief)).toContainEqual(['member', 'cyd', true])
-    held.open()
+    gates[0]?.open()
     await removal
     expect((await feedOf(domain, bob, token)).map(brief)).toContainEqual(['member', 'cyd', false])
   })
