@@ -74,6 +74,8 @@ export interface Backend {
    * what was written just now can be handed on without reading anything.
    */
   intervals(user: UserId, handle: ConversationHandle): MaybePromise<readonly Interval[] | null>
+  /** As `member`, of any group, as readers see it. */
+  membership(user: UserId, handle: ConversationHandle): MaybePromise<Membership | null>
   /**
    * The user's conversations by descending position, those below `below` if it is given. Without `below` the answer is
    * the same object until something changes, and for a limit of up to 500 it shows one moment; otherwise what moves

@@ -13,6 +13,7 @@ export const groupCases = [
     await backend.load(handle, ada)
     same([handle.loaded, handle.kind, handle.group, handle.head], [true, null, null, 0])
     is(await backend.participation(ada, handle), null)
+    is(await backend.membership(ada, handle), null)
   }),
 
   backendCase('a group is there for all its members once it is made', async (bench) => {
@@ -36,6 +37,7 @@ export const groupCases = [
     }
     is(await bench.backend.participation('dan' as UserId, handle), null)
     is(await bench.backend.member(handle, 'dan' as UserId), null)
+    is(await bench.backend.membership('dan' as UserId, handle), null)
   }),
 
   backendCase('members come in the order of joining, page by page', async (bench) => {
@@ -95,6 +97,7 @@ export const groupCases = [
       same(gone.intervals, [{ from: 1, to: 2 }])
       same(await bench.backend.unread(bob), { total: 0, conversations: 0 })
       same((await bench.backend.member(handle, bob))?.intervals, [{ from: 1, to: 2 }])
+      same(await bench.backend.membership(bob, handle), await bench.backend.member(handle, bob))
       is((await bench.part('ada', handle)).memberCount, 2)
 
       await bench.join(handle, 'bob')

@@ -17,7 +17,6 @@ type RefOf<Kind extends ChangeRef['kind']> = ChangeRef & { readonly kind: Kind }
  * more gives null, since the thing comes again at its newest position; so does one to what the user may not see.
  */
 export class ChangeResolver {
-  readonly #context: DomainContext
   readonly #backend: Backend
   /**
    * What others did can be compared with a pointer only where all users share their positions; other backends leave
@@ -26,7 +25,6 @@ export class ChangeResolver {
   readonly #sharedPositions: boolean
 
   constructor(context: DomainContext) {
-    this.#context = context
     this.#backend = context.backend
     this.#sharedPositions = context.backend.capabilities.positions === 'global'
   }
@@ -95,21 +93,25 @@ export class ChangeResolver {
     )
   }
 
-  /** A membership is known to the holder of the conversation's lane, who keeps it until a change of it is durable. */
-  #member(user: UserId, ref: RefOf<'member'>, position: string): Promise<Change | null> {
+  /**
+   * Without shared positions nobody can say whether a membership is what it is now since before the reader left: then those of
+   * others are told to those who are in only.
+   */
+  #member(user: UserId, ref: RefOf<'member'>, position: string): MaybePromise<Change | null> {
+    if (this.#sharedPositions || ref.userId === user) return this.#membership(ref, position)
+    const handle = this.#backend.conversation(ref.conversationId)
+    return andThen(this.#backend.intervals(user, handle), (intervals) =>
+      intervals === null || hasEnded(intervals) ? null : this.#membership(ref, position),
+    )
+  }
+
+  #membership(ref: RefOf<'member'>, position: string): MaybePromise<Change | null> {
     const { conversationId, userId } = ref
     const handle = this.#backend.conversation(conversationId)
-    return this.#context.lanes.look(handle, async () => {
-      await this.#backend.load(handle, user)
-      const membership = await this.#backend.member(handle, userId)
+    return andThen(this.#backend.membership(userId, handle), (membership) => {
       if (membership === null || (this.#sharedPositions && membership.position !== ref.position)) return null
-      return Object.freeze({
-        position,
-        kind: 'member',
-        conversationId,
-        userId,
-        joined: isPresent(membership),
-      })
+      const joined = isPresent(membership)
+      return Object.freeze({ position, kind: 'member', conversationId, userId, joined })
     })
   }
 

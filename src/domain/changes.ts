@@ -3,6 +3,7 @@ import type { Backend, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
+import { FeedPace } from './feed-pace.js'
 import { formatFeedPlace, parseFeedPlace } from './feed-place.js'
 import type { FeedPlace } from './feed-place.js'
 import { FeedReader } from './feed-reader.js'
@@ -36,11 +37,13 @@ export class Changes {
   readonly #context: DomainContext
   readonly #backend: Backend
   readonly #reader: FeedReader
+  readonly #pace: FeedPace
 
   constructor(context: DomainContext) {
     this.#context = context
     this.#backend = context.backend
     this.#reader = new FeedReader(context)
+    this.#pace = new FeedPace(context.clock)
   }
 
   /** Changes after the token `since`, oldest first. Without `since` none: the token of now. */
@@ -71,7 +74,11 @@ export class Changes {
     return new Subscription(
       {
         start: () => this.#start(user, since),
-        read: (place) => this.#reader.read(user, place, limits.subscriptionChanges, subscriptionBytes),
+        turn: (isBehind) => this.#pace.turn(isBehind),
+        read: (place) =>
+          this.#pace.read(() =>
+            this.#reader.read(user, place, limits.subscriptionChanges, subscriptionBytes),
+          ),
         watch: (listener) => this.#backend.watch(user, listener),
         onClosing: (listener) => lifecycle.onClosing(listener),
         isOpen: () => lifecycle.state === 'open',

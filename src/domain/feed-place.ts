@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { Backend, ChangeRef } from '../backend/port.js'
 import { ColumbaError } from '../errors.js'
 import type { Position } from '../model/ids.js'
+import type { KeyedRef, PlaceKeys } from './place-keys.js'
 
 /**
  * How far somebody has read a feed: everything at or below `position`. One commit can change many things for one user
@@ -20,28 +20,16 @@ export interface FeedEntry {
 }
 
 const withinMark = '~'
-const kindOrder = ['conversation', 'member', 'message', 'delivered', 'read', 'contact', 'profile'] as const
-
-/**
- * A key of fixed length that orders the pointers of one position. It contains the position, so that it is not found
- * at a later one when the feed has dropped an overtaken pointer meanwhile.
- */
-function keyOf(ref: ChangeRef): string {
-  const parts = [
-    ref.position,
-    'conversationId' in ref ? ref.conversationId : null,
-    'userId' in ref ? ref.userId : null,
-    'seq' in ref ? ref.seq : null,
-  ]
-  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
-  return `${kindOrder.indexOf(ref.kind)}${digest.slice(0, 20)}`
-}
 
 /**
  * The entries of a page behind `place`. `refs` ascend by position, and those of one position are complete. Only
  * pointers that share their position cost more than an object each.
  */
-export function entriesBehind(refs: readonly ChangeRef[], place: FeedPlace): readonly FeedEntry[] {
+export function entriesBehind(
+  refs: readonly ChangeRef[],
+  place: FeedPlace,
+  keys: PlaceKeys,
+): readonly FeedEntry[] {
   const entries: FeedEntry[] = []
   let before = place.position
   for (let start = 0; start < refs.length;) {
@@ -52,7 +40,8 @@ export function entriesBehind(refs: readonly ChangeRef[], place: FeedPlace): rea
     if (end === start + 1 && within === undefined) {
       entries.push({ ref: refs[start] as ChangeRef, behind: { position, within } })
     } else {
-      entries.push(...entriesOfOnePosition(refs.slice(start, end), before, within))
+      const keyed = keys.inOrder(refs.slice(start, end))
+      for (const entry of entriesOfOnePosition(keyed, before, within)) entries.push(entry)
     }
     before = position
     start = end
@@ -61,11 +50,10 @@ export function entriesBehind(refs: readonly ChangeRef[], place: FeedPlace): rea
 }
 
 function entriesOfOnePosition(
-  refs: readonly ChangeRef[],
+  keyed: readonly KeyedRef[],
   before: Position,
   within: string | undefined,
 ): readonly FeedEntry[] {
-  const keyed = refs.map((ref) => ({ ref, key: keyOf(ref) })).toSorted((a, b) => (a.key < b.key ? -1 : 1))
   // A key that is not there any more belonged to a pointer that was overtaken: what stands beside it comes again.
   const known = keyed.findIndex(({ key }) => key === within)
   return keyed.slice(known + 1).map(({ ref, key }) => ({

@@ -8,6 +8,7 @@ import type { DomainContext } from './context.js'
 import { FeedMessages } from './feed-messages.js'
 import { entriesBehind, formatFeedPlace } from './feed-place.js'
 import type { FeedEntry, FeedPlace } from './feed-place.js'
+import { PlaceKeys } from './place-keys.js'
 
 export interface FeedPage {
   readonly changes: readonly Change[]
@@ -33,6 +34,7 @@ interface Reading {
 export class FeedReader {
   readonly #backend: Backend
   readonly #resolver: ChangeResolver
+  readonly #keys = new PlaceKeys()
 
   constructor(context: DomainContext) {
     this.#backend = context.backend
@@ -45,7 +47,7 @@ export class FeedReader {
    */
   read(user: UserId, place: FeedPlace, limit: number, room = Infinity): MaybePromise<FeedPage> {
     return andThen(this.#backend.changes(user, place.position, limit), (page) => {
-      const entries = entriesBehind(page.refs, place)
+      const entries = entriesBehind(page.refs, place, this.#keys)
       const messages = new FeedMessages(this.#backend, entries, () => reading.room)
       const reading: Reading = { user, page, entries, messages, lastOf: null, limit, room, changes: [] }
       return this.#examine(reading, 0)

@@ -9,6 +9,11 @@ import type { FeedPage } from './feed-reader.js'
 export interface SubscriptionSource {
   /** Where it starts; asked at once, since a subscription counts from the call. */
   start(): MaybePromise<FeedPlace>
+  /**
+   * Asked before each read: if subscriptions have had their share of the event loop's turn, the next one to wait for. `isBehind`: the
+   * last page was not the end.
+   */
+  turn(isBehind: boolean): Promise<void> | null
   read(place: FeedPlace): MaybePromise<FeedPage>
   /** Calls the listener when there may be something to read; returns the function that ends it. */
   watch(listener: () => void): () => void
@@ -28,8 +33,9 @@ const done: IteratorResult<Change, undefined> = Object.freeze({ done: true, valu
 /**
  * A user's feed as it grows. Its state is a place in the stored feed: it reads a page when somebody waits and there may
  * be something, so that a slow consumer keeps one page in memory and never more. Hints of the backend only say when
- * to look; many in one tick are one look. What runs only while somebody waits (watch, abort listener) starts with the
- * first wait, so a subscription that nobody iterates holds nothing.
+ * to look; many in one tick are one look. When all subscriptions have read enough in one turn of the event loop, it waits for
+ * another. What runs only while somebody waits (watch, abort listener) starts with the first wait, so a subscription that
+ * nobody iterates holds nothing.
  */
 export class Subscription implements AsyncIterableIterator<Change, undefined> {
   readonly #source: SubscriptionSource
@@ -41,6 +47,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
   #taken = 0
   /** There may be something behind `place`. */
   #stale = true
+  #isBehind = false
   #reading = false
   #looking = false
   #ended = false
@@ -149,23 +156,36 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
 
   /** Reads as long as somebody waits and there may be something. */
   #pull(): void {
+    while (this.#wantsToRead()) {
+      const turn = this.#source.turn(this.#isBehind)
+      if (turn === null) this.#read()
+      else this.#readAfter(turn)
+    }
+  }
+
+  #wantsToRead(): boolean {
+    return (
+      this.#place !== undefined && this.#stale && this.#waiting.length > 0 && !this.#reading && !this.#ended
+    )
+  }
+
+  /** Who waits here may be gone by then. */
+  #readAfter(turn: Promise<void>): void {
+    this.#reading = true
+    void turn.then(() => {
+      this.#reading = false
+      if (this.#wantsToRead()) this.#read()
+      this.#pull()
+    })
+  }
+
+  #read(): void {
+    // IMPORTANT: before the read, so that a hint that comes during it leads to another one.
+    this.#stale = false
     try {
-      while (
-        this.#place !== undefined &&
-        this.#stale &&
-        this.#waiting.length > 0 &&
-        !this.#reading &&
-        !this.#ended
-      ) {
-        // IMPORTANT: before the read, so that a hint that comes during it leads to another one.
-        this.#stale = false
-        const page = this.#source.read(this.#place)
-        if (page instanceof Promise) {
-          this.#await(page)
-          return
-        }
-        this.#accept(page)
-      }
+      const page = this.#source.read(this.#place as FeedPlace)
+      if (page instanceof Promise) this.#await(page)
+      else this.#accept(page)
     } catch (error) {
       this.#fail(error)
     }
@@ -190,6 +210,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     this.#place = place
     this.#buffer = changes
     this.#taken = 0
+    this.#isBehind = more
     if (more) this.#stale = true
     while (this.#waiting.length > 0) {
       const change = this.#take()

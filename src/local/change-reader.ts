@@ -177,10 +177,21 @@ function refsAfter(
   membership: MembershipRow | null,
   refs: ChangeRef[],
 ): void {
-  let next = all.length
-  while (next > 0 && (all[next - 1] as ChangeRef).position > after) next--
   const share = new Share(limit, membership, refs)
-  while (next < all.length && share.take(all[next] as ChangeRef)) next++
+  for (let next = firstBehind(all, after); next < all.length; next++)
+    if (!share.take(all[next] as ChangeRef)) return
+}
+
+/** Most who ask have read all but the end; some come from far behind, page by page. */
+function firstBehind(all: readonly ChangeRef[], after: number): number {
+  let low = 0
+  let high = all.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((all[middle] as ChangeRef).position <= after) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells nobody anything. */

@@ -155,6 +155,12 @@ export class LocalBackend implements Backend {
     return this.#parts.participations.intervals(user, entry)
   }
 
+  membership(user: UserId, entry: ConversationEntry): MaybePromise<Membership | null> {
+    return andThen(this.#parts.loader.shownMembership(user, entry), (row) =>
+      row === null ? null : toMembership(row),
+    )
+  }
+
   recent(user: UserId, options: RecentOptions): MaybePromise<RecentPage> {
     return this.#parts.lists.recent(user, options)
   }

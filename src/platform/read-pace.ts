@@ -1,3 +1,5 @@
+import { TurnQueue } from '../async/turn-queue.js'
+
 /** What tells a slow disk from a busy machine. */
 export interface ReadMeter {
   /** Milliseconds; never jumps. */
@@ -42,16 +44,21 @@ export class ReadPace {
   #restUntil = -Infinity
   #sinceSlow = among
   #diskReads: number
+  readonly #turns: TurnQueue
   /** When the first read of this turn of the event loop was made, or somebody who waited for it was let on. */
-  #turnBegan: number | null = null
-  /** Who waits for a turn, first come first; those before `#next` have been let on. */
-  #waiting: (() => void)[] = []
-  #next = 0
+  #turnBegan = 0
 
   constructor(enabled: boolean, meter: ReadMeter) {
     this.#enabled = enabled
     this.#meter = meter
     this.#diskReads = meter.diskReads()
+    this.#turns = new TurnQueue({
+      begin: () => {
+        this.#turnBegan = meter.now()
+      },
+      isSpent: () => meter.now() - this.#turnBegan > turnMs,
+      nextTurn: (task) => meter.nextTurn(task),
+    })
   }
 
   /** When a read at once begins; null if it should go through a thread. */
@@ -59,8 +66,8 @@ export class ReadPace {
     if (!this.#enabled) return null
     const now = this.#meter.now()
     if (now < this.#restUntil) return null
-    if (this.#turnBegan === null) this.#beginTurn(now)
-    return this.#hasLasted(now, 2 * turnMs) ? null : now
+    this.#turns.begin()
+    return now - this.#turnBegan > 2 * turnMs ? null : now
   }
 
   /**
@@ -68,41 +75,7 @@ export class ReadPace {
    * several times faster than with a thread. Null if nothing is to be waited for.
    */
   turn(): Promise<void> | null {
-    const now = this.#meter.now()
-    if (!this.#hasLasted(now, turnMs) || now < this.#restUntil) return null
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  /** Reads have had so much of this turn. */
-  #hasLasted(now: number, ms: number): boolean {
-    return this.#turnBegan !== null && now - this.#turnBegan > ms
-  }
-
-  #beginTurn(now: number): void {
-    this.#turnBegan = now
-    this.#meter.nextTurn(() => this.#endTurn())
-  }
-
-  /** If somebody waits for it the next one begins at once. */
-  #endTurn(): void {
-    this.#turnBegan = null
-    this.#waiting = this.#waiting.slice(this.#next)
-    this.#next = 0
-    if (this.#waiting.length === 0) return
-    this.#beginTurn(this.#meter.now())
-    this.#letOn()
-  }
-
-  /**
-   * One after the other, each behind what the one before reads: were all woken in each turn, most would only wait again, and
-   * thousands of them would take longer for that than the reads do.
-   */
-  #letOn(): void {
-    const resolve = this.#waiting[this.#next]
-    if (resolve === undefined || this.#hasLasted(this.#meter.now(), turnMs)) return
-    this.#next++
-    resolve()
-    queueMicrotask(() => this.#letOn())
+    return !this.#turns.isSpent || this.#meter.now() < this.#restUntil ? null : this.#turns.wait()
   }
 
   end(begun: number): void {

@@ -90,6 +90,12 @@ const broken = {
       return Number.parseInt(token.split('.')[2] ?? '0', 36) as Position
     }
   },
+  'forgets who has left': class extends ReferenceBackend {
+    override membership(user: UserId, handle: Handle) {
+      const found = super.membership(user, handle)
+      return found?.intervals.at(-1)?.to === null ? found : null
+    }
+  },
   'gives members by name': class extends ReferenceBackend {
     override members(handle: Handle, after: number, limit: number) {
       return super.members(handle, after, limit).toSorted((a, b) => (a.userId < b.userId ? -1 : 1))

@@ -74,7 +74,7 @@ const layers: readonly Layer[] = [
   {
     name: 'platform',
     has: below('src/platform/'),
-    imports: ['errors'],
+    imports: ['errors', 'async'],
     packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:perf_hooks'],
   },
   {

@@ -146,6 +146,10 @@ export class EventualBackend implements Backend {
     return (await this.participation(user, handle))?.intervals ?? null
   }
 
+  membership(user: UserId, handle: ConversationHandle): Promise<Membership | null> {
+    return this.member(handle, user)
+  }
+
   async recent(user: UserId, options: RecentOptions): Promise<RecentPage> {
     return this.#view(user).recent(options)
   }

@@ -161,6 +161,10 @@ export class ReferenceBackend implements Backend {
     return this.participation(user, handle)?.intervals ?? null
   }
 
+  membership(user: UserId, handle: ConversationHandle): Membership | null {
+    return this.#conversation(handle.id).visible.memberships.get(user) ?? null
+  }
+
   recent(user: UserId, options: RecentOptions): RecentPage {
     return this.#view(user).recent(options)
   }

@@ -187,6 +187,25 @@ export class Loader {
     return undefined
   }
 
+  /** As readers see it, of a group that need not be loaded. */
+  shownMembership(user: UserId, entry: ConversationEntry): MaybePromise<MembershipRow | null> {
+    if (!entry.loaded) return this.#loadShownMembership(user, entry)
+    const { groupPart } = entry
+    // While its making is under way nobody is in it yet.
+    return groupPart === null || groupPart.durable === null ? null : this.membership(user, entry)
+  }
+
+  async #loadShownMembership(user: UserId, entry: ConversationEntry): Promise<MembershipRow | null> {
+    entry.inFlight++
+    try {
+      await this.load(entry, user)
+      return await this.shownMembership(user, entry)
+    } finally {
+      entry.inFlight--
+      this.#memory.release(entry)
+    }
+  }
+
   #readMembership(
     user: UserId,
     entry: ConversationEntry,

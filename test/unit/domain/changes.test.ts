@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Change } from '../../../src/model/change.js'
 import type { UserId } from '../../../src/model/ids.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
+import { Gate } from '../../fixtures/gate.js'
 import { conversationId, referenceDomain, userIds } from '../../fixtures/reference-domain.js'
 import type { Domain } from '../../fixtures/reference-domain.js'
 
@@ -133,6 +134,22 @@ describe('the feed', () => {
       ['conversation', 'Secret', 2],
       ['message', 4, 'again'],
     ])
+  })
+
+  test('of a group is read without waiting for its writers, and tells of memberships what is durable', async () => {
+    const gates: Gate[] = []
+    const domain = referenceDomain({
+      backend: new ReferenceBackend({ persist: () => gates[0]?.opened ?? Promise.resolve() }),
+    })
+    const { token } = await domain.changes.getChanges(bob, { limit: 100 })
+    await domain.groups.create({ creator: ada, members: [bob, cyd], id: club, title: undefined })
+    gates.push(new Gate())
+    const removal = domain.groups.removeMember(ada, club, cyd)
+    await new Promise((resolve) => void setImmediate(resolve))
+    expect((await feedOf(domain, bob, token)).map(brief)).toContainEqual(['member', 'cyd', true])
+    gates[0]?.open()
+    await removal
+    expect((await feedOf(domain, bob, token)).map(brief)).toContainEqual(['member', 'cyd', false])
   })
 
   test('changes are frozen', async () => {

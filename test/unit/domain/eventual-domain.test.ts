@@ -43,6 +43,21 @@ describe('over an eventual backend', () => {
     await block
   })
 
+  test.each(seeds)('who has left hears of no later leavings (seed %i)', async (seed) => {
+    const { changes, groups, backend } = eventual(seed)
+    await groups.create({ creator: ada, title: 'Club', members: [bob], id: club })
+    await backend.settle()
+    const { token } = await changes.getChanges(bob, { limit: 100 })
+    await groups.addMembers(ada, club, [cyd, dan])
+    await groups.removeMember(cyd, club, cyd)
+    await groups.removeMember(bob, club, bob)
+    await groups.removeMember(ada, club, dan)
+    await backend.settle()
+    const { changes: feed } = await changes.getChanges(bob, { limit: 100, since: token })
+    const told = feed.filter((change) => change.kind === 'member')
+    expect(told.map(({ userId, joined }) => [userId, joined])).toEqual([['bob', false]])
+  })
+
   test.each(seeds)('the feed and a subscription tell the same (seed %i)', async (seed) => {
     const { changes, groups, contacts, send, sendInto, backend } = eventual(seed)
     const { token } = await changes.getChanges(bob, { limit: 100 })

@@ -2,8 +2,13 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ChangeRef } from '../../../src/backend/port.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
-import { entriesBehind, formatFeedPlace, parseFeedPlace } from '../../../src/domain/feed-place.js'
-import type { FeedPlace } from '../../../src/domain/feed-place.js'
+import {
+  entriesBehind as entriesOf,
+  formatFeedPlace,
+  parseFeedPlace,
+} from '../../../src/domain/feed-place.js'
+import type { FeedEntry, FeedPlace } from '../../../src/domain/feed-place.js'
+import { PlaceKeys } from '../../../src/domain/place-keys.js'
 import type { ConversationId, Position, UserId } from '../../../src/model/ids.js'
 
 const conversationId = 'club' as ConversationId
@@ -14,6 +19,11 @@ const member = (position: number, user: string): ChangeRef => ({
   conversationId,
   userId: user as UserId,
 })
+
+// Many readers have one of these.
+const keys = new PlaceKeys()
+const entriesBehind = (refs: readonly ChangeRef[], place: FeedPlace): readonly FeedEntry[] =>
+  entriesOf(refs, place, keys)
 
 /** Positions from 1 on, each with some members that joined in one commit. */
 const feeds = fc
@@ -83,5 +93,40 @@ describe('places in a feed', () => {
         expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
       )
     }
+  })
+
+  test('what a position has is brought in order once for all who are told the same', () => {
+    const own = new PlaceKeys()
+    const users = Array.from({ length: 1000 }, (_, index) => `user ${index}`)
+    const refs = users.map((user) => member(7, user))
+    const ordered = own.inOrder(refs)
+    expect(own.inOrder([...refs])).toBe(ordered)
+    // As they come from a disk.
+    expect(own.inOrder(structuredClone(refs))).toBe(ordered)
+    const fewer = own.inOrder(refs.slice(1))
+    expect(fewer).toEqual(ordered.filter(({ ref }) => ref !== refs[0]))
+    expect(own.inOrder([member(7, 'other'), ...refs.slice(1)])).not.toEqual(ordered)
+  })
+
+  test('and is not kept for ever', () => {
+    const own = new PlaceKeys()
+    const users = Array.from({ length: 1024 }, (_, index) => `user ${index}`)
+    const ordered = (position: number) => own.inOrder(users.map((user) => member(position, user)))
+    const first = ordered(1)
+    for (const position of [2, 3, 4]) ordered(position)
+    expect(ordered(1)).toBe(first)
+    ordered(5)
+    expect(ordered(1)).not.toBe(first)
+    const many = Array.from({ length: 5000 }, (_, index) => member(6, `user ${index}`))
+    expect(own.inOrder(many)).toBe(own.inOrder(many))
+  })
+
+  test('tokens of earlier versions mean what they meant', () => {
+    const ordered = new PlaceKeys().inOrder(['a', 'b', 'c'].map((user) => member(1, user)))
+    expect(ordered.map(({ ref, key }) => ['userId' in ref && ref.userId, key])).toEqual([
+      ['c', '1C4MdvIAWFK_Uh3J2LUcJ'],
+      ['a', '1JqOYRPh51cATfFDo6iLl'],
+      ['b', '1QRno2czTJFHjydds7M6x'],
+    ])
   })
 })
