@@ -50,3 +50,21 @@ test('a page of a feed loads each of its conversations once, however much has be
   expect(loads).toBe(2)
   expect(rowReads).toBeLessThan(20)
 })
+
+test('of marks that moved many times a page reads and gives each once, from one generation and from several', async () => {
+  const moves = 8
+  const { store, since } = await reopened(async (filled) => {
+    for (let seq = 1; seq <= moves; seq++) {
+      await filled.sendMessage({ sender: 'ann', conversationId: 'g', text: `message ${seq}` })
+      for (const user of ['ben', 'cem', 'dan']) await filled.markRead(user, 'g', seq)
+      if (seq % 2 === 0) await filled.admin.checkpoint()
+    }
+  })
+  const { kinds, loads, rowReads } = await read(store, 'ann', since)
+  expect(kinds.toSorted()).toEqual([
+    ...Array.from({ length: moves }, () => 'message'),
+    ...Array.from({ length: 3 }, () => 'read'),
+  ])
+  expect(loads).toBe(1)
+  expect(rowReads).toBeLessThan(17)
+})
