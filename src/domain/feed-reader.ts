@@ -1,8 +1,9 @@
 import { andThen } from '../async/maybe-promise.js'
-import type { Backend, ChangePage, MaybePromise } from '../backend/port.js'
+import type { Backend, ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
-import type { ConversationId, UserId } from '../model/ids.js'
+import type { UserId } from '../model/ids.js'
 import { jsonCost, messageCost } from '../model/message-cost.js'
+import { pairKey } from '../model/pair-key.js'
 import { ChangeResolver } from './change-resolution.js'
 import type { DomainContext } from './context.js'
 import { FeedMessages } from './feed-messages.js'
@@ -22,8 +23,8 @@ interface Reading {
   readonly page: ChangePage
   readonly entries: readonly FeedEntry[]
   readonly messages: FeedMessages
-  /** Where a conversation comes last in this page: it is given once, there. Made when the first one comes. */
-  lastOf: ReadonlyMap<ConversationId, FeedEntry> | null
+  /** Where a conversation or a mark comes last in this page: it is given once, there. Made when the first one comes. */
+  lastOf: ReadonlyMap<string, FeedEntry> | null
   readonly limit: number
   /** Bytes, as `contentCost` counts them, that there is still room for. */
   room: number
@@ -61,10 +62,7 @@ export class FeedReader {
       const entry = entries[next] as FeedEntry
       const { ref } = entry
       next += 1
-      if (ref.kind === 'conversation') {
-        reading.lastOf ??= lastOfEach(entries)
-        if (reading.lastOf.get(ref.conversationId) !== entry) continue
-      }
+      if (isOvertaken(reading, entry)) continue
       const found = this.#resolver.resolve(user, ref, formatFeedPlace(this.#backend, entry.behind), messages)
       if (found instanceof Promise) {
         const goOn = next
@@ -105,9 +103,33 @@ function pageUpTo({ page, entries, changes }: Reading, examined: number): FeedPa
   return { changes, place: { position: page.through, within: undefined }, more: page.more }
 }
 
-function lastOfEach(entries: readonly FeedEntry[]): ReadonlyMap<ConversationId, FeedEntry> {
-  const last = new Map<ConversationId, FeedEntry>()
-  for (const entry of entries)
-    if (entry.ref.kind === 'conversation') last.set(entry.ref.conversationId, entry)
+/** The page has a later pointer to the same thing. */
+function isOvertaken(reading: Reading, entry: FeedEntry): boolean {
+  if (reading.entries.length === 1) return false
+  const key = keyOfState(entry.ref)
+  if (key === null) return false
+  reading.lastOf ??= lastOfEach(reading.entries)
+  return reading.lastOf.get(key) !== entry
+}
+
+function lastOfEach(entries: readonly FeedEntry[]): ReadonlyMap<string, FeedEntry> {
+  const last = new Map<string, FeedEntry>()
+  for (const entry of entries) {
+    const key = keyOfState(entry.ref)
+    if (key !== null) last.set(key, entry)
+  }
   return last
+}
+
+/** Names what changes often and in bursts; null of all else. */
+function keyOfState(ref: ChangeRef): string | null {
+  switch (ref.kind) {
+    case 'conversation':
+      return `c${ref.conversationId}`
+    case 'read':
+    case 'delivered':
+      return `${ref.kind.charAt(0)}${pairKey(ref.conversationId, ref.userId)}`
+    default:
+      return null
+  }
 }

@@ -1,13 +1,15 @@
 import type { ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
-import type { StoredChange } from '../formats/change-list.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Loader } from './reads/loader.js'
-import type { ConversationEntry, Touched } from './memory/entries.js'
+import type { ConversationEntry, Touched, UserEntry } from './memory/entries.js'
+import type { FeedAhead } from './memory/feed-ahead.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen, sees } from './views/participation-view.js'
-import type { RowReader, RunOwner } from './reads/row-reader.js'
+import { endOfPage } from './memory/oldest-refs.js'
+import { sees } from './views/participation-view.js'
+import type { RowReader } from './reads/row-reader.js'
+import { concerns, StoredFeed } from './stored-feed.js'
 import type { Watchers } from './writes/watchers.js'
 
 export interface ChangeReaderParts {
@@ -17,24 +19,39 @@ export interface ChangeReaderParts {
   readonly watchers: Watchers
 }
 
+type Memberships = ReadonlyMap<ConversationId, MembershipRow>
+
 /**
  * The feed of a user: what is listed in the user's own partition, merged with the lists of the user's groups. Live
- * generations are read from memory; what they begin behind is read from the shards.
+ * generations are read from memory; what they begin behind is read from the shards, somewhat more of it than a page needs.
  */
 export class ChangeReader {
   readonly #parts: ChangeReaderParts
+  readonly #stored: StoredFeed
 
   constructor(parts: ChangeReaderParts) {
     this.#parts = parts
+    this.#stored = new StoredFeed(parts.rows)
   }
 
   read(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
-    const memberships = this.#parts.memory.user(user).memberships
-    const [oldest] = this.#parts.memory.generations.live
-    if (memberships !== null) this.#parts.watchers.learn(user, memberships.keys())
-    if (memberships !== null && oldest !== undefined && this.#isFlushedKnown(user, after, oldest.after)) {
-      const { live, shownThrough: through } = this.#parts.memory.generations
+    const { memory, watchers } = this.#parts
+    const entry = memory.user(user)
+    const { memberships, feedAhead } = entry
+    const { live, shownThrough: through } = memory.generations
+    const boundary = live[0]?.after ?? Infinity
+    if (feedAhead !== null && after >= feedAhead.through) this.#keepAhead(entry, null)
+    if (memberships === null) return this.#readStored(user, after, limit)
+    watchers.learn(user, memberships.keys())
+    if (this.#isFlushedKnown(user, after, boundary))
       return this.#page(user, { after, through, limit }, memberships, [], live)
+    const first = feedAhead?.firstBehind(after) ?? null
+    if (feedAhead !== null && first !== null) {
+      if (feedAhead.refs.length - first > limit) return fullPage(feedAhead.refs, first, limit, memberships)
+      if (feedAhead.through >= boundary) {
+        const refs = feedAhead.refs.slice(first).filter((ref) => stillConcerns(ref, memberships))
+        return this.#page(user, { after, through, limit }, memberships, refs, live)
+      }
     }
     return this.#readStored(user, after, limit)
   }
@@ -56,37 +73,27 @@ export class ChangeReader {
       const memberships = await loader.memberships(user)
       watchers.learn(user, memberships.keys())
       const boundary = (held[0] as Generation).after
-      const stored: ChangeRef[] = []
-      if (after < boundary) {
-        await this.#collect({ kind: 'user', id: user }, { after, boundary, limit }, stored, null)
-        for (const [group, membership] of memberships) {
-          await this.#collect({ kind: 'group', id: group }, { after, boundary, limit }, stored, membership)
-        }
-      }
-      return this.#page(user, { after, through, limit }, memberships, stored, held)
+      if (after >= boundary) return this.#page(user, { after, through, limit }, memberships, [], held)
+      const found = await this.#stored.read(user, memberships, { after, through: boundary }, limit)
+      const isMore = found.refs.length > limit
+      this.#keepAhead(entry, isMore ? found : null)
+      if (isMore) return fullPage(found.refs, 0, limit, memberships)
+      return this.#page(user, { after, through, limit }, memberships, [...found.refs], held)
     } finally {
       entry.pins--
       memory.generations.endRead(held)
     }
   }
 
-  /** One partition's changes in (after, boundary], as many as one page can need. */
-  async #collect(
-    owner: RunOwner,
-    range: { readonly after: number; readonly boundary: number; readonly limit: number },
-    into: ChangeRef[],
-    membership: MembershipRow | null,
-  ): Promise<void> {
-    const share = new Share(range.limit, membership, into)
-    for await (const changes of this.#parts.rows.changes(owner, range.after)) {
-      for (const change of changes) if (change.position > range.boundary || !share.take(toRef(change))) return
-    }
+  #keepAhead(entry: UserEntry, ahead: FeedAhead | null): void {
+    entry.feedAhead = ahead
+    this.#parts.memory.lists.chargeBeside(entry)
   }
 
   #page(
     user: UserId,
     range: { readonly after: Position; readonly through: Position; readonly limit: number },
-    memberships: ReadonlyMap<ConversationId, MembershipRow>,
+    memberships: Memberships,
     stored: ChangeRef[],
     live: readonly Generation[],
   ): ChangePage {
@@ -110,13 +117,30 @@ export class ChangeReader {
     if (refs.some(({ position }) => position > through))
       refs = refs.filter(({ position }) => position <= through)
     if (refs.length > 1) refs.sort((a, b) => a.position - b.position)
-    if (refs.length <= limit) return { refs, through, more: false }
-    // Pointers of one position stay together: a page may be longer for it. Behind the last one may be more in the shards,
-    // of which only a page was read.
-    let end = limit
-    while (end < refs.length && refs[end]?.position === refs[end - 1]?.position) end++
-    return { refs: refs.slice(0, end), through: (refs[end - 1] as ChangeRef).position, more: true }
+    // Behind the last one may be more in the shards, of which only a page was read.
+    return refs.length <= limit ? { refs, through, more: false } : pageUpTo(refs, 0, limit)
   }
+}
+
+function pageUpTo(refs: readonly ChangeRef[], first: number, limit: number): ChangePage {
+  const end = endOfPage(refs, first, limit)
+  return { refs: refs.slice(first, end), through: (refs[end - 1] as ChangeRef).position, more: true }
+}
+
+/** A page of what the shards have. The user may have left a group, or come back to it, since that was read. */
+function fullPage(
+  refs: readonly ChangeRef[],
+  first: number,
+  limit: number,
+  memberships: Memberships,
+): ChangePage {
+  const page = pageUpTo(refs, first, limit)
+  return { ...page, refs: page.refs.filter((ref) => stillConcerns(ref, memberships)) }
+}
+
+function stillConcerns(ref: ChangeRef, memberships: Memberships): boolean {
+  const membership = 'conversationId' in ref ? memberships.get(ref.conversationId) : undefined
+  return membership === undefined || concerns(ref, membership)
 }
 
 /**
@@ -160,9 +184,10 @@ function messagesAfter(
   membership: MembershipRow | null,
   refs: ChangeRef[],
 ): void {
-  const { lastSeq } = touched
+  const lastSeq = Math.min(touched.lastSeq, membership?.intervals.at(-1)?.to ?? Infinity)
+  const firstSeq = Math.max(touched.firstAfter(after), membership?.intervals[0]?.from ?? 0)
   let left = limit + 1
-  for (let seq = touched.firstAfter(after); seq <= lastSeq && left > 0; seq++) {
+  for (let seq = firstSeq; seq <= lastSeq && left > 0; seq++) {
     if (membership !== null && !sees(membership, seq)) continue
     const position = touched.position(seq) as Position
     refs.push({ position, kind: 'message', conversationId: touched.entry.id, seq })
@@ -223,43 +248,5 @@ function groupAfter(
     if (touched.group === null || !live.some((generation) => generation === touched.generation)) continue
     messagesAfter(touched, wanted, membership, refs)
     refsAfter(touched.group.refs, wanted, membership, refs)
-  }
-}
-
-/** What a member may hear of: messages that may be seen, and everything else while being in. */
-function concerns(ref: ChangeRef, membership: MembershipRow): boolean {
-  if (ref.kind === 'message') {
-    return sees(membership, ref.seq)
-  }
-  // One's own marks outlast leaving and coming back.
-  if ('userId' in ref && ref.kind !== 'member' && ref.userId === membership.user) return true
-  return ref.position >= membership.joined && (isOpen(membership) || ref.position <= membership.position)
-}
-
-function toRef(change: StoredChange): ChangeRef {
-  const position = change.position as Position
-  switch (change.kind) {
-    case 'message':
-      return {
-        position,
-        kind: 'message',
-        conversationId: change.conversation as ConversationId,
-        seq: change.seq,
-      }
-    case 'read':
-    case 'delivered':
-    case 'member':
-      return {
-        position,
-        kind: change.kind,
-        conversationId: change.conversation as ConversationId,
-        userId: change.user as UserId,
-      }
-    case 'conversation':
-      return { position, kind: 'conversation', conversationId: change.conversation as ConversationId }
-    case 'contact':
-      return { position, kind: 'contact', userId: change.user as UserId }
-    case 'profile':
-      return { position, kind: 'profile' }
   }
 }

@@ -33,3 +33,13 @@ function joined(intervals: readonly IntervalRow[]): IntervalRow[] {
   }
   return all
 }
+
+/** Of one who is out at `position`: up to where that is known to stay so. */
+export function outUntil(membership: MembershipRow, position: number): number {
+  const { joinedBefore } = membership
+  const joinings = [...joinedBefore, membership.joined]
+  const next = joinings.findIndex((at) => at > position)
+  // Behind the first of so many there may be others that are not remembered.
+  if (next < 0 || (next === 1 && joinedBefore.length >= keptJoinings)) return position
+  return (joinings[next] as number) - 1
+}

@@ -6,6 +6,12 @@ import { GroupFold } from './group-fold.js'
 import { Partitions } from './partitions.js'
 import type { RecordRange, RowSink } from './sink.js'
 
+interface MovedMarks {
+  readonly record: OtherRecord & { kind: 'marks' }
+  readonly movedRead: boolean
+  readonly movedDelivered: boolean
+}
+
 /**
  * The fold: records of one generation → rows of the shards and blocks of the body file. What comes out depends on the
  * records alone (P7 in docs/crash-safety.md), so it may be repeated any number of times over shards that are behind, ahead
@@ -18,7 +24,8 @@ export class Fold {
   readonly #partitions: Partitions
   readonly #directs: DirectMessages
   readonly #groups = new Map<string, GroupFold>()
-  readonly #marks = new Map<string, OtherRecord & { kind: 'marks' }>()
+  /** In groups: the last of each member, and which of them moved. */
+  readonly #marks = new Map<string, MovedMarks>()
   readonly #contacts = new Map<
     string,
     { record: OtherRecord & { kind: 'contact' | 'block' }; position: number }
@@ -74,10 +81,17 @@ export class Fold {
       direct.writeRows(sink, file, this.#hashSeed, columns)
       yield
     }
+    for (const { record, movedRead, movedDelivered } of this.#marks.values()) {
+      const { conversation, user, marks } = record
+      const group = this.#group(conversation)
+      if (movedRead) group.addChange({ position: marks.readAt, kind: 'read', conversation, user })
+      if (movedDelivered)
+        group.addChange({ position: marks.deliveredAt, kind: 'delivered', conversation, user })
+    }
     for (const group of this.#groups.values()) {
       yield* group.writeRows(sink, file, this.#hashSeed, this.#partitions, this.#last, this.#directs)
     }
-    for (const record of this.#marks.values()) {
+    for (const { record } of this.#marks.values()) {
       this.#partitions.user(record.user).putMarks(sink, record.conversation, record.marks)
       yield
     }
@@ -120,10 +134,12 @@ export class Fold {
       case 'cut':
         return
       case 'marks': {
-        this.#marks.set(pairKey(record.user, record.conversation), record)
-        const kind = record.marks.readAt === position ? 'read' : 'delivered'
-        const change = { position, kind, conversation: record.conversation, user: record.user } as const
-        this.#group(record.conversation).addChange(change)
+        const key = pairKey(record.user, record.conversation)
+        const before = this.#marks.get(key)
+        const read = record.marks.readAt === position
+        const movedRead = read || before?.movedRead === true
+        const movedDelivered = !read || before?.movedDelivered === true
+        this.#marks.set(key, { record, movedRead, movedDelivered })
         return
       }
       case 'block': {

@@ -4,6 +4,7 @@ import type { Marks, Participation } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
+import type { FeedAhead } from './feed-ahead.js'
 import type { IdIndex } from './id-index.js'
 import { KeptGroup } from './kept-group.js'
 import type { RecordChunks } from './message-index.js'
@@ -180,7 +181,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   readonly id: UserId
   /** Present and former; null as long as they have not been read. */
   memberships: Map<ConversationId, MembershipRow> | null = null
-
+  feedAhead: FeedAhead | null = null
   /** The list is there. */
   listed = false
   #nodes: NodeList<ListNode> | null = null

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { apply, fold, meaning, type Folded, type Rows } from './folded.js'
+import { apply, changesOf, fold, meaning, type Folded, type Rows } from './folded.js'
 import { Scribe, type Deed } from './scribe.js'
 
 /** The same few meet again and again: what happens twice in a generation is where mistakes are. */
@@ -68,6 +68,17 @@ test('a generation writes each row once', () => {
     }),
     { numRuns: 60 },
   )
+})
+
+test('of marks a generation tells the last of each kind and user only', () => {
+  const marks = [1, 3, 1, 3, 1, 3].map((size): Deed => ({ what: 'marks', who: 0, whom: 0, size }))
+  const [generation] = foldAll([{ what: 'create', who: 0, whom: 0, size: 1 }, ...marks], new Set())
+  expect(
+    changesOf(generation as Folded).filter(({ kind }) => kind === 'read' || kind === 'delivered'),
+  ).toEqual([
+    expect.objectContaining({ position: 6, kind: 'read' }),
+    expect.objectContaining({ position: 7, kind: 'delivered' }),
+  ])
 })
 
 test('folded again over shards that are behind, ahead or full of holes, the rows are the same', () => {

@@ -49,6 +49,15 @@ function finish(steps: Generator<void>): void {
   while (steps.next().done !== true);
 }
 
+/** What the lists of all groups say. */
+export function changesOf({ writes }: Folded): StoredChange[] {
+  return writes.flatMap(({ key, value }) => {
+    const described = describeKey(Buffer.from(key, 'hex'))
+    if (described?.kind !== 'group' || described.family !== 'changes' || value === null) return []
+    return decodeChanges(Buffer.from(value, 'hex'), null)
+  })
+}
+
 export function apply(state: Rows, writes: Iterable<RowWrite>): Rows {
   for (const { shard, key, value } of writes) {
     if (value === null) state.delete(`${shard}/${key}`)

@@ -1,0 +1,30 @@
+import type { ChangeRef } from '../../backend/port.js'
+
+/**
+ * What the shards have of a user's feed behind `after` and up to `through`, all of it, ascending. A page needs a part of it: the
+ * rest is kept for the pages that follow. Nothing is ever added there, but it may be overtaken, or the user may have left.
+ */
+export class FeedAhead {
+  readonly after: number
+  readonly through: number
+  readonly refs: readonly ChangeRef[]
+
+  constructor(after: number, through: number, refs: readonly ChangeRef[]) {
+    this.after = after
+    this.through = through
+    this.refs = refs
+  }
+
+  /** The index of the first one behind a position; null if this says nothing of what is behind it. */
+  firstBehind(position: number): number | null {
+    if (position < this.after || position >= this.through) return null
+    let low = 0
+    let high = this.refs.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.refs[middle] as ChangeRef).position <= position) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
