@@ -73,6 +73,7 @@ export class Changes {
     const { limits, lifecycle } = this.#context
     return new Subscription(
       {
+        startsBehind: since !== undefined,
         start: () => this.#start(user, since),
         turn: (isBehind) => this.#pace.turn(isBehind),
         read: (place) =>

@@ -31,11 +31,14 @@ export class FeedPace {
     })
   }
 
-  /** Null for who may read at once; otherwise the turn to wait for, and then to read in. `isBehind`: by more than a page. */
+  /**
+   * Null for who may read at once; otherwise the turn to wait for, and then to read in. `isBehind`: by more than a page, or by nobody
+   * knows how much. Of those who wait they come behind the others, except for one in each turn.
+   */
   turn(isBehind: boolean): Promise<void> | null {
     const { begun, isEmpty, isSpent } = this.#turns
     const mayRead = isBehind ? isEmpty && !isSpent : !begun || this.#spentMs <= liveMs
-    return mayRead ? null : this.#turns.wait()
+    return mayRead ? null : this.#turns.wait(isBehind)
   }
 
   /** Only reading counts: how long others take in the same turn is no reason to keep subscribers waiting. */
