@@ -158,6 +158,24 @@ test('where those who follow live have to wait they go first, and who is behind 
   await Promise.all(behind)
 })
 
+test('a call that finds many pages empty waits for its turns as well, but not for all who catch up', async () => {
+  const { changes, contacts, send, clock, backend } = slowly()
+  const { token } = await changes.getChanges(bob, { limit: 1 })
+  const { token: own } = await changes.getChanges(cyd, { limit: 1 })
+  for (const alias of numbers(40)) await contacts.add(cyd, ada, { alias })
+  const before = clock.yields
+  const page = await changes.getChanges(cyd, { since: own, limit: 1 })
+  expect(page.changes).toHaveLength(1)
+  expect(clock.yields - before).toBeGreaterThan(4)
+  for (const text of numbers(10)) await send(ada, bob, text)
+  const behind = Array.from({ length: 60 }, () => take(changes.subscribe(bob, { since: token }), 10))
+  await restOfTurn()
+  const { reads } = backend
+  expect(await changes.getChanges(cyd, { since: own, limit: 1 })).toEqual(page)
+  expect(backend.reads - reads).toBeLessThan(80)
+  await Promise.all(behind)
+})
+
 test('return, abort and closing end one that waits for its turn, which reads nothing any more', async () => {
   for (const how of ['return', 'abort', 'close'] as const) {
     const { changes, context, send, clock, backend } = slowly()
