@@ -8,16 +8,46 @@ export interface TurnShare {
   nextTurn(task: () => void): void
 }
 
+/** Who is let on first come first. */
+class Line {
+  /** Those before `#next` have been let on. */
+  #waiting: (() => void)[] = []
+  #next = 0
+
+  get isEmpty(): boolean {
+    return this.#next === this.#waiting.length
+  }
+
+  join(letOn: () => void): void {
+    this.#waiting.push(letOn)
+  }
+
+  /** False if nobody is there. */
+  letOn(): boolean {
+    const first = this.#waiting[this.#next]
+    if (first === undefined) return false
+    this.#next++
+    first()
+    return true
+  }
+
+  /** Forgets those who have been let on. */
+  tidy(): void {
+    this.#waiting = this.#waiting.slice(this.#next)
+    this.#next = 0
+  }
+}
+
 /**
  * Who awaits what is there already ends no turn of the event loop, however long it goes on. Once a turn has had its share, whoever
- * wants more waits here for the next one.
+ * wants more waits here for the next one. There are two lines: each turn begins with one of those who can wait, so that they always
+ * get on, and has room for more of them when nobody else is there.
  */
 export class TurnQueue {
   readonly #share: TurnShare
   #begun = false
-  /** First come first; those before `#next` have been let on. */
-  #waiting: (() => void)[] = []
-  #next = 0
+  readonly #urgent = new Line()
+  readonly #patient = new Line()
 
   constructor(share: TurnShare) {
     this.#share = share
@@ -29,7 +59,7 @@ export class TurnQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#next === this.#waiting.length
+    return this.#urgent.isEmpty && this.#patient.isEmpty
   }
 
   get isSpent(): boolean {
@@ -45,19 +75,23 @@ export class TurnQueue {
   }
 
   /** Resolves in a later turn; what is to be done then is begun at once, and asks nobody again. */
-  wait(): Promise<void> {
+  wait(isPatient = false): Promise<void> {
     this.begin()
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    const line = isPatient ? this.#patient : this.#urgent
+    return new Promise((resolve) => {
+      line.join(resolve)
+    })
   }
 
   /** If somebody waits for it the next one begins at once. */
   #end(): void {
     this.#begun = false
-    this.#waiting = this.#waiting.slice(this.#next)
-    this.#next = 0
+    this.#urgent.tidy()
+    this.#patient.tidy()
     if (this.isEmpty) return
     this.begin()
-    this.#letOn()
+    if (this.#patient.letOn()) queueMicrotask(() => this.#letOn())
+    else this.#letOn()
   }
 
   /**
@@ -65,10 +99,7 @@ export class TurnQueue {
    * thousands of them would take longer for that than what they wait for does.
    */
   #letOn(): void {
-    const resolve = this.#waiting[this.#next]
-    if (resolve === undefined || this.isSpent) return
-    this.#next++
-    resolve()
-    queueMicrotask(() => this.#letOn())
+    if (this.isSpent) return
+    if (this.#urgent.letOn() || this.#patient.letOn()) queueMicrotask(() => this.#letOn())
   }
 }

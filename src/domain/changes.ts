@@ -6,7 +6,7 @@ import type { DomainContext } from './context.js'
 import { FeedPace } from './feed-pace.js'
 import { formatFeedPlace, parseFeedPlace } from './feed-place.js'
 import type { FeedPlace } from './feed-place.js'
-import { FeedReader } from './feed-reader.js'
+import { FeedReader, type FeedPage } from './feed-reader.js'
 import { requireUser } from './participants.js'
 import { Subscription } from './subscription.js'
 
@@ -29,8 +29,6 @@ export interface SubscribeOptions {
 
 /** What a subscription keeps of messages and profiles, and at most one more: its slow consumer may never come back. */
 const subscriptionBytes = 1024 * 1024
-/** Pages without any change in a row, after which others get their turn. */
-const pagesPerTurn = 16
 
 /** What changed for a user: the feed in pages and live. */
 export class Changes {
@@ -51,12 +49,14 @@ export class Changes {
     const changes: Change[] = []
     let place = await this.#start(user, since)
     let hasMore = since !== undefined
-    for (let pages = 1; hasMore && changes.length < limit; pages += 1) {
-      const page = await this.#reader.read(user, place, limit - changes.length)
+    for (let isBehind = false; hasMore && changes.length < limit; isBehind = true) {
+      // Whose call runs out of time begins anew: it does not wait for all who catch up.
+      const turn = this.#pace.turn(isBehind, false)
+      if (turn !== null) await turn
+      const page = await this.#read(user, place, limit - changes.length)
       changes.push(...page.changes)
       place = page.place
       hasMore = page.more
-      if (pages % pagesPerTurn === 0) await this.#context.clock.yield()
     }
     return Object.freeze({
       changes: Object.freeze(changes),
@@ -73,18 +73,20 @@ export class Changes {
     const { limits, lifecycle } = this.#context
     return new Subscription(
       {
+        startsBehind: since !== undefined,
         start: () => this.#start(user, since),
         turn: (isBehind) => this.#pace.turn(isBehind),
-        read: (place) =>
-          this.#pace.read(() =>
-            this.#reader.read(user, place, limits.subscriptionChanges, subscriptionBytes),
-          ),
+        read: (place) => this.#read(user, place, limits.subscriptionChanges, subscriptionBytes),
         watch: (listener) => this.#backend.watch(user, listener),
         onClosing: (listener) => lifecycle.onClosing(listener),
         isOpen: () => lifecycle.state === 'open',
       },
       signal,
     )
+  }
+
+  #read(user: UserId, place: FeedPlace, limit: number, room?: number): MaybePromise<FeedPage> {
+    return this.#pace.read(() => this.#reader.read(user, place, limit, room))
   }
 
   /** Behind `since`, or behind what the user sees at the call. */

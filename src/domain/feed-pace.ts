@@ -1,7 +1,7 @@
 import { TurnQueue } from '../async/turn-queue.js'
 import type { Clock } from '../platform/clock.js'
 
-/** When all subscriptions together have read for so long in one turn of the event loop, those that are behind wait for the next. */
+/** When all together have read for so long in one turn of the event loop, those that are behind wait for the next. */
 const turnMs = 5
 /** And then those that are not: what is live goes first, and on a busy machine who sends waits until it has been told. */
 const liveMs = 20
@@ -13,7 +13,8 @@ const readMs = 1
 
 /**
  * A subscription whose changes lie in memory reads one page after the other without ever ending a turn, and one change of a group
- * wakes a thousand of them. All subscriptions of a store share this: when they have read for so long, others get their turn.
+ * wakes a thousand of them; and a call may find many pages empty before one has a change. All who read feeds of a store share this:
+ * when they have read for so long, others get their turn.
  */
 export class FeedPace {
   readonly #clock: Clock
@@ -31,11 +32,14 @@ export class FeedPace {
     })
   }
 
-  /** Null for who may read at once; otherwise the turn to wait for, and then to read in. `isBehind`: by more than a page. */
-  turn(isBehind: boolean): Promise<void> | null {
+  /**
+   * Null for who may read at once; otherwise the turn to wait for, and then to read in. `isBehind`: by more than a page, or by nobody
+   * knows how much. Of those who wait the patient ones come behind the others, except for one in each turn.
+   */
+  turn(isBehind: boolean, isPatient = isBehind): Promise<void> | null {
     const { begun, isEmpty, isSpent } = this.#turns
     const mayRead = isBehind ? isEmpty && !isSpent : !begun || this.#spentMs <= liveMs
-    return mayRead ? null : this.#turns.wait()
+    return mayRead ? null : this.#turns.wait(isPatient)
   }
 
   /** Only reading counts: how long others take in the same turn is no reason to keep subscribers waiting. */

@@ -7,11 +7,13 @@ import type { FeedPage } from './feed-reader.js'
 
 /** What a subscription needs of the store. */
 export interface SubscriptionSource {
+  /** It begins behind what there is now: there may be much to catch up with. */
+  readonly startsBehind: boolean
   /** Where it starts; asked at once, since a subscription counts from the call. */
   start(): MaybePromise<FeedPlace>
   /**
    * Asked before each read: if subscriptions have had their share of the event loop's turn, the next one to wait for. `isBehind`: the
-   * last page was not the end.
+   * last page was not the end, or none has been read since it started behind.
    */
   turn(isBehind: boolean): Promise<void> | null
   read(place: FeedPlace): MaybePromise<FeedPage>
@@ -47,7 +49,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
   #taken = 0
   /** There may be something behind `place`. */
   #stale = true
-  #isBehind = false
+  #isBehind: boolean
   #reading = false
   #looking = false
   #ended = false
@@ -55,6 +57,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
 
   constructor(source: SubscriptionSource, signal: AbortSignal | undefined) {
     this.#source = source
+    this.#isBehind = source.startsBehind
     this.#signal = signal
     this.#start()
   }

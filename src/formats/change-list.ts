@@ -42,10 +42,9 @@ const kindNumbers = Object.fromEntries(kinds.map((kind, number) => [kind, number
 /** Writes one list after the other, each in ascending order of position. */
 export class ChangeListWriter {
   readonly #out = new ByteWriter(4096)
+  readonly #table = new ByteWriter(4096)
   readonly #entries = new ByteWriter(4096)
   readonly #names = new Map<string, number>()
-  /** Of each name: whom the direct conversation is with, if it may be told by that. */
-  readonly #peers: (string | null)[] = []
   #position = 0
   /** Of the last message; no message has the seq 0. */
   #conversation = ''
@@ -74,12 +73,9 @@ export class ChangeListWriter {
 
   /** The list, in place: valid until the writer is used again. The next list begins empty. */
   finish(): Buffer {
-    this.#out.reset().varint(this.#names.size)
-    let index = 0
-    for (const name of this.#names.keys()) writeName(this.#out, name, this.#peers[index++] ?? null)
-    this.#out.raw(this.#entries.view())
+    this.#out.reset().varint(this.#names.size).raw(this.#table.view()).raw(this.#entries.view())
     this.#names.clear()
-    this.#peers.length = 0
+    this.#table.reset()
     this.#entries.reset()
     this.#position = 0
     this.#seq = 0
@@ -92,11 +88,12 @@ export class ChangeListWriter {
     return this.#entries
   }
 
+  /** `peer`: whom the direct conversation of that name is with, if it may be told by that. */
   #name(name: string, peer: string | null = null): number {
     let index = this.#names.get(name)
     if (index === undefined) {
       this.#names.set(name, (index = this.#names.size))
-      this.#peers.push(peer)
+      writeName(this.#table, name, peer)
     }
     return index
   }

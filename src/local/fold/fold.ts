@@ -6,26 +6,18 @@ import { GroupFold } from './group-fold.js'
 import { Partitions } from './partitions.js'
 import type { RecordRange, RowSink } from './sink.js'
 
-interface MovedMarks {
-  readonly record: OtherRecord & { kind: 'marks' }
-  readonly movedRead: boolean
-  readonly movedDelivered: boolean
-}
-
 /**
  * The fold: records of one generation → rows of the shards and blocks of the body file. What comes out depends on the
  * records alone (P7 in docs/crash-safety.md), so it may be repeated any number of times over shards that are behind, ahead
  * or full of holes. Flush, recovery and a flush thread are this one piece of code.
  *
  * Use: `add` all ranges in order, then run `blocks` to its end and make them durable, then run `rows` to its end.
- * Both are generators that pause after each conversation, so that a caller on the main thread can let others run.
+ * Both are generators that pause after each conversation and in long lists, so that a caller on the main thread can let others run.
  */
 export class Fold {
   readonly #partitions: Partitions
   readonly #directs: DirectMessages
   readonly #groups = new Map<string, GroupFold>()
-  /** In groups: the last of each member, and which of them moved. */
-  readonly #marks = new Map<string, MovedMarks>()
   readonly #contacts = new Map<
     string,
     { record: OtherRecord & { kind: 'contact' | 'block' }; position: number }
@@ -81,19 +73,8 @@ export class Fold {
       direct.writeRows(sink, file, this.#hashSeed, columns)
       yield
     }
-    for (const { record, movedRead, movedDelivered } of this.#marks.values()) {
-      const { conversation, user, marks } = record
-      const group = this.#group(conversation)
-      if (movedRead) group.addChange({ position: marks.readAt, kind: 'read', conversation, user })
-      if (movedDelivered)
-        group.addChange({ position: marks.deliveredAt, kind: 'delivered', conversation, user })
-    }
     for (const group of this.#groups.values()) {
       yield* group.writeRows(sink, file, this.#hashSeed, this.#partitions, this.#last, this.#directs)
-    }
-    for (const { record } of this.#marks.values()) {
-      this.#partitions.user(record.user).putMarks(sink, record.conversation, record.marks)
-      yield
     }
     for (const { record, position } of this.#contacts.values()) {
       const owner = record.kind === 'block' ? record.blocker : record.user
@@ -107,7 +88,7 @@ export class Fold {
       yield
     }
     for (const partition of this.#partitions.users()) {
-      partition.putChanges(sink, this.#last, this.#directs)
+      yield* partition.putChanges(sink, this.#last, this.#directs, this.#partitions.changeList)
       partition.putTouched(sink, this.#last)
       yield
     }
@@ -133,15 +114,9 @@ export class Fold {
     switch (record.kind) {
       case 'cut':
         return
-      case 'marks': {
-        const key = pairKey(record.user, record.conversation)
-        const before = this.#marks.get(key)
-        const read = record.marks.readAt === position
-        const movedRead = read || before?.movedRead === true
-        const movedDelivered = !read || before?.movedDelivered === true
-        this.#marks.set(key, { record, movedRead, movedDelivered })
+      case 'marks':
+        this.#group(record.conversation).addMarks(record.user, record.marks, position)
         return
-      }
       case 'block': {
         const [first, second] = [record.blocker, record.other].sort() as [string, string]
         this.#directs.between(first, second).setHead(record.head, record.previous)

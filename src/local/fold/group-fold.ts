@@ -1,6 +1,5 @@
 import { BlockWriter } from '../../formats/block.js'
 import { ByteReader } from '../../formats/bytes.js'
-import type { StoredChange } from '../../formats/change-list.js'
 import { idHashOfBody, idHashOfSender } from '../../formats/id-hash.js'
 import { passingKeys } from '../../formats/keys.js'
 import { endOfId, readId } from '../../formats/message-body.js'
@@ -9,10 +8,12 @@ import {
   readImage,
   type GroupImage,
   type GroupRow,
+  type MarksRow,
   type MembershipRow,
 } from '../../formats/record-parts.js'
 import { countAt, flags, flagsAt, idsAt, seqAt, timeAt, type OtherRecord } from '../../formats/records.js'
 import { rows } from '../../formats/rows.js'
+import { GroupMarks } from './group-marks.js'
 import type { MessageChain, Partition, Partitions } from './partitions.js'
 import type { RowSink } from './sink.js'
 
@@ -46,6 +47,7 @@ export class GroupFold {
   /** Ordinals of the roll that came and went. */
   readonly #roll = new Map<number, string | null>()
   readonly #own = new Map<string, { before: number; seqs: number[] }>()
+  #marks: GroupMarks | null = null
   #state: GroupRow | null = null
   #large = false
   #becameLarge = false
@@ -66,8 +68,9 @@ export class GroupFold {
     return readId(bytes, start + idsAt)
   }
 
-  addChange(change: StoredChange): void {
-    this.#partition.addChange(change)
+  addMarks(user: string, marks: MarksRow, position: number): void {
+    this.#marks ??= new GroupMarks(this.#partition.id)
+    this.#marks.add(user, marks, position)
   }
 
   addMessage(bytes: Buffer, start: number, end: number, position: number): void {
@@ -89,7 +92,7 @@ export class GroupFold {
     const own = this.#own.get(sender)
     if (own === undefined) this.#own.set(sender, { before: ordinal - 1, seqs: [seq] })
     else own.seqs.push(seq)
-    this.addChange({ position, kind: 'message', conversation: this.#partition.id, seq })
+    this.#partition.addChange({ position, kind: 'message', conversation: this.#partition.id, seq })
   }
 
   addEvent(event: GroupEvent, position: number): void {
@@ -106,7 +109,7 @@ export class GroupFold {
     if (event.kind === 'create' || event.kind === 'join') {
       const users =
         event.kind === 'create' ? event.members : event.joined.map(({ membership }) => membership.user)
-      for (const user of users) this.addChange({ position, kind: 'member', conversation, user })
+      for (const user of users) this.#partition.addChange({ position, kind: 'member', conversation, user })
     }
     if (event.kind === 'leave') {
       const { membership } = event
@@ -116,9 +119,9 @@ export class GroupFold {
       if (place === undefined)
         this.#places.set(membership.user, { previous: 0, joined: 0, left: membership.place })
       else place.left = membership.place
-      this.addChange({ position, kind: 'member', conversation, user: membership.user })
+      this.#partition.addChange({ position, kind: 'member', conversation, user: membership.user })
     }
-    this.addChange({ position, kind: 'conversation', conversation })
+    this.#partition.addChange({ position, kind: 'conversation', conversation })
     this.#large = event.group.large
     if (event.kind === 'join' && event.becameLarge) this.#becameLarge = true
   }
@@ -175,7 +178,19 @@ export class GroupFold {
       this.#writePlace(sink, partitions.user(user), place, last?.position ?? 0)
       yield
     }
-    this.#partition.putChanges(sink, cut, chain)
+    if (this.#marks !== null) yield* this.#writeMarks(sink, partitions, this.#marks)
+    yield* this.#partition.putChanges(sink, cut, chain, partitions.changeList)
+  }
+
+  *#writeMarks(sink: RowSink, partitions: Partitions, marks: GroupMarks): Generator<void> {
+    for (const [user, row] of marks.last) {
+      partitions.user(user).putMarks(sink, this.#partition.id, row)
+      yield
+    }
+    for (const change of marks.changes()) {
+      this.#partition.addChange(change)
+      yield
+    }
   }
 
   /** A member's list: large groups are marked once, small ones stand where their last message put them. */

@@ -17,8 +17,6 @@ export interface MessageChain {
   seq(message: number): number
 }
 
-const changeList = new ChangeListWriter()
-
 /** A partition that the generation touches: its key prefix and shard, worked out once, and what changed in it. */
 export class Partition {
   readonly id: string
@@ -53,21 +51,27 @@ export class Partition {
     this.#changes.push(change)
   }
 
-  putChanges(sink: RowSink, cut: number, chain: MessageChain): void {
+  /** Pauses now and then: all that a generation has may have happened here. */
+  *putChanges(sink: RowSink, cut: number, chain: MessageChain, list: ChangeListWriter): Generator<void> {
     const others = this.#changes ?? []
     if (this.firstMessage === none && others.length === 0) return
-    // Marks come when the last one of each kind is known.
+    // Marks come behind all else. Those of a group are in order, and the sort merges what is in order: it is one of runs.
     if (!this.#inOrder) others.sort((a, b) => a.position - b.position)
     let other = 0
-    for (let message = this.firstMessage; message !== none; message = chain.next(this, message)) {
-      const position = chain.position(message)
-      while (other < others.length && (others[other] as StoredChange).position < position)
-        changeList.add(others[other++] as StoredChange)
-      const peer = chain.peer(this, message)
-      changeList.message(position, chain.conversation(message), chain.seq(message), peer)
+    let message = this.firstMessage
+    for (let i = 1; message !== none || other < others.length; i++) {
+      const change = others[other]
+      if (message === none || (change !== undefined && change.position < chain.position(message))) {
+        list.add(change as StoredChange)
+        other++
+      } else {
+        const peer = chain.peer(this, message)
+        list.message(chain.position(message), chain.conversation(message), chain.seq(message), peer)
+        message = chain.next(this, message)
+      }
+      if ((i & 63) === 0) yield
     }
-    while (other < others.length) changeList.add(others[other++] as StoredChange)
-    sink.put(this.shard, passingKeys.changes(this.row, cut), changeList.finish())
+    sink.put(this.shard, passingKeys.changes(this.row, cut), list.finish())
   }
 
   /** Of a user: whoever has a copy of the list sees by this whether it is old. */
@@ -93,6 +97,8 @@ export class Partition {
 
 /** The partitions of a generation, each made once. */
 export class Partitions {
+  /** For one list after the other. */
+  readonly changeList = new ChangeListWriter()
   readonly #users = new Map<string, Partition>()
   readonly #shardOf: (id: string) => number
 

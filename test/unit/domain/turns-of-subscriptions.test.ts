@@ -118,6 +118,64 @@ test('who follows live is not kept waiting by who is behind', async () => {
   expect(await behind).toEqual(numbers(30))
 })
 
+test('nor by many who begin to catch up at once', async () => {
+  const { changes, send, clock } = slowly()
+  const { token } = await changes.getChanges(bob, { limit: 1 })
+  for (const text of numbers(3)) await send(ada, bob, text)
+  let told: readonly string[] = []
+  void take(changes.subscribe(cyd), 1).then((texts) => (told = texts))
+  await restOfTurn()
+  clock.held = new Gate()
+  const behind = Array.from({ length: 40 }, () => take(changes.subscribe(bob, { since: token }), 3))
+  await restOfTurn()
+  await send(ada, cyd, 'now')
+  await restOfTurn()
+  expect(told).toEqual(['now'])
+  clock.held.open()
+  for (const texts of await Promise.all(behind)) expect(texts).toEqual(numbers(3))
+})
+
+test('where those who follow live have to wait they go first, and who is behind gets on all the same', async () => {
+  const { changes, groups, send, clock } = slowly()
+  const { token } = await changes.getChanges(bob, { limit: 1 })
+  for (const text of numbers(10)) await send(ada, bob, text)
+  const members = numbers(60) as UserId[]
+  const live = members.map((member) => changes.subscribe(member).next())
+  await restOfTurn()
+  let pages = 0
+  const behind = Array.from({ length: 60 }, async () => {
+    const subscription = changes.subscribe(bob, { since: token })
+    for (let i = 0; i < 10; i++, pages++) await subscription.next()
+  })
+  await restOfTurn()
+  const [pagesBefore, turnsBefore] = [pages, clock.yields]
+  await groups.create({ creator: ada, members, title: undefined, id: undefined })
+  await Promise.all(live)
+  const turns = clock.yields - turnsBefore
+  expect(turns).toBeLessThan(15)
+  expect(pages - pagesBefore).toBeGreaterThan(turns / 2)
+  expect(pages - pagesBefore).toBeLessThan(20)
+  await Promise.all(behind)
+})
+
+test('a call that finds many pages empty waits for its turns as well, but not for all who catch up', async () => {
+  const { changes, contacts, send, clock, backend } = slowly()
+  const { token } = await changes.getChanges(bob, { limit: 1 })
+  const { token: own } = await changes.getChanges(cyd, { limit: 1 })
+  for (const alias of numbers(40)) await contacts.add(cyd, ada, { alias })
+  const before = clock.yields
+  const page = await changes.getChanges(cyd, { since: own, limit: 1 })
+  expect(page.changes).toHaveLength(1)
+  expect(clock.yields - before).toBeGreaterThan(4)
+  for (const text of numbers(10)) await send(ada, bob, text)
+  const behind = Array.from({ length: 60 }, () => take(changes.subscribe(bob, { since: token }), 10))
+  await restOfTurn()
+  const { reads } = backend
+  expect(await changes.getChanges(cyd, { since: own, limit: 1 })).toEqual(page)
+  expect(backend.reads - reads).toBeLessThan(80)
+  await Promise.all(behind)
+})
+
 test('return, abort and closing end one that waits for its turn, which reads nothing any more', async () => {
   for (const how of ['return', 'abort', 'close'] as const) {
     const { changes, context, send, clock, backend } = slowly()

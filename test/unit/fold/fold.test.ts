@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { apply, changesOf, fold, meaning, type Folded, type Rows } from './folded.js'
-import { Scribe, type Deed } from './scribe.js'
+import { encodeRecord } from '../../../src/formats/records.js'
+import type { RecordRange } from '../../../src/local/fold/sink.js'
+import { apply, changesOf, fold, meaning, stepsWithoutRows, type Folded, type Rows } from './folded.js'
+import { rangeOf, Scribe, type Deed } from './scribe.js'
 
 /** The same few meet again and again: what happens twice in a generation is where mistakes are. */
 const number = fc.oneof({ weight: 3, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.nat(20) })
@@ -79,6 +81,54 @@ test('of marks a generation tells the last of each kind and user only', () => {
     expect.objectContaining({ position: 6, kind: 'read' }),
     expect.objectContaining({ position: 7, kind: 'delivered' }),
   ])
+})
+
+test('the list of a group is in the order of positions, wherever its marks moved', () => {
+  const message = (who: number): Deed => ({ what: 'message', who, whom: 0, size: 1 })
+  const readBy = (who: number): Deed => ({ what: 'marks', who, whom: 0, size: 1 })
+  const deliveredTo = (who: number): Deed => ({ what: 'marks', who, whom: 0, size: 3 })
+  const after = [
+    deliveredTo(1),
+    readBy(0),
+    message(1),
+    readBy(1),
+    message(0),
+    deliveredTo(0),
+    readBy(0),
+    message(0),
+  ]
+  const [generation] = foldAll([{ what: 'create', who: 0, whom: 0, size: 3 }, ...after], new Set())
+  const told = changesOf(generation as Folded).filter(({ position }) => position > 1)
+  expect(told.map(({ position, kind }) => [position, kind])).toEqual([
+    [2, 'delivered'],
+    [4, 'message'],
+    [5, 'read'],
+    [6, 'message'],
+    [7, 'delivered'],
+    [8, 'read'],
+    [9, 'message'],
+  ])
+})
+
+test('however much has happened in one group or to one user, others get their turn while it is written', () => {
+  const all = [
+    { what: 'create', who: 0, whom: 0, size: 1 } as const,
+    ...Array.from({ length: 640 }, () => ({ what: 'message', who: 0, whom: 0, size: 1 }) as const),
+    ...Array.from({ length: 640 }, () => ({ what: 'direct', who: 0, whom: 1, size: 1 }) as const),
+  ]
+  const [group] = Scribe.write(all, new Set())
+  expect(stepsWithoutRows(group as RecordRange)).toBeGreaterThanOrEqual(25)
+  const marks = Array.from({ length: 100 }, (_, i) => ({
+    read: i,
+    delivered: i,
+    ownAtRead: 0,
+    readAt: i + 1,
+    deliveredAt: 0,
+  }))
+  const records = marks.map((each, i) =>
+    Buffer.from(encodeRecord({ kind: 'marks', time: i, user: `user ${i}`, conversation: 'g', marks: each })),
+  )
+  expect(stepsWithoutRows(rangeOf(records, 1))).toBeGreaterThanOrEqual(100)
 })
 
 test('folded again over shards that are behind, ahead or full of holes, the rows are the same', () => {

@@ -49,6 +49,21 @@ function finish(steps: Generator<void>): void {
   while (steps.next().done !== true);
 }
 
+/** How often the fold pauses although it has put no row since it paused last. */
+export function stepsWithoutRows(range: RecordRange): number {
+  const one = new Fold({ hashSeed: 77, shardOf: () => 0 })
+  finish(one.add(range))
+  finish(one.blocks(() => 0))
+  let count = 0
+  let hasPut = false
+  const sink = { put: () => void (hasPut = true), del: () => undefined }
+  for (const _ of one.rows(sink, one.last)) {
+    if (!hasPut) count++
+    hasPut = false
+  }
+  return count
+}
+
 /** What the lists of all groups say. */
 export function changesOf({ writes }: Folded): StoredChange[] {
   return writes.flatMap(({ key, value }) => {

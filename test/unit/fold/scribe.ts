@@ -26,6 +26,18 @@ import type { RecordRange } from '../../../src/local/fold/sink.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import type { MessageDraft } from '../../../src/model/message.js'
 
+/** Records as they lie in the log. */
+export function rangeOf(records: readonly Buffer[], firstPosition: number): RecordRange {
+  const bytes = Buffer.concat(
+    records.flatMap((record) => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32LE(record.length)
+      return [length, record]
+    }),
+  )
+  return { bytes, start: 0, end: bytes.length, firstPosition, count: records.length }
+}
+
 /** What somebody does. Numbers choose among a few users and groups; what makes no sense is passed over. */
 export interface Deed {
   readonly what:
@@ -82,16 +94,7 @@ export class Scribe {
     })
     return scribe.#generations
       .filter((generation) => generation !== undefined)
-      .map(({ records, first }) => {
-        const bytes = Buffer.concat(
-          records.flatMap((record) => {
-            const length = Buffer.alloc(4)
-            length.writeUInt32LE(record.length)
-            return [length, record]
-          }),
-        )
-        return { bytes, start: 0, end: bytes.length, firstPosition: first, count: records.length }
-      })
+      .map(({ records, first }) => rangeOf(records, first))
   }
 
   get #time(): number {
