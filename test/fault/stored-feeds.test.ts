@@ -93,6 +93,27 @@ test('what one look into many groups has found serves page after page', async ()
   expect(looks.take().begun).toBe(groups.length)
 })
 
+test('a device of the user that has read all takes nothing from one that catches up', async () => {
+  const groups = Array.from({ length: 12 }, (_, i) => `group ${i}`)
+  const first = await opened()
+  for (const id of groups) await first.store.groups.create({ id, creator: 'ann', members: ['ben'] })
+  const { token } = await first.store.getChanges('ben')
+  for (let i = 0; i < 60; i++) await say(first.store, groups[i % 12] as string)
+  const { store, looks } = await reopened(first.store, first.location)
+  looks.take()
+  let live = (await store.getChanges('ben')).token
+  for (let since = token, left = 60; left > 0; left -= 10) {
+    const page = await store.getChanges('ben', { since, limit: 10 })
+    expect(page.changes.length).toBe(10)
+    since = page.token
+    await store.sendMessage({ sender: 'ann', receiver: 'ben', text: 'now' })
+    const news = await store.getChanges('ben', { since: live })
+    expect(news.changes.map(({ kind }) => kind)).toEqual(['message'])
+    live = news.token
+  }
+  expect(looks.take().begun).toBe(groups.length)
+})
+
 test('what was read in advance is in the account of the cache, until it has been asked for', async () => {
   const first = await opened()
   await first.store.groups.create({ id: 'g', creator: 'ann', members: ['ben'] })

@@ -8,11 +8,18 @@ export class FeedAhead {
   readonly after: number
   readonly through: number
   readonly refs: readonly ChangeRef[]
+  /** Where the last page ended that was taken from here. */
+  readTo = 0
 
   constructor(after: number, through: number, refs: readonly ChangeRef[]) {
     this.after = after
     this.through = through
     this.refs = refs
+  }
+
+  /** Nobody seems to need it any more. Who asks for what is behind it may be another device of the user, which has read all. */
+  get isReadToEnd(): boolean {
+    return this.readTo >= (this.refs.at(-1)?.position ?? 0)
   }
 
   /** The index of the first one behind a position; null if this says nothing of what is behind it. */
