@@ -13,7 +13,7 @@ import { isOpen, sees } from './views/participation-view.js'
 const atOnce = 4
 /**
  * To look into a group costs as much as some of its changes: so many for each group are read in advance, but no more than that
- * many in all, about 400 KB.
+ * many in all, about 400 KB and their ids.
  */
 const aheadPerGroup = 16
 const mostAhead = 4096
