@@ -37,6 +37,11 @@ export interface Backend {
    */
   conversation(id: ConversationId): ConversationHandle
   /**
+   * Keeps a handle the one of its id, with what was read of it, until the function is called that is returned: for who asks for much of
+   * one conversation. How often a conversation may be held at once has no limit.
+   */
+  hold(handle: ConversationHandle): () => void
+  /**
    * Reads what writing to the conversation needs, if it is not there. `viewer` is on whose behalf: a direct
    * conversation that is known by its id alone is found only for one of its two participants.
    */

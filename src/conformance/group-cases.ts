@@ -16,6 +16,14 @@ export const groupCases = [
     is(await backend.membership(ada, handle), null)
   }),
 
+  backendCase('a handle that is held stays the one of its id', async ({ backend }) => {
+    const handle = backend.conversation('nothing' as typeof handle.id)
+    const release = backend.hold(handle)
+    is(await backend.participation(ada, handle), null)
+    is(backend.conversation(handle.id), handle)
+    release()
+  }),
+
   backendCase('a group is there for all its members once it is made', async (bench) => {
     const handle = await bench.group('trip', ['ada', 'bob', 'cleo'], 'A trip')
     same([handle.kind, handle.head], ['group', 0])

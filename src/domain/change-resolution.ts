@@ -1,5 +1,5 @@
 import { andThen } from '../async/maybe-promise.js'
-import type { Backend, ChangeRef, MaybePromise } from '../backend/port.js'
+import type { Backend, ChangeRef, ConversationHandle, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
 import { hasEnded, isVisible } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
@@ -7,8 +7,15 @@ import { shownMessage } from '../model/message-ids.js'
 import type { DomainContext } from './context.js'
 import { toContact } from './contact-view.js'
 import { conversationView } from './conversation-view.js'
+import type { FeedConversations } from './feed-conversations.js'
 import type { FeedMessages } from './feed-messages.js'
 import { isPresent } from './membership.js'
+
+/** What the pointers of one page are resolved with. */
+interface Sources {
+  readonly conversations: FeedConversations
+  readonly messages: FeedMessages
+}
 
 type RefOf<Kind extends ChangeRef['kind']> = ChangeRef & { readonly kind: Kind }
 
@@ -29,23 +36,18 @@ export class ChangeResolver {
     this.#sharedPositions = context.backend.capabilities.positions === 'global'
   }
 
-  /** `position` is the token behind the pointer, `messages` the reader of its page. */
-  resolve(
-    user: UserId,
-    ref: ChangeRef,
-    position: string,
-    messages: FeedMessages,
-  ): MaybePromise<Change | null> {
+  /** `position` is the token behind the pointer, `sources` those of its page. */
+  resolve(user: UserId, ref: ChangeRef, position: string, sources: Sources): MaybePromise<Change | null> {
     switch (ref.kind) {
       case 'message':
-        return this.#message(user, ref, position, messages)
+        return this.#message(user, ref, position, sources)
       case 'read':
       case 'delivered':
-        return this.#receipt(user, ref, position)
+        return this.#receipt(user, ref, position, sources)
       case 'conversation':
-        return this.#conversation(user, ref, position)
+        return this.#conversation(user, ref, position, sources)
       case 'member':
-        return this.#member(user, ref, position)
+        return this.#member(user, ref, position, sources)
       case 'contact':
         return this.#contact(user, ref, position)
       case 'profile':
@@ -57,12 +59,12 @@ export class ChangeResolver {
     user: UserId,
     ref: RefOf<'message'>,
     position: string,
-    messages: FeedMessages,
+    sources: Sources,
   ): MaybePromise<Change | null> {
-    const handle = this.#backend.conversation(ref.conversationId)
+    const handle = sources.conversations.of(ref.conversationId)
     return andThen(this.#backend.intervals(user, handle), (intervals) => {
       if (intervals === null || !isVisible(intervals, ref.seq)) return null
-      return andThen(messages.get(handle, ref.seq), (message) =>
+      return andThen(sources.messages.get(handle, ref.seq), (message) =>
         message === null
           ? null
           : Object.freeze({ position, kind: 'message', message: shownMessage(message) }),
@@ -71,9 +73,14 @@ export class ChangeResolver {
   }
 
   /** One's own marks always concern one's other devices; those of others only who is in the conversation. */
-  #receipt(user: UserId, ref: RefOf<'read' | 'delivered'>, position: string): MaybePromise<Change | null> {
+  #receipt(
+    user: UserId,
+    ref: RefOf<'read' | 'delivered'>,
+    position: string,
+    sources: Sources,
+  ): MaybePromise<Change | null> {
     const { conversationId, userId, kind } = ref
-    const handle = this.#backend.conversation(conversationId)
+    const handle = sources.conversations.of(conversationId)
     return andThen(this.#backend.intervals(user, handle), (intervals) => {
       if (intervals === null || (userId !== user && hasEnded(intervals))) return null
       return andThen(this.#backend.marks(userId, handle), (marks) => {
@@ -84,8 +91,13 @@ export class ChangeResolver {
     })
   }
 
-  #conversation(user: UserId, ref: RefOf<'conversation'>, position: string): MaybePromise<Change | null> {
-    const handle = this.#backend.conversation(ref.conversationId)
+  #conversation(
+    user: UserId,
+    ref: RefOf<'conversation'>,
+    position: string,
+    sources: Sources,
+  ): MaybePromise<Change | null> {
+    const handle = sources.conversations.of(ref.conversationId)
     return andThen(this.#backend.participation(user, handle), (participation) =>
       participation === null
         ? null
@@ -97,17 +109,25 @@ export class ChangeResolver {
    * Without shared positions nobody can say whether a membership is what it is now since before the reader left: then those of
    * others are told to those who are in only.
    */
-  #member(user: UserId, ref: RefOf<'member'>, position: string): MaybePromise<Change | null> {
-    if (this.#sharedPositions || ref.userId === user) return this.#membership(ref, position)
-    const handle = this.#backend.conversation(ref.conversationId)
+  #member(
+    user: UserId,
+    ref: RefOf<'member'>,
+    position: string,
+    sources: Sources,
+  ): MaybePromise<Change | null> {
+    const handle = sources.conversations.of(ref.conversationId)
+    if (this.#sharedPositions || ref.userId === user) return this.#membership(handle, ref, position)
     return andThen(this.#backend.intervals(user, handle), (intervals) =>
-      intervals === null || hasEnded(intervals) ? null : this.#membership(ref, position),
+      intervals === null || hasEnded(intervals) ? null : this.#membership(handle, ref, position),
     )
   }
 
-  #membership(ref: RefOf<'member'>, position: string): MaybePromise<Change | null> {
+  #membership(
+    handle: ConversationHandle,
+    ref: RefOf<'member'>,
+    position: string,
+  ): MaybePromise<Change | null> {
     const { conversationId, userId } = ref
-    const handle = this.#backend.conversation(conversationId)
     return andThen(this.#backend.membership(userId, handle), (membership) => {
       if (membership === null || (this.#sharedPositions && membership.position !== ref.position)) return null
       const joined = isPresent(membership)

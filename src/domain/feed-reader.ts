@@ -1,4 +1,4 @@
-import { andThen } from '../async/maybe-promise.js'
+import { andThen, endWith } from '../async/maybe-promise.js'
 import type { Backend, ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
 import type { UserId } from '../model/ids.js'
@@ -6,6 +6,7 @@ import { jsonCost, messageCost } from '../model/message-cost.js'
 import { pairKey } from '../model/pair-key.js'
 import { ChangeResolver } from './change-resolution.js'
 import type { DomainContext } from './context.js'
+import { FeedConversations } from './feed-conversations.js'
 import { FeedMessages } from './feed-messages.js'
 import { entriesBehind, formatFeedPlace } from './feed-place.js'
 import type { FeedEntry, FeedPlace } from './feed-place.js'
@@ -22,6 +23,7 @@ interface Reading {
   readonly user: UserId
   readonly page: ChangePage
   readonly entries: readonly FeedEntry[]
+  readonly conversations: FeedConversations
   readonly messages: FeedMessages
   /** Where a conversation or a mark comes last in this page: it is given once, there. Made when the first one comes. */
   lastOf: ReadonlyMap<string, FeedEntry> | null
@@ -50,20 +52,25 @@ export class FeedReader {
     return andThen(this.#backend.changes(user, place.position, limit), (page) => {
       const entries = entriesBehind(page.refs, place, this.#keys)
       const messages = new FeedMessages(this.#backend, entries, () => reading.room)
-      const reading: Reading = { user, page, entries, messages, lastOf: null, limit, room, changes: [] }
-      return this.#examine(reading, 0)
+      const conversations = new FeedConversations(this.#backend, entries.length)
+      const sources = { conversations, messages }
+      const reading: Reading = { user, page, entries, ...sources, lastOf: null, limit, room, changes: [] }
+      return endWith(
+        () => this.#examine(reading, 0),
+        () => conversations.release(),
+      )
     })
   }
 
   #examine(reading: Reading, from: number): MaybePromise<FeedPage> {
-    const { user, entries, messages, limit, changes } = reading
+    const { user, entries, limit, changes } = reading
     let next = from
     while (next < entries.length && changes.length < limit && reading.room > 0) {
       const entry = entries[next] as FeedEntry
       const { ref } = entry
       next += 1
       if (isOvertaken(reading, entry)) continue
-      const found = this.#resolver.resolve(user, ref, formatFeedPlace(this.#backend, entry.behind), messages)
+      const found = this.#resolver.resolve(user, ref, formatFeedPlace(this.#backend, entry.behind), reading)
       if (found instanceof Promise) {
         const goOn = next
         return found.then((change) => {

@@ -40,18 +40,20 @@ export class ChangeReader {
     const { memberships, feedAhead } = entry
     const { live, shownThrough: through } = memory.generations
     const boundary = live[0]?.after ?? Infinity
-    if (feedAhead !== null && after >= feedAhead.through) this.#keepAhead(entry, null)
+    if (feedAhead?.isReadToEnd === true && after >= feedAhead.through) this.#keepAhead(entry, null)
     if (memberships === null) return this.#readStored(user, after, limit)
     watchers.learn(user, memberships.keys())
     if (this.#isFlushedKnown(user, after, boundary))
       return this.#page(user, { after, through, limit }, memberships, [], live)
     const first = feedAhead?.firstBehind(after) ?? null
     if (feedAhead !== null && first !== null) {
-      if (feedAhead.refs.length - first > limit) return fullPage(feedAhead.refs, first, limit, memberships)
+      if (feedAhead.refs.length - first > limit) return fullPage(feedAhead, first, limit, memberships)
+      feedAhead.readTo = feedAhead.through
       if (feedAhead.through >= boundary) {
         const refs = feedAhead.refs.slice(first).filter((ref) => stillConcerns(ref, memberships))
         return this.#page(user, { after, through, limit }, memberships, refs, live)
       }
+      this.#keepAhead(entry, null)
     }
     return this.#readStored(user, after, limit)
   }
@@ -76,8 +78,10 @@ export class ChangeReader {
       if (after >= boundary) return this.#page(user, { after, through, limit }, memberships, [], held)
       const found = await this.#stored.read(user, memberships, { after, through: boundary }, limit)
       const isMore = found.refs.length > limit
-      this.#keepAhead(entry, isMore ? found : null)
-      if (isMore) return fullPage(found.refs, 0, limit, memberships)
+      if (isMore) {
+        this.#keepAhead(entry, found)
+        return fullPage(found, 0, limit, memberships)
+      }
       return this.#page(user, { after, through, limit }, memberships, [...found.refs], held)
     } finally {
       entry.pins--
@@ -128,13 +132,9 @@ function pageUpTo(refs: readonly ChangeRef[], first: number, limit: number): Cha
 }
 
 /** A page of what the shards have. The user may have left a group, or come back to it, since that was read. */
-function fullPage(
-  refs: readonly ChangeRef[],
-  first: number,
-  limit: number,
-  memberships: Memberships,
-): ChangePage {
-  const page = pageUpTo(refs, first, limit)
+function fullPage(ahead: FeedAhead, first: number, limit: number, memberships: Memberships): ChangePage {
+  const page = pageUpTo(ahead.refs, first, limit)
+  ahead.readTo = page.through
   return { ...page, refs: page.refs.filter((ref) => stillConcerns(ref, memberships)) }
 }
 

@@ -91,6 +91,14 @@ export class LocalBackend implements Backend {
     return this.#parts.memory.conversation(id)
   }
 
+  hold(entry: ConversationEntry): () => void {
+    entry.inFlight++
+    return () => {
+      entry.inFlight--
+      this.#parts.memory.release(entry, true)
+    }
+  }
+
   load(handle: ConversationEntry, viewer: UserId): MaybePromise<void> {
     return this.#parts.loader.load(handle, viewer)
   }

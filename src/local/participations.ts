@@ -142,13 +142,10 @@ export class Participations {
     entry.inFlight++
     try {
       await this.#loader.load(entry, user)
-      const intervals = entry.kind === null ? null : await this.intervals(user, entry)
-      // A feed asks once for each message and mark: for the next one the conversation stays as if it had been looked at.
-      if (intervals !== null) this.#nodeOf(user, entry)
-      return intervals
+      return entry.kind === null ? null : await this.intervals(user, entry)
     } finally {
       entry.inFlight--
-      this.#memory.release(entry)
+      this.#memory.release(entry, true)
     }
   }
 

@@ -1,6 +1,7 @@
-import type { ChangeRef } from '../backend/port.js'
+import type { ChangeRef, MaybePromise } from '../backend/port.js'
+import { isColumbaError } from '../errors.js'
 import type { StoredChange } from '../formats/change-list.js'
-import type { MembershipRow } from '../formats/record-parts.js'
+import type { MarksRow, MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import { FeedAhead } from './memory/feed-ahead.js'
 import { OldestRefs } from './memory/oldest-refs.js'
@@ -12,7 +13,7 @@ import { isOpen, sees } from './views/participation-view.js'
 const atOnce = 4
 /**
  * To look into a group costs as much as some of its changes: so many for each group are read in advance, but no more than that
- * many in all, about 400 KB.
+ * many in all, about 400 KB and their ids.
  */
 const aheadPerGroup = 16
 const mostAhead = 4096
@@ -41,12 +42,13 @@ export class StoredFeed {
     const oldest = new OldestRefs(limit + 1 + Math.min(aheadPerGroup * memberships.size, mostAhead))
     // As they are now: who leaves while this reads is told of nothing twice or never.
     const groups = [...memberships]
-    await this.#ownMarks(user, groups, range, oldest)
+    const unread = await this.#ownMarks(user, groups, range, oldest)
     const left = groups.values()
     const reads = Array.from({ length: Math.min(atOnce, groups.length) }, async () => {
       for (const [group, membership] of left) await this.#ofGroup(group, membership, range, oldest)
     })
     reads.push(this.#ofUser(user, range, oldest))
+    reads.push(...unread.map((group) => this.#listedMarks(user, group, range, oldest)))
     try {
       await Promise.all(reads)
     } catch (error) {
@@ -107,16 +109,19 @@ export class StoredFeed {
     return Infinity
   }
 
-  /** One's own marks outlast leaving: where they are now is all that a feed tells of them, so it is not looked for in the group. */
+  /**
+   * One's own marks outlast leaving: where they are now is all that a feed tells of them, so it is not looked for in the group.
+   * Returns the groups of which they cannot be read.
+   */
   async #ownMarks(
     user: UserId,
     memberships: readonly (readonly [ConversationId, MembershipRow])[],
     { after, through }: Range,
     into: OldestRefs,
-  ): Promise<void> {
+  ): Promise<ConversationId[]> {
     const groups = memberships.filter(([, membership]) => hasBeenOut(membership)).map(([group]) => group)
-    if (groups.length === 0) return
-    const found = await this.#rows.manyMarks(user, groups)
+    if (groups.length === 0) return []
+    const found = await this.#marksOf(user, groups)
     const add = (at: number, kind: 'read' | 'delivered', conversationId: ConversationId): void => {
       if (at > after && at <= through)
         into.add({ position: at as Position, kind, conversationId, userId: user })
@@ -125,6 +130,35 @@ export class StoredFeed {
       add(found[i]?.readAt ?? 0, 'read', group)
       add(found[i]?.deliveredAt ?? 0, 'delivered', group)
     }
+    return groups.filter((_, i) => found[i] === null)
+  }
+
+  /** Null for those that are damaged: they are nothing to those beside them. */
+  async #marksOf(
+    user: UserId,
+    groups: readonly ConversationId[],
+  ): Promise<readonly (MarksRow | undefined | null)[]> {
+    const all = await unlessDamaged(() => this.#rows.manyMarks(user, groups))
+    if (all !== null) return all
+    const found: (MarksRow | undefined | null)[] = []
+    for (const group of groups) found.push(await unlessDamaged(() => this.#rows.marks(user, group)))
+    return found
+  }
+
+  /** Where one's own marks were moved, as a group lists it: a page with one that cannot be read fails, and no other. */
+  async #listedMarks(
+    user: UserId,
+    group: ConversationId,
+    { after, through }: Range,
+    into: OldestRefs,
+  ): Promise<void> {
+    for await (const changes of this.#rows.changes({ kind: 'group', id: group }, after)) {
+      for (const change of changes) {
+        if (change.position > through || !into.wants(change.position)) return
+        const ref = toRef(change)
+        if (isOwnMark(ref, user)) into.add(ref)
+      }
+    }
   }
 }
 
@@ -132,11 +166,20 @@ function hasBeenOut(membership: MembershipRow): boolean {
   return membership.joinedBefore.length > 0 || !isOpen(membership)
 }
 
-function isToldByMarks(ref: ChangeRef, membership: MembershipRow): boolean {
-  return isOwnMark(ref, membership) && hasBeenOut(membership)
+async function unlessDamaged<T>(read: () => MaybePromise<T>): Promise<T | null> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isColumbaError(error, 'CORRUPT')) throw error
+    return null
+  }
 }
 
-function isOwnMark(ref: ChangeRef, { user }: MembershipRow): boolean {
+function isToldByMarks(ref: ChangeRef, membership: MembershipRow): boolean {
+  return isOwnMark(ref, membership.user) && hasBeenOut(membership)
+}
+
+function isOwnMark(ref: ChangeRef, user: string): boolean {
   return (ref.kind === 'read' || ref.kind === 'delivered') && ref.userId === user
 }
 
@@ -144,7 +187,7 @@ function isOwnMark(ref: ChangeRef, { user }: MembershipRow): boolean {
 export function concerns(ref: ChangeRef, membership: MembershipRow): boolean {
   if (ref.kind === 'message') return sees(membership, ref.seq)
   // One's own marks outlast leaving and coming back.
-  if (isOwnMark(ref, membership)) return true
+  if (isOwnMark(ref, membership.user)) return true
   return ref.position >= membership.joined && (isOpen(membership) || ref.position <= membership.position)
 }
 

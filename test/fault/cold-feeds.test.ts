@@ -4,7 +4,8 @@ import { cacheOf } from '../fixtures/cache-stats.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
-const parts = { settings: { syncEveryMs: Infinity } }
+const keptAside = 4
+const parts = { settings: { syncEveryMs: Infinity }, local: { tuning: { keptAside } } }
 
 /** A store that has just been opened, with a token of ann's from before `fill`. */
 async function reopened(
@@ -67,4 +68,46 @@ test('of marks that moved many times a page reads and gives each once, from one 
   ])
   expect(loads).toBe(1)
   expect(rowReads).toBeLessThan(17)
+})
+
+test('a page of a feed loads a group once, however many have joined and left', async () => {
+  const { store, since } = await reopened(async (filled) => {
+    for (let i = 0; i < 60; i++) {
+      await filled.groups.addMembers('ann', 'g', [`guest ${i % 4}`])
+      await filled.groups.removeMember('ann', 'g', `guest ${i % 4}`)
+    }
+  })
+  const { kinds, loads } = await read(store, 'ann', since)
+  // Of each guest what is so now, and once that the group is another one.
+  expect(kinds.toSorted()).toEqual(['conversation', ...Array.from({ length: 4 }, () => 'member')])
+  expect(loads).toBe(1)
+})
+
+test('pages load each of many groups once, and what somebody looks at stays', async () => {
+  const groups = Array.from({ length: 5 * keptAside }, (_, i) => `group ${i}`)
+  const location = await temporaryDirectory()
+  const before = await openLocalStore(location, parts)
+  await Promise.all(groups.map((id) => before.groups.create({ id, creator: 'ann', members: ['ben'] })))
+  await before.sendMessage({ sender: 'ben', receiver: 'ann', text: 'hello' })
+  const { token: since } = await before.getChanges('ann')
+  for (let i = 0; i < 3; i++)
+    await Promise.all(
+      groups.map((conversationId) => before.sendMessage({ sender: 'ben', conversationId, text: 'hello' })),
+    )
+  await before.close()
+  const store = await openLocalStore(location, parts)
+  const loads = async (): Promise<number> => (await cacheOf(store)).loads
+  await store.getConversation('ann', { peer: 'ben' })
+  const looked = await loads()
+  const changes = []
+  for (let token = since, more = true; more;) {
+    const page = await store.getChanges('ann', { since: token, limit: 25 })
+    changes.push(...page.changes)
+    token = page.token
+    more = page.hasMore
+  }
+  expect(changes).toHaveLength(3 * groups.length)
+  expect((await loads()) - looked).toBe(groups.length)
+  await store.getConversation('ann', { peer: 'ben' })
+  expect((await loads()) - looked).toBe(groups.length)
 })

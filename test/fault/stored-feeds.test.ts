@@ -7,6 +7,7 @@ import type { Change } from '../../src/model/change.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+import { ShardEdit } from './verify/shard-edit.js'
 
 const settings = { syncEveryMs: Infinity }
 
@@ -89,6 +90,27 @@ test('what one look into many groups has found serves page after page', async ()
     Array.from({ length: 120 }, (_, i) => `message ${i}`),
   )
   expect(found.length).toBeGreaterThanOrEqual(12)
+  expect(looks.take().begun).toBe(groups.length)
+})
+
+test('a device of the user that has read all takes nothing from one that catches up', async () => {
+  const groups = Array.from({ length: 12 }, (_, i) => `group ${i}`)
+  const first = await opened()
+  for (const id of groups) await first.store.groups.create({ id, creator: 'ann', members: ['ben'] })
+  const { token } = await first.store.getChanges('ben')
+  for (let i = 0; i < 60; i++) await say(first.store, groups[i % 12] as string)
+  const { store, looks } = await reopened(first.store, first.location)
+  looks.take()
+  let live = (await store.getChanges('ben')).token
+  for (let since = token, left = 60; left > 0; left -= 10) {
+    const page = await store.getChanges('ben', { since, limit: 10 })
+    expect(page.changes.length).toBe(10)
+    since = page.token
+    await store.sendMessage({ sender: 'ann', receiver: 'ben', text: 'now' })
+    const news = await store.getChanges('ben', { since: live })
+    expect(news.changes.map(({ kind }) => kind)).toEqual(['message'])
+    live = news.token
+  }
   expect(looks.take().begun).toBe(groups.length)
 })
 
@@ -190,4 +212,36 @@ test('who came, left and came back hears the same from memory and from the shard
       expect(read).toEqual(heard)
     }
   }
+})
+
+test('damage to the marks of a group that was left fails the page that tells of them, and no other', async () => {
+  const { store: before, location } = await opened()
+  for (const id of ['left', 'back']) await before.groups.create({ id, creator: 'ann', members: ['ben'] })
+  for (const id of ['left', 'left', 'back']) await say(before, id)
+  await before.groups.removeMember('ann', 'back', 'ben')
+  await before.groups.addMembers('ann', 'back', ['ben'])
+  const { token } = await before.getChanges('ben')
+  // The second mark waits for the first, and comes behind the leaving.
+  await Promise.all([
+    before.groups.removeMember('ann', 'left', 'ben'),
+    before.markRead('ben', 'left', 1),
+    before.markDelivered('ben', 'left', 2),
+  ])
+  await before.markRead('ben', 'back')
+  await before.sendMessage({ sender: 'ann', receiver: 'ben', text: 'hello' })
+  const { changes } = await before.getChanges('ben', { since: token })
+  const kinds = changes.map(({ kind }) => kind)
+  const last = kinds.indexOf('delivered')
+  expect([last, kinds.slice(last)]).toEqual([3, ['delivered', 'read', 'message']])
+  await before.close()
+  await ShardEdit.of(location, async (shards) => {
+    await shards.putRaw(await shards.row('marks', 'ben', 'left'), Buffer.from('nonsense'))
+  })
+  const { store } = await opened(location)
+  const told = async (behind: number): Promise<unknown> => {
+    const page = await store.getChanges('ben', { since: (changes[behind] as Change).position })
+    return page.changes.map(({ kind }) => kind)
+  }
+  expect(await told(last)).toEqual(['read', 'message'])
+  await expect(told(last - 1)).rejects.toMatchObject({ code: 'CORRUPT' })
 })

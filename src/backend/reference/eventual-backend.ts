@@ -72,6 +72,11 @@ export class EventualBackend implements Backend {
     return this.#handle(id)
   }
 
+  /** No handle ever goes. */
+  hold(): () => void {
+    return () => undefined
+  }
+
   async load(handle: ConversationHandle, viewer: UserId): Promise<void> {
     await nextTick()
     const state = this.cluster.state(handle.id)

@@ -97,6 +97,11 @@ export class ReferenceBackend implements Backend {
     return this.#conversation(id).handle
   }
 
+  /** No handle ever goes. */
+  hold(): () => void {
+    return () => undefined
+  }
+
   load(handle: ConversationHandle): void {
     this.#conversation(handle.id).handle.loaded = true
   }

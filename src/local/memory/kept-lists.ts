@@ -8,10 +8,9 @@ import { PackedList } from './packed-list.js'
  * is mostly counted with the conversation.
  */
 const nodeBytes = 400
-/** The same of what is counted of a conversation with unread messages, and of a membership and a pointer that are kept for the feed. */
+/** The same of what is counted of a conversation with unread messages, and of a membership that is kept for the feed. */
 const unreadBytes = 100
 const membershipBytes = 300
-const pointerBytes = 100
 
 export interface KeptListsOptions {
   /** What a direct conversation of a list is when packed. */
@@ -127,7 +126,7 @@ export class KeptLists {
   /** What is kept of a user beside the list, unread counts, memberships and a part of the feed, is other or more. */
   chargeBeside(user: UserEntry): void {
     const { unread, memberships, feedAhead, besideBytes } = user
-    const ofFeed = (memberships?.size ?? 0) * membershipBytes + (feedAhead?.refs.length ?? 0) * pointerBytes
+    const ofFeed = (memberships?.size ?? 0) * membershipBytes + (feedAhead?.cost ?? 0)
     const bytes = (unread?.size ?? 0) * unreadBytes + ofFeed
     if (bytes === besideBytes) return
     user.besideBytes = bytes

@@ -35,7 +35,7 @@ export class Memory {
   readonly messages: KeptMessages
   #peerBytes = 0
   readonly #costs = new ConversationCosts()
-  /** Conversations that somebody asked for and no user has: they go at the next trim. */
+  /** Conversations that somebody asked for and no user has, the last one used last: the first to go for want of room. */
   readonly #strays = new Set<ConversationEntry>()
   #trimming = false
   evictions = 0
@@ -277,6 +277,7 @@ export class Memory {
     this.messages.trim(maxBytes * shares.messages)
     this.lists.cool(maxBytes * shares.hot)
     for (const stray of this.#strays) {
+      if (this.bytes <= maxBytes) break
       if (!stray.idle && stray.refs === 0) continue
       this.#strays.delete(stray)
       this.release(stray)
@@ -377,10 +378,11 @@ export class Memory {
     this.release(entry)
   }
 
-  /** For those who are done with an entry that nobody may have a reference to any more. */
-  release(entry: ConversationEntry): void {
+  /** For those who are done with an entry that nobody may have a reference to any more. `soon`: they may well ask again. */
+  release(entry: ConversationEntry, soon = false): void {
     if (this.#conversations.get(entry.id) !== entry) return
-    if (!entry.idle) {
+    if (soon) this.#strays.delete(entry)
+    if (!entry.idle || (soon && entry.kind !== null)) {
       // Whoever still uses it, in its lane or for a read, may end without a word.
       if (entry.refs === 0 && entry.live === 0) this.#strays.add(entry)
       return

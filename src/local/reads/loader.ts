@@ -202,7 +202,7 @@ export class Loader {
       return await this.shownMembership(user, entry)
     } finally {
       entry.inFlight--
-      this.#memory.release(entry)
+      this.#memory.release(entry, true)
     }
   }
 

@@ -51,7 +51,44 @@ const brief = (change: Change): unknown[] => {
   }
 }
 
+/** Counts the conversations that are held; reading messages fails as it is told to. */
+class Holding extends ReferenceBackend {
+  held = 0
+  heldOnce = 0
+  fails: 'never' | 'at once' | 'later' = 'never'
+
+  override hold(): () => void {
+    this.held++
+    this.heldOnce++
+    return () => void this.held--
+  }
+
+  override messages(
+    ...given: Parameters<ReferenceBackend['messages']>
+  ): ReturnType<ReferenceBackend['messages']> {
+    if (this.fails === 'at once') throw new Error('unreadable')
+    if (this.fails === 'later') return Promise.reject(new Error('unreadable')) as never
+    return super.messages(...given)
+  }
+}
+
 describe('the feed', () => {
+  test.each(['never', 'at once', 'later'] as const)(
+    'a page holds each of its conversations once, and none when it has ended: it fails %s',
+    async (fails) => {
+      const backend = new Holding()
+      const domain = referenceDomain({ backend })
+      const { token: since } = await domain.changes.getChanges(bob, { limit: 100 })
+      for (const text of ['one', 'two', 'three'])
+        for (const from of [ada, cyd]) await domain.send(from, bob, text)
+      backend.fails = fails
+      const read = domain.changes.getChanges(bob, { limit: 100, since })
+      if (fails === 'never') expect((await read).changes).toHaveLength(6)
+      else await expect(read).rejects.toThrow('unreadable')
+      expect([backend.held, backend.heldOnce]).toEqual([0, fails === 'never' ? 2 : 1])
+    },
+  )
+
   test('without a token it starts now', async () => {
     const domain = referenceDomain()
     await domain.send(ada, bob, 'old')

@@ -4,9 +4,9 @@ import { Generation } from '../../../src/local/memory/generation.js'
 import { Memory } from '../../../src/local/memory/memory.js'
 import type { ConversationId } from '../../../src/model/ids.js'
 
-function newMemory(): { memory: Memory; generation: Generation } {
+function newMemory(maxBytes: number): { memory: Memory; generation: Generation } {
   const generation = new Generation(0, 0, () => undefined)
-  const options = { maxBytes: 1 << 20, tierSize: 15, exactIds: 48, keptAside: 256 }
+  const options = { maxBytes, tierSize: 15, exactIds: 48, keptAside: 256 }
   const memory = new Memory(
     { ...options, pack: () => expect.unreachable(), later: () => undefined },
     generation,
@@ -22,7 +22,7 @@ function touch(memory: Memory, generation: Generation, entry: ConversationEntry)
 }
 
 test('a trim looks at no conversation that only live generations know, and they go with the last of these', () => {
-  const { memory, generation } = newMemory()
+  const { memory, generation } = newMemory(0)
   const later = new Generation(1, 0, () => undefined)
   const entries = Array.from({ length: 50 }, (_, i) => memory.conversation(`talk ${i}` as ConversationId))
   for (const entry of entries) touch(memory, generation, entry)
@@ -44,4 +44,21 @@ test('a trim looks at no conversation that only live generations know, and they 
   busy.lane = null
   memory.trim()
   expect(memory.conversationCount).toBe(0)
+})
+
+test('what somebody will probably ask for again stays while there is room; then the one used last goes last', () => {
+  const { memory } = newMemory(3000)
+  const use = (id: string): void => {
+    const entry = memory.conversation(id as ConversationId)
+    entry.kind = 'group'
+    memory.release(entry, true)
+  }
+  for (const id of ['one', 'two', 'three', 'one']) use(id)
+  memory.trim()
+  expect(memory.conversationCount).toBe(3)
+  for (const id of ['four', 'five', 'six', 'seven']) use(id)
+  memory.trim()
+  expect(memory.bytes).toBeLessThanOrEqual(3000)
+  expect(memory.peekConversation('two' as ConversationId)).toBe(undefined)
+  expect(memory.peekConversation('one' as ConversationId)).not.toBe(undefined)
 })
