@@ -28,15 +28,16 @@ export interface UserPlace {
 type PlaceOf = (user: UserId) => UserPlace
 
 export function userNotFound(place: UserPlace): ColumbaError {
-  return new ColumbaError('USER_NOT_FOUND', `${nameOf(place)} is no registered user`, { ...place })
+  return new ColumbaError('USER_NOT_FOUND', `${whoIs(place)} is no registered user`, { ...place })
 }
 
 /** BLOCKED: the user at this place has blocked who asks. */
 export function blockedBy(place: UserPlace): ColumbaError {
-  return new ColumbaError('BLOCKED', `${nameOf(place)} has blocked who asks`, { ...place })
+  return new ColumbaError('BLOCKED', `${whoIs(place)} has blocked who asks`, { ...place })
 }
 
-function nameOf({ field, index }: UserPlace): string {
+function whoIs({ field, index }: UserPlace): string {
+  if (field === 'conversationId') return 'the other participant of conversationId'
   return index === undefined ? field : `${field}[${index}]`
 }
 

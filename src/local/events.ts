@@ -183,7 +183,7 @@ export class Events {
           if (becameLarge) this.#becameLarge(entry, part)
           for (const { membership } of joined) {
             const userId = membership.user as UserId
-            loader.keepMember(entry, membership)
+            loader.keepMember(entry, membership, 'changed')
             this.#joined(entry, part, touched, membership)
             touched.refs.push({ position: at, kind: 'member', conversationId, userId })
           }
@@ -219,7 +219,7 @@ export class Events {
         apply: () => {
           part.durable = group
           const touched = this.#touch(entry)
-          loader.keepMember(entry, membership)
+          loader.keepMember(entry, membership, 'changed')
           // Behind all that was numbered by it: who comes back is counted anew.
           part.ordinals.delete(user)
           touched.memberships.set(user, membership)

@@ -67,3 +67,68 @@ test('the unread total counts a group that becomes large while the total is made
   expect(await total).toMatchObject({ total: 3 })
   expect(await store.getUnread('a')).toMatchObject({ total: 3 })
 })
+
+/** Many in the same large groups, of which memory keeps few members; each answer of the shards is counted. */
+async function crowd(keptMembers: number, users: readonly string[], groups: readonly string[]) {
+  const gate = openGate()
+  const host = await localHost(
+    { tuning: { fanOut: 2, keptMembers, readsAtOnce: false } },
+    { opener: gatedShards(gate) },
+  )
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  for (const id of groups) await first.groups.create({ creator: users[0] as string, members: users, id })
+  await first.sendMessage({ sender: users[0] as string, conversationId: groups[0] as string, text: 'one' })
+  await first.close()
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  return { store, gate }
+}
+
+const crowded = Array.from({ length: 12 }, (_, i) => `u${i}`)
+const four = ['g1', 'g2', 'g3', 'g4']
+
+// As few reads as if there was room for all. Or each makes all others read again, and the more they are the more they read, without end.
+test.each([
+  { what: 'lists', keptMembers: 4, most: 18 },
+  { what: 'lists', keptMembers: 1, most: 18 },
+  { what: 'conversations', keptMembers: 4, most: 5 },
+])(
+  'members of the same large groups read their $what at once, $keptMembers are kept',
+  async ({ what, keptMembers, most }) => {
+    const { store, gate } = await crowd(keptMembers, crowded, four)
+    let reads = 0
+    gate.onRead = () => {
+      if (++reads > most * crowded.length) throw new Error('too many reads')
+    }
+    gate.at = 'all'
+    const found = await Promise.all(
+      crowded.map(async (user) =>
+        what === 'lists'
+          ? (await store.getConversations(user)).items.length
+          : (await store.getConversation(user, 'g1'))?.headSeq,
+      ),
+    )
+    gate.at = 'nothing'
+    expect(found).toEqual(crowded.map(() => (what === 'lists' ? four.length : 1)))
+  },
+)
+
+test.each(['live', 'flushed'])(
+  'who is removed from a large group while their list is read has left it, though memory has no room for that (%s)',
+  async (how) => {
+    const { store, gate } = await crowd(1, ['owner', 'x', 'm1', 'm2'], ['g'])
+    const { read, open } = closeGate(gate)
+    gate.at = 'marks'
+    const listing = store.getConversations('x')
+    await read
+    gate.at = 'nothing'
+    await store.groups.removeMember('owner', 'g', 'x')
+    await store.sendMessage({ sender: 'owner', conversationId: 'g', text: 'secret' })
+    if (how === 'flushed') await store.admin.checkpoint()
+    for (const other of ['m1', 'm2']) await store.getConversation(other, 'g')
+    open()
+    expect((await listing).items).toMatchObject([{ id: 'g', left: true, headSeq: 1 }])
+    expect((await store.getConversations('x')).items).toMatchObject([{ id: 'g', left: true, headSeq: 1 }])
+  },
+)

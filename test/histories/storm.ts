@@ -59,14 +59,14 @@ function drawVariant(chance: SeededChance): LocalVariant {
     tuning: {
       fanOut: oneOf([2, 3, 256]),
       keptAside: 1,
-      keptMembers: oneOf([2, 1024]),
+      keptMembers: oneOf([1, 2, 1024]),
       generationBytes: oneOf([2000, 8000, 1 << 20]),
       copiedFrom: 1,
       copyRestMs: 0,
       tidyFiles: oneOf([2, Infinity]),
       tidyAfterMs: 1,
       tidyRestMs: 0,
-      readsAtOnce: false,
+      readsAtOnce: chance.happens(1 / 3),
       exactIds: oneOf([2, 48]),
     },
   }

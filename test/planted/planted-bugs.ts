@@ -566,4 +566,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'What a user waits for makes room for others, and is told nothing more',
     tests: ['histories/slow-looks'],
   },
+  {
+    number: '95',
+    name: 'read-again-for-ever',
+    what: 'Members of a large group whose memberships are read at once make each other read again',
+    tests: ['histories/large-groups'],
+  },
 ]

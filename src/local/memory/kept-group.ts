@@ -12,6 +12,8 @@ export class KeptGroup<Node> {
   #present: Map<UserId, MembershipRow> | null
   /** Of a small group who left, of a large one anybody: some of those who were asked for. */
   readonly #others = new Map<UserId, MembershipRow>()
+  /** Of these, who came by joining or leaving, so that the shards may have been asked before. Made when it is needed. */
+  #changed: Set<UserId> | null = null
   #forgets = 0
   /** Members whose lists are in memory. */
   readonly nodes = new Map<UserId, Node>()
@@ -32,7 +34,7 @@ export class KeptGroup<Node> {
     return this.#present
   }
 
-  /** How often others were forgotten: whoever reads one meanwhile reads it again. */
+  /** How often something was forgotten that the shards may not have had before: whoever reads one meanwhile reads it again. */
   get forgets(): number {
     return this.#forgets
   }
@@ -50,21 +52,38 @@ export class KeptGroup<Node> {
     return this.#present?.size === this.row.lastOrdinal ? null : undefined
   }
 
-  /** Takes a membership as it is now. Of those who are not to be kept for good there are up to `most`. */
-  keep(membership: MembershipRow, most: number): void {
+  /**
+   * Takes a membership as it is now: as it was read, or `changed` by joining or leaving. Of those who are not to be kept for good there
+   * are up to `most`; the oldest make room for others.
+   */
+  keep(membership: MembershipRow, most: number, how: 'read' | 'changed'): void {
     const user = membership.user as UserId
     // Who comes back stands behind all others.
     this.#present?.delete(user)
     this.#others.delete(user)
+    this.#changed?.delete(user)
     if (this.#present !== null && !hasEnded(membership.intervals)) {
       this.#present.set(user, membership)
       return
     }
-    if (this.#others.size >= most) {
-      this.#others.clear()
-      this.#forgets++
-    }
+    if (this.#others.size >= most) this.#forgetOldest(Math.ceil(most / 4))
     this.#others.set(user, membership)
+    if (how === 'changed') (this.#changed ??= new Set()).add(user)
+  }
+
+  /**
+   * IMPORTANT: nobody reads again for want of what was only read, which the shards had before: or many who read at once make each
+   * other read for ever.
+   */
+  #forgetOldest(count: number): void {
+    let isNews = false
+    let left = count
+    for (const user of this.#others.keys()) {
+      if (left-- === 0) break
+      this.#others.delete(user)
+      if (this.#changed?.delete(user) === true) isNews = true
+    }
+    if (isNews) this.#forgets++
   }
 
   /** It is large from now on. */

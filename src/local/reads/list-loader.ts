@@ -2,7 +2,7 @@ import { andThen } from '../../async/maybe-promise.js'
 import type { MaybePromise } from '../../backend/port.js'
 import { unpackRow, type PackedConversation } from '../../formats/packed-conversation.js'
 import { readBody } from '../../formats/message-body.js'
-import type { MarksRow } from '../../formats/record-parts.js'
+import type { MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import { type ConversationEntry, ListNode, type UserEntry } from '../memory/entries.js'
 import type { Generation } from '../memory/generation.js'
@@ -21,6 +21,8 @@ interface Loaded {
   readonly packed: PackedList | null
   /** Of conversations that the shards did not give as part of the list as well. */
   readonly marks: ReadonlyMap<string, MarksRow | undefined>
+  /** Of groups; null where there is none. */
+  readonly memberships: ReadonlyMap<ConversationEntry, MembershipRow | null>
   readonly held: readonly Generation[]
   /** Where what was read ends. */
   readonly floor: number
@@ -89,7 +91,8 @@ export class ListLoader {
         used.push(this.#memory.conversation(conversation as ConversationId))
       for (const entry of touchedBy(user.id, held)) used.push(entry)
       for (const entry of used) entry.inFlight++
-      const unknown = this.knowAll(user, used)
+      const memberships = new Map<ConversationEntry, MembershipRow | null>()
+      const unknown = this.knowAll(user, used, memberships)
       if (unknown !== undefined) await unknown
       const read = this.#marksOf(user.id, used, list.unmarked)
       const marks = read instanceof Promise ? await read : read
@@ -97,12 +100,13 @@ export class ListLoader {
       const packed = marked.length === 0 ? list.packed : PackedList.of(marked, list.packed)
       if (list.isWorthCopying && !hasJoinedOrLeft(user.id, held))
         this.#stored.keep(user.id, after, list, packed)
-      const loaded = { packed, marks, held, floor: list.floor }
-      const all = () => [...used, ...user.arrivals, ...touchedBy(user.id, held)]
-      // Members of large groups come and go in memory: all must be there in the step in which the list is published.
-      for (let missing; (missing = this.#missingMemberships(user, all())).length > 0;)
-        if ((await Promise.all(missing)).every((membership) => membership === null)) break
-      this.#publish(user, new Set(all()), loaded)
+      const loaded = { packed, marks, memberships, held, floor: list.floor }
+      const all = () => new Set([...used, ...user.arrivals, ...touchedBy(user.id, held)])
+      const isMissing = (entry: ConversationEntry) => this.#membershipOf(user, entry, loaded) === undefined
+      // IMPORTANT: what was read is kept here: other members, who come and go in memory, make nobody read it a second time.
+      for (let missing; (missing = [...all()].filter(isMissing)).length > 0;)
+        await this.knowAll(user, missing, memberships)
+      this.#publish(user, all(), loaded)
     } finally {
       for (const entry of used) {
         entry.inFlight--
@@ -179,23 +183,39 @@ export class ListLoader {
   }
 
   /** Groups are known by their own partition, where a group that a list names must be; direct conversations by the row itself. */
-  knowAll(user: UserEntry, entries: readonly ConversationEntry[]): MaybePromise<void> {
+  knowAll(
+    user: UserEntry,
+    entries: readonly ConversationEntry[],
+    memberships?: Map<ConversationEntry, MembershipRow | null>,
+  ): MaybePromise<void> {
     const others = entries.filter((entry) => !entry.known || entry.pair === null)
     if (others.length === 0) return undefined
-    return Promise.all(others.map((entry) => this.#load(user, entry))).then(() => undefined)
+    const load = async (entry: ConversationEntry): Promise<void> => {
+      const membership = await this.#load(user, entry)
+      memberships?.set(entry, membership)
+    }
+    return Promise.all(others.map(load)).then(() => undefined)
   }
 
-  async #load(user: UserEntry, entry: ConversationEntry): Promise<void> {
+  async #load(user: UserEntry, entry: ConversationEntry): Promise<MembershipRow | null> {
     if (!entry.known) await this.#loader.load(entry, user.id)
     if (entry.kind === null) throw lostRow(entry.id)
-    await this.#loader.membership(user.id, entry)
+    return this.#loader.membership(user.id, entry)
   }
 
-  /** Reads of those memberships that are not in memory. */
-  #missingMemberships(user: UserEntry, entries: readonly ConversationEntry[]) {
-    return entries
-      .filter((entry) => this.#loader.membershipInMemory(user.id, entry) === undefined)
-      .map(async (entry) => this.#loader.membership(user.id, entry))
+  /** As it is now: what changed since it was read lies in a generation that is held. Undefined if somebody has to look. */
+  #membershipOf(
+    { id }: UserEntry,
+    entry: ConversationEntry,
+    { held, memberships }: Loaded,
+  ): MembershipRow | null | undefined {
+    const inMemory = this.#loader.membershipInMemory(id, entry)
+    if (inMemory !== undefined) return inMemory
+    for (let i = held.length - 1; i >= 0; i--) {
+      const changed = held[i]?.users.get(id)?.own?.memberships.get(entry.id)
+      if (changed !== undefined) return changed
+    }
+    return memberships.get(entry)
   }
 
   /** Synchronous: from here on every write finds the list. Rows of the shard may be older than what memory knows. */
@@ -257,7 +277,7 @@ export class ListLoader {
       return node
     }
     // Nothing is read here: nobody would hear of a read that fails. Whose row was looked for and is not there has no part in it.
-    const membership = this.#loader.membershipInMemory(user.id, entry) ?? null
+    const membership = this.#membershipOf(user, entry, loaded) ?? null
     if (membership === null) return null
     node.membership = membership
     return node

@@ -215,17 +215,17 @@ export class Loader {
     return andThen(this.#rows.member(entry.id, user), (row) => {
       const newer = part.member(user)
       if (newer !== undefined) return newer
-      // A newer one may have made room for others meanwhile.
+      // A newer one, of joining or leaving, may have made room for others meanwhile.
       if (part.forgets !== forgets) return this.membership(user, entry)
       if (row === undefined) return null
-      this.keepMember(entry, row)
+      this.keepMember(entry, row, 'read')
       return row
     })
   }
 
   /** The newest membership of somebody in a loaded group: as it was read, or behind joining or leaving. */
-  keepMember(entry: ConversationEntry, membership: MembershipRow): void {
-    entry.groupPart?.keep(membership, this.#keptMembers)
+  keepMember(entry: ConversationEntry, membership: MembershipRow, how: 'read' | 'changed'): void {
+    entry.groupPart?.keep(membership, this.#keptMembers, how)
     this.#memory.chargeMembers(entry)
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { MessageStore } from '../../../src/api/message-store.js'
+import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { isColumbaError } from '../../../src/errors.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { referenceStore } from '../../fixtures/reference-store.js'
@@ -16,7 +17,7 @@ async function refusalOf(call: Promise<unknown>): Promise<object> {
   )
   if (!isColumbaError(error)) return { error }
   const { code, message, details } = error
-  return { code, message: message.split(' ')[0], details }
+  return { code, message: message.replace(/^the other participant of /, '').split(' ')[0], details }
 }
 
 function refusal(code: string, [{ field, index }]: Refusal): object {
@@ -96,5 +97,29 @@ describe('somebody who has blocked who asks', () => {
     await store.contacts.block('zed', 'ann')
     for (let n = 0; n < 2; n++)
       expect(await refusalOf(refused[1](store))).toEqual(refusal('BLOCKED', refused))
+  })
+})
+
+test('whoever is met by the id of a conversation is called its other participant', async () => {
+  const backend = new ReferenceBackend()
+  const open = referenceStore({ backend })
+  for (const id of ['ann', 'bob']) await open.users.register({ id, name: id })
+  for (const sender of ['bob', 'zed']) await open.sendMessage({ sender, receiver: 'ann', text: 'first' })
+  await open.contacts.block('bob', 'ann')
+  const store = referenceStore({ backend, usersMode: 'registered' })
+  const told = async (other: string): Promise<unknown> => {
+    const conversationId = directConversationId('ann', other)
+    return store.sendMessage({ sender: 'ann', conversationId, text: 'x' }).catch((error: unknown) => error)
+  }
+  const details = { field: 'conversationId' }
+  expect(await told('bob')).toMatchObject({
+    code: 'BLOCKED',
+    message: 'the other participant of conversationId has blocked who asks',
+    details,
+  })
+  expect(await told('zed')).toMatchObject({
+    code: 'USER_NOT_FOUND',
+    message: 'the other participant of conversationId is no registered user',
+    details,
   })
 })
