@@ -13,12 +13,15 @@ import { localHost } from '../histories/hosts.js'
 
 const maxBytes = 2 * 1024 * 1024
 
-async function filled(fill: (store: MessageStore) => Promise<void>): Promise<MessageStore> {
+/** `others`: what is done with the store in openings of its own, one after the other, before it is given. */
+async function filled(...others: readonly ((store: MessageStore) => Promise<void>)[]): Promise<MessageStore> {
   const host = await localHost({ settings: { cacheBytes: maxBytes } })
   onTestFinished(host.destroy)
-  const first = await host.open()
-  await fill(first as MessageStore)
-  await first.close()
+  for (const use of others) {
+    const opened = (await host.open()) as MessageStore
+    await use(opened)
+    await opened.close()
+  }
   const store = (await host.open()) as MessageStore
   onTestFinished(() => store.close())
   return store
@@ -108,10 +111,16 @@ test('lists whose last messages have attributes keep within the cache', async ()
 
 test('messages of a usual size count as what they take', async () => {
   const text = 'usual'.repeat(20)
-  const store = await filled((first) => sendToAll(first, { text }))
-  const { heap, account } = await growth(store, async () => {
+  const read = async (store: MessageStore): Promise<void> => {
     for (const user of users) await store.getConversations(user)
-  })
+  }
+  const growths: { heap: number; account: number }[] = []
+  const measure = async (store: MessageStore): Promise<void> => {
+    growths.push(await growth(store, () => read(store)))
+  }
+  // Read for the first time, code is compiled as well, which may take as much as the lists do; and now and then so does something else.
+  await filled((first) => sendToAll(first, { text }), read, measure, measure, measure)
+  const { heap, account } = growths.toSorted((one, other) => one.heap - other.heap)[1] as (typeof growths)[0]
   expect(account).toBeGreaterThan(heap * 0.7)
   expect(account).toBeLessThan(heap * 1.5)
 })
@@ -131,6 +140,9 @@ test('last messages of conversations whose pages have gone count as what they ta
 
 test('last messages that only those see who have left keep within the cache', async () => {
   const text = 'ж'.repeat(1000)
+  const read = async (store: MessageStore): Promise<void> => {
+    for (const user of users) await store.getConversations(user)
+  }
   const store = await filled(async (first) => {
     const leave = async (user: string, n: number): Promise<void> => {
       const conversationId = `${n} of ${user}`
@@ -140,11 +152,10 @@ test('last messages that only those see who have left keep within the cache', as
       await first.sendMessage({ sender: 'bot', conversationId, text: 'not for the user' })
     }
     for (const user of users) await Promise.all(peers.map(async (_, n) => leave(user, n)))
-  })
-  const { heap } = await growth(store, async () => {
-    for (const user of users) await store.getConversations(user)
-  })
-  expect(heap).toBeLessThan(2 * maxBytes)
+  }, read)
+  const { heap } = await growth(store, () => read(store))
+  // Groups are much of it. Where nobody counted the messages it was 2.8 times.
+  expect(heap).toBeLessThan(2.3 * maxBytes)
 })
 
 /** Conversations of every kind, with a last message that `me` may see and that is long. */

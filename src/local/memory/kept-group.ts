@@ -66,7 +66,7 @@ export class KeptGroup<Node> {
       this.#present.set(user, membership)
       return
     }
-    if (this.#others.size >= most) this.#forgetOldest(Math.ceil(most / 4))
+    if (this.#others.size >= most) this.#forgetOldest(Math.max(1, Math.ceil(most / 4)))
     this.#others.set(user, membership)
     if (how === 'changed') (this.#changed ??= new Set()).add(user)
   }

@@ -134,6 +134,12 @@ export class KeptLists {
     if (bytes > besideBytes) this.#options.grew()
   }
 
+  /** What was read of a feed in advance is for seconds, and can be read again. */
+  dropAhead(user: UserEntry): void {
+    user.feedAhead = null
+    this.chargeBeside(user)
+  }
+
   forget(user: UserEntry): void {
     user.unread = user.memberships = user.feedAhead = null
     this.chargeBeside(user)

@@ -314,7 +314,8 @@ export class Memory {
 
   /** Takes from a user what is more than a packed list, some of it at a time; false if there was nothing. */
   #strip(user: UserEntry): boolean {
-    if (user.aside.size > 0) {
+    if (user.feedAhead !== null) this.lists.dropAhead(user)
+    else if (user.aside.size > 0) {
       let left = this.#options.tierSize
       for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
     } else if ((user.listed && user.hotBytes > 0) || user.peerCount > 0) {
@@ -385,6 +386,8 @@ export class Memory {
     if (!entry.idle || (soon && entry.kind !== null)) {
       // Whoever still uses it, in its lane or for a read, may end without a word.
       if (entry.refs === 0 && entry.live === 0) this.#strays.add(entry)
+      // While it was held no trim could take it.
+      if (soon) this.#grew()
       return
     }
     this.messages.forget(entry)

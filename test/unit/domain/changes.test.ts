@@ -55,11 +55,13 @@ const brief = (change: Change): unknown[] => {
 class Holding extends ReferenceBackend {
   held = 0
   heldOnce = 0
+  most = 0
   fails: 'never' | 'at once' | 'later' = 'never'
 
   override hold(): () => void {
     this.held++
     this.heldOnce++
+    this.most = Math.max(this.most, this.held)
     return () => void this.held--
   }
 
@@ -88,6 +90,15 @@ describe('the feed', () => {
       expect([backend.held, backend.heldOnce]).toEqual([0, fails === 'never' ? 2 : 1])
     },
   )
+
+  test('a page of many conversations holds 64 of them at a time', async () => {
+    const backend = new Holding()
+    const domain = referenceDomain({ backend })
+    const { token: since } = await domain.changes.getChanges(bob, { limit: 100 })
+    for (let n = 0; n < 70; n++) await domain.send(`peer ${n}` as UserId, bob, 'hello')
+    expect((await domain.changes.getChanges(bob, { limit: 100, since })).changes).toHaveLength(70)
+    expect([backend.held, backend.heldOnce, backend.most]).toEqual([0, 70, 64])
+  })
 
   test('without a token it starts now', async () => {
     const domain = referenceDomain()
