@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { ConversationEntry, Touched } from '../../../src/local/memory/entries.js'
+import { FeedAhead } from '../../../src/local/memory/feed-ahead.js'
 import { Generation } from '../../../src/local/memory/generation.js'
 import { Memory } from '../../../src/local/memory/memory.js'
-import type { ConversationId } from '../../../src/model/ids.js'
+import type { ConversationId, Position, UserId } from '../../../src/model/ids.js'
 
 function newMemory(maxBytes: number): { memory: Memory; generation: Generation } {
   const generation = new Generation(0, 0, () => undefined)
@@ -61,4 +62,21 @@ test('what somebody will probably ask for again stays while there is room; then 
   expect(memory.bytes).toBeLessThanOrEqual(3000)
   expect(memory.peekConversation('two' as ConversationId)).toBe(undefined)
   expect(memory.peekConversation('one' as ConversationId)).not.toBe(undefined)
+})
+
+test('what was read of a feed in advance goes before anything else of a user', () => {
+  const { memory } = newMemory(3000)
+  const ann = memory.user('ann' as UserId)
+  ann.memberships = new Map()
+  const refs = Array.from({ length: 40 }, (_, i) => ({
+    position: (i + 1) as Position,
+    kind: 'profile' as const,
+  }))
+  ann.feedAhead = new FeedAhead(0, 50, refs)
+  memory.lists.chargeBeside(ann)
+  expect(memory.bytes).toBeGreaterThan(3000)
+  memory.trim()
+  expect(memory.bytes).toBeLessThanOrEqual(3000)
+  expect(memory.user('ann' as UserId)).toBe(ann)
+  expect([ann.feedAhead, ann.memberships]).toEqual([null, new Map()])
 })
