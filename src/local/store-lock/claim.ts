@@ -4,6 +4,8 @@ import type { LockFiles } from './lock-files.js'
 
 const waitMs = 10
 const maxWaits = 200
+/** Each try that fails is another process that has taken the lock meanwhile. */
+const maxWrites = 20
 
 /**
  * The right to replace `LOCK.json`. Two processes may find a stale lock at the same time; with "remove it, then create
@@ -60,7 +62,7 @@ export class Claim {
         await this.#files.write(own, this.#record, this.#record.nonce)
         return
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === 3) throw error
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === maxWrites) throw error
       }
     }
   }

@@ -123,3 +123,26 @@ test('in whatever order the steps of several processes happen, and whichever die
     { numRuns: 300, endOnFailure: true },
   )
 })
+
+test('whose claim is cleared away by one after the other who takes the lock meanwhile makes it anew', async () => {
+  const disk = new MemoryFileSystem()
+  let cleared = 0
+  const fileSystem: FileSystem = {
+    ...scheduled(disk, () => Promise.resolve()),
+    rename: async (from, to) => {
+      if (from.endsWith('.new') && cleared++ < 5) await disk.unlink(from)
+      await disk.rename(from, to)
+    },
+  }
+  const clock: Clock = { now: () => 1, after: () => () => undefined, yield: () => Promise.resolve() }
+  const process = fakeProcess({ pid: 1 })
+  const lock = await StoreLock.acquire({
+    directory: '/s',
+    fileSystem,
+    clock,
+    random: fixedRandom(1),
+    process,
+  })
+  expect(cleared).toBe(6)
+  expect(await lock.isHeld()).toBe(true)
+})
