@@ -53,8 +53,17 @@ export class FeedReader {
       const entries = entriesBehind(page.refs, place, this.#keys)
       const messages = new FeedMessages(this.#backend, entries, () => reading.room)
       const conversations = new FeedConversations(this.#backend, entries.length)
-      const sources = { conversations, messages }
-      const reading: Reading = { user, page, entries, ...sources, lastOf: null, limit, room, changes: [] }
+      const reading: Reading = {
+        user,
+        page,
+        entries,
+        conversations,
+        messages,
+        lastOf: null,
+        limit,
+        room,
+        changes: [],
+      }
       return endWith(
         () => this.#examine(reading, 0),
         () => conversations.release(),

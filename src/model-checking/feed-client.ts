@@ -5,6 +5,7 @@ import type { Talk } from './model-state.js'
 import { conversationView, listed, messageView, visible } from './model-views.js'
 import type { ReferenceModel } from './reference-model.js'
 import type { CheckedStore } from './store-under-test.js'
+import { thingOf } from './thing-of.js'
 
 /** Waits for a call, but not for ever. */
 export type InTime = <T>(what: string, call: Promise<T>) => Promise<T>
@@ -181,23 +182,6 @@ function requireReduced(reduced: readonly Change[], full: readonly Change[], wha
     })
     .toReversed()
   requireEqual(reduced, expected, what)
-}
-
-function thingOf(change: Change): string {
-  switch (change.kind) {
-    case 'message':
-      return JSON.stringify([change.kind, change.message.conversationId, change.message.seq])
-    case 'conversation':
-      return JSON.stringify([change.kind, change.conversation.id])
-    case 'contact':
-      return JSON.stringify([change.kind, change.contact.contactId])
-    case 'profile':
-      return change.kind
-    case 'read':
-    case 'delivered':
-    case 'member':
-      return JSON.stringify([change.kind, change.conversationId, change.userId])
-  }
 }
 
 function snapshot(model: ReferenceModel, user: string): Knowledge {

@@ -59,6 +59,10 @@ async function sendToAll(
     await Promise.all(peers.map(async (sender) => store.sendMessage({ sender, receiver, ...of })))
 }
 
+async function readLists(store: MessageStore): Promise<void> {
+  for (const user of users) await store.getConversations(user)
+}
+
 test('lists whose last messages are long keep within the cache', async () => {
   const text = 'long'.repeat(4096)
   const store = await filled((first) => sendToAll(first, { text }))
@@ -102,24 +106,19 @@ test('pages of messages with attributes keep within the cache', async () => {
 test('lists whose last messages have attributes keep within the cache', async () => {
   const attributes = { few: many.slice(0, 250) }
   const store = await filled((first) => sendToAll(first, { text: 'short', attributes }))
-  const { heap, account } = await growth(store, async () => {
-    for (const user of users) await store.getConversations(user)
-  })
+  const { heap, account } = await growth(store, () => readLists(store))
   expect(heap).toBeLessThan(1.5 * maxBytes)
   expect(account).toBeGreaterThan(heap / 2)
 })
 
 test('messages of a usual size count as what they take', async () => {
   const text = 'usual'.repeat(20)
-  const read = async (store: MessageStore): Promise<void> => {
-    for (const user of users) await store.getConversations(user)
-  }
   const growths: { heap: number; account: number }[] = []
   const measure = async (store: MessageStore): Promise<void> => {
-    growths.push(await growth(store, () => read(store)))
+    growths.push(await growth(store, () => readLists(store)))
   }
   // Read for the first time, code is compiled as well, which may take as much as the lists do; and now and then so does something else.
-  await filled((first) => sendToAll(first, { text }), read, measure, measure, measure)
+  await filled((first) => sendToAll(first, { text }), readLists, measure, measure, measure)
   const { heap, account } = growths.toSorted((one, other) => one.heap - other.heap)[1] as (typeof growths)[0]
   expect(account).toBeGreaterThan(heap * 0.7)
   expect(account).toBeLessThan(heap * 1.5)
@@ -140,9 +139,6 @@ test('last messages of conversations whose pages have gone count as what they ta
 
 test('last messages that only those see who have left keep within the cache', async () => {
   const text = 'ж'.repeat(1000)
-  const read = async (store: MessageStore): Promise<void> => {
-    for (const user of users) await store.getConversations(user)
-  }
   const store = await filled(async (first) => {
     const leave = async (user: string, n: number): Promise<void> => {
       const conversationId = `${n} of ${user}`
@@ -152,8 +148,8 @@ test('last messages that only those see who have left keep within the cache', as
       await first.sendMessage({ sender: 'bot', conversationId, text: 'not for the user' })
     }
     for (const user of users) await Promise.all(peers.map(async (_, n) => leave(user, n)))
-  }, read)
-  const { heap } = await growth(store, () => read(store))
+  }, readLists)
+  const { heap } = await growth(store, () => readLists(store))
   // Groups are much of it. Where nobody counted the messages it was 2.8 times.
   expect(heap).toBeLessThan(2.3 * maxBytes)
 })

@@ -1,27 +1,12 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { keys, userPartition } from '../../src/formats/keys.js'
-import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
-import { closeGate, gatedShards, openGate, type Gate } from '../fixtures/gated-shards.js'
-import { localHost } from './hosts.js'
+import { closeGate, openGate } from '../fixtures/gated-shards.js'
+import { openGated } from './gated-store.js'
 
 const conversationId = directConversationId('a', 'b')
+const variant = { tuning: { readsAtOnce: false } }
 const headOf = (user: string): Buffer => keys.head(userPartition(user), conversationId)
-
-/** A store whose shards answer through a gate; `before` is done by the process before. */
-async function openGated(
-  gate: Gate,
-  before: (store: CheckedStore) => Promise<unknown> = () => Promise.resolve(),
-): Promise<CheckedStore> {
-  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
-  await before(first)
-  await first.close()
-  const store = await host.open()
-  onTestFinished(() => store.close())
-  return store
-}
 
 /** What can happen without the gate, has. */
 async function meanwhile(work: Promise<unknown>): Promise<void> {
@@ -30,7 +15,7 @@ async function meanwhile(work: Promise<unknown>): Promise<void> {
 
 test('a conversation that begins while its second participant looks for it by its id is not what the look finds', async () => {
   const gate = openGate()
-  const store = await openGated(gate)
+  const store = await openGated(gate, variant)
   const { read, open } = closeGate(gate)
   gate.at = { key: headOf('b'), before: true }
   const looking = store.getMessages('b', conversationId).catch(() => undefined)
@@ -51,7 +36,7 @@ test.each(['a', 'b'])(
   'a conversation that has lost the head row of %s does not begin anew while they look for it by its id',
   async (who) => {
     const gate = openGate()
-    const store = await openGated(gate, (first) =>
+    const store = await openGated(gate, variant, (first) =>
       first.sendMessage({ sender: 'a', receiver: 'b', text: 'one' }),
     )
     const { read, open } = closeGate(gate)

@@ -1,32 +1,19 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { keys, userPartition } from '../../src/formats/keys.js'
-import type { LocalTuning } from '../../src/local/tuning.js'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
-import { closeGate, gatedShards, openGate, type Gate } from '../fixtures/gated-shards.js'
-import { localHost } from './hosts.js'
+import { closeGate, openGate, type Gate } from '../fixtures/gated-shards.js'
+import type { LocalVariant } from '../property/stores.js'
+import { openGated } from './gated-store.js'
 
 /** Who are looked at while somebody waits: more than are kept beside a list. */
 const peers = ['p0', 'p1', 'p2']
-const small = { readsAtOnce: false, keptAside: 2 }
+const small: LocalVariant = {
+  settings: { cacheTierSize: 3 },
+  tuning: { readsAtOnce: false, keptAside: 2 },
+}
 
 const say = (store: CheckedStore, sender: string, text = 'hello'): Promise<unknown> =>
   store.sendMessage({ sender, conversationId: 'g', text })
-
-/** A store whose shards answer through a gate; `before` is done by the process before. */
-async function openGated(
-  gate: Gate,
-  before: (store: CheckedStore) => Promise<unknown>,
-  tuning: Partial<LocalTuning> = small,
-): Promise<CheckedStore> {
-  const host = await localHost({ tuning, settings: { cacheTierSize: 3 } }, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
-  await before(first)
-  await first.close()
-  const store = await host.open()
-  onTestFinished(() => store.close())
-  return store
-}
 
 /** What a call gives whose read of the marks of `a` in the group is slow; `meanwhile` is done before the answer comes. */
 async function slowly<T>(gate: Gate, call: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> {
@@ -57,7 +44,7 @@ async function remove(store: CheckedStore): Promise<void> {
 
 test('who is removed while a page is read, and many others are looked at, does not see what comes then', async () => {
   const gate = openGate()
-  const store = await openGated(gate, groupOfThree)
+  const store = await openGated(gate, small, groupOfThree)
   const { items } = await slowly(
     gate,
     () => store.getMessages('a', 'g'),
@@ -74,11 +61,11 @@ test('nor if the group is a large one whose members have made room for others', 
   const members = Array.from({ length: 4 }, (_, i) => `m${i}`)
   const store = await openGated(
     gate,
+    { ...small, tuning: { ...small.tuning, fanOut: 2, keptMembers: 2 } },
     async (first) => {
       await first.groups.create({ creator: 'b', members, id: 'g' })
       await say(first, 'b')
     },
-    { ...small, fanOut: 2, keptMembers: 2 },
   )
   await store.groups.addMembers('b', 'g', ['a'])
   await say(store, 'b')
@@ -94,7 +81,7 @@ test('nor if the group is a large one whose members have made room for others', 
 
 test('an own message that comes while a group, and many others, are looked at is not unread', async () => {
   const gate = openGate()
-  const store = await openGated(gate, groupOfThree)
+  const store = await openGated(gate, small, groupOfThree)
   const looked = await slowly(
     gate,
     () => store.getConversation('a', 'g'),
@@ -108,7 +95,7 @@ test('an own message that comes while a group, and many others, are looked at is
 
 test('nor does it count for the mark that had to wait', async () => {
   const gate = openGate()
-  const store = await openGated(gate, groupOfThree)
+  const store = await openGated(gate, small, groupOfThree)
   await slowly(
     gate,
     () => store.markRead('a', 'g', 4),
@@ -123,7 +110,7 @@ test('nor does it count for the mark that had to wait', async () => {
 
 test('a walk shows a group from which its user is removed while a page is read', async () => {
   const gate = openGate()
-  const store = await openGated(gate, async (first) => {
+  const store = await openGated(gate, small, async (first) => {
     await groupOfThree(first)
     for (let i = 0; i < 6; i++) await first.sendMessage({ sender: `q${i}`, receiver: 'a', text: 'hi' })
   })

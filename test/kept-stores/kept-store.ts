@@ -8,8 +8,8 @@ import type { LocalTuning } from '../../src/local/tuning.js'
 import { dumpStore } from '../../src/model-checking/dump-store.js'
 import { everyPage } from '../../src/model-checking/check-user.js'
 import { ManualClock } from '../../src/model-checking/manual-clock.js'
+import { thingOf } from '../../src/model-checking/thing-of.js'
 import { given } from '../../src/model-checking/world.js'
-import type { Change } from '../../src/model/change.js'
 import type { SendReceipt } from '../../src/model/message.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
@@ -106,21 +106,4 @@ async function toldSince(store: MessageStore, user: string, token: string): Prom
     hasMore = page.hasMore
   }
   return told
-}
-
-function thingOf(change: Change): string {
-  switch (change.kind) {
-    case 'message':
-      return JSON.stringify([change.kind, change.message.conversationId, change.message.seq])
-    case 'conversation':
-      return JSON.stringify([change.kind, change.conversation.id])
-    case 'contact':
-      return JSON.stringify([change.kind, change.contact.contactId])
-    case 'profile':
-      return change.kind
-    case 'read':
-    case 'delivered':
-    case 'member':
-      return JSON.stringify([change.kind, change.conversationId, change.userId])
-  }
 }

@@ -71,25 +71,26 @@ function asJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value))
 }
 
-function begun(store: MessageStore) {
+/** Begun, with a checkpoint in the middle, and tokens from before and behind it. */
+async function begun(store: MessageStore) {
   const sends: KeptStore['sends'][number][] = []
   const tokens: Record<string, string[]> = {}
   const takeTokens = async (): Promise<void> => {
     for (const user of users) (tokens[user] ??= []).push((await store.getChanges(user)).token)
   }
   const traffic = new Traffic(store, (request, receipt) => void sends.push([request, receipt]))
-  return { sends, tokens, takeTokens, traffic }
-}
-
-/** Killed, with records of all kinds above its checkpoint: the copy of a running store that is at rest is what a kill leaves. */
-async function live(location: string, left: string): Promise<Made> {
-  const store = await openKept(location)
-  const { sends, tokens, takeTokens, traffic } = begun(store)
   await takeTokens()
   await traffic.begin()
   await store.admin.checkpoint()
   await takeTokens()
   await traffic.goOn()
+  return { sends, tokens, traffic }
+}
+
+/** Killed, with records of all kinds above its checkpoint: the copy of a running store that is at rest is what a kill leaves. */
+async function live(location: string, left: string): Promise<Made> {
+  const store = await openKept(location)
+  const { sends, tokens, traffic } = await begun(store)
   await traffic.end()
   await rest(store)
   await cp(location, left, { recursive: true })
@@ -101,12 +102,7 @@ async function live(location: string, left: string): Promise<Made> {
 /** Closed, with rows of all families, merged files and copies of lists, some of them older than their lists. */
 async function done(location: string, left: string): Promise<Made> {
   let store = await openKept(location)
-  const { sends, tokens, takeTokens, traffic } = begun(store)
-  await takeTokens()
-  await traffic.begin()
-  await store.admin.checkpoint()
-  await takeTokens()
-  await traffic.goOn()
+  const { sends, tokens } = await begun(store)
   await store.close()
   store = await openKept(location)
   for (const user of users) await store.getConversations(user)
