@@ -1,11 +1,9 @@
 import { join } from 'node:path'
 import { repairStore, type RepairReport } from '../local/offline-repair/repair-store.js'
-import { systemClock } from '../platform/clock.js'
-import { nodeFileSystem } from '../platform/node-file-system.js'
-import { systemRandom } from '../platform/random.js'
 import type { Command } from './command.js'
 import { assertStore } from './open-existing.js'
 import { ProgressLine } from './progress-line.js'
+import { systemComponents } from './system-components.js'
 
 /** Lines of each kind that are printed; all of them are in the output of `--json` and in the kept report. */
 const maxPrinted = 100
@@ -34,21 +32,11 @@ Exit codes: 0 the store is whole, and nothing is lost; 1 it was repaired, and th
     const progress = new ProgressLine(terminal)
     let report: RepairReport
     try {
-      report = await repairStore(
-        directory,
-        {
-          clock: systemClock,
-          random: systemRandom,
-          fileSystem: nodeFileSystem,
-          logger: undefined,
-          metrics: undefined,
+      report = await repairStore(directory, systemComponents, {
+        onProgress: (done) => {
+          progress.show(done)
         },
-        {
-          onProgress: (done) => {
-            progress.show(done)
-          },
-        },
-      )
+      })
     } finally {
       progress.clear()
     }

@@ -1,9 +1,7 @@
 import { beginTimeLine } from '../local/begin-time-line.js'
-import { systemClock } from '../platform/clock.js'
-import { nodeFileSystem } from '../platform/node-file-system.js'
-import { systemRandom } from '../platform/random.js'
 import type { Command } from './command.js'
 import { assertStore } from './open-existing.js'
+import { systemComponents } from './system-components.js'
 
 export const restoredCommand: Command = {
   name: 'restored',
@@ -20,13 +18,7 @@ Exit codes: 0 done, 2 the store could not be opened.
   json: false,
   run: async (directory, _, terminal) => {
     await assertStore(directory)
-    await beginTimeLine(directory, {
-      clock: systemClock,
-      random: systemRandom,
-      fileSystem: nodeFileSystem,
-      logger: undefined,
-      metrics: undefined,
-    })
+    await beginTimeLine(directory, systemComponents)
     terminal.out('Tokens of before answer RESYNC_REQUIRED.\n')
     return 0
   },

@@ -1,7 +1,9 @@
-import type { VerifyReport } from '../index.js'
+import type { VerifyOptions, VerifyReport } from '../index.js'
+import { verifyTables } from '../local/offline-repair/verify-tables.js'
 import type { Command } from './command.js'
-import { openExisting } from './open-existing.js'
+import { assertStore, openExisting } from './open-existing.js'
 import { ProgressLine } from './progress-line.js'
+import { systemComponents } from './system-components.js'
 
 /** Findings that are printed; all of them are in the output of `--json`. */
 const maxPrinted = 100
@@ -14,6 +16,8 @@ export const verifyCommand: Command = {
 Opens the store in DIR, which nobody else may have open, reads every row and every message, and checks all of it:
 checksums of values and of LevelDB's tables, lists and heads against the messages, both sides of conversations, groups
 against their members, marks, feeds, body files. Opening recovers a store that was not closed; beyond that nothing is changed.
+LevelDB's tables are read first: where one is damaged, over which LevelDB may end the process, the store is not opened, and
+the report tells of tables only.
 
   --json    print the report as JSON
 
@@ -22,21 +26,31 @@ Exit codes: 0 everything fits, 1 there are findings, 2 the store could not be op
   json: true,
   run: async (directory, { json }, terminal) => {
     const progress = new ProgressLine(terminal)
-    const store = await openExisting(directory)
+    const onProgress: VerifyOptions['onProgress'] = (done) => {
+      progress.show(done)
+    }
     let report: VerifyReport
     try {
-      report = await store.admin.verify({
-        onProgress: (done) => {
-          progress.show(done)
-        },
-      })
+      report = await verifyStore(directory, { onProgress })
     } finally {
       progress.clear()
-      await store.close()
     }
     terminal.out(json ? `${JSON.stringify(report, null, 2)}\n` : describe(report))
     return report.ok ? 0 : 1
   },
+}
+
+/** Opens it only if its tables are sound, so that LevelDB does not end the process before anything is said. */
+async function verifyStore(directory: string, options: VerifyOptions): Promise<VerifyReport> {
+  await assertStore(directory)
+  const tables = await verifyTables(directory, systemComponents, options)
+  if (!tables.ok) return tables
+  const store = await openExisting(directory)
+  try {
+    return await store.admin.verify(options)
+  } finally {
+    await store.close()
+  }
 }
 
 function describe({ ok, checked, findings }: VerifyReport): string {

@@ -146,6 +146,7 @@ const layers: readonly Layer[] = [
       'src/local/begin-time-line.ts',
       'src/local/offline-repair/repair-store.ts',
       'src/local/offline-repair/repair-write.ts',
+      'src/local/offline-repair/verify-tables.ts',
     ]),
     imports: [...inLocal, 'platform', 'local', ...localFloors.map((floor) => `local ${floor}`)],
     packages: ['node:path'],

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import { segmentNumber } from '../../formats/segment.js'
-import { isLevelTable, shardName, shardsDirectory } from '../../formats/shard-names.js'
+import { shardName, shardsDirectory } from '../../formats/shard-names.js'
 import { logName } from '../../formats/store-names.js'
-import type { FileSystem } from '../../platform/file-system.js'
-import { readTable } from '../repair/level-table.js'
 import { salvageRecords } from '../repair/log-salvage.js'
 import { RepairNotes } from '../repair/repair-notes.js'
+import { closedTables, listIfThere } from './damaged-tables.js'
 import { readWhole, type GatherParts } from './gather-parts.js'
 
 /**
@@ -20,14 +19,8 @@ export async function damageOfFiles(
   const notes = new RepairNotes()
   const read = (name: string): Promise<Buffer | null> =>
     readWhole({ fileSystem, notes }, join(store, name), name)
-  for (let index = 0; index < manifest.shardIds.length; index++) {
-    const shard = `${shardsDirectory}/${shardName(index)}`
-    for (const file of await listIfThere(fileSystem, join(store, shard))) {
-      if (!isLevelTable(file)) continue
-      const bytes = await read(`${shard}/${file}`)
-      if (bytes === null || !(await readTable(bytes)).sound) return `table ${shard}/${file} is damaged`
-    }
-  }
+  for await (const { shard, name, isSound } of closedTables(fileSystem, store))
+    if (!isSound) return `table ${shardsDirectory}/${shardName(shard)}/${name} is damaged`
   for (const file of await listIfThere(fileSystem, join(store, logName))) {
     if (segmentNumber(file) === null) continue
     const bytes = await read(`${logName}/${file}`)
@@ -39,8 +32,4 @@ export async function damageOfFiles(
       return `${logName}/${file} is damaged at ${from}, and whole records lie behind that`
   }
   return null
-}
-
-async function listIfThere(fileSystem: FileSystem, path: string): Promise<string[]> {
-  return (await fileSystem.stat(path))?.directory === true ? fileSystem.list(path) : []
 }

@@ -8,12 +8,13 @@ import {
   shardCheckpointKey,
 } from '../../formats/shard-identity.js'
 import { isLevelLog, isLevelTable, shardName, shardsDirectory } from '../../formats/shard-names.js'
-import { readBatches, readTableList } from '../repair/level-log.js'
+import { readBatches } from '../repair/level-log.js'
 import { firstRows, readTable, type LevelRow } from '../repair/level-table.js'
 import { RepairNotes } from '../repair/repair-notes.js'
 import { addDamagedRow, addRow } from '../repair/row-facts.js'
 import type { DamagedRange, SalvagedFile } from '../repair/salvaged-file.js'
-import { readWhole, withFile, type GatherParts } from './gather-parts.js'
+import { liveTables, tableNumber } from './damaged-tables.js'
+import { withFile, type GatherParts } from './gather-parts.js'
 
 export interface GatheredShard {
   /** Up to where it has all records, as it says itself; null if it does not. */
@@ -34,6 +35,8 @@ interface ShardPlace {
   readonly name: string
   readonly directory: string
   readonly files: readonly string[]
+  /** The numbers of the tables that count; null if that cannot be told. */
+  readonly live: ReadonlySet<number> | null
 }
 
 /**
@@ -48,13 +51,14 @@ export async function gatherShard(parts: GatherParts, store: string, index: numb
     notes.lose(`missing shard: ${onlyInShards}`, name)
     return nothing
   }
-  const place = { index, name, directory, files: await fileSystem.list(directory) }
+  const files = await fileSystem.list(directory)
+  const place = { index, name, directory, files, live: await liveTables(parts, { name, directory, files }) }
   if (await isOtherStores(parts, place)) {
     notes.lose('shard of another store, left aside', name)
     return nothing
   }
   const gathered = await gatherFiles(parts, place)
-  await nameMissingTables(parts, place)
+  nameMissingTables(parts, place)
   return gathered
 }
 
@@ -83,13 +87,13 @@ async function* filesOf<T>(
   parts: Pick<GatherParts, 'fileSystem' | 'notes'>,
   { name, directory, files }: ShardPlace,
   read: (reader: LevelReader, file: SalvagedFile) => Promise<T>,
-): AsyncGenerator<{ where: string; found: T }, void> {
+): AsyncGenerator<{ file: string; where: string; found: T }, void> {
   for (const file of files) {
     const reader = isLevelTable(file) ? tableReader : isLevelLog(file) ? logReader : null
     if (reader === null) continue
     const where = `${name}/${file}`
     const found = await withFile(parts, join(directory, file), where, (open) => read(reader, open))
-    if (found !== null) yield { where, found }
+    if (found !== null) yield { file, where, found }
   }
 }
 
@@ -124,8 +128,10 @@ async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<Gathe
   let badRows = 0
   let checkpoint: number | null = null
   let isUnsaid = false
-  for await (const { where, found } of filesOf(parts, place, (reader, file) => reader.all(file))) {
-    const { rows, damaged } = found
+  for await (const { file, where, found } of filesOf(parts, place, (reader, open) => reader.all(open))) {
+    const { rows } = found
+    // A table that LevelDB has begun, and not made part of the database, says nothing that is not elsewhere.
+    const damaged = isBegun(place, file) ? [] : found.damaged
     for (const { offset, length } of damaged)
       notes.lose(`damaged part of a shard: ${onlyInShards}`, `${where}, offset ${offset}, length ${length}`)
     badParts += damaged.length
@@ -145,6 +151,9 @@ async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<Gathe
   notes.salvage('damaged rows made anew or left out', badRows)
   return { checkpoint, isDamaged: badParts > 0 || isUnsaid }
 }
+
+const isBegun = ({ live }: ShardPlace, file: string): boolean =>
+  isLevelTable(file) && live?.has(tableNumber(file)) === false
 
 /** Null of a damaged one. */
 function checkpointIn(value: Buffer, index: number): number | null {
@@ -170,16 +179,12 @@ function gatherRow({ facts }: GatherParts, key: Buffer, value: Buffer, shard: nu
 }
 
 /** LevelDB's list of tables tells of those that are gone; without it nothing does. */
-async function nameMissingTables(parts: GatherParts, { name, directory, files }: ShardPlace): Promise<void> {
-  const { notes } = parts
-  const last = files.filter((file) => file.startsWith('MANIFEST-')).at(-1)
-  const bytes = last === undefined ? null : await readWhole(parts, join(directory, last), `${name}/${last}`)
-  const live = bytes === null ? null : readTableList(bytes)
+function nameMissingTables({ notes }: GatherParts, { name, files, live }: ShardPlace): void {
   if (live === null) {
     notes.lose(`missing or damaged list of tables; if a table is missing as well: ${onlyInShards}`, name)
     return
   }
-  const present = new Set(files.filter(isLevelTable).map((file) => parseInt(file)))
+  const present = new Set(files.filter(isLevelTable).map(tableNumber))
   for (const table of live)
     if (!present.has(table))
       notes.lose(`missing table of a shard: ${onlyInShards}`, `${name}, table ${table}`)

@@ -1,4 +1,4 @@
-import type { VerifyFinding } from '../../backend/port.js'
+import type { VerifyFinding, VerifyReport } from '../../backend/port.js'
 
 const restore = 'restore a backup, or let `columba repair` save what can be read'
 /** Derived from messages: nothing that people wrote is lost by it. */
@@ -59,6 +59,15 @@ export class Findings {
 
   count(what: string, by = 1): void {
     this.checked[what] = (this.checked[what] ?? 0) + by
+  }
+
+  countTable(shard: number, name: string, isSound: boolean): void {
+    this.count('tables')
+    if (!isSound) this.add('table', `shard ${shard}, ${name}`)
+  }
+
+  get report(): VerifyReport {
+    return { ok: this.#all.length === 0, checked: this.checked, findings: this.all }
   }
 
   get all(): readonly VerifyFinding[] {

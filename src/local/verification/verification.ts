@@ -33,7 +33,7 @@ export async function verifySource(
     onProgress?.({ part: `shard ${shard}`, items, total: items })
   }
   bodies.countOrphans()
-  return { ok: findings.all.length === 0, checked: findings.checked, findings: findings.all }
+  return findings.report
 }
 
 /**
@@ -48,8 +48,7 @@ async function checkTables(
 ): Promise<void> {
   let tables = 0
   for await (const { name, isSound } of source.tables(shard)) {
-    findings.count('tables')
-    if (!isSound) findings.add('table', `shard ${shard}, ${name}`)
+    findings.countTable(shard, name, isSound)
     if (++tables % tablesPerReport === 0) onTables(tables)
   }
 }

@@ -1,14 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { chmod, cp, readdir, rm, unlink } from 'node:fs/promises'
+import { chmod, cp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../../../src/cli/run-command.js'
 import { openMessageStore, type VerifyReport } from '../../../src/index.js'
 import { copyOfKilled } from '../../fixtures/copy-of-killed.js'
+import { shortenIndexKey } from '../../fixtures/level-index.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+import { ShardEdit } from '../verify/shard-edit.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 
 const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url))
@@ -45,6 +47,17 @@ async function columbaUnread(gone: 'stdout' | 'stderr', ...args: string[]) {
   return { status, said }
 }
 
+/** Damages a table so that LevelDB ends the process as soon as it looks for a key in it. */
+async function shortenIndex(location: string): Promise<{ shard: number; name: string }> {
+  await ShardEdit.of(location, (shards) => shards.compact())
+  const directory = join(location, 'shards', '0000')
+  const name = (await readdir(directory)).find((file) => file.endsWith('.ldb')) ?? ''
+  const bytes = await readFile(join(directory, name))
+  shortenIndexKey(bytes)
+  await writeFile(join(directory, name), bytes)
+  return { shard: 0, name }
+}
+
 describe('verify', () => {
   test('a whole store: 0, and what was counted', async () => {
     const { status, stdout, stderr } = columba('verify', await copyOfSample())
@@ -63,6 +76,25 @@ describe('verify', () => {
     const json = columba('verify', location, '--json')
     expect(json.status).toBe(1)
     expect((JSON.parse(json.stdout) as VerifyReport).findings).toHaveLength(1)
+  })
+
+  test('a table over which LevelDB ends the process: 1, and the table, without opening', async () => {
+    const location = await copyOfSample()
+    const { shard, name } = await shortenIndex(location)
+    const { status, stdout, stderr } = columba('verify', location)
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+    expect(stdout).toContain(
+      `1 findings:\n- damaged table, in which LevelDB may overlook rows\n  shard ${shard}, ${name}`,
+    )
+    expect(columba('repair', location).stdout).toContain(`table shards/000${shard}/${name} is damaged`)
+    expect(columba('verify', location).status).toBe(0)
+  })
+
+  test('a table that LevelDB had only begun when it was killed is none: 0, and nothing to repair', async () => {
+    const location = await copyOfSample()
+    await writeFile(join(location, 'shards', '0000', '999999.ldb'), 'the beginning of a table')
+    expect(columba('repair', location).stdout).toBe('Everything fits. Nothing was changed.\n')
+    expect(columba('verify', location).status).toBe(0)
   })
 
   test('a store that somebody has open: 2, and who', async () => {

@@ -13,7 +13,7 @@ import { directConversationId } from '../../../src/model/direct-conversation-id.
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
 import { clearFilters, filterIn } from '../../fixtures/level-filter.js'
-import { shiftRestarts } from '../../fixtures/level-restarts.js'
+import { shiftRestarts } from '../../fixtures/level-index.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from './sample-store.js'
 import { inKey, ShardEdit } from './shard-edit.js'

@@ -1,0 +1,31 @@
+import { resolve } from 'node:path'
+import type { VerifyOptions, VerifyReport } from '../../backend/port.js'
+import type { StoreComponents } from '../../backend/settings.js'
+import { systemProcess } from '../../platform/process-identity.js'
+import { StoreLock } from '../store-lock/store-lock.js'
+import { Findings } from '../verification/findings.js'
+import { closedTables } from './damaged-tables.js'
+
+/**
+ * What a verification says of the tables of a store that nobody has open, without opening it: LevelDB aborts the process over
+ * some damage of them. Has the store's lock meanwhile, and rejects with LOCKED.
+ */
+export async function verifyTables(
+  given: string,
+  { fileSystem, clock, random }: StoreComponents,
+  { onProgress }: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const directory = resolve(given)
+  const lock = await StoreLock.acquire({ directory, fileSystem, clock, random, process: systemProcess })
+  const findings = new Findings()
+  let items = 0
+  try {
+    for await (const { shard, name, isSound } of closedTables(fileSystem, directory)) {
+      findings.countTable(shard, name, isSound)
+      onProgress?.({ part: 'tables', items: ++items, total: null })
+    }
+  } finally {
+    await lock.release({ giveBack: true })
+  }
+  return findings.report
+}
