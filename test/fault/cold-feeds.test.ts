@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
+import { feedOf } from '../fixtures/feed-pages.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
@@ -99,13 +100,7 @@ test('pages load each of many groups once, and what somebody looks at stays', as
   const loads = async (): Promise<number> => (await cacheOf(store)).loads
   await store.getConversation('ann', { peer: 'ben' })
   const looked = await loads()
-  const changes = []
-  for (let token = since, more = true; more;) {
-    const page = await store.getChanges('ann', { since: token, limit: 25 })
-    changes.push(...page.changes)
-    token = page.token
-    more = page.hasMore
-  }
+  const changes = await feedOf(store, 'ann', since, 25)
   expect(changes).toHaveLength(3 * groups.length)
   expect((await loads()) - looked).toBe(groups.length)
   await store.getConversation('ann', { peer: 'ben' })

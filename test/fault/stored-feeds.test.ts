@@ -5,6 +5,7 @@ import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import type { Change } from '../../src/model/change.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
+import { feedOf, feedPages } from '../fixtures/feed-pages.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { ShardEdit } from './verify/shard-edit.js'
@@ -58,22 +59,6 @@ async function reopened(store: MessageStore, location: string): ReturnType<typeo
   return opened(location)
 }
 
-async function pages(
-  store: MessageStore,
-  user: string,
-  since: string,
-  limit: number,
-): Promise<readonly Change[][]> {
-  const found: Change[][] = []
-  for (let token = since, more = true; more;) {
-    const page = await store.getChanges(user, { since: token, limit })
-    found.push([...page.changes])
-    token = page.token
-    more = page.hasMore
-  }
-  return found
-}
-
 const say = (store: MessageStore, conversationId: string, text = 'hello'): Promise<unknown> =>
   store.sendMessage({ sender: 'ann', conversationId, text })
 
@@ -85,7 +70,8 @@ test('what one look into many groups has found serves page after page', async ()
   for (let i = 0; i < 120; i++) await say(first.store, groups[i % 12] as string, `message ${i}`)
   const { store, looks } = await reopened(first.store, first.location)
   looks.take()
-  const found = await pages(store, 'ben', token, 10)
+  const found: (readonly Change[])[] = []
+  for await (const page of feedPages(store, 'ben', token, 10)) found.push(page)
   expect(found.flat().map((change) => change.kind === 'message' && change.message.text)).toEqual(
     Array.from({ length: 120 }, (_, i) => `message ${i}`),
   )
@@ -146,7 +132,7 @@ test('what a group did before somebody came, or since they left, is not read for
   const { store, looks } = await reopened(first.store, first.location)
   looks.take()
   const told = async (user: string, since: string): Promise<readonly unknown[]> =>
-    (await pages(store, user, since, 50)).flat().map(({ kind }) => kind)
+    (await feedOf(store, user, since, 50)).map(({ kind }) => kind)
 
   expect(await told('left', fromThen)).toEqual([])
   expect(looks.take()).toEqual({ begun: 0, lists: 0 })
@@ -207,8 +193,8 @@ test('who came, left and came back hears the same from memory and from the shard
   for (const limit of [2, 100]) {
     // The newest first: what an older one would read in advance is no answer to it.
     for (const [i, since] of [...tokens.live.entries()].toReversed()) {
-      const heard = (await pages(live.store, 'cem', since, limit)).flat().map(toldOf)
-      const read = (await pages(store, 'cem', tokens.stored[i] as string, limit)).flat().map(toldOf)
+      const heard = (await feedOf(live.store, 'cem', since, limit)).map(toldOf)
+      const read = (await feedOf(store, 'cem', tokens.stored[i] as string, limit)).map(toldOf)
       expect(read).toEqual(heard)
     }
   }

@@ -13,6 +13,7 @@ import { given } from '../../src/model-checking/world.js'
 import type { SendReceipt } from '../../src/model/message.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
+import { feedOf } from '../fixtures/feed-pages.js'
 import { root } from '../repository/modules.js'
 import { unpackDirectory } from './packed-directory.js'
 import { groups, registered, users } from './traffic.js'
@@ -98,12 +99,6 @@ export async function seenIn(store: MessageStore, tokens: KeptStore['tokens']): 
 /** The newest position of each thing that the feed tells of: how often it comes before, nobody has promised. */
 async function toldSince(store: MessageStore, user: string, token: string): Promise<Record<string, string>> {
   const told: Record<string, string> = {}
-  let since = token
-  for (let hasMore = true; hasMore;) {
-    const page = await store.getChanges(user, { since })
-    for (const change of page.changes) told[thingOf(change)] = change.position
-    since = page.token
-    hasMore = page.hasMore
-  }
+  for (const change of await feedOf(store, user, token)) told[thingOf(change)] = change.position
   return told
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Change } from '../../../src/model/change.js'
 import type { UserId } from '../../../src/model/ids.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
+import { feedPages } from '../../fixtures/feed-pages.js'
 import { Gate } from '../../fixtures/gate.js'
 import { conversationId, referenceDomain, userIds } from '../../fixtures/reference-domain.js'
 import type { Domain } from '../../fixtures/reference-domain.js'
@@ -24,13 +25,11 @@ async function mark(domain: Domain, user: UserId, other: UserId, by: 'read' | 'd
 /** The feed behind a token, in pages of `limit`. */
 async function feedOf({ changes }: Domain, user: UserId, since: string, limit = 100): Promise<Change[]> {
   const all: Change[] = []
-  for (let token = since; ;) {
-    const page = await changes.getChanges(user, { since: token, limit })
-    expect(page.changes.length).toBeLessThanOrEqual(limit)
-    all.push(...page.changes)
-    token = page.token
-    if (!page.hasMore) return all
+  for await (const page of feedPages(changes, user, since, limit)) {
+    expect(page.length).toBeLessThanOrEqual(limit)
+    all.push(...page)
   }
+  return all
 }
 
 const brief = (change: Change): unknown[] => {

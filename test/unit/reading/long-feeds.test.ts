@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { openMessageStore, type MessageStore } from '../../../src/index.js'
+import { feedOf } from '../../fixtures/feed-pages.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
 const count = 10_000
@@ -21,15 +22,8 @@ async function fill(store: MessageStore): Promise<string> {
 
 /** The messages that come in pages of so many. */
 async function pages(store: MessageStore, user: string, token: string, limit: number): Promise<number[]> {
-  const seqs: number[] = []
-  let since = token
-  for (let more = true; more;) {
-    const page = await store.getChanges(user, { since, limit })
-    for (const change of page.changes) if (change.kind === 'message') seqs.push(change.message.seq)
-    more = page.hasMore
-    since = page.token
-  }
-  return seqs
+  const changes = await feedOf(store, user, token, limit)
+  return changes.flatMap((change) => (change.kind === 'message' ? [change.message.seq] : []))
 }
 
 const all = Array.from({ length: count }, (_, i) => i + 1)
