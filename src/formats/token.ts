@@ -44,7 +44,7 @@ export function decodeToken(home: TokenHome, text: string, field: string): numbe
   if (!token.subarray(0, 8).equals(home.storeId.subarray(0, 8)) || token.readUInt32LE(8) !== home.epoch) {
     throw new ColumbaError(
       'RESYNC_REQUIRED',
-      'The token is of another store, or of a time line that a crash or a restored backup has ended; load everything anew',
+      'the token is of another store, or of a time line that a crash or a restored backup has ended; load everything anew',
     )
   }
   return token.readUIntLE(12, 6)

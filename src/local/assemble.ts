@@ -287,7 +287,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   let closing: Promise<void> | null = null
 
   async function close(): Promise<void> {
-    writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
+    writer.refuse(new ColumbaError('CLOSED', 'the store is closed'))
     try {
       await tidier.stop()
       let clean = log.failed === null && shards.failed === null

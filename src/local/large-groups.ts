@@ -25,7 +25,7 @@ export class LargeGroups {
       const others = await this.#of(user)
       others.delete(group)
       if (others.size < this.#most) continue
-      throw new ColumbaError('TOO_LARGE', 'A member is in as many large groups as a user can be in', {
+      throw new ColumbaError('TOO_LARGE', 'a member is in as many large groups as a user can be in', {
         name: 'largeGroupsPerUser',
         limit: this.#most,
       })

@@ -285,7 +285,7 @@ export class LocalBackend implements Backend {
   positionOf(token: string, field = 'since'): Position {
     const position = decodeToken(this.#parts.life.home, token, field)
     if (position > this.#parts.memory.generations.shownThrough) {
-      throw new ColumbaError('RESYNC_REQUIRED', 'The token is ahead of this store; load everything anew')
+      throw new ColumbaError('RESYNC_REQUIRED', 'the token is ahead of this store; load everything anew')
     }
     return position as Position
   }

@@ -59,7 +59,7 @@ export class ManifestFile {
   async #refuseHalfRepaired(): Promise<void> {
     const file = join(this.#directory, repairName, repairReportName)
     if ((await this.#fileSystem.stat(file)) === null) return
-    const what = `A repair of ${this.#directory} was interrupted; run columba repair again, it goes on from there`
+    const what = `a repair of ${this.#directory} was interrupted; run columba repair again, it goes on from there`
     throw new ColumbaError('CORRUPT', what, { file, offset: 0 })
   }
 
@@ -196,7 +196,7 @@ export function assertSameLayout(
     if (wanted === undefined || wanted === stored[name]) continue
     throw new ColumbaError(
       'INCOMPATIBLE',
-      `The store was created with ${name}: ${stored[name]}, not ${wanted}`,
+      `the store was created with ${name}: ${stored[name]}, not ${wanted}`,
       {
         field: name,
         stored: stored[name],

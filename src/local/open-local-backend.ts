@@ -210,7 +210,7 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
       onFailure: (error: ColumbaError) => failure.listener?.(error),
       onLocked: async () => {
         isStale = !(await file.isStill(manifest))
-        if (isStale) throw new ColumbaError('LOCKED', 'Somebody else has opened the store meanwhile')
+        if (isStale) throw new ColumbaError('LOCKED', 'another process has opened the store meanwhile')
         if (!manifest.created) await file.assertNeverOpen()
       },
     }

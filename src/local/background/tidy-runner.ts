@@ -106,7 +106,7 @@ export class InlineTidyRunner implements TidyRunner {
     const { bodies, spareBytes } = this.#parts
     const free = await bodies.freeBytes()
     if (free >= spareBytes) return
-    throw new ColumbaError('NO_SPACE', 'The disk has become too full to merge body files', { free })
+    throw new ColumbaError('NO_SPACE', 'the disk has become too full to merge body files', { free })
   }
 
   async swap(file: number): Promise<void> {

@@ -111,7 +111,7 @@ export class BodyFiles {
     try {
       return await readWhole(await held.handle, file, offset, length)
     } catch (error) {
-      throw readError(error, 'A body file', { file: bodyFileName(file), offset })
+      throw readError(error, 'a body file', { file: bodyFileName(file), offset })
     } finally {
       held.reads--
       await closeIfDone(held)
@@ -143,7 +143,7 @@ export class BodyFiles {
   async list(): Promise<number[]> {
     const { directory, fileSystem } = this.#options
     const names = await fileSystem.list(directory).catch((error: unknown) => {
-      throw readError(error, 'The directory of body files', { file: directory })
+      throw readError(error, 'the directory of body files', { file: directory })
     })
     return names.map(parseBodyFileName).filter((file) => file !== null)
   }
@@ -210,7 +210,7 @@ async function closeIfDone(file: OpenFile): Promise<void> {
 async function readWhole(handle: FileHandle, file: number, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
   if ((await readFully(handle, bytes, offset)) === length) return bytes
-  throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
+  throw new ColumbaError('CORRUPT', 'a body file is shorter than a row says', {
     file: bodyFileName(file),
     offset,
   })
@@ -242,7 +242,7 @@ function missing(file: number, cause: unknown): unknown {
   if ((cause as { code?: unknown }).code !== 'ENOENT') return cause
   return new ColumbaError(
     'CORRUPT',
-    'A body file that rows point to is missing',
+    'a body file that rows point to is missing',
     { file: bodyFileName(file) },
     cause,
   )

@@ -212,7 +212,7 @@ function notWhole(path: string, { refused, report }: Looked, { checkpoint }: Man
   const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
   return new ColumbaError(
     'CORRUPT',
-    `What was made anew in ${path} is not whole (${why}); the store is as it was`,
+    `what was made anew in ${path} is not whole (${why}); the store is as it was`,
     { file: path, position: checkpoint },
   )
 }
@@ -243,7 +243,7 @@ async function assureSpace(fileSystem: FileSystem, location: string): Promise<vo
   if (free >= needed) return
   throw new ColumbaError(
     'NO_SPACE',
-    `A repair of ${location} needs about ${needed} bytes free, there are ${free}`,
+    `a repair of ${location} needs about ${needed} bytes free, there are ${free}`,
     {
       needed,
       free,

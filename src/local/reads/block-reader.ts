@@ -178,7 +178,7 @@ function parse(entry: ConversationEntry, { file, offset, firstSeq }: RunPlace, b
   try {
     const { head, entries } = readBlock(bytes)
     if (!isOf(head, entry) || head.firstSeq !== firstSeq)
-      throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation')
+      throw new ColumbaError('CORRUPT', 'a row points to the messages of another conversation')
     const cost = bytes.length + entries.length * entryBytes
     return { conversation: entry.id, file, offset, bytes, head, entries, cost }
   } catch (error) {
@@ -234,7 +234,7 @@ export function ownerOf(entry: ConversationEntry): RunOwner {
 export function lost(entry: ConversationEntry, seq: number): ColumbaError {
   return new ColumbaError(
     'CORRUPT',
-    `Message ${seq} of a conversation is not where it must be; verify the store, restore a backup`,
+    `message ${seq} of a conversation is not where it must be; verify the store, restore a backup`,
     { conversation: entry.id, seq },
   )
 }

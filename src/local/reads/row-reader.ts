@@ -319,7 +319,7 @@ export class RowReader {
 export function lostRow(conversation: string): ColumbaError {
   return new ColumbaError(
     'CORRUPT',
-    'A row of a conversation is not where it must be; verify the store, restore a backup',
+    'a row of a conversation is not where it must be; verify the store, restore a backup',
     { conversation },
   )
 }

@@ -59,7 +59,7 @@ export function fromRecovery(error: unknown): unknown {
   const found = recoveryRows.find(([pattern]) => pattern.test(said))
   if (found === undefined && code === 'POISONED') return error
   const [, ours, advice] = found ?? [null, 'POISONED' as const, 'open it once more']
-  return new ColumbaError(ours, `The store could not be recovered: ${advice}`, details, cause)
+  return new ColumbaError(ours, `the store could not be recovered: ${advice}`, details, cause)
 }
 
 /** The causes from the innermost out: what LevelDB itself said counts more than that it is not open because of it. */

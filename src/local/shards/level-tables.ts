@@ -63,7 +63,7 @@ export class OpenTable {
   ): Promise<OpenTable | null> {
     const orSay = <T>(read: Promise<T>): Promise<T> =>
       read.catch((error: unknown) => {
-        throw readError(error, `A table of shard ${shard}`, { shard, file })
+        throw readError(error, `a table of shard ${shard}`, { shard, file })
       })
     const handle = await orSay(openIfThere(fileSystem, file))
     if (handle === null) return null

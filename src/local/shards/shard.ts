@@ -207,7 +207,7 @@ export class Shard {
     try {
       await flushWithEvidence(this.#options)
     } catch (error) {
-      throw failure.fail(index, 'The checkpoint of', error)
+      throw failure.fail(index, 'the checkpoint of', error)
     } finally {
       this.writer.resume()
     }
@@ -225,7 +225,7 @@ export class Shard {
     const level0Files = Number(this.#property('num-files-at-level0'))
     const memoryBytes = Number(this.#property('approximate-memory-usage'))
     const sizes = await sizesIn(fileSystem, directory).catch((error: unknown) => {
-      throw readError(error, `The directory of shard ${index}`, { shard: index, file: directory })
+      throw readError(error, `the directory of shard ${index}`, { shard: index, file: directory })
     })
     const { rows, bytes, batches } = this.writer.written
     return {

@@ -70,7 +70,7 @@ export class BlockStream {
     } catch (error) {
       if (!isColumbaError(error, 'CORRUPT') && !(error instanceof RangeError)) throw error
       const place = { file: bodyFileName(this.file), offset: this.offset }
-      throw new ColumbaError('CORRUPT', 'A block of a body file is damaged', place, error)
+      throw new ColumbaError('CORRUPT', 'a block of a body file is damaged', place, error)
     }
   }
 

@@ -218,7 +218,7 @@ export class Writer {
   readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {
     const poisoned = new ColumbaError(
       'POISONED',
-      'The log could not be written; the store takes no more writes until it is opened again',
+      'the log could not be written; the store takes no more writes until it is opened again',
       {},
       cause,
     )
@@ -229,7 +229,7 @@ export class Writer {
         write.reject(
           new ColumbaError(
             'OUTCOME_UNKNOWN',
-            'The log failed while this was being written; repeat the call with the same id after reopening',
+            'the log failed while this was being written; repeat the call with the same id after reopening',
             {},
             cause,
           ),
@@ -334,13 +334,13 @@ export class Writer {
 
   #overload(): ColumbaError | null {
     if (this.#isFull) {
-      return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
+      return new ColumbaError('OVERLOADED', 'too much waits for the log; try again later', {
         queuedBytes: this.#log.queuedBytes,
         queuedCalls: this.#log.queuedRecords,
       })
     }
     if (this.noSpace)
-      return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
+      return new ColumbaError('NO_SPACE', 'the disk is nearly full; nothing is accepted until there is room')
     return null
   }
 }
