@@ -94,7 +94,7 @@ function receiptOf(
   return { conversationId: handle.id, seq, messageId: shownId(id), timestamp, duplicate: true }
 }
 
-/** The same, worked out now and given later. IMPORTANT: what it gives holds on to no text. */
+/** The answer, worked out now and given later. IMPORTANT: what it gives holds on to no text. */
 function answerTo(handle: ConversationHandle, id: MessageId, found: Found, same: boolean): () => SendReceipt {
   try {
     return giving(receiptOf(handle, id, found, same))

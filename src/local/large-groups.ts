@@ -45,7 +45,10 @@ export class LargeGroups {
     return found
   }
 
-  /** What live generations know of it, oldest first: who is in which large group, or not any more. */
+  /**
+   * What live generations know of the user's large groups, oldest first: true for one that the user is in, false for one that
+   * the user has left.
+   */
   #ofLive(user: UserId): Map<string, boolean> {
     const found = new Map<string, boolean>()
     for (const generation of this.#memory.generations.live) {

@@ -26,12 +26,12 @@ export interface TidyRunner {
   /** The shards have accepted the rows that point into a merged file when it resolves. */
   swap(file: number): Promise<void>
   /**
-   * Resolves when no row of a swap is being written; none will be until `release`. LevelDB drops the beginning of a new log, of which
-   * a checkpoint makes its evidence, if it comes behind a write that has to wait.
+   * Resolves when no row of a swap is being written; none will be until `release`. LevelDB drops the beginning of a new log, of
+   * which a checkpoint makes its evidence, if it comes after a write that has to wait.
    */
   hold(): Promise<void>
   release(): void
-  /** Somebody waits: no rests, until it is called with false. */
+  /** A caller waits: no rests, until it is called with false. */
   hurry(on: boolean): void
   /** What is under way, and what is asked for later, rejects soon; `isStopped` says so. */
   stop(): void
@@ -50,7 +50,7 @@ export class InlineTidyRunner implements TidyRunner {
   /** Rows that are being written. */
   #piece: Promise<void> | null = null
   #isHurried = false
-  /** While somebody holds it: resolves at `release`. */
+  /** While it is held: resolves at `release`. */
   #held: { readonly released: Promise<void>; readonly release: () => void } | null = null
 
   constructor(parts: TidyRunnerParts) {
@@ -144,9 +144,9 @@ export class InlineTidyRunner implements TidyRunner {
       const released = new Promise<void>((resolve) => (release = resolve))
       this.#held = { released, release }
     }
-    // Who holds waits for rows, not for rests among them.
+    // The holder waits for rows, not for rests among them.
     this.#pace.hurry(true)
-    // Whoever swaps hears of a failure.
+    // The swap hears of a failure.
     await this.#piece?.catch(() => undefined)
   }
 

@@ -22,7 +22,7 @@ export class ConversationCosts {
     if (entry.inMemory) this.#put(entry, costOf(entry))
   }
 
-  /** The first live generation knows of it: called behind that. */
+  /** The first live generation knows of it; called after that. */
   becameLive({ cost }: ConversationEntry): void {
     this.cached -= cost
     this.live += cost

@@ -83,7 +83,7 @@ export class PackedList {
     return this.#columns
   }
 
-  /** Of what has been made to be shown, in bytes. */
+  /** Bytes of what has been made to be shown. */
   get viewCost(): number {
     return this.#viewBytes
   }

@@ -56,7 +56,7 @@ export class Writer {
   #generationBytes = 0
   #generationObjects = 0
   #refusal: ColumbaError | null = null
-  /** The disk is nearly full: whoever looks after it says so, and takes it back. */
+  /** The disk is nearly full: the checkpointer, which looks, sets it and takes it back. */
   noSpace = false
 
   constructor(options: WriterOptions, applier: Applier) {
@@ -83,7 +83,9 @@ export class Writer {
     return this.#refusal
   }
 
-  /** A message behind the provisional head. The caller holds the conversation's lane and has decided that it may be sent. */
+  /**
+   * Appends a message after the provisional head. The caller holds the conversation's lane and has decided that it may be sent.
+   */
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
