@@ -24,8 +24,8 @@ interface Step {
 }
 
 /**
- * The messages that a page of a feed points to. Those of one conversation mostly follow each other, and are then read together: no
- * more of them than the page seems to have room for.
+ * The messages that a page of a feed points to. Those of one conversation mostly follow each other, and are then read together:
+ * no more of them than the page seems to have room for.
  */
 export class FeedMessages {
   readonly #backend: Backend

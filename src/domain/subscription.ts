@@ -12,8 +12,8 @@ export interface SubscriptionSource {
   /** Where it starts; asked at once, since a subscription counts from the call. */
   start(): MaybePromise<FeedPlace>
   /**
-   * Asked before each read: if subscriptions have had their share of the event loop's turn, the next one to wait for. `isBehind`: the
-   * last page was not the end, or none has been read since it started behind.
+   * Asked before each read: if subscriptions have had their share of the event loop's turn, the next one to wait for.
+   * `isBehind`: the last page was not the end, or none has been read since it started behind.
    */
   turn(isBehind: boolean): Promise<void> | null
   read(place: FeedPlace): MaybePromise<FeedPage>

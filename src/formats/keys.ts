@@ -9,8 +9,8 @@ import { directKeyBytes, readDirectKey, writeDirectKey } from './conversation-na
  * The row is a user (kind 1) or a group (kind 2): all that belongs to one of them is one range of one shard. Ids are
  * UTF-8 with 0x00 written as 0x00 0xff, so that an id ends where a 0x00 is followed by anything but 0xff (family tags
  * are far below), `a` never covers `ab` or `a\0`, and the order of keys is the order of the ids' bytes. The last id of
- * a key is written plainly: nothing follows it. Ids of direct conversations are shorter (conversation-name.ts). Numbers are big-endian and 6 bytes wide; positions in the list are
- * inverted, so that the newest comes first.
+ * a key is written plainly: nothing follows it. Ids of direct conversations are shorter (conversation-name.ts). Numbers
+ * are big-endian and 6 bytes wide; positions in the list are inverted, so that the newest comes first.
  */
 export const families = {
   /** Direct: in the first user's partition, and the peer in the second's; group: in the group's. */

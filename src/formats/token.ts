@@ -29,8 +29,8 @@ export function encodeToken(home: TokenHome, position: number): string {
 }
 
 /**
- * The position; throws INVALID_ARGUMENT for what is no token, and names `field`, the argument in which it came; RESYNC_REQUIRED for
- * one of another store or time line.
+ * The position; throws INVALID_ARGUMENT for what is no token, and names `field`, the argument in which it came; RESYNC_REQUIRED
+ * for one of another store or time line.
  */
 export function decodeToken(home: TokenHome, text: string, field: string): number {
   const token = Buffer.from(text, 'base64url')

@@ -144,8 +144,8 @@ function stillConcerns(ref: ChangeRef, memberships: Memberships): boolean {
 }
 
 /**
- * What one page takes of one source: its oldest, one more than the page has places for. Those of one position stay together, and of
- * a group's only what its member may see.
+ * What one page takes of one source: its oldest, one more than the page has places for. Those of one position stay together,
+ * and of a group's only what its member may see.
  */
 class Share {
   readonly #limit: number

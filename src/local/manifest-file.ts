@@ -105,8 +105,8 @@ export class ManifestFile {
   }
 
   /**
-   * A segment of the log or a body file: neither is made before the manifest says that the store was created. Beside one that does
-   * not, it is the trace of a store that has got its first manifest back, from a backup perhaps. Null if there is none.
+   * A segment of the log or a body file: neither is made before the manifest says that the store was created. Beside one that
+   * does not, it is the trace of a store that has got its first manifest back, from a backup perhaps. Null if there is none.
    */
   async traceOfUse(): Promise<string | null> {
     const parts = [

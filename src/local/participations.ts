@@ -207,7 +207,10 @@ export class Participations {
     }
   }
 
-  /** IMPORTANT: so long the node stays in memory, and its conversation with it: what comes meanwhile is told to both, or to none. */
+  /**
+   * IMPORTANT: so long the node stays in memory, and its conversation with it: what comes meanwhile is told to both, or to
+   * none.
+   */
   async #completeLater(node: ListNode, read: LastRead, waiting: Promise<unknown>): Promise<Participation> {
     node.waits++
     node.user.beginWait()

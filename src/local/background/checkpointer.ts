@@ -19,7 +19,10 @@ export interface CheckpointerParts {
 }
 
 export interface CheckpointerOptions {
-  /** A checkpoint is wanted when this much log has been flushed since the last one, or when the queue is not drained for want of one. */
+  /**
+   * A checkpoint is wanted when this much log has been flushed since the last one, or when the queue is not drained for want of
+   * one.
+   */
   readonly checkpointBytes: number
   /** Beyond this much log without a checkpoint the queue is not drained until there is one. */
   readonly maxLogBytes: number
@@ -140,8 +143,8 @@ export class Checkpointer {
   }
 
   /**
-   * Whether something may be written to the shards that can be done without: as long as writes are accepted, and no flush has been for
-   * some time. Beside flushes LevelDB would merge it with everything else again and again.
+   * Whether something may be written to the shards that can be done without: as long as writes are accepted, and no flush has
+   * been for some time. Beside flushes LevelDB would merge it with everything else again and again.
    */
   admits(): boolean {
     const { clock, writer } = this.#parts

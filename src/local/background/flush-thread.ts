@@ -55,8 +55,8 @@ const heapLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 192 }
 const flushWorker = (): URL => new URL('./flush-worker.js', import.meta.url)
 
 /**
- * What has to be there for it. IMPORTANT: the module alone is not enough. A bundler may have put a copy of it beside the bundle, with
- * nothing of what it imports: a thread would be made of that, and end at once.
+ * What has to be there for it. IMPORTANT: the module alone is not enough. A bundler may have put a copy of it beside the
+ * bundle, with nothing of what it imports: a thread would be made of that, and end at once.
  */
 export function flushWorkerParts(): URL[] {
   const worker = flushWorker()

@@ -8,8 +8,8 @@ import type { Chunk, DurableGroup } from '../commit-log/options.js'
 const atOnce = 2
 
 /**
- * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one that ends
- * earlier has lost something, and its numbers must not be given out again.
+ * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one
+ * that ends earlier has lost something, and its numbers must not be given out again.
  */
 export function storedThrough(
   checkpoints: readonly { readonly position: number }[],

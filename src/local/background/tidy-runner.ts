@@ -20,7 +20,8 @@ const lookBytes = 4 * 1024 * 1024
 export interface TidyRunner {
   /**
    * Writes the merged file, which is durable then, name and all; returns its bytes. Rejects with NOT_MERGED if there is no such
-   * file, and with anything else if that is unknown. It ends, and gives its room back, where it would take what is kept for others.
+   * file, and with anything else if that is unknown. It ends, and gives its room back, where it would take what is kept for
+   * others.
    */
   merge(merge: Merge): Promise<number>
   /** The shards have accepted the rows that point into a merged file when it resolves. */

@@ -45,7 +45,7 @@ export class BodyFiles {
     return this.#bytesWritten
   }
 
-  /** Writes the file of a generation: `blocks` are placed one behind the other from `bodyHeaderBytes` on. */
+  /** Writes the file of a generation: `blocks` are placed one after the other from `bodyHeaderBytes` on. */
   async write(file: number, blocks: readonly Uint8Array[]): Promise<void> {
     const { directory, fileSystem, storeId } = this.#options
     const name = join(directory, bodyFileName(file))
@@ -56,8 +56,8 @@ export class BodyFiles {
   }
 
   /**
-   * Writes the file that several others are merged into. Rejects with what `blocks` throws: then there is no such file, and nothing
-   * aside. After any other rejection it is unknown whether there is one.
+   * Writes the file that several others are merged into. Rejects with what `blocks` throws: then there is no such file, and
+   * nothing aside. After any other rejection it is unknown whether there is one.
    */
   async writeMerged(file: number, blocks: AsyncIterable<Uint8Array>): Promise<void> {
     const { directory, fileSystem, storeId } = this.#options
@@ -87,7 +87,7 @@ export class BodyFiles {
     }
   }
 
-  /** Room on their disk; Infinity where nobody can tell: then whoever writes finds out. */
+  /** Room on their disk; Infinity where it is not known: then the writer finds out. */
   freeBytes(): Promise<number> {
     const { directory, fileSystem } = this.#options
     return fileSystem.freeBytes(directory).catch(() => Infinity)
@@ -118,7 +118,7 @@ export class BodyFiles {
     }
   }
 
-  /** The same at once; null where that would not be fast, or fails: `read` does it then, or says why not. */
+  /** Like `read`, at once; null where that would not be fast, or fails: `read` does it then, or says why not. */
   readAtOnce(file: number, offset: number, length: number): Buffer | null {
     const handle = this.#open.get(file)?.opened
     if (handle?.readSync === undefined || length > atOnceBytes) return null
@@ -194,14 +194,14 @@ interface OpenFile {
   /** The same when it is there. */
   opened: FileHandle | null
   reads: number
-  /** Nobody else will read from it. */
+  /** No other reader will come. */
   done: boolean
 }
 
 async function closeIfDone(file: OpenFile): Promise<void> {
   if (!file.done || file.reads > 0) return
   await file.handle.then(
-    // A file that cannot be closed is nobody's loss: it was only read.
+    // A file that cannot be closed is no loss: it was only read.
     (open) => open.close().catch(() => undefined),
     () => undefined,
   )

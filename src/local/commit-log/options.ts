@@ -14,8 +14,8 @@ export interface CommitLogOptions {
   readonly segmentBytes?: number
   readonly durability: LogDurability
   /**
-   * Whether the last close of the log is known to have succeeded. If not, what looks like a closed log may be in the page cache only,
-   * and its end is written anew. Default true.
+   * Whether the last close of the log is known to have succeeded. If not, what looks like a closed log may be in the page cache
+   * only, and its end is written anew. Default true.
    */
   readonly closeSucceeded?: boolean
   /** Size of the arena chunks that records are written into. Default 1 MiB, at most 16 MiB. */

@@ -109,8 +109,8 @@ export class IdHashes {
  * The hashes of one conversation's messages, in the order of their seqs: a chain, and in long conversations a filter that says
  * of nearly every new hash that it is new. (A table from hash to seq would take ten times as much memory.)
  *
- * Of a long conversation that was put away and brought back the chain begins with what has come since, and a filter is all that is
- * known of the messages before.
+ * Of a long conversation that was put away and brought back the chain begins with what has come since, and a filter is all that
+ * is known of the messages before.
  */
 export class IdIndex {
   readonly #hashes: IdHashes

@@ -32,7 +32,10 @@ export class KeptGroup<Node> {
     this.#present = present && new Map(present.map((membership) => [membership.user as UserId, membership]))
   }
 
-  /** All who are in a small group, in the order of joining; null of a large one. However many have left, they are not walked over. */
+  /**
+   * All who are in a small group, in the order of joining; null of a large one. However many have left, they are not walked
+   * over.
+   */
   get present(): ReadonlyMap<UserId, MembershipRow> | null {
     return this.#present
   }

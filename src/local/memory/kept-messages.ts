@@ -6,8 +6,8 @@ import type { ConversationEntry } from './entries.js'
 const referenceBytes = 8
 /**
  * What a short last message costs at most. This decides whether what shows it may keep it. Whether a row of a list has it is
- * another question, which its bytes decide (`excerptBytes`, rows.ts): what has no attributes and fits into a row is short, but one
- * with attributes may fit and be long, and a short one not fit.
+ * another question, which its bytes decide (`excerptBytes`, rows.ts): what has no attributes and fits into a row is short, but
+ * one with attributes may fit and be long, and a short one not fit.
  */
 const longestShort = 2560
 
@@ -52,8 +52,8 @@ export class KeptMessages {
   }
 
   /**
-   * The newest message of the conversation. A short one also if the page has it: what shows it does not go with the page. A long one
-   * that the page has goes with that.
+   * The newest message of the conversation. A short one also if the page has it: what shows it does not go with the page. A
+   * long one that the page has goes with that.
    */
   keepLast(entry: ConversationEntry, message: Message): void {
     if (!entry.inMemory || entry.lastMessage === message) return

@@ -67,9 +67,9 @@ interface Place {
 const spaceFor = { rows: 4, bodies: 3 } as const
 
 /**
- * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old
- * one, verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made
- * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
+ * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old one,
+ * verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made of what.
+ * Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
  * manifest is damaged: then nothing was changed.
  */
 export async function repairStore(

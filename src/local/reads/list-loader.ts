@@ -54,8 +54,8 @@ export class ListLoader {
   }
 
   /**
-   * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's copy is
-   * as new as the shards. Concurrent loads are one.
+   * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's
+   * copy is as new as the shards. Concurrent loads are one.
    */
   extend(user: UserEntry, wanted: number): MaybePromise<void> {
     if (user.loading !== null) return user.loading
@@ -288,8 +288,9 @@ export class ListLoader {
 }
 
 /**
- * Whether the user has joined or left a group in these generations. A large group that is left while a list is read goes to a place
- * that may be below all that is new, and can be missing in both parts of what was read: from a copy it would be missing for good.
+ * Whether the user has joined or left a group in these generations. A large group that is left while a list is read goes to a
+ * place that may be below all that is new, and can be missing in both parts of what was read: from a copy it would be missing
+ * for good.
  */
 function hasJoinedOrLeft(user: UserId, generations: readonly Generation[]): boolean {
   return generations.some(({ users }) => (users.get(user)?.own?.memberships.size ?? 0) > 0)

@@ -32,8 +32,8 @@ type DirectRow = ListRow & { readonly direct: DirectListRow }
 const mostCopied = 128
 const mostCopiedBytes = 32 * 1024
 /**
- * With fewer rows above it, and with marks that are right, a copy is not made anew: that costs more than it saves. Where it is old and
- * nothing is above it, it will be as good as new.
+ * With fewer rows above it, and with marks that are right, a copy is not made anew: that costs more than it saves. Where it is
+ * old and nothing is above it, it will be as good as new.
  */
 const renewedFrom = 8
 

@@ -4,7 +4,9 @@ import type { FileHandle, FileSystem } from '../../platform/file-system.js'
 import { readError } from '../../platform/system-errors.js'
 import { readFully } from '../../platform/whole-transfers.js'
 
-/** Blocks are far smaller than what a disk is best asked for; and nothing else has its turn while the sums of so many are made. */
+/**
+ * Blocks are far smaller than what a disk is best asked for; and nothing else has its turn while the sums of so many are made.
+ */
 const readAheadBytes = 64 * 1024
 
 /**

@@ -57,7 +57,10 @@ export class Applier {
     this.current.useChunk(group.chunk)
   }
 
-  /** The first `count` records of the group are applied, whose bytes end at `end`: all of them, or those before one that could not be. */
+  /**
+   * The first `count` records of the group are applied, whose bytes end at `end`: all of them, or those before one that could
+   * not be.
+   */
   end(count: number, end: number): void {
     const { chunk, firstPosition } = this.#group
     this.#addRange(chunk.bytes, end, firstPosition + count - this.#first)

@@ -89,8 +89,8 @@ export class Writer {
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
-    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number would be
-    // given out that no message has.
+    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number
+    // would be given out that no message has.
     entry.ids?.reserve()
     // The flush will make one run of all that comes with one image.
     const beginsRun = entry.imageIn !== this.#generation
