@@ -5,8 +5,8 @@ export type SerialTask = () => Promise<void> | undefined
 const taken: SerialTask = () => undefined
 
 /**
- * Runs tasks one after the other, in the order in which they came, each as soon as the one before is done. A task that
- * needs not wait runs in the same tick. Whoever makes the queue bounds what is put into it.
+ * Runs tasks one after the other, in the order in which they came, each as soon as the one before is done. A task that needs
+ * not wait runs in the same tick. The owner of the queue bounds what is put into it.
  */
 export class SerialQueue {
   readonly #whenEmpty: () => void
