@@ -237,7 +237,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
-        maxWaiting: tuning.maxWaiting,
+        maxWaiting: tuning.maxWaitingGenerations,
         spareBytes,
         sparedMs: tuning.copyRestMs,
         freeBytes: () => fileSystem.freeBytes(settings.location),

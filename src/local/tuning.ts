@@ -20,7 +20,7 @@ export interface LocalTuning {
   /** Flushed log after which a checkpoint is made. */
   readonly checkpointBytes: number
   /** Closed generations that may wait for the flush before the queue stops draining. */
-  readonly maxWaiting: number
+  readonly maxWaitingGenerations: number
   /** Bytes that must stay free on the disk: with less, nothing is accepted. */
   readonly spareBytes: number
   /** This and the next three: how LevelDB is used, as `ShardTuning` says. */
@@ -64,7 +64,7 @@ export const localTuning: LocalTuning = {
   segmentBytes: 64 * MiB,
   chunkBytes: 1 * MiB,
   checkpointBytes: 32 * MiB,
-  maxWaiting: 1,
+  maxWaitingGenerations: 1,
   spareBytes: 64 * MiB,
   writeBufferBytes: 8 * MiB,
   blockCacheBytes: 2 * MiB,

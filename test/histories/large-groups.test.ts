@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { groupPartition, keys } from '../../src/formats/keys.js'
+import { groupPrefix, keys } from '../../src/formats/keys.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
@@ -24,7 +24,7 @@ test('who is removed from a large group while their membership is read, and many
   const store = await host.open()
   onTestFinished(() => store.close())
   const { read, open } = closeGate(gate)
-  gate.at = { key: keys.member(groupPartition('g'), 'x') }
+  gate.at = { key: keys.member(groupPrefix('g'), 'x') }
   const looking = store.getConversation('x', 'g')
   await read
   gate.at = 'nothing'

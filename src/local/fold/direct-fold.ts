@@ -119,7 +119,7 @@ export class DirectFold {
     if (second !== first && this.#previous === 0) this.#putHead(sink, second, first.id, null)
     if (this.count === 0) return
     const run = rows.run.pass(this.#run(file, hashSeed, columns))
-    sink.put(first.shard, passingKeys.run(first.row, this.id, this.#lastSeq), run)
+    sink.put(first.shard, passingKeys.run(first.prefix, this.id, this.#lastSeq), run)
     this.#move(sink, first, second.id, head, columns)
     if (second !== first) this.#move(sink, second, first.id, head, columns)
   }
@@ -135,21 +135,21 @@ export class DirectFold {
       addChange({ position: marks.deliveredAt, kind: 'delivered', conversation: this.id, user }, owner, other)
   }
 
-  #putHead(sink: RowSink, { row, shard }: Partition, peer: string, head: DirectHead | null): void {
-    sink.put(shard, passingKeys.head(row, this.id), rows.directHead.pass({ peer, head }))
+  #putHead(sink: RowSink, { prefix, shard }: Partition, peer: string, head: DirectHead | null): void {
+    sink.put(shard, passingKeys.head(prefix, this.id), rows.directHead.pass({ peer, head }))
   }
 
   /** In a participant's list, from where it stood to where its last message puts it. */
   #move(
     sink: RowSink,
-    { row, shard }: Partition,
+    { prefix, shard }: Partition,
     peer: string,
     head: DirectHead,
     columns: MessageColumns,
   ): void {
-    if (this.#previous > 0) sink.del(shard, passingKeys.recent(row, this.#previous, this.id))
+    if (this.#previous > 0) sink.del(shard, passingKeys.recent(prefix, this.#previous, this.id))
     const position = columns.positions[this.lastMessage] as number
-    sink.put(shard, passingKeys.recent(row, position, this.id), this.#listRow(peer, head, columns))
+    sink.put(shard, passingKeys.recent(prefix, position, this.id), this.#listRow(peer, head, columns))
   }
 
   #listRow(peer: string, head: DirectHead, columns: MessageColumns): Buffer {

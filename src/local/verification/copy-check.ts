@@ -37,8 +37,8 @@ export class CopyCheck {
   }
 
   /** False for a row that is none of these. */
-  row(key: Buffer, rowLength: number, payload: Buffer): boolean {
-    const which: CopyRow | undefined = readCopyKey(key, rowLength)
+  row(key: Buffer, prefixLength: number, payload: Buffer): boolean {
+    const which: CopyRow | undefined = readCopyKey(key, prefixLength)
     if (which === undefined) return false
     if (which === 'list') this.#copy = decodeListCopy(payload)
     else this.#since[which] = rows.touched.decode(payload)
