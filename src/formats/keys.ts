@@ -187,8 +187,8 @@ function keyBuilders(finish: (key: ByteWriter) => Buffer) {
 
 export const keys = keyBuilders((key) => key.finish())
 
-/** The same keys in place, for one row after the other: each is valid until the next key is made. */
-export const passingKeys = keyBuilders((key) => key.view())
+/** The same keys in scratch bytes that all of them share: each is valid until the next key is made. */
+export const scratchKeys = keyBuilders((key) => key.view())
 
 /** The part of the list strictly below a position. */
 export function recentBelow(prefix: Buffer, position: number | undefined): { gte: Buffer; lt: Buffer } {

@@ -100,8 +100,8 @@ export class Repeats {
       // Somebody else may have been faster.
       if (entry.ids === ids) memory.indexes.make(entry, [...hashes, ...live.toReversed()], runs)
     }
-    const atOnce = rows.allRunsAtOnce(ownerOf(entry), entry.id, stored, runsAtOnce)
-    if (atOnce !== null) return take(atOnce)
+    const runs = rows.allRunsNow(ownerOf(entry), entry.id, stored, mostRunsNow)
+    if (runs !== null) return take(runs)
     entry.inFlight++
     return rows
       .allRuns(ownerOf(entry), entry.id)
@@ -142,7 +142,7 @@ function hashesOf(runs: readonly RunRow[], through: number): number[] {
 }
 
 /** Up to so many runs are read one after the other, which is faster than a range as long as they are few. */
-const runsAtOnce = 12
+const mostRunsNow = 12
 
 const noRuns: ReadonlySet<number> = new Set()
 const nothingLive = { hashes: [], underWay: 0 } as const

@@ -29,7 +29,7 @@ export interface LocalTuning {
   readonly batchBytes: number
   readonly compression: boolean
   /** Small reads are made at once as long as that is fast. Default: where the world is the real one. */
-  readonly readsAtOnce: boolean
+  readonly readsNow: boolean
   /**
    * Of a conversation that is put away with up to so many messages the hashes of all keys are kept, of a longer one a filter of
    * them: up to here they take little more room.
@@ -70,7 +70,7 @@ export const localTuning: LocalTuning = {
   blockCacheBytes: 2 * MiB,
   batchBytes: MiB / 16,
   compression: true,
-  readsAtOnce: true,
+  readsNow: true,
   exactIds: 48,
   copiedFrom: 8,
   copyRestMs: 10_000,

@@ -29,7 +29,7 @@ function unheard(): readonly unknown[] {
 
 test('a membership that cannot be read is told to who sends, and ends no process', async () => {
   const failing: { key: Buffer | null } = { key: null }
-  const host = await localHost({ tuning: { fanOut: 2, readsAtOnce: false } }, { opener: failingAt(failing) })
+  const host = await localHost({ tuning: { fanOut: 2, readsNow: false } }, { opener: failingAt(failing) })
   onTestFinished(host.destroy)
   const first = await host.open()
   await first.groups.create({ creator: 'owner', members: ['x', 'y', 'z'], id: 'g' })

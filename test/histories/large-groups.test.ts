@@ -11,7 +11,7 @@ async function turns(n = 20): Promise<void> {
 test('who is removed from a large group while their membership is read, and many others are looked at, is out', async () => {
   const gate = openGate()
   const host = await localHost(
-    { tuning: { fanOut: 2, keptMembers: 8, readsAtOnce: false } },
+    { tuning: { fanOut: 2, keptMembers: 8, readsNow: false } },
     { opener: gatedShards(gate) },
   )
   onTestFinished(host.destroy)
@@ -41,7 +41,7 @@ test('who is removed from a large group while their membership is read, and many
 
 test('the unread total counts a group that becomes large while the total is made', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { fanOut: 2, readsAtOnce: false } }, { opener: gatedShards(gate) })
+  const host = await localHost({ tuning: { fanOut: 2, readsNow: false } }, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
   await first.groups.create({ creator: 'b', members: ['a', 'c'], id: 'large' })
@@ -72,7 +72,7 @@ test('the unread total counts a group that becomes large while the total is made
 async function crowd(keptMembers: number, users: readonly string[], groups: readonly string[]) {
   const gate = openGate()
   const host = await localHost(
-    { tuning: { fanOut: 2, keptMembers, readsAtOnce: false } },
+    { tuning: { fanOut: 2, keptMembers, readsNow: false } },
     { opener: gatedShards(gate) },
   )
   onTestFinished(host.destroy)

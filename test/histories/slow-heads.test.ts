@@ -5,7 +5,7 @@ import { closeGate, openGate } from '../fixtures/gated-shards.js'
 import { openGated } from './gated-store.js'
 
 const conversationId = directConversationId('a', 'b')
-const variant = { tuning: { readsAtOnce: false } }
+const variant = { tuning: { readsNow: false } }
 const headOf = (user: string): Buffer => keys.head(userPrefix(user), conversationId)
 
 /** What can happen without the gate, has. */

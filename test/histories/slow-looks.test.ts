@@ -9,7 +9,7 @@ import { openGated } from './gated-store.js'
 const peers = ['p0', 'p1', 'p2']
 const small: LocalVariant = {
   settings: { cacheTierSize: 3 },
-  tuning: { readsAtOnce: false, keptAside: 2 },
+  tuning: { readsNow: false, keptAside: 2 },
 }
 
 const say = (store: CheckedStore, sender: string, text = 'hello'): Promise<unknown> =>

@@ -20,7 +20,7 @@ test.each([
   'a lower %s that is slow does not take back a higher markRead, with %i conversations marked at once',
   async (slow, count) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
     const first = await host.open()
     const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
@@ -59,7 +59,7 @@ test.each([0, 300])(
   'a lower mark of a group whose look is slow does not take back a higher one, with %i looks meanwhile',
   async (count) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
     const first = await host.open()
     const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
@@ -99,7 +99,7 @@ async function markWhileThirdComes(store: CheckedStore, gate: Gate, key: Buffer)
 
 test('markRead without a seq means the head at the call, however slowly its conversation is read', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+  const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
   for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
@@ -116,7 +116,7 @@ test.each(['warm', 'cold'])(
   async (how) => {
     const gate = openGate()
     const host = await localHost(
-      { tuning: { readsAtOnce: false }, usersMode: 'registered' },
+      { tuning: { readsNow: false }, usersMode: 'registered' },
       { opener: gatedShards(gate) },
     )
     onTestFinished(host.destroy)
@@ -138,7 +138,7 @@ test.each(['direct', 'group'])(
   async (kind) => {
     const gate = openGate()
     const host = await localHost(
-      { tuning: { readsAtOnce: false, keptAside: 2, tidyFiles: Infinity } },
+      { tuning: { readsNow: false, keptAside: 2, tidyFiles: Infinity } },
       { opener: gatedShards(gate) },
     )
     onTestFinished(host.destroy)

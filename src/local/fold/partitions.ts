@@ -1,6 +1,6 @@
 import { ChangeListWriter, type StoredChange } from '../../formats/change-list.js'
 import { idHashOfSender } from '../../formats/id-hash.js'
-import { groupPrefix, passingKeys, userPrefix } from '../../formats/keys.js'
+import { groupPrefix, scratchKeys, userPrefix } from '../../formats/keys.js'
 import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
 import { none } from './message-columns.js'
@@ -71,27 +71,27 @@ export class Partition {
       }
       if ((i & 63) === 0) yield
     }
-    sink.put(this.shard, passingKeys.changes(this.prefix, cut), list.finish())
+    sink.put(this.shard, scratchKeys.changes(this.prefix, cut), list.finish())
   }
 
   /** Of a user: whoever has a copy of the list sees by this whether it is old. */
   putTouched(sink: RowSink, cut: number): void {
     const { shard, prefix } = this
-    sink.put(shard, passingKeys.copy(prefix, 'touched'), rows.touched.pass(cut))
-    if (this.#isMarked) sink.put(shard, passingKeys.copy(prefix, 'marked'), rows.touched.pass(cut))
+    sink.put(shard, scratchKeys.copy(prefix, 'touched'), rows.touched.encodeInScratch(cut))
+    if (this.#isMarked) sink.put(shard, scratchKeys.copy(prefix, 'marked'), rows.touched.encodeInScratch(cut))
   }
 
   putMarks(sink: RowSink, conversation: string, marks: MarksRow): void {
     this.#isMarked = true
-    sink.put(this.shard, passingKeys.marks(this.prefix, conversation), rows.marks.pass(marks))
+    sink.put(this.shard, scratchKeys.marks(this.prefix, conversation), rows.marks.encodeInScratch(marks))
   }
 
   putContact(sink: RowSink, other: string, contact: ContactRow & { position: number }): void {
-    sink.put(this.shard, passingKeys.contact(this.prefix, other), rows.contactEntry.pass(contact))
+    sink.put(this.shard, scratchKeys.contact(this.prefix, other), rows.contactEntry.encodeInScratch(contact))
   }
 
   putProfile(sink: RowSink, profile: { name: string; profile: string | undefined; position: number }): void {
-    sink.put(this.shard, passingKeys.profile(this.prefix), rows.profile.pass(profile))
+    sink.put(this.shard, scratchKeys.profile(this.prefix), rows.profile.encodeInScratch(profile))
   }
 }
 

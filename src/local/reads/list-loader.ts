@@ -61,7 +61,7 @@ export class ListLoader {
     if (user.loading !== null) return user.loading
     this.#memory.counters.loads++
     const limit = Math.max(wanted, this.#tierSize) + 1
-    const found = this.#rows.lists.copyAtOnce(user.id)
+    const found = this.#rows.lists.copyNow(user.id)
     if (isWholeList(found, limit) && this.#isUnknown(user)) {
       this.#list(user, PackedList.from(found.copy.direct), found.copy.floor)
       return undefined

@@ -3,7 +3,7 @@ import {
   familyRange,
   keys,
   maxPosition,
-  passingKeys,
+  scratchKeys,
   readCopyKey,
   readListKey,
   recentAbove,
@@ -78,11 +78,11 @@ export class ListRows {
    * The copy of a list, if there is one that can be read: whatever is wrong with it, the list is there. Undefined if it is not to
    * be had at once.
    */
-  copyAtOnce(user: string): FoundCopy | null | undefined {
+  copyNow(user: string): FoundCopy | null | undefined {
     this.reads++
     const { prefix, shard } = this.#rowsOf(user)
     const read = (which: CopyRow): Buffer | undefined | null =>
-      shard.readAtOnce(passingKeys.copy(prefix, which), () => null)
+      shard.readNow(scratchKeys.copy(prefix, which), () => null)
     try {
       // The copy comes first: what makes it old meanwhile is seen.
       const list = read('list')

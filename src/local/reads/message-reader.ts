@@ -12,7 +12,7 @@ import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
 /** Messages of the newest page that are kept as objects. */
 const pageMessages = 100
 const runsFirst = 4
-const runsAtOnce = 32
+const runsPerBatch = 32
 /** Messages before the newest one that are kept with it. */
 const besideNewest = 49
 
@@ -113,12 +113,12 @@ export class MessageReader {
   ): Promise<T[]> {
     const { entry, from, make, found } = reading
     let near = first
-    let atOnce = runsFirst
+    let batch = runsFirst
     for (let below = to; below >= from;) {
       if (near !== null) below = takeBelow(entry, found, await near, below)
       else {
-        below = await this.#takeRuns(reading, below, atOnce)
-        atOnce = runsAtOnce
+        below = await this.#takeRuns(reading, below, batch)
+        batch = runsPerBatch
       }
       near = below < from ? null : this.#blocks.upTo(entry, from, below, make)
     }
@@ -129,9 +129,9 @@ export class MessageReader {
   async #takeRuns<T extends Numbered>(
     { entry, from, make, found }: Reading<T>,
     to: number,
-    atOnce: number,
+    batch: number,
   ): Promise<number> {
-    const most = Math.min(atOnce, to - from + 1)
+    const most = Math.min(batch, to - from + 1)
     const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, most, isNewestStored(entry, to))
     const wanted = runs.filter((run) => run.firstSeq + run.count > from)
     if (wanted.length === 0) throw lost(entry, to)

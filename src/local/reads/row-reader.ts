@@ -6,7 +6,7 @@ import {
   keys,
   numberedRange,
   partitionRange,
-  passingKeys,
+  scratchKeys,
   readIdKey,
   readNumberKey,
   userPrefix,
@@ -73,12 +73,12 @@ export class RowReader {
 
   #directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
     const { prefix, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.head(prefix, conversation), rows.directHead.decode)
+    return this.#get(shard, scratchKeys.head(prefix, conversation), rows.directHead.decode)
   }
 
   marks(user: string, conversation: string): MaybePromise<MarksRow | undefined> {
     const { prefix, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.marks(prefix, conversation), rows.marks.decode)
+    return this.#get(shard, scratchKeys.marks(prefix, conversation), rows.marks.decode)
   }
 
   /** What whoever begins to read rows of this owner at once has to wait for. */
@@ -95,7 +95,7 @@ export class RowReader {
     const found: (MarksRow | undefined)[] = []
     for (const conversation of conversations) {
       this.#reads++
-      const value = shard.readAtOnce(passingKeys.marks(prefix, conversation), () => null)
+      const value = shard.readNow(scratchKeys.marks(prefix, conversation), () => null)
       if (value === null) return this.#manyMarksLater(prefix, shard, conversations)
       found.push(value === undefined ? undefined : rows.marks.decode(value))
     }
@@ -137,12 +137,12 @@ export class RowReader {
     user: string,
   ): MaybePromise<{ name: string; profile: string | undefined; position: number } | undefined> {
     const { prefix, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.profile(prefix), rows.profile.decode)
+    return this.#get(shard, scratchKeys.profile(prefix), rows.profile.decode)
   }
 
   contact(user: string, other: string) {
     const { prefix, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.contact(prefix, other), rows.contactEntry.decode)
+    return this.#get(shard, scratchKeys.contact(prefix, other), rows.contactEntry.decode)
   }
 
   async contacts(user: string, after: string | undefined, limit: number) {
@@ -256,15 +256,15 @@ export class RowReader {
   }
 
   /** Where the run lies that ends with `lastSeq`, if there is one and it is to be had at once. */
-  runAtOnce(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
-    const value = this.#runValueAtOnce(owner, conversation, lastSeq)
+  runNow(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
+    const value = this.#runValueNow(owner, conversation, lastSeq)
     return value === undefined ? undefined : rows.run.decodePlace(value)
   }
 
-  #runValueAtOnce(owner: RunOwner, conversation: string, lastSeq: number): Buffer | undefined {
+  #runValueNow(owner: RunOwner, conversation: string, lastSeq: number): Buffer | undefined {
     this.#reads++
     const { prefix, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
-    return shard.readAtOnce(passingKeys.run(prefix, conversation, lastSeq), () => undefined)
+    return shard.readNow(scratchKeys.run(prefix, conversation, lastSeq), () => undefined)
   }
 
   /** All runs of a conversation, ascending. */
@@ -277,11 +277,11 @@ export class RowReader {
   }
 
   /** The same up to the message `through`, if they are at most `limit` and to be had at once; null if not. */
-  allRunsAtOnce(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
+  allRunsNow(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
     const found: RunRow[] = []
     for (let last = through; last > 0;) {
       if (found.length === limit) return null
-      const value = this.#runValueAtOnce(owner, conversation, last)
+      const value = this.#runValueNow(owner, conversation, last)
       if (value === undefined) return null
       const run = rows.run.decode(value)
       found.push(run)

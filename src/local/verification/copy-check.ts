@@ -83,7 +83,7 @@ export class CopyCheck {
     for (const { conversation, position } of groups)
       told.set(conversation, { large: false, position, sum: noRow })
     for (const each of direct) {
-      const sum = checksum(rows.directList.pass(unpackRow(this.#user, each)))
+      const sum = checksum(rows.directList.encodeInScratch(unpackRow(this.#user, each)))
       told.set(each.conversation, { large: false, position: each.position, sum })
     }
     return told
