@@ -6,6 +6,7 @@ import type { MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import { lost, ownerOf } from './reads/block-reader.js'
 import type { ConversationEntry } from './memory/entries.js'
+import { whileHeld } from './memory/holds.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageReader } from './reads/message-reader.js'
 import type { RowReader } from './reads/row-reader.js'
@@ -102,14 +103,7 @@ export class Repeats {
     }
     const runs = rows.allRunsNow(ownerOf(entry), entry.id, stored, mostRunsNow)
     if (runs !== null) return take(runs)
-    entry.inFlight++
-    return rows
-      .allRuns(ownerOf(entry), entry.id)
-      .then(take)
-      .finally(() => {
-        entry.inFlight--
-        memory.release(entry)
-      })
+    return whileHeld(memory, entry, rows.allRuns(ownerOf(entry), entry.id).then(take))
   }
 
   /** Of the messages that no shard has yet, the newest first; so many of them are not durable yet. */

@@ -5,6 +5,8 @@ import type { Message } from '../../model/message.js'
 import { asMessage, asStored, BlockReader, lost, ownerOf, type Maker } from './block-reader.js'
 import type { BodyFiles } from '../bodies/body-files.js'
 import type { ConversationEntry } from '../memory/entries.js'
+import { whileHeld } from '../memory/holds.js'
+import type { MessageRange } from '../memory/kept-answers.js'
 import type { Memory } from '../memory/memory.js'
 import type { RowReader } from './row-reader.js'
 import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
@@ -26,12 +28,6 @@ interface Reading<T> {
   readonly from: number
   readonly make: Maker<T>
   readonly found: T[]
-}
-
-export interface MessageRange {
-  readonly from: number
-  readonly to: number
-  readonly descending: boolean
 }
 
 /**
@@ -235,13 +231,8 @@ export class MessageReader {
     }
     const stored = live >= range.from ? this.#read(entry, range.from, live, asMessage) : []
     if (!(stored instanceof Promise)) return this.#finish(entry, range, withStored(items, stored))
-    entry.inFlight++
-    return stored
-      .then((found) => this.#finish(entry, range, withStored(items, found)))
-      .finally(() => {
-        entry.inFlight--
-        this.#memory.release(entry)
-      })
+    const answer = stored.then((found) => this.#finish(entry, range, withStored(items, found)))
+    return whileHeld(this.#memory, entry, answer)
   }
 
   /** Keeps what is worth keeping and gives the answer in the asked order. */

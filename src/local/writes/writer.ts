@@ -95,7 +95,7 @@ export class Writer {
     const send =
       entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
     entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), beginsRun)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(send, entry)
     return send.promise
   }
@@ -127,7 +127,7 @@ export class Writer {
     const mark = new PendingMark(entry, side, marks, this.#applier.mark)
     mark.start = start
     mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(mark, null)
     return mark.promise
   }
