@@ -11,9 +11,7 @@ import { shares, type MemoryOptions } from './memory-options.js'
 import type { ListPlace } from './node-list.js'
 import { UserOrder } from './user-order.js'
 
-/**
- * The growth of V8's heap behind 40,000 conversations and 26,000 rows of lists, rounded up; conversations and lists: in other files.
- */
+/** Measured as the growth of V8's heap behind 40,000 conversations, and rounded up. Other costs stand with their accounts. */
 const costs = { user: 600, peer: 80 } as const
 
 /**
