@@ -98,7 +98,7 @@ export class ListRows {
     }
   }
 
-  /** Like `copyAtOnce`, through a thread. */
+  /** Like `copyNow`, through a thread. */
   async copyLater(user: string): Promise<FoundCopy | null> {
     const { prefix, shard } = this.#rowsOf(user)
     try {
