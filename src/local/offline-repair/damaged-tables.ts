@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isLevelTable, shardIndex, shardsDirectory } from '../../formats/shard-names.js'
+import { isLevelList, isLevelTable, shardIndex, shardsDirectory } from '../../formats/shard-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { readTableList } from '../repair/level-log.js'
 import { isTableSound } from '../repair/level-table.js'
@@ -47,7 +47,7 @@ export async function liveTables(
     files,
   }: { readonly name: string; readonly directory: string; readonly files: readonly string[] },
 ): Promise<ReadonlySet<number> | null> {
-  const list = files.filter((file) => file.startsWith('MANIFEST-')).at(-1)
+  const list = files.filter(isLevelList).at(-1)
   const bytes = list === undefined ? null : await readWhole(parts, join(directory, list), `${name}/${list}`)
   return bytes === null ? null : readTableList(bytes)
 }

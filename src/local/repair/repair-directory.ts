@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { repairName, repairReportName } from '../../formats/repair-names.js'
-import { shardsDirectory } from '../../formats/shard-names.js'
+import { segmentNumber } from '../../formats/segment.js'
+import { isLevelFile, shardIndex, shardsDirectory } from '../../formats/shard-names.js'
 import { bodiesName, filterName, logName, manifestName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { readHead, replaceFile, writeAside } from '../../platform/whole-files.js'
@@ -52,7 +53,10 @@ export class RepairDirectory {
     return this.#removeTree(this.path)
   }
 
-  /** Copies files of the store as they are; returns those that are missing, or of which something could not be read. */
+  /**
+   * Copies files of the store as they are, those with names of a store only; returns those that are missing, or of which
+   * something could not be read.
+   */
   async copy(part: string, into: string): Promise<string[]> {
     return copyTree(this.#fileSystem, join(this.#store, part), join(this.path, into, part))
   }
@@ -115,13 +119,17 @@ export async function sizeOf(fileSystem: FileSystem, path: string): Promise<numb
   return bytes
 }
 
+/** Whether a store has such files or directories in its log and shards: whatever else somebody put there is no part of it. */
+const isOfStore = (name: string): boolean =>
+  segmentNumber(name) !== null || shardIndex(name) !== null || isLevelFile(name)
+
 async function copyTree(fileSystem: FileSystem, from: string, to: string): Promise<string[]> {
   const found = await fileSystem.stat(from)
   if (found === null) return [from]
   if (found.directory) {
     await fileSystem.makeDirectory(to)
     const unread: string[] = []
-    for (const name of await fileSystem.list(from))
+    for (const name of (await fileSystem.list(from)).filter(isOfStore))
       unread.push(...(await copyTree(fileSystem, join(from, name), join(to, name))))
     return unread
   }
