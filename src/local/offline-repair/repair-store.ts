@@ -21,7 +21,7 @@ import { Replay } from '../repair/replay.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
 import { damageOfFiles } from './damage-of-files.js'
 import { countMessages, gatherBodies } from './gather-bodies.js'
-import { gatherLog, nameMissingRecords } from './gather-log.js'
+import { gatherLog, nameDamagedLogs, nameMissingRecords } from './gather-log.js'
 import { gatherShard, type GatheredShard } from './gather-shard.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
@@ -306,6 +306,7 @@ async function gather(
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
   const through = await gatherBodies(parts, join(copy, bodiesName))
+  nameDamagedLogs(parts, shards, log, through)
   nameMissingRecords(logParts, shards, log, through)
   return log.lastTimestamp
 }
