@@ -19,7 +19,10 @@ interface Place {
 }
 
 /** Whether there is a place for each message in between. */
-function isBehind(place: Pick<Place, 'seq' | 'position'>, before: Place): boolean {
+export function isBehind(
+  place: Pick<Place, 'seq' | 'position'>,
+  before: Pick<Place, 'seq' | 'position'>,
+): boolean {
   const messages = place.seq - before.seq
   return messages > 0 && place.position - before.position >= messages
 }
