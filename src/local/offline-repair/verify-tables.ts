@@ -5,10 +5,12 @@ import { systemProcess } from '../../platform/process-identity.js'
 import { StoreLock } from '../store-lock/store-lock.js'
 import { Findings } from '../verification/findings.js'
 import { closedTables } from './damaged-tables.js'
+import { assertAlone, assertNotOpen } from './sole-repair.js'
 
 /**
  * What a verification says of the tables of a store that nobody has open, without opening it: LevelDB aborts the process over
- * some damage of them. Has the store's lock meanwhile, and rejects with LOCKED.
+ * some damage of them. Has the store's lock meanwhile, and rejects with LOCKED: tables of an open store come and go, and what is
+ * said of them is worth nothing.
  */
 export async function verifyTables(
   given: string,
@@ -17,13 +19,17 @@ export async function verifyTables(
 ): Promise<VerifyReport> {
   const directory = resolve(given)
   const lock = await StoreLock.acquire({ directory, fileSystem, clock, random, process: systemProcess })
+  const store = { location: directory, fileSystem, lock }
   const findings = new Findings()
   let items = 0
   try {
+    if (lock.replaced !== null) await assertNotOpen(store)
     for await (const { shard, name, isSound } of closedTables(fileSystem, directory)) {
       findings.countTable(shard, name, isSound)
       onProgress?.({ part: 'tables', items: ++items, total: null })
     }
+    // A process in another container may have opened it since.
+    if (!findings.report.ok) await assertAlone(store)
   } finally {
     await lock.release({ giveBack: true })
   }

@@ -1,0 +1,102 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { VerifyReport } from '../../../src/backend/port.js'
+import { verifyTables } from '../../../src/local/offline-repair/verify-tables.js'
+import { holdLevel } from '../../../src/local/shards/level-holder.js'
+import { ManualClock } from '../../../src/model-checking/manual-clock.js'
+import type { FileSystem } from '../../../src/platform/file-system.js'
+import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { systemRandom } from '../../../src/platform/random.js'
+import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+import { makeSample } from './sample-store.js'
+
+let sample: string
+beforeAll(async () => {
+  sample = await makeSample()
+})
+afterAll(() => rm(sample, { recursive: true, force: true }))
+
+async function copyOfSample(): Promise<string> {
+  const location = await temporaryDirectory()
+  await cp(sample, location, { recursive: true })
+  return location
+}
+
+function tablesOf(location: string, fileSystem: FileSystem = nodeFileSystem): Promise<VerifyReport> {
+  const clock = new ManualClock()
+  return verifyTables(location, {
+    clock,
+    random: systemRandom,
+    fileSystem,
+    logger: undefined,
+    metrics: undefined,
+  })
+}
+
+/** The real disk, on which tables are gone as soon as something has happened, as those are that a compaction has merged. */
+function tablesGoneAfter(happens: () => Promise<unknown>): FileSystem {
+  return {
+    ...nodeFileSystem,
+    open: async (path, mode) => {
+      if (!path.endsWith('.ldb')) return nodeFileSystem.open(path, mode)
+      await happens()
+      throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: 'ENOENT' })
+    },
+  }
+}
+
+const nothing = (): Promise<void> => Promise.resolve()
+
+describe('a store that somebody in another container has open is LOCKED, whatever its tables look like', () => {
+  /** Their lock, of which nobody here can tell whether they are alive. */
+  const theirs = `${JSON.stringify({
+    pid: 1,
+    startTime: '1',
+    bootId: null,
+    pidNamespace: 'pid:[1]',
+    hostname: 'container',
+    thread: 0,
+    since: 1,
+    nonce: '00000000000000aa',
+  })}\n`
+  const locked = { code: 'LOCKED', details: { hostname: 'container' } }
+  const lockIn = (location: string): string => join(location, 'LOCK.json')
+  const open = async (location: string): Promise<void> => {
+    const level = await holdLevel(join(location, 'shards', '0001'))
+    onTestFinished(() => level?.close())
+  }
+
+  test('when it begins: no table is read, and they have their lock back', async () => {
+    const location = await copyOfSample()
+    await open(location)
+    await writeFile(lockIn(location), theirs)
+    let isRead = false
+    const fileSystem = tablesGoneAfter(async () => void (isRead = true))
+    await expect(tablesOf(location, fileSystem)).rejects.toMatchObject(locked)
+    expect(isRead).toBe(false)
+    expect(JSON.parse(await readFile(lockIn(location), 'utf8'))).toEqual(JSON.parse(theirs))
+  })
+
+  test('when they come while tables are read, with a lock that was there before', async () => {
+    const location = await copyOfSample()
+    await writeFile(lockIn(location), theirs)
+    let comes: Promise<void> | null = null
+    const fileSystem = tablesGoneAfter(() => (comes ??= open(location)))
+    await expect(tablesOf(location, fileSystem)).rejects.toMatchObject(locked)
+  })
+
+  test('when they take the lock over while tables are read', async () => {
+    const location = await copyOfSample()
+    const fileSystem = tablesGoneAfter(() => writeFile(lockIn(location), theirs))
+    await expect(tablesOf(location, fileSystem)).rejects.toMatchObject({ code: 'LOCKED' })
+    expect(await readFile(lockIn(location), 'utf8')).toBe(theirs)
+  })
+
+  test('but not when they are gone: then a table that is missing is damaged', async () => {
+    const location = await copyOfSample()
+    await writeFile(lockIn(location), theirs)
+    expect(await tablesOf(location)).toMatchObject({ ok: true })
+    expect(await tablesOf(location, tablesGoneAfter(nothing))).toMatchObject({ ok: false })
+  })
+})
