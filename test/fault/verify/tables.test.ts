@@ -2,12 +2,11 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { VerifyReport } from '../../../src/backend/port.js'
+import { systemComponents } from '../../../src/cli/system-components.js'
 import { verifyTables } from '../../../src/local/offline-repair/verify-tables.js'
 import { holdLevel } from '../../../src/local/shards/level-holder.js'
-import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
-import { systemRandom } from '../../../src/platform/random.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample } from './sample-store.js'
 
@@ -24,14 +23,7 @@ async function copyOfSample(): Promise<string> {
 }
 
 function tablesOf(location: string, fileSystem: FileSystem = nodeFileSystem): Promise<VerifyReport> {
-  const clock = new ManualClock()
-  return verifyTables(location, {
-    clock,
-    random: systemRandom,
-    fileSystem,
-    logger: undefined,
-    metrics: undefined,
-  })
+  return verifyTables(location, { ...systemComponents, fileSystem })
 }
 
 /** The real disk, on which tables are gone as soon as something has happened, as those are that a compaction has merged. */
