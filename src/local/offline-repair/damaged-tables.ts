@@ -4,7 +4,7 @@ import {
   isLevelTable,
   levelCurrent,
   levelListIn,
-  shardIndex,
+  shardName,
   shardsDirectory,
 } from '../../formats/shard-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
@@ -21,19 +21,17 @@ export interface CheckedTable {
 }
 
 /**
- * The tables of a closed store, read without LevelDB, which aborts the process over some damage of them. Those that it has begun
- * and not made part of the database are left out, as it deletes them when it opens. `notes` gets what cannot be read.
+ * The tables of a closed store with so many shards, read without LevelDB, which aborts the process over some damage of them.
+ * Those that it has begun and not made part of the database are left out, as it deletes them when it opens.
  */
 export async function* closedTables(
   fileSystem: FileSystem,
   store: string,
-  notes = RepairNotes.silent(),
+  shards: number,
 ): AsyncGenerator<CheckedTable, void> {
-  const parts = { fileSystem, notes }
-  for (const shardName of await listIfThere(fileSystem, join(store, shardsDirectory))) {
-    const shard = shardIndex(shardName)
-    if (shard === null) continue
-    const name = `${shardsDirectory}/${shardName}`
+  const parts = { fileSystem, notes: RepairNotes.silent() }
+  for (let shard = 0; shard < shards; shard++) {
+    const name = `${shardsDirectory}/${shardName(shard)}`
     const directory = join(store, name)
     const files = await listIfThere(fileSystem, directory)
     const live = await liveTables(parts, { name, directory, files })

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { VerifyOptions, VerifyReport } from '../../backend/port.js'
 import type { StoreComponents } from '../../backend/settings.js'
 import { systemProcess } from '../../platform/process-identity.js'
+import { ManifestFile } from '../manifest-file.js'
 import { StoreLock } from '../store-lock/store-lock.js'
 import { Findings } from '../verification/findings.js'
 import { closedTables } from './damaged-tables.js'
@@ -10,7 +11,7 @@ import { assertAlone, assertNotOpen } from './sole-repair.js'
 /**
  * What a verification says of the tables of a store that nobody has open, without opening it: LevelDB aborts the process over
  * some damage of them. Has the store's lock meanwhile, and rejects with LOCKED: tables of an open store come and go, and what is
- * said of them is worth nothing.
+ * said of them is worth nothing. Rejects as opening does with what the manifest, or an interrupted repair, speaks against.
  */
 export async function verifyTables(
   given: string,
@@ -23,8 +24,11 @@ export async function verifyTables(
   const findings = new Findings()
   let items = 0
   try {
+    const manifest = await new ManifestFile(fileSystem, directory).read()
+    // The opening makes the shards anew of a store that was never open.
+    const shards = manifest?.created === true ? manifest.shardIds.length : 0
     if (lock.replaced !== null) await assertNotOpen(store)
-    for await (const { shard, name, isSound } of closedTables(fileSystem, directory)) {
+    for await (const { shard, name, isSound } of closedTables(fileSystem, directory, shards)) {
       findings.countTable(shard, name, isSound)
       onProgress?.({ part: 'tables', items: ++items, total: null })
     }

@@ -1,14 +1,16 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { VerifyReport } from '../../../src/backend/port.js'
 import { systemComponents } from '../../../src/cli/system-components.js'
+import { checksum } from '../../../src/formats/checksum.js'
+import { ManifestFile } from '../../../src/local/manifest-file.js'
 import { verifyTables } from '../../../src/local/offline-repair/verify-tables.js'
 import { holdLevel } from '../../../src/local/shards/level-holder.js'
 import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
-import { makeSample } from './sample-store.js'
+import { makeSample, openSample } from './sample-store.js'
 
 let sample: string
 beforeAll(async () => {
@@ -90,5 +92,71 @@ describe('a store that somebody in another container has open is LOCKED, whateve
     await writeFile(lockIn(location), theirs)
     expect(await tablesOf(location)).toMatchObject({ ok: true })
     expect(await tablesOf(location, tablesGoneAfter(nothing))).toMatchObject({ ok: false })
+  })
+})
+
+describe('with a damaged table: what opening says comes first', () => {
+  async function damagedTable(location: string, shard = '0000'): Promise<void> {
+    const directory = join(location, 'shards', shard)
+    for (const name of await readdir(directory))
+      if (name.endsWith('.ldb')) await writeFile(join(directory, name), 'damaged')
+  }
+
+  async function changeManifest(location: string, change: (bytes: Buffer) => void): Promise<void> {
+    const path = join(location, 'MANIFEST')
+    const bytes = await readFile(path)
+    change(bytes)
+    await writeFile(path, bytes)
+  }
+
+  const refusals: Record<string, readonly [code: string, make: (location: string) => Promise<void>]> = {
+    'a repair was interrupted': [
+      'CORRUPT',
+      async (location) => {
+        await mkdir(join(location, 'repair.new'))
+        await writeFile(join(location, 'repair.new', 'REPORT.json'), '{}')
+      },
+    ],
+    'the manifest is newer': [
+      'INCOMPATIBLE',
+      (location) =>
+        changeManifest(location, (bytes) => {
+          bytes.writeUInt32LE(99, 8)
+          bytes.writeUInt32LE(checksum(bytes.subarray(0, -4)), bytes.length - 4)
+        }),
+    ],
+    'the manifest is damaged': [
+      'CORRUPT',
+      (location) => changeManifest(location, (bytes) => void bytes.fill(1, 20, 30)),
+    ],
+    'the manifest is missing': ['CORRUPT', (location) => rm(join(location, 'MANIFEST'))],
+  }
+  test.each(Object.keys(refusals))('%s', async (name) => {
+    const location = await copyOfSample()
+    await damagedTable(location)
+    expect(await tablesOf(location)).toMatchObject({ ok: false })
+    const [code, make] = refusals[name]!
+    await make(location)
+    const refused = (await openSample(location).catch((error: unknown) => error)) as Error
+    expect(refused).toMatchObject({ code })
+    await expect(tablesOf(location)).rejects.toMatchObject({ code, message: refused.message })
+  })
+
+  test('a shard that the manifest does not know is left to the opening, which refuses it', async () => {
+    const location = await copyOfSample()
+    const shards = join(location, 'shards')
+    await cp(join(shards, '0000'), join(shards, '0002'), { recursive: true })
+    await damagedTable(location, '0002')
+    expect(await tablesOf(location)).toMatchObject({ ok: true })
+    await expect(openSample(location)).rejects.toThrow('one too many')
+  })
+
+  test('shards of a store that was never open are left to the opening, which makes them anew', async () => {
+    const location = await copyOfSample()
+    for (const name of ['log', 'bodies']) await rm(join(location, name), { recursive: true })
+    const file = new ManifestFile(nodeFileSystem, location)
+    await file.replace({ ...(await file.read())!, created: false })
+    await damagedTable(location)
+    expect(await tablesOf(location)).toMatchObject({ ok: true })
   })
 })
