@@ -11,10 +11,10 @@ export function shardIndex(name: string): number | null {
 /** Names the list of tables that counts; without it LevelDB takes a directory for empty. */
 export const levelCurrent = 'CURRENT'
 
-/** LevelDB's lists of tables. */
+/** LevelDB's lists of tables, of which `CURRENT` names one. */
 export const isLevelList = (name: string): boolean => /^MANIFEST-\d+$/.test(name)
 
-/** The list that counts, as `CURRENT` names it in a line; null if it names none. */
+/** The list that the text of `CURRENT` names; null if it names none. */
 export const levelListIn = (current: string): string | null => /^(MANIFEST-\d+)\n$/.exec(current)?.[1] ?? null
 
 /** LevelDB's own log files, as opposed to `LOG` and `LOG.old`, where it writes what it did. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemComponents } from '../../../src/cli/system-components.js'
+import { isLevelList } from '../../../src/formats/shard-names.js'
 import { rows } from '../../../src/formats/rows.js'
 import { verifyTables } from '../../../src/local/offline-repair/verify-tables.js'
 import { shortenIndexKey } from '../../fixtures/level-index.js'
@@ -166,7 +167,7 @@ describe('a backup copied over a store that went on: LevelDB has two lists of ta
         await shards.compact()
       })
     await cp(backup, location, { recursive: true })
-    const lists = (await readdir(join(location, 'shards', '0000'))).filter((name) => /^MANIFEST/.test(name))
+    const lists = (await readdir(join(location, 'shards', '0000'))).filter(isLevelList)
     expect(lists).toHaveLength(2)
     expect(await readFile(join(location, 'shards', '0000', 'CURRENT'), 'latin1')).toBe(`${lists[0]}\n`)
     const [table = ''] = await tablesOf(backup, '0000')

@@ -9,6 +9,8 @@ import { verifyTables } from '../../../src/local/offline-repair/verify-tables.js
 import { holdLevel } from '../../../src/local/shards/level-holder.js'
 import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { systemError } from '../../../src/simulation/simulated-disk.js'
+import { interferedFileSystem } from '../../fixtures/failing-file-system.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 import { makeSample, openSample } from './sample-store.js'
 
@@ -159,4 +161,24 @@ describe('with a damaged table: what opening says comes first', () => {
     await damagedTable(location)
     expect(await tablesOf(location)).toMatchObject({ ok: true })
   })
+})
+
+test.each([
+  ['EACCES', 'LOCK.claim', 'INVALID_ARGUMENT', /^location may not be written by this process/],
+  ['EROFS', 'LOCK.claim', 'INVALID_ARGUMENT', /^location lies on a file system that cannot be written/],
+  ['ENOSPC', 'LOCK.claim', 'NO_SPACE', /the disk is full/],
+  ['EACCES', '.ldb', 'INVALID_ARGUMENT', /owner and mode/],
+])('%s of %s is said as by an opening: %s', async (system, part, code, message) => {
+  const location = await copyOfSample()
+  const fileSystem = interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (operation === 'open' && path.includes(part)) throw systemError(system, 'open', path)
+    },
+  })
+  await expect(tablesOf(location, fileSystem)).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message) as unknown,
+    cause: { code: system },
+  })
+  expect(await readdir(location)).toEqual(await readdir(sample))
 })
