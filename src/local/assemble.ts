@@ -124,7 +124,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   )
   const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
   const flush = new OrderedFlush(runner, recovery.allowed)
-  // The runner is closed behind it, and waits for what is under way.
+  // The runner is closed after it, and waits for what is under way.
   opened.undo.push(() => Promise.resolve(recovery.forbid()))
   const keeper = new FilterKeeper(fileSystem, settings.location)
   const filter = await keeper.load(manifest.checkpoint, opened.last)
@@ -230,7 +230,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       tuning,
       telemetry,
     })
-    // A checkpoint of the recovery may have woken it; the body files are closed behind it.
+    // A checkpoint of the recovery may have woken it; the body files are closed after it.
     opened.undo.push(() => tidier.stop())
     checkpointer = new Checkpointer(
       { shards, flush, clock, memory, log, writer, telemetry },
@@ -263,7 +263,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     shardsFailed = true
     const poisoned = shardsPoisoned(error)
     writer.refuse(poisoned)
-    // The flush thread writes through handles of its own; nobody else goes on where it has failed.
+    // The flush thread writes through handles of its own; no other writer goes on where it has failed.
     shards.distrust(poisoned)
     tidier.stop().catch(() => undefined)
     telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })
@@ -287,7 +287,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   let closing: Promise<void> | null = null
 
   async function close(): Promise<void> {
-    writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
+    writer.refuse(new ColumbaError('CLOSED', 'the store is closed'))
     try {
       await tidier.stop()
       let clean = log.failed === null && shards.failed === null
@@ -312,7 +312,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }
   }
 
-  /** Whatever has failed: nothing stays open, and the lock is not kept from whoever opens the store next. */
+  /** Whatever has failed: nothing stays open, and the lock is not kept from the next opening. */
   async function release(): Promise<void> {
     try {
       await shards.close()

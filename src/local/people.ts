@@ -24,7 +24,7 @@ export interface PeopleParts {
   readonly applier: Applier
 }
 
-/** What users do besides writing messages: marks, profiles, contacts; and who the members of a group are. */
+/** What users do besides writing messages: marks, profiles, contacts; and the members of a group. */
 export class People {
   readonly #parts: PeopleParts
   /** Contact entries under way, newest last: a block and an alias may be changed at the same time. */

@@ -91,7 +91,7 @@ async function isHeld(path: string, { fileSystem }: LockedStore): Promise<boolea
     const file = join(path, 'LOCK')
     throw new ColumbaError(
       'LOCKED',
-      `Nobody can tell whether the store is open: ${file} cannot be locked`,
+      `it is unknown whether the store is open: ${file} cannot be locked`,
       { file },
       error,
     )
@@ -102,13 +102,13 @@ function held({ lock, location }: LockedStore): ColumbaError {
   const file = join(location, lockName)
   return (
     lock.replacedHolder() ??
-    new ColumbaError('LOCKED', 'The store is open, though nobody says so in its lock', { file })
+    new ColumbaError('LOCKED', 'the store is open, though its lock file names no holder', { file })
   )
 }
 
 function taken({ location }: LockedStore): ColumbaError {
   const file = join(location, lockName)
-  return new ColumbaError('LOCKED', `Somebody took ${file} over meanwhile; the store is as it was`, {
+  return new ColumbaError('LOCKED', `another process took ${file} over meanwhile; the store is as it was`, {
     file,
   })
 }
