@@ -30,8 +30,10 @@ import type { Events } from './events.js'
 import type { Lists } from './lists.js'
 import type { Loader } from './reads/loader.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
+import { endHold } from './memory/holds.js'
+import type { MessageRange } from './memory/kept-answers.js'
 import type { Memory } from './memory/memory.js'
-import type { MessageRange, MessageReader } from './reads/message-reader.js'
+import type { MessageReader } from './reads/message-reader.js'
 import { toMembership } from './views/membership-view.js'
 import { isOpen } from './views/participation-view.js'
 import type { Participations } from './participations.js'
@@ -92,10 +94,9 @@ export class LocalBackend implements Backend {
   }
 
   hold(entry: ConversationEntry): () => void {
-    entry.inFlight++
+    entry.holds++
     return () => {
-      entry.inFlight--
-      this.#parts.memory.release(entry, true)
+      endHold(this.#parts.memory, entry, true)
     }
   }
 
@@ -222,10 +223,9 @@ export class LocalBackend implements Backend {
 
   #markLater(user: UserId, entry: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
     const { memory, loader, people } = this.#parts
-    entry.inFlight++
+    entry.holds++
     const done = (): void => {
-      entry.inFlight--
-      memory.release(entry)
+      endHold(memory, entry)
     }
     const failed = (error: unknown): never => {
       done()

@@ -67,7 +67,7 @@ export class People {
         deliveredAt: by === 'delivered' ? position : before.deliveredAt,
       }
       return {
-        record: { kind: 'marks', time, user, conversation, marks },
+        record: { kind: 'groupMarks', time, user, conversation, marks },
         apply: () => {
           const ref = { position, kind: by, conversationId: conversation, userId: user } as const
           applier.touchUser(user).makeOwn().putMarks(conversation, marks)

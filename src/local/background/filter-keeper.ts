@@ -74,7 +74,7 @@ export class FilterKeeper {
       for await (const [key] of shard.scan({ gte: Buffer.of(1), lt: Buffer.of(2) })) {
         if (this.#stopped) return
         const described = describeKey(key)
-        if (described?.family === 'head') filter.add(readIdKey(key, described.rowLength))
+        if (described?.family === 'head') filter.add(readIdKey(key, described.prefixLength))
       }
     }
     filter.complete = true

@@ -13,9 +13,9 @@ import { systemProcess, type ProcessIdentity } from '../../platform/process-iden
 import { systemError } from '../../platform/system-errors.js'
 import { ManifestFile } from '../manifest-file.js'
 import {
-  existingStore,
   guardLocation,
   openLocalBackend,
+  settingsOfExisting,
   type LocalComponents,
 } from '../open-local-backend.js'
 import { rebuildDirect } from '../repair/direct-rebuild.js'
@@ -270,7 +270,7 @@ async function look({ components, options, tuning }: Place, location: string): P
   const local: LocalComponents = { tuning: { ...tuning, spareBytes: 0 } }
   const { onProgress } = options
   try {
-    const backend = await openLocalBackend(existingStore(location), components, local)
+    const backend = await openLocalBackend(settingsOfExisting(location), components, local)
     try {
       return { refused: null, report: await backend.verify(onProgress === undefined ? {} : { onProgress }) }
     } finally {
