@@ -5,8 +5,8 @@ import { checkBody } from '../../formats/message-body.js'
 import type { ContactRow, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import type { RunPlace } from '../../formats/rows.js'
 import type { BlockPlace } from './body-salvage.js'
+import { isBehind } from './message-place.js'
 import { NewestTraces, readTrace } from './newest-traces.js'
-import { isBehind } from './sequence.js'
 import type { SortedRows } from './sorted-rows.js'
 import { Traces, type Trace } from './traces.js'
 
@@ -148,8 +148,8 @@ export class Facts {
   }
 
   /**
-   * One that readers could not be given, though it lies under a checksum that fits, tells only that it was there. Whoever takes it
-   * into the new store would make that as unreadable as the old one.
+   * One that readers could not be given, though it lies under a checksum that fits, tells only that it was there. Whoever takes
+   * it into the new store would make that as unreadable as the old one.
    */
   addMessage(conversation: string, message: MessageFact): void {
     const { seq, position, timestamp, n0, sender, body } = message

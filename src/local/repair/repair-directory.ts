@@ -5,7 +5,7 @@ import { segmentNumber } from '../../formats/segment.js'
 import { isLevelFile, shardIndex, shardsDirectory } from '../../formats/shard-names.js'
 import { bodiesName, filterName, logName, manifestName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
-import { readHead, replaceFile, writeAside } from '../../platform/whole-files.js'
+import { replaceFile, writeAside } from '../../platform/whole-files.js'
 import { assertDamage, SalvagedFile } from './salvaged-file.js'
 
 /** What a store consists of, in the order in which a repair puts the new in the place of the old. */
@@ -13,7 +13,6 @@ const parts = [filterName, shardsDirectory, bodiesName, logName, manifestName] a
 /** A mount point, or a directory that lies on another device: it stays where it is, whoever asks. */
 const unmovable = new Set<unknown>(['EBUSY', 'EXDEV'])
 const pieceBytes = 1 << 20
-const maxReportBytes = 1 << 28
 
 /**
  * The directory in which a repair makes the store anew, beside the old one. Until its report is there nothing of the store has
@@ -31,18 +30,6 @@ export class RepairDirectory {
     this.#removeTree = removeTree
     this.#store = store
     this.path = join(store, repairName)
-  }
-
-  /** The report of a repair that was interrupted while it changed places. */
-  async report(): Promise<Buffer | null> {
-    const path = join(this.path, repairReportName)
-    if ((await this.#fileSystem.stat(path)) === null) return null
-    const handle = await this.#fileSystem.open(path, 'read')
-    try {
-      return await readHead(handle, Math.min(await handle.size(), maxReportBytes))
-    } finally {
-      await handle.close()
-    }
   }
 
   /** Makes it, empty. */
@@ -150,8 +137,7 @@ function whyUnmoved(store: string, error: unknown): unknown {
   if (!unmovable.has(code)) return error
   return new ColumbaError(
     'INVALID_ARGUMENT',
-    `${path} cannot be moved, as a mount point cannot, so the repaired store cannot take its place; the store is as it was. ` +
-      'Repair a copy of the whole directory, and put its parts back',
+    `${path} cannot be moved, as a mount point cannot, and the store is as it was; repair a copy of the whole directory`,
     { field: 'location', file: path },
     error,
   )

@@ -1,3 +1,4 @@
+import { isBehind } from './message-place.js'
 import type { Anchor, MessageFact } from './facts.js'
 
 /** The messages of a conversation as they were found, and the gaps in between where there were more. */
@@ -18,15 +19,6 @@ interface Place {
   readonly timestamp: number
 }
 
-/** Whether there is a place for each message in between. */
-export function isBehind(
-  place: Pick<Place, 'seq' | 'position'>,
-  before: Pick<Place, 'seq' | 'position'>,
-): boolean {
-  const messages = place.seq - before.seq
-  return messages > 0 && place.position - before.position >= messages
-}
-
 /** 0 of none. */
 export function greatest(numbers: Iterable<number>): number {
   let most = 0
@@ -35,7 +27,7 @@ export function greatest(numbers: Iterable<number>): number {
 }
 
 /** Messages of one gap that are made at a time. */
-const lostAtOnce = 1000
+const lostPerBatch = 1000
 
 /**
  * All seqs from 1 to the highest that anything tells of, in order. Positions ascend: what is gone stood between the messages
@@ -68,7 +60,7 @@ export async function* stretches(
     for (let seq = before.seq + 1; seq <= to; seq++) {
       place = between(place, after ?? anchorFrom(seq, to), seq)
       lost.push(place)
-      if (lost.length < lostAtOnce && seq < to) continue
+      if (lost.length < lostPerBatch && seq < to) continue
       // Who wrote them can be counted to the last of them only.
       yield { kind: 'gap', lost, after: seq === to ? after : null }
       lost = []
