@@ -29,14 +29,15 @@ async function lacking<T>(
   }
 }
 
-const refused = 'Array buffer allocation failed'
+/** Nothing was stored, and a repeat is welcome. */
+const overloaded = { code: 'OVERLOADED', cause: new RangeError('Array buffer allocation failed') }
 
-/** Rejects as the system does when there is no memory for what `call` wants to write. */
+/** Rejects when there is no memory for what `call` wants to write. */
 async function withoutMemory(call: () => Promise<unknown>): Promise<void> {
   await lacking(
     'SharedArrayBuffer',
     () => true,
-    () => expect(call()).rejects.toThrow(refused),
+    () => expect(call()).rejects.toMatchObject(overloaded),
   )
 }
 
@@ -72,6 +73,32 @@ async function seqsOf(store: MessageStore, peer: string): Promise<number[]> {
   const { items } = await store.getMessages('ann', { peer }, { limit: 1000, after: 0 })
   return items.map(({ seq }) => seq)
 }
+
+test('whatever there is no room for in the log is OVERLOADED, and can be repeated', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { local: { tuning: { chunkBytes: 256 } } })
+  await Promise.all(Array.from({ length: 20 }, (_, n) => send(store, 'ben', n)))
+  await store.groups.create({ id: 'all', creator: 'ann', members: ['ben'] })
+  const calls: ((n: number) => Promise<unknown>)[] = [
+    (n) => send(store, 'ben', 20 + n),
+    (n) => send(store, `new ${n}`, 0),
+    (n) => store.sendMessage({ sender: 'ann', conversationId: 'all', text: 'hello', id: `${n}` }),
+    (n) => store.markRead('ben', { peer: 'ann' }, 1 + n),
+    (n) => store.groups.rename('ann', 'all', `title ${n}`),
+    (n) => store.contacts.block('ann', `eve ${n}`),
+    (n) => store.users.register({ id: `user ${n}`, name: 'Ann' }),
+  ]
+  for (const call of calls) {
+    let n = 0
+    // There may be room for a few.
+    await withoutMemory(async () => {
+      for (; n < 20; n++) await call(n)
+    })
+    await call(n)
+  }
+  const seqs = await seqsOf(store, 'ben')
+  expect(seqs).toEqual(seqs.map((_, i) => i + 1))
+  expect((await store.admin.verify()).findings).toEqual([])
+})
 
 test('a durable message that there is no memory to show is of unknown outcome, and the store closes', async () => {
   const location = await temporaryDirectory()
@@ -133,7 +160,7 @@ test('a message for whose key there is no memory takes no number, and keys are s
   await lacking(
     'Int32Array',
     (wanted) => wanted === 2 * 8 * 1024,
-    () => expect(send(store, 'ben', 7)).rejects.toThrow(refused),
+    () => expect(send(store, 'ben', 7)).rejects.toMatchObject(overloaded),
   )
   expect(await send(store, 'ben', 7)).toMatchObject({ seq: 8, duplicate: false })
   for (let n = 0; n < 20; n++) await send(store, 'ben', 8 + n)

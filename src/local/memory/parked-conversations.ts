@@ -1,6 +1,7 @@
 import { digestBytes, putDigest } from '../../formats/conversation-name.js'
 import type { DirectHead } from '../../formats/record-parts.js'
 import type { ConversationId } from '../../model/ids.js'
+import { ifMemoryAllows } from '../../platform/system-errors.js'
 import { grown, none } from './columns.js'
 import { HashFilter } from './hash-filter.js'
 import type { IdSummary } from './id-index.js'
@@ -9,7 +10,7 @@ import { SlotArena } from './slot-arena.js'
 /** What is kept of a conversation that nobody uses. */
 export interface Parked {
   readonly head: DirectHead
-  /** Null if it has very many messages, more of late than its filter takes, or if nobody has asked for them. */
+  /** Null if it has very many messages, more of late than its filter takes, or if nobody has asked for them, or for want of memory. */
   readonly ids: IdSummary | null
 }
 
@@ -105,7 +106,7 @@ export class ParkedConversations {
         firstBlocked: (state & bits.firstBlocked) !== 0,
         secondBlocked: (state & bits.secondBlocked) !== 0,
       },
-      ids: this.#summaryOf(word),
+      ids: ifMemoryAllows(() => this.#summaryOf(word)),
     }
     this.#drop(slot)
     return parked
