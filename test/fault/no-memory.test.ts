@@ -2,21 +2,23 @@ import { expect, test, vi } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { SendRequest } from '../../src/api/send-arguments.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+import { Memory } from '../../src/local/memory/memory.js'
+import { cacheOf } from '../fixtures/cache-stats.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 
 // A record of so many members is larger than a piece of the log's memory, so that another one is wanted for it.
 const local = { tuning: { chunkBytes: 64 * 1024 } }
 const members = Array.from({ length: 600 }, (_, i) => `${i}`.padStart(200, 'm'))
 
-type Memory = 'SharedArrayBuffer' | 'Float64Array' | 'Int32Array'
+type Arrays = 'SharedArrayBuffer' | 'Float64Array' | 'Int32Array' | 'Uint8Array'
 
 /** What `call` gives while the system has no memory for what `isRefused` says, by the argument that it is made with. */
 async function lacking<T>(
-  memory: Memory,
+  memory: Arrays,
   isRefused: (wanted: unknown) => boolean,
   call: () => Promise<T>,
 ): Promise<T> {
-  const made = { SharedArrayBuffer, Float64Array, Int32Array }[memory]
+  const made = { SharedArrayBuffer, Float64Array, Int32Array, Uint8Array }[memory]
   const construct = (target: typeof made, given: unknown[], anew: typeof made): object => {
     if (isRefused(given[0])) throw new RangeError('Array buffer allocation failed')
     return Reflect.construct(target, given, anew) as object
@@ -205,4 +207,46 @@ test('a message behind which there is no memory to end the generation was sent; 
   expect(await send(store, 'ben', 0)).toMatchObject({ seq: 1 })
   await expect.poll(flushes).toBe(1)
   expect(await store.sendMessage(long)).toEqual({ ...receipt, duplicate: true })
+})
+
+/** Where hardly anything stays in memory. */
+const settings = { cacheBytes: 32 * 1024, syncEveryMs: Infinity }
+
+test('a conversation leaves memory, though there is none to put it away, and nothing fails for it', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { settings })
+  const meet = async (round: number): Promise<void> => {
+    await Promise.all(Array.from({ length: 200 }, (_, n) => send(store, `${round} ${n}`, 0)))
+    await store.admin.checkpoint()
+    for (let n = 0; n < 50; n++) await store.getConversations(`${round} ${n}`)
+  }
+  let refusals = 0
+  await lacking(
+    'Uint8Array',
+    // The first piece of what is put away.
+    (wanted) => wanted === 64 * 48 && ++refusals > 0,
+    async () => {
+      await meet(1)
+      expect(refusals).toBeGreaterThan(100)
+      expect((await cacheOf(store)).parked).toBe(0)
+    },
+  )
+  await meet(2)
+  expect((await cacheOf(store)).parked).toBeGreaterThan(10)
+  expect(await send(store, '1 7', 0)).toMatchObject({ seq: 1, duplicate: true })
+  expect(await send(store, '1 7', 1)).toMatchObject({ seq: 2, duplicate: false })
+})
+
+test('what fails while room is made ends no process, but all writing', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { settings })
+  await send(store, 'ben', 0)
+  const bug = new Error('a bug')
+  const trim = vi.spyOn(Memory.prototype, 'trim').mockImplementation(() => {
+    throw bug
+  })
+  for (let n = 0; n < 100; n++) await store.getConversations(`nobody ${n}`)
+  await expect.poll(() => trim.mock.calls.length).toBeGreaterThan(0)
+  trim.mockRestore()
+  await expect(send(store, 'ben', 1)).rejects.toMatchObject({ code: 'POISONED', cause: bug })
+  expect(await seqsOf(store, 'ben')).toEqual([1])
+  await store.close()
 })

@@ -77,13 +77,19 @@ export class KeptIndexes {
     this.liveBytes -= charged
   }
 
-  /** The conversation leaves memory: nobody uses it, and no live generation knows it. */
+  /**
+   * The conversation leaves memory: nobody uses it, and no live generation knows it. IMPORTANT: nothing is thrown where there is no
+   * memory to put it away, and it is only forgotten: whoever makes room, or applies what is durable, would fail.
+   */
   letGo(entry: ConversationEntry): void {
-    this.#park(entry)
-    this.#charged -= entry.charged
-    entry.charged = 0
-    entry.ids?.release()
-    entry.ids = null
+    try {
+      ifMemoryAllows(() => this.#park(entry))
+    } finally {
+      this.#charged -= entry.charged
+      entry.charged = 0
+      entry.ids?.release()
+      entry.ids = null
+    }
   }
 
   /**

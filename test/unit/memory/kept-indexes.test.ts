@@ -79,3 +79,30 @@ test.each([
   lackingIt(() => talk(indexes, 'dora', 14))
   expect(indexes.make(back, hashes(21), noRuns).find(20 * 7919)).toBe(21)
 })
+
+test('a conversation that there is no memory to keep anything of goes all the same, and out of all accounts', () => {
+  const indexes = newIndexes()
+  const entries = ['ben', 'carl'].map((peer) => talk(indexes, peer, 21))
+  for (const entry of entries) indexes.letGo(entry)
+  const kept = indexes.bytes
+  const filled = talk(indexes, 'dora', 9)
+  // Its keys take a filter, and the columns of these are made with the first one.
+  const long = talk(indexes, 'eve', 100)
+  lacking(
+    'Uint8Array',
+    () => true,
+    () => {
+      indexes.letGo(long)
+      expect([long.ids, long.charged]).toEqual([null, 0])
+      expect(indexes.parkedCount).toBe(2)
+    },
+  )
+  lackingAll(() => indexes.letGo(filled))
+  expect([filled.ids, indexes.parkedCount, indexes.bytes]).toEqual([null, 2, kept])
+  expect(indexes.unpark(direct('eve'))).toBe(null)
+
+  indexes.letGo(talk(indexes, 'eve', 100))
+  const back = direct('eve')
+  expect(indexes.unpark(back)).toMatchObject({ head: 100 })
+  expect(hashes(100).every((hash) => back.ids?.isUnsure(hash))).toBe(true)
+})
