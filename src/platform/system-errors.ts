@@ -20,7 +20,7 @@ export function systemError(error: unknown): unknown {
   const [ours, advice] = forbidden.has(code)
     ? (['INVALID_ARGUMENT', forbiddenAdvice] as const)
     : (rows[code] ?? (['CORRUPT', 'check the disk'] as const))
-  return new ColumbaError(ours, `The system refused ${syscall}: ${advice}`, { system: code }, error)
+  return new ColumbaError(ours, `the system refused ${syscall}: ${advice}`, { system: code }, error)
 }
 
 /** What the system said while something was read, as an error of this library; its own errors pass as they are. */
@@ -53,7 +53,7 @@ export function isMemoryError(error: unknown): error is RangeError {
 /** The same as an error of this library, where nothing has changed yet; anything else passes as it is. */
 export function memoryError(error: unknown): unknown {
   if (!isMemoryError(error)) return error
-  return new ColumbaError('OVERLOADED', 'There is no memory left for it; try again later', {}, error)
+  return new ColumbaError('OVERLOADED', 'there is no memory left for it; try again later', {}, error)
 }
 
 /** For what nobody needs, as a copy of something: null where there is no memory for it. */

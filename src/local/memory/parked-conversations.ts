@@ -7,14 +7,17 @@ import { HashFilter } from './hash-filter.js'
 import type { IdSummary } from './id-index.js'
 import { SlotArena } from './slot-arena.js'
 
-/** What is kept of a conversation that nobody uses. */
+/** What is kept of a conversation that has left memory. */
 export interface Parked {
   readonly head: DirectHead
-  /** Null if it has very many messages, more of late than its filter takes, or if nobody has asked for them, or for want of memory. */
+  /**
+   * Null if it has very many messages, more of late than its filter takes, if no sender has needed them, or if there is no
+   * memory for them.
+   */
   readonly ids: IdSummary | null
 }
 
-/** Of the id: its digest, and zeroes behind it. */
+/** Words of an id: its digest, and zeroes after it. */
 const idWords = Math.ceil(digestBytes / 4)
 
 /** Words of a slot: the id, and behind it the other columns. */
@@ -44,10 +47,10 @@ const firstSlots = 1024
 const slotBytes = 4 * slotWords + 16 + 8
 
 /**
- * What writers need of direct conversations that are in memory no more, so that the next message needs no shard: in columns of
+ * What writers need of direct conversations that have left memory, so that the next message needs no shard: in columns of
  * numbers, a fifth of what a conversation takes as objects.
  *
- * Who is in turn to be let go of gets one more turn if it came since the last time (the clock of Corbató 1968).
+ * One that is in turn to go gets one more turn if it came since the last one (the clock of Corbató 1968).
  */
 export class ParkedConversations {
   #words = new Int32Array(slotWords * firstSlots)
@@ -68,8 +71,8 @@ export class ParkedConversations {
   bytes = 0
 
   /**
-   * `id`: of a direct conversation; so it is where one is taken. Nothing of it may be here. Throws where there is no memory for it,
-   * and changes nothing then.
+   * `id`: of a direct conversation; so it is where one is taken. Nothing of it may be here. Throws where there is no memory
+   * for it, and changes nothing then.
    */
   put(id: ConversationId, head: DirectHead, ids: IdSummary | null): void {
     if (head.head > largestHead) return

@@ -7,12 +7,12 @@ import { idHash } from '../../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../../formats/message-body.js'
 import { writeImage, type GroupImage } from '../../formats/record-parts.js'
 import {
-  passRecord,
+  encodeRecordInScratch,
   flags,
   messageHeadBytes,
   recordKinds,
   writeMessageHead,
-  type OtherRecord,
+  type PlainRecord,
 } from '../../formats/records.js'
 import type { Marks, Reached } from '../../model/conversation.js'
 import type { Position, UserId } from '../../model/ids.js'
@@ -58,7 +58,7 @@ export class Writer {
   #generationBytes = 0
   #generationObjects = 0
   #refusal: ColumbaError | null = null
-  /** The disk is nearly full: whoever looks after it says so, and takes it back. */
+  /** The disk is nearly full: the checkpointer, which looks, sets it and takes it back. */
   noSpace = false
 
   constructor(options: WriterOptions, applier: Applier) {
@@ -85,7 +85,9 @@ export class Writer {
     return this.#refusal
   }
 
-  /** A message behind the provisional head. The caller holds the conversation's lane and has decided that it may be sent. */
+  /**
+   * Appends a message after the provisional head. The caller holds the conversation's lane and has decided that it may be sent.
+   */
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
@@ -94,7 +96,7 @@ export class Writer {
     const send =
       entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
     entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), beginsRun)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(send, entry)
     return send.promise
   }
@@ -126,7 +128,7 @@ export class Writer {
     const mark = new PendingMark(entry, side, marks, this.#applier.mark)
     mark.start = start
     mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(mark, null)
     return mark.promise
   }
@@ -140,7 +142,7 @@ export class Writer {
     make: (
       position: number,
       time: number,
-    ) => { record: OtherRecord; begin?: () => void; apply: (position: number) => void },
+    ) => { record: PlainRecord; begin?: () => void; apply: (position: number) => void },
   ): PendingEvent {
     const refusal = this.#refused()
     if (refusal !== null) throw refusal
@@ -213,7 +215,7 @@ export class Writer {
   readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {
     const poisoned = new ColumbaError(
       'POISONED',
-      'The log could not be written; the store takes no more writes until it is opened again',
+      'the log could not be written; the store takes no more writes until it is opened again',
       {},
       cause,
     )
@@ -224,7 +226,7 @@ export class Writer {
         write.reject(
           new ColumbaError(
             'OUTCOME_UNKNOWN',
-            'The log failed while this was being written; repeat the call with the same id after reopening',
+            'the log failed while this was being written; repeat the call with the same id after reopening',
             {},
             cause,
           ),
@@ -236,8 +238,8 @@ export class Writer {
   // ---- encoding
 
   /**
-   * Room in the log, and for a message's key in the index of its conversation. IMPORTANT: it may throw, for want of memory, and has
-   * changed nothing then; nothing behind it does, else a number would be given out that no message has.
+   * Room in the log, and for a message's key in the index of its conversation. IMPORTANT: it may throw, for want of memory,
+   * and has changed nothing then. Nothing after it throws, or a number would be given out that no message has.
    */
   #reserve(bytes: number, ids: IdIndex | null = null): number {
     try {
@@ -249,12 +251,17 @@ export class Writer {
   }
 
   /** Writes a record where it can be appended. It may throw as well. */
-  #put(record: OtherRecord): { readonly start: number; readonly end: number } {
+  #put(record: PlainRecord): { readonly start: number; readonly end: number } {
+    const bytes = this.#encode(() => encodeRecordInScratch(record))
+    const start = this.#reserve(bytes.length)
+    this.#log.bytes.set(bytes, start)
+    return { start, end: start + bytes.length }
+  }
+
+  /** For what is written into scratch bytes, which may have to grow. */
+  #encode<T>(write: () => T): T {
     try {
-      const bytes = passRecord(record)
-      const start = this.#log.reserve(bytes.length)
-      this.#log.bytes.set(bytes, start)
-      return { start, end: start + bytes.length }
+      return write()
     } catch (error) {
       throw this.#unreserved(error)
     }
@@ -280,8 +287,8 @@ export class Writer {
     if (entry.firstBlocked) bits |= flags.firstBlocked
     if (entry.secondBlocked) bits |= flags.secondBlocked
     if (hasImage) bits |= flags.image
-    const { direct } = recordKinds
-    let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
+    const { directMessage } = recordKinds
+    let at = writeMessageHead(bytes, start, directMessage, time, bits, seq, entry.n0, first, second)
     if (hasImage) {
       at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
       this.#generationObjects++
@@ -295,7 +302,8 @@ export class Writer {
   #group(entry: ConversationEntry, group: GroupPart, draft: MessageDraft): PendingSend {
     const { sender } = draft
     const image = this.groupImage(entry, group)
-    this.#writeImage(image)
+    imageScratch.reset()
+    if (image !== null) this.#encode(() => writeImage(imageScratch, image))
     const log = this.#log
     const start = this.#reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft), entry.ids)
     const { bytes } = log
@@ -312,15 +320,6 @@ export class Writer {
     send.start = start
     send.end = writeBody(draft, bytes, at + imageScratch.length)
     return send
-  }
-
-  #writeImage(image: GroupImage | null): void {
-    imageScratch.reset()
-    try {
-      if (image !== null) writeImage(imageScratch, image)
-    } catch (error) {
-      throw this.#unreserved(error)
-    }
   }
 
   #handOver(write: PendingWrite, entry: ConversationEntry | null): void {
@@ -367,19 +366,19 @@ export class Writer {
 
   #overload(): ColumbaError | null {
     if (this.#isFull) {
-      return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
+      return new ColumbaError('OVERLOADED', 'too much waits for the log; try again later', {
         queuedBytes: this.#log.queuedBytes,
         queuedCalls: this.#log.queuedRecords,
       })
     }
     if (this.noSpace)
-      return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
+      return new ColumbaError('NO_SPACE', 'the disk is nearly full; nothing is accepted until there is room')
     return null
   }
 }
 
 /** How many members a record names. */
-function namedIn(record: OtherRecord): number {
+function namedIn(record: PlainRecord): number {
   if (record.kind === 'create') return record.members.length
   if (!('image' in record)) return 0
   const joined = record.kind === 'join' ? record.joined.length : 0

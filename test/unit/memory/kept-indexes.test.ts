@@ -14,7 +14,7 @@ const hashes = (count: number): number[] => Array.from({ length: count }, (_, i)
 const most = 7 * 1024
 
 function direct(peer: string): ConversationEntry {
-  const entry = new ConversationEntry(directConversationId(ann, peer as UserId))
+  const entry = new ConversationEntry(directConversationId(ann, peer))
   entry.nameBetween(ann, peer as UserId)
   return entry
 }

@@ -88,7 +88,7 @@ test('a list that there is no memory to pack stays whole, or goes', () => {
   let left = 2
   const { memory } = newMemory(0, () => {
     if (left-- === 0) throw new RangeError('Array buffer allocation failed')
-    const conversation = directConversationId('ann' as UserId, 'ben' as UserId)
+    const conversation = directConversationId('ann', 'ben')
     const head = { head: 1, own: 1, timestamp: 1, isOwn: true }
     return { conversation, peer: 'ben' as UserId, position: left + 1, ...head, marks: null, body: null }
   })
