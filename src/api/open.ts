@@ -5,6 +5,7 @@ import { systemRandom } from '../platform/random.js'
 import { MessageStore } from './message-store.js'
 import { checkComponents, checkOptions } from './options.js'
 import type { StoreComponentOptions, StoreOptions } from './options.js'
+import { soundClock } from './sound-clock.js'
 
 /**
  * Opens the embedded store in a directory, and makes it if it is not there.
@@ -20,7 +21,7 @@ export async function openMessageStore(
   const { settings, usersMode } = checkOptions(options)
   const { clock, random, fileSystem, logger, metrics } = checkComponents(components)
   const world = {
-    clock: clock ?? systemClock,
+    clock: soundClock(clock ?? systemClock),
     random: random ?? systemRandom,
     fileSystem: fileSystem ?? nodeFileSystem,
     logger,

@@ -294,6 +294,15 @@ describe('the options of a store', () => {
     expect(() => checkComponents({ clock })).toThrow(expect.objectContaining(invalid('clock')))
   })
 
+  test('one that throws is refused as well, with what it threw', () => {
+    const cause = new Error('stopped')
+    const now = (): never => {
+      throw cause
+    }
+    const clock = { now, after: () => () => undefined, yield: async () => undefined }
+    expect(() => checkComponents({ clock })).toThrow(expect.objectContaining({ ...invalid('clock'), cause }))
+  })
+
   test('components have the methods of their kind', () => {
     const clock = { now: () => 1, after: () => () => undefined, yield: async () => undefined }
     expect(checkComponents({ clock })).toEqual({ clock })
