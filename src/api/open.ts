@@ -6,6 +6,7 @@ import { MessageStore } from './message-store.js'
 import { checkComponents, checkOptions } from './options.js'
 import type { StoreComponentOptions, StoreOptions } from './options.js'
 import { soundClock } from './sound-clock.js'
+import { soundRandom } from './sound-random.js'
 
 /**
  * Opens the embedded store in a directory, and makes it if it is not there.
@@ -22,7 +23,7 @@ export async function openMessageStore(
   const { clock, random, fileSystem, logger, metrics } = checkComponents(components)
   const world = {
     clock: soundClock(clock ?? systemClock),
-    random: random ?? systemRandom,
+    random: soundRandom(random ?? systemRandom),
     fileSystem: fileSystem ?? nodeFileSystem,
     logger,
     metrics,

@@ -37,6 +37,11 @@ export type SendArguments = { readonly draft: MessageDraft; readonly excess: Col
   | { readonly receiver: undefined; readonly conversationId: ConversationId }
 )
 
+/** The same of a message that may have no id yet: null where the request has no key. */
+type TakenSend = Omit<SendArguments, 'draft'> & {
+  readonly draft: Omit<MessageDraft, 'id'> & { id: MessageId | null }
+}
+
 /** Limits, and those among them that are for attributes. */
 export interface SendLimits {
   readonly limits: Limits
@@ -56,11 +61,15 @@ export function checkSend(
   limits: SendLimits,
   newMessageId: () => MessageId,
 ): SendArguments {
+  let taken: TakenSend
   try {
-    return take(request, limits, newMessageId, undefined)
+    taken = take(request, limits, undefined)
   } catch (error) {
     return takeRepeat(request, unreadable('request', error))
   }
+  // Out here: that none is to be had is no fault of the request.
+  taken.draft.id ??= newMessageId()
+  return taken as SendArguments
 }
 
 /**
@@ -68,23 +77,22 @@ export function checkSend(
  * without a key: no other can be a repeat.
  */
 function takeRepeat(request: SendRequest, refused: ColumbaError): SendArguments {
-  const withoutKey = (): never => {
-    throw refused
-  }
+  let taken: TakenSend
   try {
-    return take(request, greatest, withoutKey, refused)
+    taken = take(request, greatest, refused)
   } catch {
     throw refused
   }
+  if (taken.draft.id === null) throw refused
+  return taken as SendArguments
 }
 
 /** IMPORTANT for speed: this runs for every message, so each field is read once and checked in straight code. */
 function take(
   request: SendRequest,
   { limits, attributes: attributesBounds }: SendLimits,
-  newMessageId: () => MessageId,
   excess: ColumbaError | undefined,
-): SendArguments {
+): TakenSend {
   if (typeof request !== 'object' || request === null) throw invalid('request', 'must be an object')
   const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = request
   for (const name in request) if (!isSendField(name)) throw unknownField(name)
@@ -100,11 +108,10 @@ function take(
   checkText(text, 'text', limits.textBytes)
   if (deviceId !== undefined) checkId(deviceId, 'deviceId', limits)
   if (timestamp !== undefined) checkTime(timestamp, 'timestamp')
-  let messageId: MessageId
+  let messageId: MessageId | null = null
   if (id !== undefined) messageId = checkMessageId(id, limits)
   else if (timestamp !== undefined && deviceId !== undefined) messageId = derivedId(from, timestamp, deviceId)
-  else messageId = newMessageId()
-  const draft: MessageDraft = {
+  const draft: TakenSend['draft'] = {
     sender: from,
     id: messageId,
     deviceId,
