@@ -8,7 +8,15 @@ import { derivedId, storedId } from '../model/message-ids.js'
 import { unreadable } from '../model/unreadable.js'
 import { greatestLimits } from '../limits.js'
 import type { Limits } from '../limits.js'
-import { checkId, checkText, checkTime, checkUserId, invalid, unknownField } from './arguments.js'
+import {
+  checkId,
+  checkText,
+  checkTime,
+  checkUserId,
+  invalid,
+  refuseSymbols,
+  unknownField,
+} from './arguments.js'
 
 interface MessageRequest {
   readonly sender: string
@@ -96,6 +104,7 @@ function take(
   if (typeof request !== 'object' || request === null) throw invalid('request', 'must be an object')
   const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = request
   for (const name in request) if (!isSendField(name)) throw unknownField(name)
+  refuseSymbols(request, 'request')
 
   const from = checkUserId(sender, 'sender', limits)
   if (receiver !== undefined && conversationId !== undefined) {
@@ -107,17 +116,17 @@ function take(
   } else checkId(receiver, 'receiver', limits)
   checkText(text, 'text', limits.textBytes)
   if (deviceId !== undefined) checkId(deviceId, 'deviceId', limits)
-  if (timestamp !== undefined) checkTime(timestamp, 'timestamp')
+  const sentAt = timestamp === undefined ? undefined : checkTime(timestamp, 'timestamp')
   let messageId: MessageId | null = null
   if (id !== undefined) messageId = checkMessageId(id, limits)
-  else if (timestamp !== undefined && deviceId !== undefined) messageId = derivedId(from, timestamp, deviceId)
+  else if (sentAt !== undefined && deviceId !== undefined) messageId = derivedId(from, sentAt, deviceId)
   const draft: TakenSend['draft'] = {
     sender: from,
     id: messageId,
     deviceId,
     text,
     attributes: attributes === undefined ? undefined : canonicalJson(attributes, attributesBounds),
-    sentAt: timestamp,
+    sentAt,
   }
   return receiver === undefined
     ? { receiver, conversationId: conversationId as ConversationId, draft, excess }
