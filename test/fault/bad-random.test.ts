@@ -15,14 +15,14 @@ const failures: readonly ((count: number) => unknown)[] = [
 
 test('where no random bytes are to be had nobody is given an id, and what has one is stored', async () => {
   const location = await temporaryDirectory()
-  let { bytes } = systemRandom
-  const random = { bytes: (count: number) => bytes(count) }
+  let bytes: (count: number) => unknown = (count) => systemRandom.bytes(count)
+  const random = { bytes: (count: number) => bytes(count) as Uint8Array }
   const store = await openMessageStore({ location, durability: 'os' }, { random })
   onTestFinished(() => store.close())
   const message = { sender: 'ann', receiver: 'bob', text: 'x' }
   const group = { creator: 'ann', members: ['bob'] }
   for (const [n, failing] of failures.entries()) {
-    bytes = failing as typeof bytes
+    bytes = failing
     const overloaded = n === 0 ? { code: 'OVERLOADED', cause } : { code: 'OVERLOADED' }
     await expect(store.sendMessage(message)).rejects.toMatchObject(overloaded)
     await expect(store.sendMessage({ ...message, text: 'x'.repeat(100_000) })).rejects.toMatchObject({
@@ -32,7 +32,7 @@ test('where no random bytes are to be had nobody is given an id, and what has on
     expect(await store.sendMessage({ ...message, id: String(n) })).toMatchObject({ seq: n + 1 })
     await store.groups.create({ ...group, id: String(n) })
   }
-  bytes = systemRandom.bytes
+  bytes = (count) => systemRandom.bytes(count)
   expect(await store.sendMessage(message)).toMatchObject({ seq: failures.length + 1 })
 })
 
