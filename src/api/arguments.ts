@@ -19,7 +19,7 @@ export function unknownField(field: string): ColumbaError {
   return invalid(field, 'is not a known field here')
 }
 
-/** Names that no loop over them gives: nothing has such a field. */
+/** Symbols as names, which no loop over names meets: no argument has such a field. */
 export function refuseSymbols(object: object, what: string): void {
   if (Object.getOwnPropertySymbols(object).length > 0) throw invalid(what, 'has a symbol as a name')
 }

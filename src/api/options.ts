@@ -20,9 +20,9 @@ export type Durability =
 
 export interface StoreOptions {
   /**
-   * A directory; made with mode 0700, the library's files in it 0600. (LevelDB's own files have the mode that the process's umask
-   * leaves, in directories that only the owner can enter.) A relative one is of the working directory at the call. One process at a
-   * time has it open.
+   * A directory; made with mode 0700, the library's files in it 0600. (LevelDB's own files have the mode that the process's
+   * umask leaves, in directories that only the owner can enter.) A relative one is of the working directory at the call. One
+   * process at a time has it open.
    */
   readonly location: string
   /** At creation only; 1 to 256, default 2. Another number at a later open is INCOMPATIBLE. */
@@ -49,8 +49,8 @@ export interface StoreOptions {
 }
 
 /**
- * Parts of the world to put in place of the real ones: for tests, and for embedding. Clock, random and file system that are left out
- * are the system's; without logger and metrics nobody is told anything.
+ * Parts of the world to put in place of the real ones: for tests, and for embedding. Clock, random and file system that are
+ * left out are the system's; without logger and metrics nothing is told.
  */
 export interface StoreComponentOptions {
   readonly clock?: Clock | undefined
@@ -139,7 +139,10 @@ export function checkComponents(components: StoreComponentOptions | undefined): 
   return checked
 }
 
-/** One that counts from something else, or in fractions, is found out at once. What it shows later on is another matter (sound-clock.ts). */
+/**
+ * A clock that counts from something else, or in fractions, is found out at once. What it shows later is another matter
+ * (sound-clock.ts).
+ */
 function checkClock(clock: Clock): void {
   try {
     const now: unknown = clock.now()

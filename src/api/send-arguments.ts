@@ -75,14 +75,14 @@ export function checkSend(
   } catch (error) {
     return takeRepeat(request, unreadable('request', error))
   }
-  // Out here: that none is to be had is no fault of the request.
+  // IMPORTANT: not in the `try`: that there is no id to be had is no fault of the request.
   taken.draft.id ??= newMessageId()
   return taken as SendArguments
 }
 
 /**
- * What `takeRepeatable` does (former-limits.ts) for a message that was `refused` by the limits of today, which it also throws for one
- * without a key: no other can be a repeat.
+ * What `takeRepeatable` does (former-limits.ts) for a message that was `refused` by the limits of today, which it also throws
+ * for one without a key: no other can be a repeat.
  */
 function takeRepeat(request: SendRequest, refused: ColumbaError): SendArguments {
   let taken: TakenSend

@@ -6,8 +6,8 @@ export function isTime(value: unknown): value is number {
 }
 
 /**
- * The given clock as the store may believe it: it shows whole milliseconds, and where the given one shows no time, or throws, the last
- * good one. What is in the log and in the manifest is there for good, so nothing else may get so far.
+ * The given clock as the store may believe it: it shows whole milliseconds, and where the given one shows no time, or throws, the
+ * last good one. What is in the log and in the manifest is there for good, so nothing else may get so far.
  */
 export function soundClock(clock: Clock): Clock {
   let last = 0

@@ -11,7 +11,7 @@ export function soundRandom(random: Random): Random {
       } catch (error) {
         throw noBytes(error)
       }
-      // Whoever else made the array: it may be of another realm.
+      // By its length, not its class: the array may be of another realm.
       if (bytes?.length !== count) throw noBytes(new RangeError(`${count} bytes were asked for`))
       return bytes
     },
@@ -19,5 +19,5 @@ export function soundRandom(random: Random): Random {
 }
 
 function noBytes(cause: unknown): ColumbaError {
-  return new ColumbaError('OVERLOADED', 'There are no random bytes to be had; try again later', {}, cause)
+  return new ColumbaError('OVERLOADED', 'there are no random bytes to be had; try again later', {}, cause)
 }

@@ -19,7 +19,7 @@ export interface StatsParts {
   readonly memory: Memory
   readonly cacheBytes: number
   readonly rows: RowReader
-  readonly background: Checkpointer
+  readonly checkpointer: Checkpointer
   readonly tidier: Tidier
   /** Null where the flush has no thread of its own, whatever its size. */
   readonly threaded: AdaptiveFlushRunner<FlushThread> | null
@@ -27,11 +27,12 @@ export interface StatsParts {
 
 /**
  * What `admin.stats()` says of the local backend: sums since the opening, and how things are now. In the cache a list, a page of
- * messages, a single one or an unread total is a hit if memory had all of it, and a miss if something of it, or of its conversation,
- * was read from a shard or a body file; a total that has to be counted first counts as the pages of the list that it is counted from.
+ * messages, a single one or an unread total is a hit if memory had all of it, and a miss if something of it, or of its
+ * conversation, was read from a shard or a body file; a total that has to be counted first counts as the pages of the list that it
+ * is counted from.
  */
 export async function storeStats(parts: StatsParts): Promise<StoreStats> {
-  const { log, report, shards, bodies, memory, cacheBytes, rows, background, tidier, threaded } = parts
+  const { log, report, shards, bodies, memory, cacheBytes, rows, checkpointer, tidier, threaded } = parts
   return {
     backend: 'local',
     position: memory.generations.shownThrough,
@@ -47,8 +48,12 @@ export async function storeStats(parts: StatsParts): Promise<StoreStats> {
       ...memory.counters,
       rowReads: rows.reads,
     },
-    generations: { live: memory.generations.live.length, waiting: background.waiting, ...background.stats },
-    checkpoint: background.checkpoint,
+    generations: {
+      live: memory.generations.live.length,
+      waiting: checkpointer.waiting,
+      ...checkpointer.stats,
+    },
+    checkpoint: checkpointer.checkpoint,
     bodies: {
       bytesWritten: bodies.bytesWritten + (threaded?.thread?.bytesWritten ?? 0),
       ...tidier.stats,

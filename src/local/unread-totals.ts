@@ -3,13 +3,13 @@ import { unreadOf, type Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Clock } from '../platform/clock.js'
 import type { Lists } from './lists.js'
-import type { ConversationEntry, UserEntry } from './memory/entries.js'
+import type { CachedUser, ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { Participations } from './participations.js'
 
 /**
- * The unread messages of a user in all conversations together. Counted once through the whole list, then kept beside
- * the user, where every message and every mark changes one number; large groups are looked at when somebody asks.
+ * The unread messages of a user in all conversations together. Counted once through the whole list, then kept beside the user,
+ * where every message and every mark changes one number; large groups are looked at when the total is asked for.
  */
 export class UnreadTotals {
   readonly #memory: Memory
@@ -31,19 +31,19 @@ export class UnreadTotals {
 
   of(id: UserId): MaybePromise<UnreadTotal> {
     const user = this.#memory.user(id)
-    // Where it has to be counted, the pages of the list count.
+    // A total that has to be counted first counts as the pages of the list.
     if (user.unread !== null) this.#memory.counters.hits++
     return this.#of(user)
   }
 
-  #of(user: UserEntry): MaybePromise<UnreadTotal> {
+  #of(user: CachedUser): MaybePromise<UnreadTotal> {
     if (user.unread === null) return this.#countOnce(user)
     if (user.large.size > 0) return this.#withLarge(user)
     return (user.unreadTotal ??= totalOf(user.unread))
   }
 
   /** A group may become large, or small, while others are looked at: then what was looked at is not all, or too much. */
-  async #withLarge(user: UserEntry): Promise<UnreadTotal> {
+  async #withLarge(user: CachedUser): Promise<UnreadTotal> {
     user.pins++
     try {
       for (;;) {
@@ -62,7 +62,7 @@ export class UnreadTotals {
     }
   }
 
-  async #countOnce(user: UserEntry): Promise<UnreadTotal> {
+  async #countOnce(user: CachedUser): Promise<UnreadTotal> {
     await (user.counted ??= this.#countUnread(user).finally(() => {
       user.counted = null
     }))
@@ -70,7 +70,7 @@ export class UnreadTotals {
   }
 
   /** Counts once through the whole list; conversations that change meanwhile are looked at again at the end. */
-  async #countUnread(user: UserEntry): Promise<void> {
+  async #countUnread(user: CachedUser): Promise<void> {
     user.pins++
     const changed = (user.counting = new Set<ConversationEntry>())
     try {

@@ -74,7 +74,7 @@ test('and if it was made before, and is flushed while the list is loaded', async
 
 test('a stranger whose look at a conversation is slow takes nothing from those who are in it', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+  const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
   const told = { sender: 'b', receiver: 'a', text: 'one', id: 'told' }

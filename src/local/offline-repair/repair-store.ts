@@ -11,7 +11,7 @@ import type { FileSystem } from '../../platform/file-system.js'
 import { removeTree } from '../../platform/remove-tree.js'
 import { systemProcess, type ProcessIdentity } from '../../platform/process-identity.js'
 import { ManifestFile } from '../manifest-file.js'
-import { existingStore, openLocalBackend, type LocalComponents } from '../open-local-backend.js'
+import { settingsOfExisting, openLocalBackend, type LocalComponents } from '../open-local-backend.js'
 import { rebuildDirect } from '../repair/direct-rebuild.js'
 import { Facts } from '../repair/facts.js'
 import { rebuildGroup } from '../repair/group-rebuild.js'
@@ -67,9 +67,9 @@ interface Place {
 const spaceFor = { rows: 4, bodies: 3 } as const
 
 /**
- * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old
- * one, verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made
- * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
+ * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old one,
+ * verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made of what.
+ * Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
  * manifest is damaged: then nothing was changed.
  */
 export async function repairStore(
@@ -212,7 +212,7 @@ function notWhole(path: string, { refused, report }: Looked, { checkpoint }: Man
   const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
   return new ColumbaError(
     'CORRUPT',
-    `What was made anew in ${path} is not whole (${why}); the store is as it was`,
+    `what was made anew in ${path} is not whole (${why}); the store is as it was`,
     { file: path, position: checkpoint },
   )
 }
@@ -243,7 +243,7 @@ async function assureSpace(fileSystem: FileSystem, location: string): Promise<vo
   if (free >= needed) return
   throw new ColumbaError(
     'NO_SPACE',
-    `A repair of ${location} needs about ${needed} bytes free, there are ${free}`,
+    `a repair of ${location} needs about ${needed} bytes free, there are ${free}`,
     {
       needed,
       free,
@@ -262,7 +262,7 @@ async function look({ components, options, tuning }: Place, location: string): P
   const local: LocalComponents = { tuning: { ...tuning, spareBytes: 0 } }
   const { onProgress } = options
   try {
-    const backend = await openLocalBackend(existingStore(location), components, local)
+    const backend = await openLocalBackend(settingsOfExisting(location), components, local)
     try {
       return { refused: null, report: await backend.verify(onProgress === undefined ? {} : { onProgress }) }
     } finally {

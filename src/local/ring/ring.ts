@@ -77,8 +77,8 @@ export class Ring {
 }
 
 /**
- * Hash and shard in one number each, ordered by hash; should two shards meet in one point, the lower one has it. Numbers, because a
- * million objects are sorted in seconds.
+ * Hash and shard in one number each, ordered by hash; should two shards meet in one point, the lower one has it. Numbers, because
+ * sorting a million objects takes seconds.
  */
 function allPoints(secret: Uint8Array, { shards, virtualNodes }: RingOptions): BigUint64Array {
   // FF is no byte of UTF-8: the hash of a point is never the hash of an id.

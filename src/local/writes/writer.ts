@@ -7,12 +7,12 @@ import { idHash } from '../../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../../formats/message-body.js'
 import { writeImage, type GroupImage } from '../../formats/record-parts.js'
 import {
-  passRecord,
+  encodeRecordInScratch,
   flags,
   messageHeadBytes,
   recordKinds,
   writeMessageHead,
-  type OtherRecord,
+  type PlainRecord,
 } from '../../formats/records.js'
 import type { Marks, Reached } from '../../model/conversation.js'
 import type { Position, UserId } from '../../model/ids.js'
@@ -56,7 +56,7 @@ export class Writer {
   #generationBytes = 0
   #generationObjects = 0
   #refusal: ColumbaError | null = null
-  /** The disk is nearly full: whoever looks after it says so, and takes it back. */
+  /** The disk is nearly full: the checkpointer, which looks, sets it and takes it back. */
   noSpace = false
 
   constructor(options: WriterOptions, applier: Applier) {
@@ -83,19 +83,21 @@ export class Writer {
     return this.#refusal
   }
 
-  /** A message behind the provisional head. The caller holds the conversation's lane and has decided that it may be sent. */
+  /**
+   * Appends a message after the provisional head. The caller holds the conversation's lane and has decided that it may be sent.
+   */
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
-    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number would be
-    // given out that no message has.
+    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number
+    // would be given out that no message has.
     entry.ids?.reserve()
     // The flush will make one run of all that comes with one image.
     const beginsRun = entry.imageIn !== this.#generation
     const send =
       entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
     entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), beginsRun)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(send, entry)
     return send.promise
   }
@@ -127,7 +129,7 @@ export class Writer {
     const mark = new PendingMark(entry, side, marks, this.#applier.mark)
     mark.start = start
     mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(mark, null)
     return mark.promise
   }
@@ -141,13 +143,13 @@ export class Writer {
     make: (
       position: number,
       time: number,
-    ) => { record: OtherRecord; begin?: () => void; apply: (position: number) => void },
+    ) => { record: PlainRecord; begin?: () => void; apply: (position: number) => void },
   ): PendingEvent {
     const refusal = this.#refused()
     if (refusal !== null) throw refusal
     const time = this.#now()
     const { record, begin, apply } = make(this.#log.nextPosition, time)
-    const bytes = passRecord(record)
+    const bytes = encodeRecordInScratch(record)
     // IMPORTANT: it may throw.
     const start = this.#log.reserve(bytes.length)
     begin?.()
@@ -180,7 +182,7 @@ export class Writer {
    */
   async cut(): Promise<unknown> {
     const time = this.#lastTimestamp
-    const bytes = passRecord({ kind: 'cut', time })
+    const bytes = encodeRecordInScratch({ kind: 'cut', time })
     const start = this.#log.reserve(bytes.length)
     this.#log.bytes.set(bytes, start)
     const event: PendingEvent = new PendingEvent(time, (position) => {
@@ -218,7 +220,7 @@ export class Writer {
   readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {
     const poisoned = new ColumbaError(
       'POISONED',
-      'The log could not be written; the store takes no more writes until it is opened again',
+      'the log could not be written; the store takes no more writes until it is opened again',
       {},
       cause,
     )
@@ -229,7 +231,7 @@ export class Writer {
         write.reject(
           new ColumbaError(
             'OUTCOME_UNKNOWN',
-            'The log failed while this was being written; repeat the call with the same id after reopening',
+            'the log failed while this was being written; repeat the call with the same id after reopening',
             {},
             cause,
           ),
@@ -255,8 +257,8 @@ export class Writer {
     if (entry.firstBlocked) bits |= flags.firstBlocked
     if (entry.secondBlocked) bits |= flags.secondBlocked
     if (hasImage) bits |= flags.image
-    const { direct } = recordKinds
-    let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
+    const { directMessage } = recordKinds
+    let at = writeMessageHead(bytes, start, directMessage, time, bits, seq, entry.n0, first, second)
     if (hasImage) {
       at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
       this.#generationObjects++
@@ -334,19 +336,19 @@ export class Writer {
 
   #overload(): ColumbaError | null {
     if (this.#isFull) {
-      return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
+      return new ColumbaError('OVERLOADED', 'too much waits for the log; try again later', {
         queuedBytes: this.#log.queuedBytes,
         queuedCalls: this.#log.queuedRecords,
       })
     }
     if (this.noSpace)
-      return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
+      return new ColumbaError('NO_SPACE', 'the disk is nearly full; nothing is accepted until there is room')
     return null
   }
 }
 
 /** How many members a record names. */
-function namedIn(record: OtherRecord): number {
+function namedIn(record: PlainRecord): number {
   if (record.kind === 'create') return record.members.length
   if (!('image' in record)) return 0
   const joined = record.kind === 'join' ? record.joined.length : 0
