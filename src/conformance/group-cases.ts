@@ -1,8 +1,9 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
 import type { ConversationHandle } from '../backend/port.js'
-import { hasLeft, mayRead, unreadOf } from '../model/conversation.js'
+import { hasEnded, hasLeft, isVisible, mayRead, unreadOf } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
+import type { Workbench } from './workbench.js'
 
 const ada = 'ada' as UserId
 const bob = 'bob' as UserId
@@ -125,6 +126,32 @@ export const groupCases = [
     },
   ),
 
+  backendCase(
+    'who is in, and what is visible, is asked anew behind each joining and leaving',
+    async (bench) => {
+      const group = await bench.group('trip', ['ada', 'cleo'])
+      await bench.say(group, ['ada', '1'])
+      await expectIntervals(bench, group, 'has never been in', null)
+      await bench.join(group, 'bob')
+      await expectIntervals(bench, group, 'has just joined', { seen: [], isIn: true })
+      await bench.say(group, ['ada', '2'], ['bob', '3'])
+      await expectIntervals(bench, group, 'is in', { seen: [2, 3], isIn: true })
+      await bench.leave(group, 'bob', 'ada')
+      await bench.say(group, ['ada', '4'])
+      await expectIntervals(bench, group, 'has left', { seen: [2, 3], isIn: false })
+      await bench.join(group, 'bob')
+      await bench.say(group, ['ada', '5'])
+      await expectIntervals(bench, group, 'has come back', { seen: [2, 3, 5], isIn: true })
+      await bench.leave(group, 'bob', 'ada')
+      await bench.say(group, ['ada', '6'])
+      await expectIntervals(bench, group, 'has left again', { seen: [2, 3, 5], isIn: false })
+      const direct = await bench.direct('ada', 'bob')
+      await expectIntervals(bench, direct, 'has not begun', null)
+      await bench.say(direct, ['ada', '1'], ['bob', '2'])
+      await expectIntervals(bench, direct, 'was written to', { seen: [1, 2], isIn: true })
+    },
+  ),
+
   backendCase('a leave hands the group over, a rename shows at all members', async (bench) => {
     const handle = await bench.group('trip', ['ada', 'bob'], 'Old')
     await bench.change(handle, { kind: 'rename', title: 'New' })
@@ -186,3 +213,27 @@ export const groupCases = [
     is(handle.group?.memberCount, 299)
   }),
 ]
+
+/** Everything that gives the intervals of bob's part must give the same. */
+async function expectIntervals(
+  { backend }: Workbench,
+  handle: ConversationHandle,
+  what: string,
+  expected: { readonly seen: readonly number[]; readonly isIn: boolean } | null,
+): Promise<void> {
+  const seqs = Array.from({ length: handle.head }, (_, index) => index + 1)
+  const answers = {
+    participation: (await backend.participation(bob, handle))?.intervals,
+    intervals: await backend.intervals(bob, handle),
+    standing: (await backend.standing(bob, handle))?.intervals,
+    // Of groups only.
+    ...(handle.kind === 'group' ? { membership: (await backend.membership(bob, handle))?.intervals } : {}),
+  }
+  for (const [method, intervals] of Object.entries(answers)) {
+    const said =
+      intervals === undefined || intervals === null
+        ? null
+        : { seen: seqs.filter((seq) => isVisible(intervals, seq)), isIn: !hasEnded(intervals) }
+    same(said, expected, `what ${method} says of one who ${what} is not what was written`)
+  }
+}

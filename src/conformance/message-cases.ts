@@ -201,10 +201,14 @@ export const messageCases = [
     for (const stale of [0, 1, 3]) {
       await backend.load(handle, ada)
       const draft = bench.draft('ada', 'never')
-      is(await backend.append(handle, stale, draft), MOVED)
+      is(await backend.append(handle, stale, draft), MOVED, `append behind ${stale}`)
       is(await backend.find(handle, ada, draft.id), null)
+      await backend.load(handle, ada)
+      const block = { kind: 'block', blocker: ada, blocked: true } as const
+      is(await backend.commit(handle, stale, block), MOVED, `commit behind ${stale}`)
     }
     await bench.settle()
+    is(await backend.contact(ada, bob), null)
     await backend.load(handle, ada)
     same([handle.head, handle.durableHead], [2, 2])
     is((await bench.part('bob', handle)).head, 2)
