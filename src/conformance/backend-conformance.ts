@@ -8,6 +8,7 @@ import { messageCases } from './message-cases.js'
 import { peopleCases } from './people-cases.js'
 import { recountCases } from './recount-cases.js'
 import { serverCases } from './server-cases.js'
+import { sizeCases } from './size-cases.js'
 
 /** The promises of the port, one case each: a backend that passes them all works under the domain. */
 export const backendConformance: readonly BackendCase[] = [
@@ -17,6 +18,7 @@ export const backendConformance: readonly BackendCase[] = [
   ...peopleCases,
   ...feedCases,
   ...lifecycleCases,
+  ...sizeCases,
   ...recountCases,
   ...serverCases,
   ...crashCases,

@@ -180,26 +180,33 @@ export const groupCases = [
   }),
 
   backendCase('a group may grow large, and nobody can tell', async (bench) => {
-    const names = Array.from({ length: 300 }, (_, index) => `member ${index}`)
-    const handle = await bench.group('crowd', names.slice(0, 250))
+    const names = Array.from({ length: 1001 }, (_, index) => `member ${index}`)
+    const handle = await bench.group('crowd', names.slice(0, 950))
     await bench.say(handle, ['member 0', '1'], ['member 7', '2'])
     await bench.read('member 3', handle, 1)
-    await bench.join(handle, ...names.slice(250))
-    await bench.say(handle, ['member 7', '3'], ['member 299', '4'])
+    await bench.join(handle, ...names.slice(950))
+    await bench.say(handle, ['member 7', '3'], ['member 1000', '4'])
     const expected = {
       'member 0': 3,
       'member 3': 3,
       'member 7': 2,
       'member 9': 4,
-      'member 260': 2,
-      'member 299': 1,
+      'member 960': 2,
+      'member 1000': 1,
     }
     for (const [user, unread] of Object.entries(expected)) {
       const part = await bench.part(user, handle)
-      same([user, unreadOf(part), part.head, part.memberCount], [user, unread, 4, 300])
+      same([user, unreadOf(part), part.head, part.memberCount], [user, unread, 4, 1001])
       same(await bench.backend.unread(user as UserId), { total: unread, conversations: 1 })
       same(await bench.list(user), ['crowd'])
     }
+    const first = await bench.backend.members(handle, 0, 1000)
+    const rest = await bench.backend.members(handle, first.at(-1)?.ordinal ?? 0, 1000)
+    same([first.length, rest.length], [1000, 1], 'pages of 1,000 of 1,001 members')
+    same(
+      [...first, ...rest].map(({ userId }) => userId),
+      names,
+    )
     const other = await bench.direct('member 3', 'somebody')
     await bench.say(other, ['somebody', 'newer'])
     same(await bench.list('member 3'), [other.id, 'crowd'])
@@ -209,8 +216,8 @@ export const groupCases = [
     await bench.say(handle, ['member 0', '6'])
     const gone = await bench.part('member 3', handle)
     same([gone.head, gone.lastMessage?.text, unreadOf(gone)], [5, '5', 0])
-    is((await bench.backend.members(handle, 0, 1000)).length, 299)
-    is(handle.group?.memberCount, 299)
+    is((await bench.backend.members(handle, 0, 1001)).length, 1000)
+    is(handle.group?.memberCount, 1000)
   }),
 ]
 

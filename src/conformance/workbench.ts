@@ -140,6 +140,18 @@ export class Workbench {
     return receipt
   }
 
+  /** Sends all of them, one behind the other: without waiting in between where the backend takes them so. Settles at the end. */
+  async sendAll(handle: ConversationHandle, drafts: readonly MessageDraft[]): Promise<void> {
+    const sending: Promise<SendReceipt>[] = []
+    for (const draft of drafts) {
+      const one = this.append(handle, draft)
+      if (this.backend.capabilities.moved === 'never') sending.push(one)
+      else await one
+    }
+    await Promise.all(sending)
+    await this.settle()
+  }
+
   /** Sends one message after the other. */
   async say(
     handle: ConversationHandle,
