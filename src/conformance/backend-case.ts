@@ -1,3 +1,4 @@
+import { closing } from './closing.js'
 import type { CaseNeeds, OpenBackend } from './opened-backend.js'
 import { Workbench } from './workbench.js'
 
@@ -24,13 +25,14 @@ export function backendCase(
     async run(open, notRun) {
       const bench = new Workbench(open)
       let runs = true
-      try {
-        await bench.open()
-        runs = needs === undefined || bench.has(needs)
-        if (runs) await check(bench)
-      } finally {
-        await bench.dispose()
-      }
+      await closing(
+        async () => {
+          await bench.open()
+          runs = needs === undefined || bench.has(needs)
+          if (runs) await check(bench)
+        },
+        () => bench.closings(),
+      )
       if (!runs) notRun?.(`not run: the backend was opened without \`${needs}\``)
     },
   }

@@ -80,9 +80,12 @@ export class Workbench {
     await this.#opened[0]?.settle?.()
   }
 
-  async dispose(): Promise<void> {
-    for (const backend of this.#running) await backend.close()
-    for (const { dispose } of this.#opened) await dispose?.()
+  /** What is to be done at the end, step by step. */
+  closings(): (() => Promise<void> | undefined)[] {
+    return [
+      ...[...this.#running].map((backend) => () => backend.close()),
+      ...this.#opened.map((opened) => () => opened.dispose?.()),
+    ]
   }
 
   /** The loaded handle of a direct conversation. It has a lane, so that it stays the one handle. */

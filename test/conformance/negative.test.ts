@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { MOVED } from '../../src/backend/port.js'
 import type { ConversationChange, ConversationHandle, RecentOptions } from '../../src/backend/port.js'
 import { EventualBackend } from '../../src/backend/reference/eventual-backend.js'
@@ -6,6 +6,9 @@ import { EventualCluster } from '../../src/backend/reference/eventual-cluster.js
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import { backendConformance } from '../../src/conformance/backend-conformance.js'
 import type { OpenBackend } from '../../src/conformance/opened-backend.js'
+import type { StoreCase } from '../../src/conformance/store-case.js'
+import { storeConformance } from '../../src/conformance/store-conformance.js'
+import { storeOver } from '../../src/conformance/store-over.js'
 import type { Interval } from '../../src/model/conversation.js'
 import { ColumbaError } from '../../src/errors.js'
 import type { MessageId, Position, UserId } from '../../src/model/ids.js'
@@ -483,6 +486,40 @@ const refused: readonly (readonly [what: string, title: string, says: RegExp, op
 test.each(refused)('a backend that %s is refused', async (_, title, says, open) => {
   const { run } = caseOf(title)
   await expect(run(open)).rejects.toThrow(says)
+})
+
+describe('what a case has found counts more than a failure to close', () => {
+  class CannotClose extends ReferenceBackend {
+    override async close() {
+      throw new Error('cannot close')
+    }
+  }
+  class WrongToo extends CannotClose {
+    override unread() {
+      return { total: -1, conversations: 0 }
+    }
+  }
+  const opened = (Broken: typeof ReferenceBackend) => {
+    const dispose = vi.fn<() => Promise<void>>(async () => undefined)
+    return { open: async () => ({ backend: new Broken(), dispose }), dispose }
+  }
+
+  test('of a backend', async () => {
+    const { run } = caseOf('unread is the sum over all conversations')
+    const wrong = opened(WrongToo)
+    await expect(run(wrong.open)).rejects.toThrow(/total: -1/)
+    expect(wrong.dispose).toHaveBeenCalledOnce()
+    await expect(run(opened(CannotClose).open)).rejects.toThrow('cannot close')
+  })
+
+  test('of a store', async () => {
+    const title = 'unread counts what others wrote above the read position'
+    const { run } = storeConformance.find((each) => each.title === title) as StoreCase
+    const wrong = opened(WrongToo)
+    await expect(run(storeOver(wrong.open))).rejects.toThrow(/total: -1/)
+    expect(wrong.dispose).toHaveBeenCalledOnce()
+    await expect(run(storeOver(opened(CannotClose).open))).rejects.toThrow('cannot close')
+  })
 })
 
 function caseOf(title: string) {
