@@ -1,5 +1,5 @@
 import type { DomainContext } from '../domain/context.js'
-import { Users } from '../domain/users.js'
+import { Users, type UserChange } from '../domain/users.js'
 import type { Limits } from '../limits.js'
 import { canonicalJson, parseCanonicalJson } from '../model/canonical-json.js'
 import type { Json } from '../model/json.js'
@@ -16,12 +16,6 @@ export interface RegisterRequest {
   readonly profile?: Json | undefined
 }
 
-/** What is left out stays as it is. */
-export interface UserChange {
-  readonly name?: string | undefined
-  readonly profile?: Json | undefined
-}
-
 /** `store.users` */
 export class UserCalls {
   readonly #calls: Calls
@@ -32,7 +26,7 @@ export class UserCalls {
     this.#users = new Users(context)
   }
 
-  /** Registering again with the same content gives the user; with other content it is USER_EXISTS. */
+  /** Registers a user. A repeat with the same content gives the user; with other content it is USER_EXISTS. */
   register(request: RegisterRequest): Promise<User> {
     return this.#calls.run((limits) => {
       const taken = takeRepeatable(limits, (within) => checkUser(request, within))
@@ -42,12 +36,12 @@ export class UserCalls {
     })
   }
 
-  /** USER_NOT_FOUND for one that was never registered. */
+  /** A registered user; USER_NOT_FOUND for others. */
   get(id: string): Promise<User> {
     return this.#calls.run((limits) => this.#users.get(checkUserId(id, 'id', limits)))
   }
 
-  /** Changes what is given and leaves the rest. USER_NOT_FOUND as `get`. */
+  /** Changes what is given and leaves the rest. USER_NOT_FOUND for a user that is not registered. */
   update(id: string, change: UserChange): Promise<User> {
     return this.#calls.run((limits) => {
       const user = checkUserId(id, 'id', limits)

@@ -7,11 +7,11 @@ interface Held {
 }
 
 /** What is held cannot leave memory; many pages may wait for the disk at once, and a conversation may be a group of hundreds. */
-const heldAtOnce = 64
+const mostHeld = 64
 
 /**
- * The conversations that a page of a feed points to. Each is held from its first pointer to the page's end, and so read once. Beyond
- * 64 the one that has been held longest is let go of: it is read again only if there was no room for it in the meantime.
+ * The conversations that a page of a feed points to. Each is held from its first pointer to the page's end, and so read once.
+ * Beyond 64 the one that has been held longest is let go of: it is read again only if there was no room for it in the meantime.
  */
 export class FeedConversations {
   readonly #backend: Backend
@@ -30,7 +30,7 @@ export class FeedConversations {
     const handle = this.#backend.conversation(id)
     if (!this.#isHolding) return handle
     this.#held ??= new Map()
-    if (this.#held.size >= heldAtOnce) this.#letGoOfOldest(this.#held)
+    if (this.#held.size >= mostHeld) this.#letGoOfOldest(this.#held)
     this.#held.set(id, { handle, release: this.#backend.hold(handle) })
     return handle
   }

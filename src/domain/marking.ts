@@ -21,12 +21,12 @@ class HandedOver {
   read = 0
   delivered = 0
   written: Promise<void>
-  /** Of the other participant. */
-  readonly next: HandedOver | null
+  /** What the other participant has handed over. */
+  readonly other: HandedOver | null
 
-  constructor(user: UserId, next: HandedOver | null, written: Promise<void>) {
+  constructor(user: UserId, other: HandedOver | null, written: Promise<void>) {
     this.user = user
-    this.next = next
+    this.other = other
     this.written = written
   }
 }
@@ -35,15 +35,15 @@ class HandedOver {
 class Slot {
   readonly user: UserId
   running: Promise<void>
-  /** What waits behind it, all as one, and the promise of its turn. */
+  /** What waits for it, all as one, and the promise of its turn. */
   waiting: { readonly wanted: Wanted; readonly turn: Promise<void> } | null = null
-  /** Of the other participant. */
-  next: Slot | null
+  /** The other participant's slot. */
+  other: Slot | null
 
-  constructor(user: UserId, running: Promise<void>, next: Slot | null) {
+  constructor(user: UserId, running: Promise<void>, other: Slot | null) {
     this.user = user
     this.running = running
-    this.next = next
+    this.other = other
   }
 }
 
@@ -58,12 +58,12 @@ class Slot {
 export class Marking {
   readonly #context: DomainContext
   readonly #backend: Backend
-  /** True if a write that was handed over needs nobody to wait for it: closing the backend finishes it. */
+  /** True if no call has to wait for a write that was handed over: closing the backend finishes it. */
   readonly #pipelined: boolean
   readonly #open: boolean
   /**
-   * Those whose calls have to wait, for each other or for something to be read. Of a direct conversation by its id, both
-   * participants in a chain; of a group by user and id. The backend may give a conversation another handle meanwhile.
+   * Users whose calls have to wait, for each other or for something to be read. For a direct conversation by its id, both
+   * participants in a chain; for a group by user and id. The backend may give a conversation another handle meanwhile.
    */
   readonly #slots = new Map<string, Slot>()
 
@@ -166,14 +166,14 @@ export class Marking {
   #slotOf(key: string, user: UserId): Slot | null {
     if (this.#slots.size === 0) return null
     let slot = this.#slots.get(key) ?? null
-    while (slot !== null && slot.user !== user) slot = slot.next
+    while (slot !== null && slot.user !== user) slot = slot.other
     return slot
   }
 
   /** Null if all that was handed over at once is visible: then it has settled. */
   #slotBehindHandedOver(key: string, user: UserId, handle: ConversationHandle, marks: Marks): Slot | null {
     let last = handle.marking as HandedOver | null
-    while (last !== null && last.user !== user) last = last.next
+    while (last !== null && last.user !== user) last = last.other
     if (last === null || (marks.read >= last.read && marks.delivered >= last.delivered)) return null
     // From here on the slot says what is under way; also if it has failed, and will never be visible.
     last.read = last.delivered = 0
@@ -183,23 +183,23 @@ export class Marking {
   #take(key: string, user: UserId, running: Promise<void>): Slot {
     const slot = new Slot(user, running, this.#slots.get(key) ?? null)
     this.#slots.set(key, slot)
-    this.#tidyBehind(key, slot, running)
+    this.#removeWhenDone(key, slot, running)
     return slot
   }
 
-  /** The slot goes when nothing waits behind what has settled. */
-  #tidyBehind(key: string, slot: Slot, running: Promise<void>): void {
-    const tidy = (): void => {
+  /** Removes the slot when nothing waits after what has settled. */
+  #removeWhenDone(key: string, slot: Slot, running: Promise<void>): void {
+    const done = (): void => {
       if (slot.running === running && slot.waiting === null) this.#remove(key, slot)
     }
-    running.then(tidy, tidy)
+    running.then(done, done)
   }
 
   #remove(key: string, slot: Slot): void {
     const first = this.#slots.get(key) as Slot
-    if (first !== slot) first.next = slot.next
-    else if (slot.next === null) this.#slots.delete(key)
-    else this.#slots.set(key, slot.next)
+    if (first !== slot) first.other = slot.other
+    else if (slot.other === null) this.#slots.delete(key)
+    else this.#slots.set(key, slot.other)
   }
 
   #wait(key: string, slot: Slot, id: ConversationId, wanted: Wanted): Promise<void> {
@@ -217,10 +217,10 @@ export class Marking {
       slot.running = turn
       return this.#write(slot.user, id, wanted)
     }
-    // Whether the one before failed is told to those who made it.
+    // A failure of the one before is told to its own callers.
     const turn: Promise<void> = slot.running.then(next, next)
     slot.waiting = { wanted, turn }
-    this.#tidyBehind(key, slot, turn)
+    this.#removeWhenDone(key, slot, turn)
     return turn
   }
 
@@ -230,7 +230,8 @@ export class Marking {
   async #write(user: UserId, id: ConversationId, wanted: Wanted): Promise<void> {
     const backend = this.#backend
     const { read } = wanted
-    // IMPORTANT: a handle of now, which knows all that those who wait have seen; that of the first of them may be of the past.
+    // IMPORTANT: a handle of now, which knows all that the waiting callers have seen; that of the first of them may be of the
+    // past.
     const handle = backend.conversation(id)
     if (!handle.loaded) await backend.load(handle, user)
     const marks = await backend.marks(user, handle)
@@ -279,7 +280,7 @@ function noteHandedOver(
   written: Promise<void>,
 ): void {
   let last = handle.marking as HandedOver | null
-  while (last !== null && last.user !== user) last = last.next
+  while (last !== null && last.user !== user) last = last.other
   if (last === null)
     handle.marking = last = new HandedOver(user, handle.marking as HandedOver | null, written)
   last.read = read

@@ -9,8 +9,8 @@ import { assertShownIsStored } from './commit-change.js'
 import type { DomainContext } from './context.js'
 import { userNotFound } from './participants.js'
 
-/** What may be changed of a user; what is left out stays. */
-export interface UserUpdate {
+/** What is left out stays as it is. */
+export interface UserChange {
   readonly name?: string | undefined
   readonly profile?: Json | undefined
 }
@@ -35,8 +35,8 @@ export class Users {
   }
 
   /**
-   * As `register`, of one that is beyond the limits of today and can only be a repeat; refused with `excess` if nobody is registered.
-   * A digest waits, as of messages like that (repeat-answers.ts).
+   * Like `register`, for a user beyond the limits of today that can only be a repeat; refused with `excess` if there is no such
+   * user. A digest waits, as of messages like that (repeat-answers.ts).
    */
   registered(user: User, excess: ColumbaError): Promise<User> {
     const { id } = user
@@ -61,7 +61,7 @@ export class Users {
     return known.user
   }
 
-  update(id: UserId, { name, profile }: UserUpdate): Promise<User> {
+  update(id: UserId, { name, profile }: UserChange): Promise<User> {
     return this.#context.lanes.user(id, async () => {
       const before = await this.get(id)
       const after = {
@@ -91,7 +91,7 @@ function digestOf(user: User): string {
   return createHash('sha256').update(content).digest('base64url')
 }
 
-/** Of what was accepted: the limits may be others by now. */
+/** The stored profile as text: it was accepted under limits that may have been others. */
 function profileText({ profile }: User): string | null {
   if (profile === undefined) return null
   return canonicalJson(profile, { maxBytes: Infinity, maxDepth: Infinity, field: 'profile' })

@@ -27,7 +27,8 @@ import {
  * Records of the commit log. A record says absolutely what becomes of the partitions it concerns; nothing has to be
  * read to apply it. The first record about a conversation in a generation carries an *image*: the little that the
  * flush must know of the time before (where the conversation stood in the lists, who the members of a small group
- * are; a direct message's image is in direct-image.ts). Every record begins with its kind (u8) and the store's time (u48 LE); its position is its number in the log.
+ * are; a direct message's image is in direct-image.ts). Every record begins with its kind (u8) and the store's time (u48
+ * LE); its position is its number in the log.
  *
  * Message records are laid out by hand, and so are the marks of direct conversations (direct-marks.ts), since everything else
  * is rare beside them:
@@ -40,9 +41,9 @@ import {
  * group. The body (message-body.ts) is what goes on into the body file as it stands.
  */
 export const recordKinds = {
-  direct: 1,
+  directMessage: 1,
   groupMessage: 2,
-  marks: 3,
+  groupMarks: 3,
   block: 4,
   create: 5,
   join: 6,
@@ -77,7 +78,7 @@ export const idsAt = 20
 export function bodyOfRecord(bytes: Buffer, start: number, end: number): number {
   const at = endOfId(bytes, endOfId(bytes, start + idsAt, end), end)
   if (((bytes[start + flagsAt] as number) & flags.image) === 0) return at
-  if (bytes[start] === recordKinds.direct) return at + directImageBytes
+  if (bytes[start] === recordKinds.directMessage) return at + directImageBytes
   const reader = new ByteReader(bytes, at, end)
   readImage(reader)
   return reader.at
@@ -87,8 +88,8 @@ export function bodyOfRecord(bytes: Buffer, start: number, end: number): number 
 export const messageHeadBytes = idsAt + 2 * 257
 
 /**
- * Writes what a message record begins with at `start` and returns its end, where image and body follow. `kind` is one of the two of
- * messages, and `count` n0 or the ordinal; or it is that of direct marks, which begin alike (direct-marks.ts).
+ * Writes what a message record begins with at `start` and returns its end, where image and body follow. `kind` is one of the
+ * two of messages, and `count` n0 or the ordinal; or it is that of direct marks, which begin alike (direct-marks.ts).
  */
 export function writeMessageHead(
   bytes: Buffer,
@@ -109,9 +110,10 @@ export function writeMessageHead(
   return writeId(secondId, bytes, writeId(firstId, bytes, start + idsAt))
 }
 
-export type OtherRecord =
+/** A record that is not laid out by hand. */
+export type PlainRecord =
   | {
-      readonly kind: 'marks'
+      readonly kind: 'groupMarks'
       readonly time: number
       readonly user: string
       /** A group; the marks of direct conversations have a record of their own. */
@@ -180,17 +182,17 @@ export type OtherRecord =
 const writer = new ByteWriter(4096)
 
 /** The bytes of a record that is no message. */
-export function encodeRecord(record: OtherRecord): Buffer {
-  return Buffer.from(passRecord(record))
+export function encodeRecord(record: PlainRecord): Buffer {
+  return Buffer.from(encodeRecordInScratch(record))
 }
 
-/** The same in place: valid until the next call. */
-export function passRecord(record: OtherRecord): Buffer {
+/** The same in scratch bytes: valid until the next record is encoded. */
+export function encodeRecordInScratch(record: PlainRecord): Buffer {
   const w = writer.reset()
   w.u8(recordKinds[record.kind])
   for (let i = 0, rest = record.time; i < 6; i++, rest = Math.floor(rest / 256)) w.u8(rest & 0xff)
   switch (record.kind) {
-    case 'marks':
+    case 'groupMarks':
       w.string(record.user).string(record.conversation)
       writeMarks(w, record.marks)
       break
@@ -241,7 +243,7 @@ export function passRecord(record: OtherRecord): Buffer {
   return w.view()
 }
 
-export function decodeRecord(bytes: Buffer, start: number, end: number): OtherRecord {
+export function decodeRecord(bytes: Buffer, start: number, end: number): PlainRecord {
   const r = new ByteReader(bytes, start, end)
   const kind = r.u8()
   const time = r.raw(6).readUIntLE(0, 6)
@@ -250,11 +252,11 @@ export function decodeRecord(bytes: Buffer, start: number, end: number): OtherRe
   return record
 }
 
-function decodeFields(kind: number, time: number, r: ByteReader): OtherRecord {
+function decodeFields(kind: number, time: number, r: ByteReader): PlainRecord {
   switch (kind) {
-    case recordKinds.marks:
+    case recordKinds.groupMarks:
       return {
-        kind: 'marks',
+        kind: 'groupMarks',
         time,
         user: r.string(),
         conversation: r.string(),

@@ -45,8 +45,8 @@ import { verifyStore } from './verify.js'
 import { Watchers } from './writes/watchers.js'
 import { Writer } from './writes/writer.js'
 
-/** What the shards report once they cannot be trusted any more; the backend that is being made listens later. */
-export interface ShardFailureReport {
+/** Told once the shards cannot be trusted any more; the backend that is being made listens later. */
+export interface FailureListener {
   listener: ((error: ColumbaError) => void) | null
 }
 
@@ -59,7 +59,7 @@ export interface OpenedParts {
   readonly file: ManifestFile
   readonly manifest: Manifest
   readonly shards: ShardSet
-  readonly failure: ShardFailureReport
+  readonly failure: FailureListener
   readonly bodies: BodyFiles
   readonly logDirectory: string
   readonly bodyDirectory: string
@@ -124,7 +124,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   )
   const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
   const flush = new OrderedFlush(runner, recovery.allowed)
-  // The runner is closed behind it, and waits for what is under way.
+  // The runner is closed after it, and waits for what is under way.
   opened.undo.push(() => Promise.resolve(recovery.forbid()))
   const keeper = new FilterKeeper(fileSystem, settings.location)
   const filter = await keeper.load(manifest.checkpoint, opened.last)
@@ -141,7 +141,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   // ---- memory and the writer
 
   let shardsFailed = false
-  let checkpointer: Checkpointer | null = null
+  let checkpointer: Checkpointer
+  /** The same, and null before it is made: the log is opened before. */
+  let checkpointerSoFar: Checkpointer | null = null
   let tidier: Tidier
   const first = new Generation(0, 0, dropGeneration)
   const memory = new Memory(
@@ -150,7 +152,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       exactIds: tuning.exactIds,
       keptAside: tuning.keptAside,
       tierSize: settings.cacheTierSize,
-      later: (task) => void components.clock.yield().then(task),
+      later: (task) => void components.clock.yield().then(task).catch(memoryFailed),
       pack: packNode,
     },
     first,
@@ -158,11 +160,22 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   function dropGeneration(generation: Generation): void {
     memory.dropped(generation, (touched) => keepLastMessage(memory, touched))
   }
+  /**
+   * A trim needs no memory: what it throws is a bug, and messages are numbered by what memory says. So nothing is written any
+   * more, as after a bug in what the log calls; and the user's process does not end for it.
+   */
+  function memoryFailed(error: unknown): void {
+    // It is told once.
+    if (writer.refusal !== null) return
+    const message = 'the cache could not be trimmed; the store takes no more writes until it is opened again'
+    writer.refuse(new ColumbaError('POISONED', message, {}, error))
+    telemetry.error('the cache has failed', { code: codeOf(error) })
+  }
   const watchers = new Watchers(notifier)
   const applier = new Applier(memory, {
     watchers,
     filter,
-    onFrozen: (generation) => checkpointer?.frozen(generation),
+    onFrozen: (generation) => checkpointerSoFar?.frozen(generation),
     onDrop: dropGeneration,
   })
   const { limits } = settings
@@ -193,7 +206,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       closeSucceeded: opened.last === 'clean',
       onGroup: (group) => {
         writer.onGroup(group)
-        checkpointer?.written()
+        checkpointerSoFar?.written()
       },
       watcher: telemetry.listens ? telemetry : undefined,
       onFailure: (failure) => {
@@ -226,18 +239,18 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       onPoisoned: fail,
       clock,
       // What the manifest says durably, and not what it is about to say.
-      checkpoint: () => checkpointer?.checkpoint ?? manifest.checkpoint,
+      checkpoint: () => checkpointerSoFar?.checkpoint ?? manifest.checkpoint,
       tuning,
       telemetry,
     })
-    // A checkpoint of the recovery may have woken it; the body files are closed behind it.
+    // A checkpoint of the recovery may have woken it; the body files are closed after it.
     opened.undo.push(() => tidier.stop())
-    checkpointer = new Checkpointer(
+    checkpointerSoFar = checkpointer = new Checkpointer(
       { shards, flush, clock, memory, log, writer, telemetry },
       {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
-        maxWaiting: tuning.maxWaiting,
+        maxWaitingGenerations: tuning.maxWaitingGenerations,
         spareBytes,
         sparedMs: tuning.copyRestMs,
         freeBytes: () => fileSystem.freeBytes(settings.location),
@@ -248,9 +261,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       },
       manifest.checkpoint,
     )
-    const made = checkpointer
-    opened.undo.push(() => made.stop())
-    await made.recover(recovery)
+    opened.undo.push(() => checkpointer.stop())
+    await checkpointer.recover(recovery)
     await log.removeThrough(manifest.checkpoint)
     threaded?.opened()
   } catch (error) {
@@ -263,7 +275,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     shardsFailed = true
     const poisoned = shardsPoisoned(error)
     writer.refuse(poisoned)
-    // The flush thread writes through handles of its own; nobody else goes on where it has failed.
+    // The flush thread writes through handles of its own; no other writer goes on where it has failed.
     shards.distrust(poisoned)
     tidier.stop().catch(() => undefined)
     telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })
@@ -282,21 +294,20 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
   const people = new People({ memory, rows, loader, writer, applier })
-  const background = checkpointer
-  background.begin()
+  checkpointer.begin()
   let closing: Promise<void> | null = null
 
   async function close(): Promise<void> {
-    writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
+    writer.refuse(new ColumbaError('CLOSED', 'the store is closed'))
     try {
       await tidier.stop()
       let clean = log.failed === null && shards.failed === null
       try {
-        if (clean) await background.run()
+        if (clean) await checkpointer.run()
       } catch {
         clean = false
       }
-      await background.stop()
+      await checkpointer.stop()
       await tidier.finish()
       await keeper.stop()
       await runner.close()
@@ -312,7 +323,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }
   }
 
-  /** Whatever has failed: nothing stays open, and the lock is not kept from whoever opens the store next. */
+  /** Whatever has failed: nothing stays open, and the lock is not kept from the next opening. */
   async function release(): Promise<void> {
     try {
       await shards.close()
@@ -325,7 +336,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     }
   }
 
-  const copies = { from: tuning.copiedFrom, allowed: () => background.admits() }
+  const copies = { from: tuning.copiedFrom, allowed: () => checkpointer.admits() }
   const tierSize = settings.cacheTierSize
   const lists = new Lists({ memory, rows, loader, participations, tierSize, copies })
   return new LocalBackend({
@@ -363,11 +374,11 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
           memory,
           cacheBytes: settings.cacheBytes,
           rows,
-          background,
+          checkpointer,
           tidier,
           threaded,
         }),
-      checkpoint: () => background.run(),
+      checkpoint: () => checkpointer.run(),
       verify: (options) =>
         tidier.still(() =>
           verifyStore(
@@ -377,7 +388,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
               ring,
               hashSeed,
               lastTimestamp: () => writer.lastTimestamp,
-              checkpoint: (look) => background.run(look),
+              checkpoint: (look) => checkpointer.run(look),
             },
             options,
           ),

@@ -2,7 +2,7 @@ import type { ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Loader } from './reads/loader.js'
-import type { ConversationEntry, Touched, UserEntry } from './memory/entries.js'
+import type { CachedUser, ConversationEntry, Touched } from './memory/entries.js'
 import type { FeedAhead } from './memory/feed-ahead.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
@@ -22,8 +22,8 @@ export interface ChangeReaderParts {
 type Memberships = ReadonlyMap<ConversationId, MembershipRow>
 
 /**
- * The feed of a user: what is listed in the user's own partition, merged with the lists of the user's groups. Live
- * generations are read from memory; what they begin behind is read from the shards, somewhat more of it than a page needs.
+ * The feed of a user: what is listed in the user's own partition, merged with the lists of the user's groups. Live generations
+ * are read from memory; what came before them is read from the shards, somewhat more of it than a page needs.
  */
 export class ChangeReader {
   readonly #parts: ChangeReaderParts
@@ -36,11 +36,11 @@ export class ChangeReader {
 
   read(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
     const { memory, watchers } = this.#parts
-    const entry = memory.user(user)
-    const { memberships, feedAhead } = entry
+    const cached = memory.user(user)
+    const { memberships, feedAhead } = cached
     const { live, shownThrough: through } = memory.generations
     const boundary = live[0]?.after ?? Infinity
-    if (feedAhead?.isReadToEnd === true && after >= feedAhead.through) this.#keepAhead(entry, null)
+    if (feedAhead?.isReadToEnd === true && after >= feedAhead.through) this.#keepAhead(cached, null)
     if (memberships === null) return this.#readStored(user, after, limit)
     watchers.learn(user, memberships.keys())
     if (this.#isFlushedKnown(user, after, boundary))
@@ -53,7 +53,7 @@ export class ChangeReader {
         const refs = feedAhead.refs.slice(first).filter((ref) => stillConcerns(ref, memberships))
         return this.#page(user, { after, through, limit }, memberships, refs, live)
       }
-      this.#keepAhead(entry, null)
+      this.#keepAhead(cached, null)
     }
     return this.#readStored(user, after, limit)
   }
@@ -66,9 +66,9 @@ export class ChangeReader {
   async #readStored(user: UserId, after: Position, limit: number): Promise<ChangePage> {
     const { loader, memory, watchers } = this.#parts
     const held = memory.generations.beginRead()
-    const entry = memory.user(user)
-    // Who leaves memory hears of no joining any more, and those who watch would learn of groups as they were.
-    entry.pins++
+    // A user who leaves memory hears of no joining any more, and watchers would learn of groups as they were.
+    const cached = memory.user(user)
+    cached.pins++
     // What comes while this reads is the next page's: it may lie in a generation that is not held here.
     const through = memory.generations.shownThrough
     try {
@@ -79,19 +79,19 @@ export class ChangeReader {
       const found = await this.#stored.read(user, memberships, { after, through: boundary }, limit)
       const isMore = found.refs.length > limit
       if (isMore) {
-        this.#keepAhead(entry, found)
+        this.#keepAhead(cached, found)
         return fullPage(found, 0, limit, memberships)
       }
       return this.#page(user, { after, through, limit }, memberships, [...found.refs], held)
     } finally {
-      entry.pins--
+      cached.pins--
       memory.generations.endRead(held)
     }
   }
 
-  #keepAhead(entry: UserEntry, ahead: FeedAhead | null): void {
-    entry.feedAhead = ahead
-    this.#parts.memory.lists.chargeBeside(entry)
+  #keepAhead(cached: CachedUser, ahead: FeedAhead | null): void {
+    cached.feedAhead = ahead
+    this.#parts.memory.lists.chargeBeside(cached)
   }
 
   #page(
@@ -121,7 +121,7 @@ export class ChangeReader {
     if (refs.some(({ position }) => position > through))
       refs = refs.filter(({ position }) => position <= through)
     if (refs.length > 1) refs.sort((a, b) => a.position - b.position)
-    // Behind the last one may be more in the shards, of which only a page was read.
+    // After the last one may be more in the shards, of which only a page was read.
     return refs.length <= limit ? { refs, through, more: false } : pageUpTo(refs, 0, limit)
   }
 }
@@ -144,8 +144,8 @@ function stillConcerns(ref: ChangeRef, memberships: Memberships): boolean {
 }
 
 /**
- * What one page takes of one source: its oldest, one more than the page has places for. Those of one position stay together, and of
- * a group's only what its member may see.
+ * What one page takes of one source: its oldest, one more than the page has places for. Those of one position stay together,
+ * and of a group's only what its member may see.
  */
 class Share {
   readonly #limit: number
@@ -171,13 +171,13 @@ class Share {
   }
 }
 
-/** What one page wants: changes behind `after`, and one more than it has places for. */
+/** What one page wants: changes after `after`, and one more than it has places for. */
 interface Wanted {
   readonly after: number
   readonly limit: number
 }
 
-/** Of messages that a member may see, if it is a member who asks. */
+/** Adds pointers to messages: of a group those that the membership lets its member see, of a direct conversation (null) all. */
 function messagesAfter(
   touched: Touched,
   { after, limit }: Wanted,
@@ -195,7 +195,7 @@ function messagesAfter(
   }
 }
 
-/** Of changes in the order of their positions. */
+/** Adds changes, in the order of their positions. */
 function refsAfter(
   all: readonly ChangeRef[],
   { after, limit }: Wanted,
@@ -207,7 +207,9 @@ function refsAfter(
     if (!share.take(all[next] as ChangeRef)) return
 }
 
-/** Most who ask have read all but the end; some come from far behind, page by page. */
+/**
+ * The index of the first change after `after`. Most readers have read all but the end; some come from far back, page by page.
+ */
 function firstBehind(all: readonly ChangeRef[], after: number): number {
   let low = 0
   let high = all.length
@@ -219,7 +221,10 @@ function firstBehind(all: readonly ChangeRef[], after: number): number {
   return low
 }
 
-/** Where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells nobody anything. */
+/**
+ * Adds where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells a reader
+ * nothing.
+ */
 function marksAfter(touched: Touched, after: number, refs: ChangeRef[]): void {
   const { pair } = touched.entry
   if (pair === null) return

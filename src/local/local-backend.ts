@@ -30,8 +30,10 @@ import type { Events } from './events.js'
 import type { Lists } from './lists.js'
 import type { Loader } from './reads/loader.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
+import { endHold } from './memory/holds.js'
+import type { MessageRange } from './memory/kept-answers.js'
 import type { Memory } from './memory/memory.js'
-import type { MessageRange, MessageReader } from './reads/message-reader.js'
+import type { MessageReader } from './reads/message-reader.js'
 import { toMembership } from './views/membership-view.js'
 import { isOpen } from './views/participation-view.js'
 import type { Participations } from './participations.js'
@@ -44,7 +46,7 @@ import type { UnreadTotals } from './unread-totals.js'
 import type { Watchers } from './writes/watchers.js'
 import type { Writer } from './writes/writer.js'
 
-/** The life of the backend as a whole, kept by whoever put the parts together. */
+/** The life of the backend as a whole, kept by `assemble`, which put the parts together. */
 export interface LocalLife {
   readonly home: TokenHome
   stats(): Promise<StoreStats>
@@ -92,10 +94,9 @@ export class LocalBackend implements Backend {
   }
 
   hold(entry: ConversationEntry): () => void {
-    entry.inFlight++
+    entry.holds++
     return () => {
-      entry.inFlight--
-      this.#parts.memory.release(entry, true)
+      endHold(this.#parts.memory, entry, true)
     }
   }
 
@@ -120,7 +121,7 @@ export class LocalBackend implements Backend {
     return membership === null ? null : toMembership(membership)
   }
 
-  /** Who may send needs a number for the own messages so far. */
+  /** Reads the number of own messages so far, which a member who may send needs. */
   async #readMember(
     entry: ConversationEntry,
     part: GroupPart,
@@ -222,10 +223,9 @@ export class LocalBackend implements Backend {
 
   #markLater(user: UserId, entry: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
     const { memory, loader, people } = this.#parts
-    entry.inFlight++
+    entry.holds++
     const done = (): void => {
-      entry.inFlight--
-      memory.release(entry)
+      endHold(memory, entry)
     }
     const failed = (error: unknown): never => {
       done()
@@ -285,7 +285,7 @@ export class LocalBackend implements Backend {
   positionOf(token: string, field = 'since'): Position {
     const position = decodeToken(this.#parts.life.home, token, field)
     if (position > this.#parts.memory.generations.shownThrough) {
-      throw new ColumbaError('RESYNC_REQUIRED', 'The token is ahead of this store; load everything anew')
+      throw new ColumbaError('RESYNC_REQUIRED', 'the token is ahead of this store; load everything anew')
     }
     return position as Position
   }

@@ -15,7 +15,7 @@ import { systemProcess, type ProcessIdentity } from '../platform/process-identit
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { flushWorkerParts } from './background/flush-thread.js'
 import { BodyFiles } from './bodies/body-files.js'
-import { assembleBackend, type ShardFailureReport } from './assemble.js'
+import { assembleBackend, type FailureListener } from './assemble.js'
 import { assertSameLayout, ManifestFile, newEpoch, newManifest } from './manifest-file.js'
 import { openClassicLevel } from './shards/classic-level-opener.js'
 import { fromRecovery } from './shards/level-error.js'
@@ -35,7 +35,7 @@ export interface LocalComponents {
 }
 
 /** A store as it was made, to be opened for a while by itself: with a small cache, and everything durable. */
-export function existingStore(location: string): StoreSettings {
+export function settingsOfExisting(location: string): StoreSettings {
   return {
     location,
     shards: undefined,
@@ -60,7 +60,7 @@ export async function openLocalBackend(
   local: LocalComponents = {},
 ): Promise<Backend> {
   const { fileSystem, clock, random } = components
-  // Whoever changes the working directory later does not mean another store.
+  // A process that changes its working directory later does not mean another store.
   const directory = resolve(given.location)
   const settings = { ...given, location: directory }
   const made = await guardLocation(() => makeDirectories(fileSystem, directory))
@@ -80,8 +80,8 @@ export async function openLocalBackend(
   try {
     const file = new ManifestFile(fileSystem, directory)
     const isReal = fileSystem === nodeFileSystem && (local.opener ?? openClassicLevel) === openClassicLevel
-    const tuning = { ...localTuning, readsAtOnce: isReal, ...local.tuning }
-    const pace = new ReadPace(tuning.readsAtOnce, isReal ? systemMeter : timelessMeter)
+    const tuning = { ...localTuning, readsNow: isReal, ...local.tuning }
+    const pace = new ReadPace(tuning.readsNow, isReal ? systemMeter : timelessMeter)
     const { manifest, shards, failure } = await openShards(
       { file, made, settings, components, opener: local.opener ?? openClassicLevel },
       tuning,
@@ -98,7 +98,7 @@ export async function openLocalBackend(
     await fileSystem.syncDirectory(directory)
     const wantsThread = tuning.flushThread && isReal
     const threaded = wantsThread && areThere(flushWorkerParts)
-    const opened = await prepare(file, manifest, settings, components, local.newTimeLine === true)
+    const openManifest = await markOpen(file, manifest, settings, components, local.newTimeLine === true)
     const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId, pace })
     undo.push(() => bodies.close())
     return await assembleBackend({
@@ -108,7 +108,7 @@ export async function openLocalBackend(
       notifier: local.notifier ?? new InProcessNotifier(),
       lock,
       file,
-      manifest: opened,
+      manifest: openManifest,
       shards,
       failure,
       bodies,
@@ -137,8 +137,8 @@ async function makeDirectories(fileSystem: FileSystem, directory: string): Promi
 }
 
 /**
- * IMPORTANT: without it a power cut takes the whole new store: nothing else makes its own name durable. Who made the
- * directory may be another opening that was interrupted, so at least one parent is synced before a store is created.
+ * IMPORTANT: without it a power cut takes the whole new store: nothing else makes its own name durable. The directory may have
+ * been made by another opening that was interrupted, so at least one parent is synced before a store is created.
  */
 async function syncParents(fileSystem: FileSystem, directory: string, made: number): Promise<void> {
   let path = directory
@@ -182,12 +182,12 @@ interface ShardParts {
 interface OpenedShards {
   readonly manifest: Manifest
   readonly shards: ShardSet
-  readonly failure: ShardFailureReport
+  readonly failure: FailureListener
 }
 
 /**
- * The shards, and the manifest that belongs to them. Before LevelDB's lock is held, somebody in another container may have
- * the store: then it is another manifest by now, or another checkpoint, and all begins once more.
+ * The shards, and the manifest that belongs to them. Before LevelDB's lock is held, a process in another container may have the
+ * store: then it is another manifest by now, or another checkpoint, and all begins once more.
  */
 async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace): Promise<OpenedShards> {
   const { file, made, settings, components, opener } = parts
@@ -195,7 +195,7 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
   for (;;) {
     const manifest = await readManifest(parts)
     if (!manifest.created) await syncParents(fileSystem, settings.location, made)
-    const failure: ShardFailureReport = { listener: null }
+    const failure: FailureListener = { listener: null }
     let isStale = false
     const options = {
       directory: settings.location,
@@ -210,7 +210,7 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
       onFailure: (error: ColumbaError) => failure.listener?.(error),
       onLocked: async () => {
         isStale = !(await file.isStill(manifest))
-        if (isStale) throw new ColumbaError('LOCKED', 'Somebody else has opened the store meanwhile')
+        if (isStale) throw new ColumbaError('LOCKED', 'another process has opened the store meanwhile')
         if (!manifest.created) await file.assertNeverOpen()
       },
     }
@@ -225,8 +225,8 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
   }
 }
 
-/** From here on the store counts as open: what ends without a close is an unclean end. */
-async function prepare(
+/** From here on the store counts as open, and so its manifest says: what ends without a close is an unclean end. */
+async function markOpen(
   file: ManifestFile,
   manifest: Manifest,
   settings: StoreSettings,
@@ -234,18 +234,18 @@ async function prepare(
   newTimeLine: boolean,
 ): Promise<Manifest> {
   const mayHaveLost = manifest.created && !manifest.clean && manifest.lossy
-  const opened = {
+  const openManifest = {
     ...manifest,
     created: true,
     clean: false,
     lossy: settings.syncEveryMs > 0,
     epoch: mayHaveLost || newTimeLine ? newEpoch(random, manifest.epoch) : manifest.epoch,
   }
-  await file.replace(opened)
-  return opened
+  await file.replace(openManifest)
+  return openManifest
 }
 
-/** Why a directory cannot hold a store, whoever asks again. */
+/** Why a directory cannot hold a store; that is so for every process. */
 const unfit: Readonly<Record<string, string>> = {
   EEXIST: 'is not a directory',
   ENOTDIR: 'is not a directory, or lies in something that is none',
@@ -257,7 +257,8 @@ const unfit: Readonly<Record<string, string>> = {
   EROFS: 'lies on a file system that cannot be written',
 }
 
-async function guardLocation<T>(work: () => Promise<T>): Promise<T> {
+/** What the system says of a store's location while its lock is taken, as an error of this library. */
+export async function guardLocation<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

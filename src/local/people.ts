@@ -24,7 +24,7 @@ export interface PeopleParts {
   readonly applier: Applier
 }
 
-/** What users do besides writing messages: marks, profiles, contacts; and who the members of a group are. */
+/** What users do besides writing messages: marks, profiles, contacts; and the members of a group. */
 export class People {
   readonly #parts: PeopleParts
   /** Contact entries under way, newest last: a block and an alias may be changed at the same time. */
@@ -67,7 +67,7 @@ export class People {
         deliveredAt: by === 'delivered' ? position : before.deliveredAt,
       }
       return {
-        record: { kind: 'marks', time, user, conversation, marks },
+        record: { kind: 'groupMarks', time, user, conversation, marks },
         apply: () => {
           const ref = { position, kind: by, conversationId: conversation, userId: user } as const
           applier.touchUser(user).makeOwn().putMarks(conversation, marks)

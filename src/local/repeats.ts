@@ -6,6 +6,7 @@ import type { MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import { lost, ownerOf } from './reads/block-reader.js'
 import type { ConversationEntry } from './memory/entries.js'
+import { whileHeld } from './memory/holds.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageReader } from './reads/message-reader.js'
 import type { RowReader } from './reads/row-reader.js'
@@ -85,8 +86,8 @@ export class Repeats {
   }
 
   /**
-   * The index of a conversation, from the hashes of its messages. Of one that was brought back the index knows what has come
-   * since, also while this reads. IMPORTANT: without an index nobody appends, so nothing comes then.
+   * The index of a conversation, from the hashes of its messages. For a conversation that was unparked the index knows what has
+   * come since, also while this reads. IMPORTANT: no message is appended without an index, so nothing comes then.
    */
   #indexIds(entry: ConversationEntry): MaybePromise<void> {
     const { rows, memory } = this.#parts
@@ -97,22 +98,15 @@ export class Repeats {
       const hashes = hashesOf(found, stored)
       if (hashes.length < stored) throw lost(entry, hashes.length + 1)
       const runs = new Set([...found.map(({ firstSeq }) => firstSeq), stored + 1])
-      // Somebody else may have been faster.
+      // Another call may have been faster.
       if (entry.ids === ids) memory.indexes.make(entry, [...hashes, ...live.toReversed()], runs)
     }
-    const atOnce = rows.allRunsAtOnce(ownerOf(entry), entry.id, stored, runsAtOnce)
-    if (atOnce !== null) return take(atOnce)
-    entry.inFlight++
-    return rows
-      .allRuns(ownerOf(entry), entry.id)
-      .then(take)
-      .finally(() => {
-        entry.inFlight--
-        memory.release(entry)
-      })
+    const runs = rows.allRunsNow(ownerOf(entry), entry.id, stored, mostRunsNow)
+    if (runs !== null) return take(runs)
+    return whileHeld(memory, entry, rows.allRuns(ownerOf(entry), entry.id).then(take))
   }
 
-  /** Of the messages that no shard has yet, the newest first; so many of them are not durable yet. */
+  /** Hashes of the messages that no shard has yet, the newest first; so many of them are not durable yet. */
   #liveHashes(entry: ConversationEntry): { readonly hashes: number[]; readonly underWay: number } {
     const { writer, hashSeed } = this.#parts
     const hashes: number[] = []
@@ -130,7 +124,10 @@ export class Repeats {
   }
 }
 
-/** Of messages 1, 2, 3 … up to `through`, as far as they go without a gap. Ascending runs; where they overlap they say the same. */
+/**
+ * Hashes of messages 1, 2, 3 … up to `through`, as far as they go without a gap. Ascending runs; where they overlap they say
+ * the same.
+ */
 function hashesOf(runs: readonly RunRow[], through: number): number[] {
   const hashes: number[] = []
   for (const run of runs) {
@@ -142,12 +139,12 @@ function hashesOf(runs: readonly RunRow[], through: number): number[] {
 }
 
 /** Up to so many runs are read one after the other, which is faster than a range as long as they are few. */
-const runsAtOnce = 12
+const mostRunsNow = 12
 
 const noRuns: ReadonlySet<number> = new Set()
 const nothingLive = { hashes: [], underWay: 0 } as const
 
-/** From the newest messages that somebody has looked at; not with attributes, which are no canonical JSON there. */
+/** The message as a reader's page has it; not with attributes, which are no canonical JSON there. */
 function keptMessage({ page }: ConversationEntry, seq: number): Message | undefined {
   const kept = page?.[seq - (page[0] as Message).seq]
   return kept?.attributes === undefined ? kept : undefined

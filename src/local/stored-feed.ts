@@ -10,7 +10,7 @@ import { outUntil } from './rejoining.js'
 import { isOpen, sees } from './views/participation-view.js'
 
 /** Groups whose changes are read at the same time. */
-const atOnce = 4
+const parallelReads = 4
 /**
  * To look into a group costs as much as some of its changes: so many for each group are read in advance, but no more than that
  * many in all, about 400 KB and their ids.
@@ -40,11 +40,11 @@ export class StoredFeed {
     limit: number,
   ): Promise<FeedAhead> {
     const oldest = new OldestRefs(limit + 1 + Math.min(aheadPerGroup * memberships.size, mostAhead))
-    // As they are now: who leaves while this reads is told of nothing twice or never.
+    // Memberships of now: a member who leaves while this reads is told of nothing twice or never.
     const groups = [...memberships]
     const unread = await this.#ownMarks(user, groups, range, oldest)
     const left = groups.values()
-    const reads = Array.from({ length: Math.min(atOnce, groups.length) }, async () => {
+    const reads = Array.from({ length: Math.min(parallelReads, groups.length) }, async () => {
       for (const [group, membership] of left) await this.#ofGroup(group, membership, range, oldest)
     })
     reads.push(this.#ofUser(user, range, oldest))
@@ -82,7 +82,7 @@ export class StoredFeed {
       from = await this.#stretch(group, membership, { after: from, through: end }, into)
   }
 
-  /** Returns behind which position to go on: Infinity at the end. */
+  /** Returns the position after which to go on: Infinity at the end. */
   async #stretch(
     group: ConversationId,
     membership: MembershipRow,

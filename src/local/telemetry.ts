@@ -4,7 +4,8 @@ import type { Commit, CommitWatcher } from './commit-log/options.js'
 /** What metrics are told. The guide has the same table. */
 export const counted = {
   'log.records': 'records that became durable, or, in other durabilities, written',
-  'log.refused': 'writes refused because too much waited, or too little room was on the disk',
+  'log.refused':
+    'writes refused because too much waited, or there was no memory, or too little room on the disk',
 } as const
 
 export const observed = {
@@ -22,8 +23,8 @@ export const observed = {
 const slowCommitMs = 1000
 
 /**
- * What the store tells whoever runs it. A logger or metrics that throw are not listened to: nothing in the store may fail, or
- * end up half done, because somebody could not take a number.
+ * What the store tells the server that runs it. A logger or metrics that throw are not listened to: nothing in the store may
+ * fail, or end up half done, because a number could not be taken.
  */
 export class Telemetry implements CommitWatcher {
   readonly #logger: Logger | undefined
@@ -82,7 +83,7 @@ export class Telemetry implements CommitWatcher {
       const told = listener()
       if (told instanceof Promise) told.catch(() => undefined)
     } catch {
-      // Whoever wrote it will see that nothing arrives.
+      // Its author will see that nothing arrives.
     }
   }
 }

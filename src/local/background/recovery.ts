@@ -5,11 +5,11 @@ import type { RecordRange } from '../fold/sink.js'
 import type { Chunk, DurableGroup } from '../commit-log/options.js'
 
 /** Flushes under way: one is written, and the next one is folded. */
-const atOnce = 2
+const parallelFlushes = 2
 
 /**
- * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one that ends
- * earlier has lost something, and its numbers must not be given out again.
+ * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one
+ * that ends earlier has lost something, and its numbers must not be given out again.
  */
 export function storedThrough(
   checkpoints: readonly { readonly position: number }[],
@@ -42,7 +42,7 @@ export class Recovery {
   })
   /** Position of the last cut; everything up to it is flushed when `settled` has resolved. */
   lastCut: number
-  /** Of the log up to there, above the checkpoint. */
+  /** Bytes of the log up to there, above the checkpoint. */
   cutBytes = 0
   lastTimestamp = 0
 
@@ -53,17 +53,17 @@ export class Recovery {
     this.allowed.catch(() => undefined)
   }
 
-  /** Records behind the last cut: the next cut belongs to them. */
+  /** Records after the last cut: the next cut belongs to them. */
   get rest(): readonly RecordRange[] {
     return this.#ranges
   }
 
   /** Records whose end is not known to be on the disk; of as many generations as may be under way. */
   readonly find = (group: DurableGroup): void => {
-    if (this.#underWay.length < atOnce) this.#take(group)
+    if (this.#underWay.length < parallelFlushes) this.#take(group)
   }
 
-  /** The end of the log is on the disk. Records behind the last cut are handed over once more. */
+  /** The end of the log is on the disk. Records after the last cut are handed over once more. */
   readonly allow = (): number => {
     this.done()
     this.#allow()
@@ -77,7 +77,7 @@ export class Recovery {
 
   readonly take = async (group: DurableGroup): Promise<void> => {
     this.#take(group)
-    while (this.#underWay.length >= atOnce) await this.#underWay.shift()
+    while (this.#underWay.length >= parallelFlushes) await this.#underWay.shift()
   }
 
   #take(group: DurableGroup): void {
@@ -109,7 +109,7 @@ export class Recovery {
     await Promise.all(this.#underWay)
   }
 
-  /** Nobody needs the rest any more. */
+  /** Lets go of the rest. */
   done(): void {
     this.#ranges = []
     release(this.#chunks)

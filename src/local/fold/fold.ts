@@ -1,5 +1,5 @@
 import { badBytes } from '../../formats/bytes.js'
-import { decodeRecord, recordKinds, timeAt, type OtherRecord } from '../../formats/records.js'
+import { decodeRecord, recordKinds, timeAt, type PlainRecord } from '../../formats/records.js'
 import { pairKey } from '../../model/pair-key.js'
 import { DirectMessages } from './direct-messages.js'
 import { GroupFold } from './group-fold.js'
@@ -7,12 +7,12 @@ import { Partitions } from './partitions.js'
 import type { RecordRange, RowSink } from './sink.js'
 
 /**
- * The fold: records of one generation → rows of the shards and blocks of the body file. What comes out depends on the
- * records alone (P7 in docs/crash-safety.md), so it may be repeated any number of times over shards that are behind, ahead
- * or full of holes. Flush, recovery and a flush thread are this one piece of code.
+ * The fold: records of one generation → rows of the shards and blocks of the body file. What comes out depends on the records
+ * alone (P7 in docs/crash-safety.md), so it may be repeated any number of times over shards that are behind, ahead or full of
+ * holes. Flush, recovery and a flush thread are this one piece of code.
  *
- * Use: `add` all ranges in order, then run `blocks` to its end and make them durable, then run `rows` to its end.
- * Both are generators that pause after each conversation and in long lists, so that a caller on the main thread can let others run.
+ * Use: `add` all ranges in order, then run `blocks` to its end and make them durable, then run `rows` to its end. Both are
+ * generators that pause after each conversation and in long lists, so that a caller on the main thread can let others run.
  */
 export class Fold {
   readonly #partitions: Partitions
@@ -20,9 +20,9 @@ export class Fold {
   readonly #groups = new Map<string, GroupFold>()
   readonly #contacts = new Map<
     string,
-    { record: OtherRecord & { kind: 'contact' | 'block' }; position: number }
+    { record: PlainRecord & { kind: 'contact' | 'block' }; position: number }
   >()
-  readonly #users = new Map<string, { record: OtherRecord & { kind: 'user' }; position: number }>()
+  readonly #users = new Map<string, { record: PlainRecord & { kind: 'user' }; position: number }>()
   readonly #hashSeed: number
   #last = 0
 
@@ -96,12 +96,12 @@ export class Fold {
 
   #record(bytes: Buffer, start: number, end: number, position: number): void {
     const kind = bytes[start]
-    if (kind === recordKinds.direct) this.#directs.add(bytes, start, end, position)
+    if (kind === recordKinds.directMessage) this.#directs.add(bytes, start, end, position)
     else if (kind === recordKinds.directMarks) this.#directs.addMarks(bytes, start, end, position)
     else if (kind === recordKinds.groupMessage) {
       const group = GroupFold.messageGroup(bytes, start, end)
       this.#group(group).addMessage(bytes, start, end, position)
-    } else this.#other(decodeRecord(bytes, start, end), position)
+    } else this.#plain(decodeRecord(bytes, start, end), position)
   }
 
   #group(id: string): GroupFold {
@@ -110,11 +110,11 @@ export class Fold {
     return group
   }
 
-  #other(record: OtherRecord, position: number): void {
+  #plain(record: PlainRecord, position: number): void {
     switch (record.kind) {
       case 'cut':
         return
-      case 'marks':
+      case 'groupMarks':
         this.#group(record.conversation).addMarks(record.user, record.marks, position)
         return
       case 'block': {

@@ -1,4 +1,4 @@
-/** Behind the last message of a chain. */
+/** Ends a chain: no message. */
 export const none = -1
 
 /**

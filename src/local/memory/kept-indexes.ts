@@ -1,12 +1,13 @@
 import type { DirectHead } from '../../formats/record-parts.js'
+import { ifMemoryAllows, memoryError } from '../../platform/system-errors.js'
 import type { ConversationEntry } from './entries.js'
 import { IdHashes, IdIndex } from './id-index.js'
 import { ParkedConversations } from './parked-conversations.js'
 
 export interface KeptIndexesOptions {
-  /** What conversations that were put away may take just now. */
+  /** Bytes that parked conversations may take just now. */
   readonly parkedBytes: () => number
-  /** Of them, those with up to so many messages keep all hashes. */
+  /** Parked conversations with up to so many messages keep all their hashes. */
   readonly exactIds: number
   /** The cache may be too large now. */
   readonly grew: () => void
@@ -14,7 +15,7 @@ export interface KeptIndexesOptions {
 
 /**
  * The account of what memory knows of idempotency keys: the indexes of conversations that are written to, and what stays of
- * those that were put away.
+ * parked ones.
  */
 export class KeptIndexes {
   readonly #options: KeptIndexesOptions
@@ -22,7 +23,7 @@ export class KeptIndexes {
   readonly #hashes = [new IdHashes()]
   readonly #parked = new ParkedConversations()
   #charged = 0
-  /** Of the indexes of those that live generations know: not part of `bytes`. */
+  /** Bytes of the indexes of conversations that live generations know: not part of `bytes`. */
   liveBytes = 0
 
   constructor(options: KeptIndexesOptions) {
@@ -39,13 +40,19 @@ export class KeptIndexes {
 
   /**
    * An index of idempotency keys with what is known so far, in the order of the seqs; of a conversation that was brought back, of
-   * the messages from before, and what has come since is added. `runs`: the first seqs of the runs they lie in.
+   * the messages from before, and what has come since is added. `runs`: the first seqs of the runs they lie in. Throws OVERLOADED
+   * where there is no memory for it, and changes nothing then.
    */
   make(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
-    const ids = new IdIndex(this.#room())
-    hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
     const known = entry.ids
-    known?.copyChain(ids)
+    const ids = new IdIndex(this.#room())
+    try {
+      hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
+      known?.copyChain(ids)
+    } catch (error) {
+      ids.release()
+      throw memoryError(error)
+    }
     known?.release()
     entry.ids = ids
     this.charge(entry)
@@ -70,18 +77,24 @@ export class KeptIndexes {
     this.liveBytes -= charged
   }
 
-  /** The conversation leaves memory: nobody uses it, and no live generation knows it. */
+  /**
+   * The conversation leaves memory: no user or call has it, and no live generation knows it. IMPORTANT: it throws nothing where
+   * there is no memory to put the conversation away, and only forgets it: a trim, or a record that is durable, would fail.
+   */
   letGo(entry: ConversationEntry): void {
-    this.#park(entry)
-    this.#charged -= entry.charged
-    entry.charged = 0
-    entry.ids?.release()
-    entry.ids = null
+    try {
+      ifMemoryAllows(() => this.#park(entry))
+    } finally {
+      this.#charged -= entry.charged
+      entry.charged = 0
+      entry.ids?.release()
+      entry.ids = null
+    }
   }
 
   /**
-   * What writers know of it is what the shards have, since what the log could not write is in use for ever; so it needs no shard when
-   * it comes back.
+   * Parks what writers know of the conversation. That is what the shards have, since an entry with what the log could not write
+   * never leaves memory; so no shard is needed when it comes back.
    */
   #park(entry: ConversationEntry): void {
     if (!entry.loaded || entry.pair === null || entry.head === 0) return
@@ -92,18 +105,20 @@ export class KeptIndexes {
   }
 
   /**
-   * What writers need of a conversation that was put away. IMPORTANT: whoever makes it `loaded` takes it from here, for it may change
-   * then; and nobody before, or a stranger's look would cost it what is known.
+   * What writers need of a parked conversation. IMPORTANT: the load that makes it `loaded` takes it from here, for it may
+   * change then; and no other call, or a stranger's look would cost it what is known.
    */
   unpark(entry: ConversationEntry): DirectHead | null {
     if (entry.pair === null) return null
     const parked = this.#parked.take(entry.id)
     if (parked === null) return null
-    if (parked.ids !== null) {
-      entry.ids = new IdIndex(this.#room(), parked.ids)
+    const { head, ids } = parked
+    if (ids !== null) {
+      // One is made anew where somebody asks and there is none.
+      entry.ids = ifMemoryAllows(() => new IdIndex(this.#room(), ids))
       this.charge(entry)
     }
-    return parked.head
+    return head
   }
 
   #room(): IdHashes {

@@ -1,14 +1,15 @@
 import type { PackedConversation } from '../../formats/packed-conversation.js'
 import type { Participation } from '../../model/conversation.js'
-import type { ListNode, UserEntry } from './entries.js'
+import { ifMemoryAllows } from '../../platform/system-errors.js'
+import type { CachedUser, ListNode } from './entries.js'
 import { PackedList } from './packed-list.js'
 
 /**
- * What a conversation of a list costs as an object whose view is there, measured as the other costs; without its last message, which
- * is mostly counted with the conversation.
+ * Bytes of a conversation of a list as an object whose view is there, measured as the other costs; without its last message,
+ * which is mostly counted with the conversation.
  */
 const nodeBytes = 400
-/** The same of what is counted of a conversation with unread messages, and of a membership that is kept for the feed. */
+/** Bytes of the count of a conversation with unread messages, and of a membership that is kept for the feed. */
 const unreadBytes = 100
 const membershipBytes = 300
 
@@ -22,13 +23,13 @@ export interface KeptListsOptions {
 
 /**
  * The account of what lists take, and what is kept beside them. Conversations as objects, and what was made of packed ones to
- * be shown, are fast and large, so they may take a part of the cache only: the lists of users whom nobody looks at are packed.
- * Who is in turn, and has been answered since the last time, gets another turn.
+ * be shown, are fast and large, so they may take a part of the cache only: lists that no reader looks at are packed. A user who
+ * is in turn gets another turn if a reader has been answered from the list since the last one (second chance).
  */
 export class KeptLists {
   readonly #options: KeptListsOptions
-  /** Users who have objects, by the time since when. */
-  readonly #hot = new Set<UserEntry>()
+  /** Users who have objects, those who got them first in front. */
+  readonly #hot = new Set<CachedUser>()
   bytes = 0
   hotBytes = 0
 
@@ -42,14 +43,14 @@ export class KeptLists {
     this.#count(node.user, by * nodeBytes)
   }
 
-  /** Keeps what is shown of a conversation. `bytes`: of a message that nobody but this view may have. */
+  /** Keeps what is shown of a conversation. `bytes`: those of a message that only this view may keep. */
   show(node: ListNode, view: Participation, bytes: number): void {
     node.view = view
     this.#chargeShown(node, bytes)
   }
 
   #chargeShown(node: ListNode, bytes: number): void {
-    // What has left memory while somebody waited for it is shown once more, and nobody would ever take its bytes back.
+    // A node that left memory while a reader waited for it is shown once more; its bytes would never be taken back.
     if (node.shownBytes === null || bytes === node.shownBytes) return
     const more = bytes - node.shownBytes
     node.shownBytes = bytes
@@ -58,13 +59,13 @@ export class KeptLists {
   }
 
   /** The packed part of a list, another one from now on. */
-  setPacked(user: UserEntry, packed: PackedList | null): void {
+  setPacked(user: CachedUser, packed: PackedList | null): void {
     user.packed = packed
     this.#charge(user)
   }
 
   /** Takes the conversation with this position out of the packed part of a list; null if it is not there. */
-  takePacked(user: UserEntry, position: number): PackedConversation | null {
+  takePacked(user: CachedUser, position: number): PackedConversation | null {
     const { packed } = user
     const index = packed?.indexOf(position) ?? -1
     if (packed === null || index < 0) return null
@@ -74,7 +75,7 @@ export class KeptLists {
   }
 
   /** Lets go of packed conversations at the end of a list, up to so many; returns how many: 0 if a node is the last. */
-  dropPacked(user: UserEntry, most: number): number {
+  dropPacked(user: CachedUser, most: number): number {
     const { nodes, packed } = user
     if (packed === null) return 0
     const first = nodes.oldest === null ? 0 : packed.below(nodes.oldest.position)
@@ -84,8 +85,8 @@ export class KeptLists {
     return dropped
   }
 
-  /** Somebody has been answered from what was made of the user's list. */
-  shown(user: UserEntry): void {
+  /** A reader has been answered from what was made of the user's list. */
+  shown(user: CachedUser): void {
     user.hotUsed = true
     this.#charge(user)
     // Also where a pin has kept what is too much.
@@ -101,30 +102,41 @@ export class KeptLists {
       if (user.hotUsed || user.pins > 0) {
         user.hotUsed = false
         this.#hot.add(user)
-      } else this.pack(user)
+      } else if (!this.pack(user)) this.#hot.add(user)
     }
   }
 
-  /** Packs the user's list as far as it is direct conversations, and forgets what was made to be shown. */
-  pack(user: UserEntry): void {
+  /**
+   * Packs the user's list as far as it is direct conversations, and forgets what was made to be shown. False where there is
+   * no memory for the packed list: the list stays as it is.
+   */
+  pack(user: CachedUser): boolean {
     user.page = null
     user.packed?.forgetViews()
-    const conversations: PackedConversation[] = []
     for (const node of [...user.nodes, ...user.large.values()]) {
       node.view = null
       this.#chargeShown(node, 0)
     }
-    for (const node of [...user.nodes]) {
-      if (node.membership !== null) continue
-      conversations.push(this.#options.pack(node))
-      this.#options.removeNode(node)
+    const nodes = [...user.nodes].filter(({ membership }) => membership === null)
+    if (nodes.length > 0) {
+      // IMPORTANT: before any of them goes, or the list would lack it.
+      const packed = ifMemoryAllows(() =>
+        PackedList.of(
+          nodes.map((node) => this.#options.pack(node)),
+          user.packed,
+        ),
+      )
+      if (packed === null) return false
+      for (const node of nodes) this.#options.removeNode(node)
+      user.packed = packed
     }
-    this.setPacked(user, conversations.length === 0 ? user.packed : PackedList.of(conversations, user.packed))
+    this.#charge(user)
     this.#heat(user, -user.hotBytes)
+    return true
   }
 
-  /** What is kept of a user beside the list, unread counts, memberships and a part of the feed, is other or more. */
-  chargeBeside(user: UserEntry): void {
+  /** Charges what is kept of a user beside the list (unread counts, memberships, a part of the feed) after it has changed. */
+  chargeBeside(user: CachedUser): void {
     const { unread, memberships, feedAhead, besideBytes } = user
     const ofFeed = (memberships?.size ?? 0) * membershipBytes + (feedAhead?.cost ?? 0)
     const bytes = (unread?.size ?? 0) * unreadBytes + ofFeed
@@ -135,19 +147,19 @@ export class KeptLists {
   }
 
   /** What was read of a feed in advance is for seconds, and can be read again. */
-  dropAhead(user: UserEntry): void {
+  dropAhead(user: CachedUser): void {
     user.feedAhead = null
     this.chargeBeside(user)
   }
 
-  forget(user: UserEntry): void {
+  forget(user: CachedUser): void {
     user.unread = user.memberships = user.feedAhead = null
     this.chargeBeside(user)
     this.setPacked(user, null)
     this.#heat(user, -user.hotBytes)
   }
 
-  #charge(user: UserEntry): void {
+  #charge(user: CachedUser): void {
     const { packed } = user
     const bytes = packed?.cost ?? 0
     const views = packed?.viewCost ?? 0
@@ -158,14 +170,17 @@ export class KeptLists {
     user.viewBytes = views
   }
 
-  /** Of objects. */
-  #count(user: UserEntry, by: number): void {
+  /** Counts bytes of objects. */
+  #count(user: CachedUser, by: number): void {
     this.bytes += by
     this.#heat(user, by)
   }
 
-  /** What a user has as objects that cannot be packed does not count once it was looked at. */
-  #heat(user: UserEntry, by: number): void {
+  /**
+   * `pack` has subtracted all of a user's hot bytes, groups included, though these stay objects: later subtractions must not go
+   * below 0.
+   */
+  #heat(user: CachedUser, by: number): void {
     const bytes = Math.max(0, user.hotBytes + by)
     this.hotBytes += bytes - user.hotBytes
     user.hotBytes = bytes

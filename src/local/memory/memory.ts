@@ -1,32 +1,28 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import { ConversationCosts } from './conversation-costs.js'
-import { ConversationEntry, type ListNode, type ListPlace, type Touched, UserEntry } from './entries.js'
+import { CachedUser, ConversationEntry, type ListNode, type Touched } from './entries.js'
 import type { Generation } from './generation.js'
 import { KeptIndexes } from './kept-indexes.js'
 import { KeptLists } from './kept-lists.js'
 import { KeptMessages } from './kept-messages.js'
 import { LiveGenerations } from './live-generations.js'
 import { shares, type MemoryOptions } from './memory-options.js'
+import type { ListPlace } from './node-list.js'
 import { UserOrder } from './user-order.js'
 
-/**
- * What things cost in memory, measured as the growth of V8's heap behind 40,000 conversations and 26,000 rows of lists, and
- * rounded up. What conversations and lists cost stands in files of their own.
- */
+/** Measured as the growth of V8's heap behind 40,000 conversations, and rounded up. Other costs stand with their accounts. */
 const costs = { user: 600, peer: 80 } as const
 
 /**
- * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
- * the cache (copies, any of which may go at any time). Users and conversations are found here by id; for one id there
- * is one object as long as anybody uses it.
- *
- * Under pressure users are stripped, the coldest first: what stands beside a list goes, and the list is packed. When all but the
- * warmest are, the coldest loses the last tier of its list, then the one before, at last itself.
+ * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and the cache
+ * (copies, any of which may go at any time). Users and conversations are found here by id, one object for one id as long as it
+ * is used. Under pressure users are stripped, the coldest first: what stands beside a list goes, and the list is packed. When
+ * all but the warmest are, the coldest loses the last tier of its list, then the one before, at last itself.
  */
 export class Memory {
   readonly #options: MemoryOptions
-  readonly #users = new Map<UserId, UserEntry>()
+  readonly #users = new Map<UserId, CachedUser>()
   readonly #order = new UserOrder()
   readonly #conversations = new Map<ConversationId, ConversationEntry>()
   readonly generations: LiveGenerations
@@ -35,7 +31,7 @@ export class Memory {
   readonly messages: KeptMessages
   #peerBytes = 0
   readonly #costs = new ConversationCosts()
-  /** Conversations that somebody asked for and no user has, the last one used last: the first to go for want of room. */
+  /** Conversations that were asked for and no user has, the last one used last: the first to go for want of room. */
   readonly #strays = new Set<ConversationEntry>()
   #trimming = false
   evictions = 0
@@ -68,7 +64,7 @@ export class Memory {
     return this.#conversations.size
   }
 
-  /** Of the cache. */
+  /** Bytes of the cache. */
   get bytes(): number {
     const objects = this.#users.size * costs.user + this.#peerBytes + this.#costs.cached
     return objects + this.lists.bytes + this.messages.bytes + this.indexes.bytes
@@ -82,15 +78,15 @@ export class Memory {
 
   // ---- users
 
-  peekUser(id: UserId): UserEntry | undefined {
+  peekUser(id: UserId): CachedUser | undefined {
     return this.#users.get(id)
   }
 
   /** The user's entry, made if it is not there; it counts as used now. */
-  user(id: UserId): UserEntry {
+  user(id: UserId): CachedUser {
     let user = this.#users.get(id)
     if (user === undefined) {
-      user = new UserEntry(id)
+      user = new CachedUser(id)
       this.#users.set(id, user)
       this.#order.add(user)
       this.#grew()
@@ -99,12 +95,12 @@ export class Memory {
   }
 
   /** The first or second participant of a direct conversation, if in memory. */
-  participant(entry: ConversationEntry, first: boolean): UserEntry | undefined {
+  participant(entry: ConversationEntry, first: boolean): CachedUser | undefined {
     const last = first ? entry.firstUser : entry.secondUser
     if (last !== null) return last
     const { 0: one, 1: other } = entry.pair as readonly [UserId, UserId]
     const found = this.#users.get(first ? one : other)
-    // Only one who holds the conversation lets go of it when leaving memory.
+    // Only a user who has the conversation lets go of it when leaving memory.
     const known = found?.peer(first ? other : one) === entry ? found : null
     if (first) entry.firstUser = known
     else entry.secondUser = known
@@ -140,7 +136,7 @@ export class Memory {
     const other = peer?.id ?? b
     entry.nameBetween(one, other)
     this.holdPeer(user, other, entry)
-    // The other one will answer: then nobody has to work out the conversation's id again.
+    // The other one will answer: then the conversation's id need not be worked out again.
     if (peer !== undefined) this.holdPeer(peer, one, entry)
     return entry
   }
@@ -151,7 +147,7 @@ export class Memory {
     this.#grew()
   }
 
-  /** One more live generation knows of it; whoever drops the last one says so, and until then there is nothing to let go of. */
+  /** One more live generation knows of it. `dropped` says when the last one is gone; before, there is nothing to let go of. */
   keepLive(entry: ConversationEntry): void {
     if (++entry.live > 1) return
     this.#strays.delete(entry)
@@ -159,7 +155,7 @@ export class Memory {
     this.indexes.becameLive(entry)
   }
 
-  holdPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
+  holdPeer(user: CachedUser, peer: UserId, entry: ConversationEntry): void {
     if (user.peer(peer) !== undefined) return
     user.putPeer(peer, entry)
     entry.refs++
@@ -203,7 +199,7 @@ export class Memory {
     else if (node.user.listed) this.enlist(node, 'newest')
   }
 
-  /** Somebody looked at the conversation. */
+  /** A reader looked at the conversation. */
   use(node: ListNode): void {
     const { user } = node
     this.#order.use(user)
@@ -234,7 +230,7 @@ export class Memory {
     this.forgetNode(node)
   }
 
-  /** For a node that stands in no list any more. IMPORTANT: one that somebody waits for stays, or it would not be told what comes. */
+  /** Forgets a node that stands in no list. IMPORTANT: one that a call waits for stays, or it would not be told what comes. */
   forgetNode(node: ListNode): void {
     const { user, entry } = node
     if (node.waits > 0) return user.putAside(node)
@@ -252,13 +248,13 @@ export class Memory {
     const { groupPart, pair } = entry
     if (groupPart !== null) return groupPart.nodes.get(user) ?? null
     if (pair === null) return null
-    // Its user is in memory: whoever leaves takes the nodes along.
+    // Its user is in memory: a user who leaves takes the nodes along.
     return pair[0] === user ? entry.first : pair[1] === user ? entry.second : null
   }
 
   // ---- letting go
 
-  /** Reads alone fill the cache as well: it is trimmed soon after it has grown beyond its budget, whoever made it grow. */
+  /** Reads alone fill the cache as well: it is trimmed soon after it has grown beyond its budget, by a read or a write. */
   #grew(): void {
     const { maxBytes, later } = this.#options
     const isObjects =
@@ -288,13 +284,13 @@ export class Memory {
       else this.#dropUser(user)
     }
     for (let user = this.#order.coldest; user !== null && this.bytes > maxBytes;) {
-      const warmer: UserEntry | null = user.warmer
+      const warmer: CachedUser | null = user.warmer
       while (this.bytes > maxBytes && this.#dropTier(user));
       user = warmer
     }
   }
 
-  /** A generation nobody needs any more: conversations lose what it knew of them. */
+  /** A generation is needed no more: conversations lose what it knew of them. */
   dropped(generation: Generation, settle: (touched: Touched) => void): void {
     for (const touched of generation.conversations) {
       const { entry } = touched
@@ -313,13 +309,13 @@ export class Memory {
   }
 
   /** Takes from a user what is more than a packed list, some of it at a time; false if there was nothing. */
-  #strip(user: UserEntry): boolean {
+  #strip(user: CachedUser): boolean {
     if (user.feedAhead !== null) this.lists.dropAhead(user)
     else if (user.aside.size > 0) {
       let left = this.#options.tierSize
       for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
     } else if ((user.listed && user.hotBytes > 0) || user.peerCount > 0) {
-      if (user.listed) this.lists.pack(user)
+      if (user.listed && !this.lists.pack(user)) return false
       for (const [peer, entry] of user.allPeers()) this.#dropPeer(user, peer, entry)
     } else return false
     this.evictions++
@@ -327,7 +323,7 @@ export class Memory {
   }
 
   /** Takes the last tier from a user, or the user itself; false if there is nothing to take. */
-  #dropTier(user: UserEntry): boolean {
+  #dropTier(user: CachedUser): boolean {
     if (user.pins > 0) return false
     if (this.#strip(user)) return true
     this.evictions++
@@ -340,7 +336,7 @@ export class Memory {
     return false
   }
 
-  #dropTail(user: UserEntry, count: number): void {
+  #dropTail(user: CachedUser, count: number): void {
     for (let left = count; left > 0;) {
       const packed = this.lists.dropPacked(user, left)
       if (packed === 0) this.#dropNode(user.nodes.oldest as ListNode)
@@ -358,7 +354,7 @@ export class Memory {
     if (peer !== null) this.#dropPeer(user, peer, entry)
   }
 
-  #dropUser(user: UserEntry): void {
+  #dropUser(user: CachedUser): void {
     if (user.aside.size > 0) for (const node of [...user.aside]) this.removeNode(node)
     if (user.listed) {
       while (user.nodes.oldest !== null) this.removeNode(user.nodes.oldest)
@@ -370,7 +366,7 @@ export class Memory {
     this.#users.delete(user.id)
   }
 
-  #dropPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
+  #dropPeer(user: CachedUser, peer: UserId, entry: ConversationEntry): void {
     if (!user.dropPeer(peer)) return
     if (entry.firstUser === user) entry.firstUser = null
     if (entry.secondUser === user) entry.secondUser = null
@@ -379,12 +375,12 @@ export class Memory {
     this.release(entry)
   }
 
-  /** For those who are done with an entry that nobody may have a reference to any more. `soon`: they may well ask again. */
+  /** For a caller that is done with an entry that may have no other reference. `soon`: the caller may well ask again. */
   release(entry: ConversationEntry, soon = false): void {
     if (this.#conversations.get(entry.id) !== entry) return
     if (soon) this.#strays.delete(entry)
     if (!entry.idle || (soon && entry.kind !== null)) {
-      // Whoever still uses it, in its lane or for a read, may end without a word.
+      // A lane or a read that still uses it may end without a word.
       if (entry.refs === 0 && entry.live === 0) this.#strays.add(entry)
       // While it was held no trim could take it.
       if (soon) this.#grew()

@@ -1,8 +1,8 @@
 import type { ChangeRef } from '../../backend/port.js'
 
 /**
- * Gathers the oldest pointers of many sources, each of which gives its own in ascending order: `most` of them, and all of the last
- * one's position. As soon as there are enough, nothing above them is wanted any more, so the sources end there.
+ * Gathers the oldest pointers of many sources, each of which gives its own in ascending order: `most` of them, and all of the
+ * last one's position. As soon as there are enough, nothing above them is wanted any more, so the sources end there.
  */
 export class OldestRefs {
   readonly #most: number

@@ -1,24 +1,26 @@
-import type { UserEntry } from './entries.js'
+import type { CachedUser } from './entries.js'
 
 /**
- * The users in memory by the time of their last use, as a list through their entries. Who is among the warmest eighth
- * anyway stays in place when used again: moving touches three others, which lie anywhere in memory. Those at the cold end
- * have been passed, up to the one who is next to be stripped: stripped of what is large, or left as they were while pinned.
+ * The users in memory by the time of their last use, as a list through their entries. A user among the warmest eighth stays in
+ * place when used again: moving touches three others, which lie anywhere in memory.
+ *
+ * `#next` is a cursor: users colder than it have been stripped in this sweep, or were skipped because pinned; `#passedCount`
+ * counts them.
  */
 export class UserOrder {
-  #warmest: UserEntry | null = null
-  #coldest: UserEntry | null = null
-  #next: UserEntry | null = null
+  #warmest: CachedUser | null = null
+  #coldest: CachedUser | null = null
+  #next: CachedUser | null = null
   #count = 0
   #passedCount = 0
   #uses = 0
 
-  get coldest(): UserEntry | null {
+  get coldest(): CachedUser | null {
     return this.#coldest
   }
 
-  /** The coldest who has not been passed; null if that is one of the warmest eighth, who stay as they are. */
-  get nextToStrip(): UserEntry | null {
+  /** The coldest user that has not been passed; null if that is one of the warmest eighth, who stay as they are. */
+  get nextToStrip(): CachedUser | null {
     return this.#passedCount < this.#count - warmestOf(this.#count) ? this.#next : null
   }
 
@@ -29,8 +31,8 @@ export class UserOrder {
     this.#passedCount++
   }
 
-  /** As the warmest. */
-  add(user: UserEntry): void {
+  /** Adds a user as the warmest. */
+  add(user: CachedUser): void {
     user.usedAt = ++this.#uses
     user.colder = this.#warmest
     user.warmer = null
@@ -41,13 +43,13 @@ export class UserOrder {
     this.#count++
   }
 
-  use(user: UserEntry): void {
+  use(user: CachedUser): void {
     if (this.#uses - user.usedAt <= warmestOf(this.#count)) return
     this.remove(user)
     this.add(user)
   }
 
-  remove(user: UserEntry): void {
+  remove(user: CachedUser): void {
     if (user === this.#next) this.#next = user.warmer
     else if (user.usedAt < (this.#next?.usedAt ?? Infinity)) this.#passedCount--
     if (user.warmer === null) this.#warmest = user.colder

@@ -4,8 +4,9 @@ import { unpackRow, type PackedConversation } from '../../formats/packed-convers
 import { readBody } from '../../formats/message-body.js'
 import type { MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
-import { type ConversationEntry, ListNode, type UserEntry } from '../memory/entries.js'
+import { type CachedUser, type ConversationEntry, ListNode } from '../memory/entries.js'
 import type { Generation } from '../memory/generation.js'
+import { endHold } from '../memory/holds.js'
 import type { Memory } from '../memory/memory.js'
 import { PackedList } from '../memory/packed-list.js'
 import type { Loader } from './loader.js'
@@ -19,9 +20,9 @@ import { toMessage } from './stored-message.js'
 interface Loaded {
   /** All direct conversations. */
   readonly packed: PackedList | null
-  /** Of conversations that the shards did not give as part of the list as well. */
+  /** Marks of conversations that the shards did not give as part of the list as well. */
   readonly marks: ReadonlyMap<string, MarksRow | undefined>
-  /** Of groups; null where there is none. */
+  /** Memberships by group; null where there is none. */
   readonly memberships: ReadonlyMap<ConversationEntry, MembershipRow | null>
   readonly held: readonly Generation[]
   /** Where what was read ends. */
@@ -29,8 +30,8 @@ interface Loaded {
 }
 
 /**
- * Brings the beginning of a user's list into memory. What nobody else has in memory stays packed; groups, and what live
- * generations know of, become nodes.
+ * Brings the beginning of a user's list into memory. Conversations that no other user has in memory stay packed; groups, and
+ * what live generations know of, become nodes.
  */
 export class ListLoader {
   readonly #memory: Memory
@@ -54,14 +55,14 @@ export class ListLoader {
   }
 
   /**
-   * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's copy is
-   * as new as the shards. Concurrent loads are one.
+   * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's
+   * copy is as new as the shards. Concurrent loads are one.
    */
-  extend(user: UserEntry, wanted: number): MaybePromise<void> {
+  extend(user: CachedUser, wanted: number): MaybePromise<void> {
     if (user.loading !== null) return user.loading
     this.#memory.counters.loads++
     const limit = Math.max(wanted, this.#tierSize) + 1
-    const found = this.#rows.lists.copyAtOnce(user.id)
+    const found = this.#rows.lists.copyNow(user.id)
     if (isWholeList(found, limit) && this.#isUnknown(user)) {
       this.#list(user, PackedList.from(found.copy.direct), found.copy.floor)
       return undefined
@@ -72,13 +73,13 @@ export class ListLoader {
     return user.loading
   }
 
-  /** Nobody has looked at anything of the user's, and no live generation knows of it. */
-  #isUnknown(user: UserEntry): boolean {
+  /** True if no call has looked at anything of the user's, and no live generation knows of it. */
+  #isUnknown(user: CachedUser): boolean {
     const isLooked = user.listed || user.loads > 0 || user.aside.size > 0
     return !isLooked && !isKnownIn(this.#memory.generations.live, user.id)
   }
 
-  async #readPrefix(user: UserEntry, limit: number, copy: FoundCopy | null | undefined): Promise<void> {
+  async #readPrefix(user: CachedUser, limit: number, copy: FoundCopy | null | undefined): Promise<void> {
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
     const held = this.#memory.generations.beginRead()
     const { after } = held[0] as Generation
@@ -90,7 +91,7 @@ export class ListLoader {
       for (const { conversation } of list.groups)
         used.push(this.#memory.conversation(conversation as ConversationId))
       for (const entry of touchedBy(user.id, held)) used.push(entry)
-      for (const entry of used) entry.inFlight++
+      for (const entry of used) entry.holds++
       const memberships = new Map<ConversationEntry, MembershipRow | null>()
       const unknown = this.knowAll(user, used, memberships)
       if (unknown !== undefined) await unknown
@@ -103,21 +104,20 @@ export class ListLoader {
       const loaded = { packed, marks, memberships, held, floor: list.floor }
       const all = () => new Set([...used, ...user.arrivals, ...touchedBy(user.id, held)])
       const isMissing = (entry: ConversationEntry) => this.#membershipOf(user, entry, loaded) === undefined
-      // IMPORTANT: what was read is kept here: other members, who come and go in memory, make nobody read it a second time.
+      // IMPORTANT: what was read is kept here: other members, who come and go in memory, cause no second read.
       for (let missing; (missing = [...all()].filter(isMissing)).length > 0;)
         await this.knowAll(user, missing, memberships)
       this.#publish(user, all(), loaded)
     } finally {
       for (const entry of used) {
-        entry.inFlight--
-        this.#memory.release(entry)
+        endHold(this.#memory, entry)
       }
       user.endLoad()
       this.#memory.generations.endRead(held)
     }
   }
 
-  #list(user: UserEntry, packed: PackedList | null, floor: number): void {
+  #list(user: CachedUser, packed: PackedList | null, floor: number): void {
     this.#memory.lists.setPacked(user, packed)
     user.listed = true
     user.complete = floor === 0
@@ -138,7 +138,7 @@ export class ListLoader {
   }
 
   /** The conversation of a stored row, with what the row tells of it if memory knows less. */
-  entryOf(user: UserEntry, row: ListRow): ConversationEntry {
+  entryOf(user: CachedUser, row: ListRow): ConversationEntry {
     const entry = this.#memory.conversation(row.conversation as ConversationId)
     const { direct, position } = row
     if (direct === null) return entry
@@ -159,7 +159,7 @@ export class ListLoader {
     return entry
   }
 
-  /** What somebody else knows of a direct conversation, if memory knows less. */
+  /** Takes over what a row of a list says of a direct conversation, if memory knows less. */
   #know(
     entry: ConversationEntry,
     user: UserId,
@@ -171,7 +171,7 @@ export class ListLoader {
   }
 
   /** Makes a node of a packed conversation of which something must be read. */
-  unpack(user: UserEntry, position: number): void {
+  unpack(user: CachedUser, position: number): void {
     const packed = this.#memory.lists.takePacked(user, position)
     if (packed === null) return
     const { conversation, peer } = packed
@@ -184,7 +184,7 @@ export class ListLoader {
 
   /** Groups are known by their own partition, where a group that a list names must be; direct conversations by the row itself. */
   knowAll(
-    user: UserEntry,
+    user: CachedUser,
     entries: readonly ConversationEntry[],
     memberships?: Map<ConversationEntry, MembershipRow | null>,
   ): MaybePromise<void> {
@@ -197,15 +197,18 @@ export class ListLoader {
     return Promise.all(others.map(load)).then(() => undefined)
   }
 
-  async #load(user: UserEntry, entry: ConversationEntry): Promise<MembershipRow | null> {
+  async #load(user: CachedUser, entry: ConversationEntry): Promise<MembershipRow | null> {
     if (!entry.known) await this.#loader.load(entry, user.id)
     if (entry.kind === null) throw lostRow(entry.id)
     return this.#loader.membership(user.id, entry)
   }
 
-  /** As it is now: what changed since it was read lies in a generation that is held. Undefined if somebody has to look. */
+  /**
+   * The membership of now: what changed since it was read lies in a generation that is held. Undefined if the shards have to be
+   * asked.
+   */
   #membershipOf(
-    { id }: UserEntry,
+    { id }: CachedUser,
     entry: ConversationEntry,
     { held, memberships }: Loaded,
   ): MembershipRow | null | undefined {
@@ -219,7 +222,7 @@ export class ListLoader {
   }
 
   /** Synchronous: from here on every write finds the list. Rows of the shard may be older than what memory knows. */
-  #publish(user: UserEntry, entries: ReadonlySet<ConversationEntry>, loaded: Loaded): void {
+  #publish(user: CachedUser, entries: ReadonlySet<ConversationEntry>, loaded: Loaded): void {
     const { floor } = loaded
     const small = new Set<ListNode>()
     for (const entry of entries) {
@@ -247,7 +250,7 @@ export class ListLoader {
   }
 
   /** Packs what no node is of. Nodes that stand aside are added to `nodes`. */
-  #pack(user: UserEntry, loaded: Loaded, nodes: Set<ListNode>): PackedList | null {
+  #pack(user: CachedUser, loaded: Loaded, nodes: Set<ListNode>): PackedList | null {
     const { packed, held } = loaded
     const isTouched = user.aside.size > 0 || user.arrivals.size > 0 || isKnownIn(held, user.id)
     if (packed === null || (!isTouched && nodes.size === 0)) return packed
@@ -267,7 +270,7 @@ export class ListLoader {
     return PackedList.of(conversations)
   }
 
-  #newNode(user: UserEntry, entry: ConversationEntry, loaded: Loaded): ListNode | null {
+  #newNode(user: CachedUser, entry: ConversationEntry, loaded: Loaded): ListNode | null {
     const live = this.#loader.liveMarks(user.id, entry, loaded.held)
     // Marks that came while this was read may have left memory already: then they are read again.
     const isKnown = loaded.marks.has(entry.id) && !user.arrivals.has(entry)
@@ -285,8 +288,9 @@ export class ListLoader {
 }
 
 /**
- * Whether the user has joined or left a group in these generations. A large group that is left while a list is read goes to a place
- * that may be below all that is new, and can be missing in both parts of what was read: from a copy it would be missing for good.
+ * Whether the user has joined or left a group in these generations. A large group that is left while a list is read goes to a
+ * place that may be below all that is new, and can be missing in both parts of what was read: from a copy it would be missing
+ * for good.
  */
 function hasJoinedOrLeft(user: UserId, generations: readonly Generation[]): boolean {
   return generations.some(({ users }) => (users.get(user)?.own?.memberships.size ?? 0) > 0)

@@ -4,9 +4,10 @@ import type { DirectHead, GroupRow, MembershipRow } from '../../formats/record-p
 import { directPrefix } from '../../model/direct-conversation-id.js'
 import { hasEnded, noMarks, type Marks } from '../../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
-import { type ConversationEntry, GroupPart, type UserEntry } from '../memory/entries.js'
+import { type CachedUser, type ConversationEntry, GroupPart } from '../memory/entries.js'
 import type { ConversationFilter } from '../memory/conversation-filter.js'
 import type { Generation } from '../memory/generation.js'
+import { endHold } from '../memory/holds.js'
 import type { Memory } from '../memory/memory.js'
 import type { KnownHead, RowReader } from './row-reader.js'
 
@@ -18,9 +19,10 @@ export class Loader {
   readonly #memory: Memory
   readonly #rows: RowReader
   readonly #filter: ConversationFilter
-  /** Of each group, besides those who are in a small one. */
+  /** Memberships that are kept of each group, besides the members of a small one. */
   readonly #keptMembers: number
-  readonly #loads = new Map<ConversationId, Promise<void>>()
+  /** `by`: whose rows it goes by, where nobody knows yet who the two of a direct conversation are. */
+  readonly #loads = new Map<ConversationId, { readonly done: Promise<void>; readonly by: UserId | null }>()
   readonly #membershipLoads = new Map<UserId, Promise<Map<ConversationId, MembershipRow>>>()
 
   constructor(memory: Memory, rows: RowReader, filter: ConversationFilter, keptMembers: number) {
@@ -33,9 +35,15 @@ export class Loader {
   /** What writers need of a conversation. Concurrent loads are one. */
   load(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
     if (entry.loaded) return undefined
-    // IMPORTANT: before anything else: nothing may be written while somebody reads what was there before.
+    const isDirect = entry.id.startsWith(directPrefix)
+    const by = isDirect && entry.pair === null ? viewer : null
+    // IMPORTANT: before anything else: nothing may be written while a load reads what was there before.
     const running = this.#loads.get(entry.id)
-    if (running !== undefined) return running.then(() => this.load(entry, viewer))
+    if (running !== undefined) {
+      const again = (): MaybePromise<void> => this.load(entry, viewer)
+      // What could not be read of one's rows may be whole in another's.
+      return running.done.then(again, running.by === by ? undefined : again)
+    }
     if (entry.pair !== null && this.#filter.excludes(entry.id)) {
       entry.loaded = entry.known = true
       return undefined
@@ -43,15 +51,15 @@ export class Loader {
     const parked = this.#memory.indexes.unpark(entry)
     if (parked !== null) return this.#setDirect(entry, parked)
     this.#memory.counters.loads++
-    const load = entry.id.startsWith(directPrefix) ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
+    const load = isDirect ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
     if (load === undefined) return undefined
-    entry.inFlight++
-    const tracked = load.finally(() => {
-      entry.inFlight--
+    entry.holds++
+    const done = load.finally(() => {
+      entry.holds--
       this.#loads.delete(entry.id)
     })
-    this.#loads.set(entry.id, tracked)
-    return tracked
+    this.#loads.set(entry.id, { done, by })
+    return done
   }
 
   #loadDirect(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
@@ -64,7 +72,10 @@ export class Loader {
     })
   }
 
-  /** The head of a known pair is the first one's, whoever asks; found by id alone, only the viewer's row says who the pair is. */
+  /**
+   * The head of a known pair is the first one's, for every asker; found by id alone, only the viewer's row says who the pair
+   * is.
+   */
   #directHead({ id, pair }: ConversationEntry, viewer: UserId): MaybePromise<KnownHead | undefined> {
     if (pair === null) return this.#rows.directHead(viewer, id)
     const [first, second] = pair
@@ -76,7 +87,7 @@ export class Loader {
     )
   }
 
-  /** `owner`: whose row it is. */
+  /** `owner`: the participant in whose partition the row is. */
   #takeDirect(entry: ConversationEntry, owner: UserId, found: KnownHead | undefined): undefined {
     if (found === undefined) {
       entry.loaded = entry.known = true
@@ -124,7 +135,7 @@ export class Loader {
     this.#memory.chargeMembers(entry)
   }
 
-  /** Who is in a small group. Those who left are not read where they may be more, unless the roll is damaged. */
+  /** Reads the members of a small group. Those who left are not read where they may be more, unless the roll is damaged. */
   async #present(group: ConversationId, { memberCount, lastOrdinal }: GroupRow): Promise<MembershipRow[]> {
     if (lastOrdinal > 2 * memberCount) {
       const listed = await this.#rows.listedMembers(group, Math.max(1, memberCount)).catch(() => null)
@@ -138,7 +149,7 @@ export class Loader {
     return this.marksInMemory(user, entry) ?? andThen(this.#rows.marks(user, entry.id), toMarks)
   }
 
-  /** The marks if no shard has to be asked: nobody has marked what began in a generation that no shard has yet. */
+  /** The marks if no shard has to be asked: there are none in what began in a generation that no shard has yet. */
   marksInMemory(user: UserId, entry: ConversationEntry): Marks | undefined {
     const live = this.liveMarks(user, entry)
     if (live !== undefined) return live
@@ -171,7 +182,7 @@ export class Loader {
     return known === undefined ? this.#readMembership(user, entry, entry.groupPart as GroupPart) : known
   }
 
-  /** The same if no shard has to be asked; undefined if one has. */
+  /** The membership if no shard has to be asked; undefined if one has. */
   membershipInMemory(
     user: UserId,
     { groupPart, touched }: ConversationEntry,
@@ -187,22 +198,21 @@ export class Loader {
     return undefined
   }
 
-  /** As readers see it, of a group that need not be loaded. */
+  /** The membership as readers see it, of a group that need not be loaded. */
   shownMembership(user: UserId, entry: ConversationEntry): MaybePromise<MembershipRow | null> {
     if (!entry.loaded) return this.#loadShownMembership(user, entry)
     const { groupPart } = entry
-    // While its making is under way nobody is in it yet.
+    // While its making is under way it has no members yet.
     return groupPart === null || groupPart.durable === null ? null : this.membership(user, entry)
   }
 
   async #loadShownMembership(user: UserId, entry: ConversationEntry): Promise<MembershipRow | null> {
-    entry.inFlight++
+    entry.holds++
     try {
       await this.load(entry, user)
       return await this.shownMembership(user, entry)
     } finally {
-      entry.inFlight--
-      this.#memory.release(entry, true)
+      endHold(this.#memory, entry, true)
     }
   }
 
@@ -223,26 +233,28 @@ export class Loader {
     })
   }
 
-  /** The newest membership of somebody in a loaded group: as it was read, or behind joining or leaving. */
+  /** Keeps the newest membership of a user in a loaded group: as it was read, or as joining or leaving made it. */
   keepMember(entry: ConversationEntry, membership: MembershipRow, how: 'read' | 'changed'): void {
     entry.groupPart?.keep(membership, this.#keptMembers, how)
     this.#memory.chargeMembers(entry)
   }
 
-  /** All groups of a user, present and former. Concurrent loads are one: behind an opening all devices of a user come at once. */
+  /**
+   * All groups of a user, present and former. Concurrent loads are one: after an opening all devices of a user come at once.
+   */
   memberships(user: UserId): MaybePromise<Map<ConversationId, MembershipRow>> {
-    const entry = this.#memory.user(user)
-    if (entry.memberships !== null) return entry.memberships
+    const cached = this.#memory.user(user)
+    if (cached.memberships !== null) return cached.memberships
     const running = this.#membershipLoads.get(user)
     if (running !== undefined) return running
-    const load = this.#loadMemberships(user, entry).finally(() => this.#membershipLoads.delete(user))
+    const load = this.#loadMemberships(user, cached).finally(() => this.#membershipLoads.delete(user))
     this.#membershipLoads.set(user, load)
     return load
   }
 
-  async #loadMemberships(user: UserId, entry: UserEntry): Promise<Map<ConversationId, MembershipRow>> {
+  async #loadMemberships(user: UserId, cached: CachedUser): Promise<Map<ConversationId, MembershipRow>> {
     const held = this.#memory.generations.beginRead()
-    entry.pins++
+    cached.pins++
     try {
       const found = await this.#rows.memberships(user)
       // One that came while we read lies in a generation that was live at some time of it.
@@ -252,11 +264,11 @@ export class Loader {
           if (older === undefined || older.position < membership.position) found.set(group, membership)
         }
       }
-      entry.memberships = found as Map<ConversationId, MembershipRow>
-      this.#memory.lists.chargeBeside(entry)
-      return entry.memberships
+      cached.memberships = found as Map<ConversationId, MembershipRow>
+      this.#memory.lists.chargeBeside(cached)
+      return cached.memberships
     } finally {
-      entry.pins--
+      cached.pins--
       this.#memory.generations.endRead(held)
     }
   }
@@ -273,7 +285,10 @@ export class Loader {
     return row === undefined ? 0 : row.before + upTo(row.seqs, seq)
   }
 
-  /** False if a group's messages above `seq` are all of others; what lies in live generations is all that is looked at. */
+  /**
+   * True if the user may have written in the group above `seq`; only live generations are asked, so also true where they do not
+   * reach back that far.
+   */
   mayHaveWritten(user: UserId, entry: ConversationEntry, seq: number): boolean {
     let known = entry.durableHead
     for (let touched = entry.touched; touched !== null && known > seq; touched = touched.older) {

@@ -38,8 +38,8 @@ export interface StoreSource {
 }
 
 /**
- * A row of some other partition, decoded; undefined if there is none. One that cannot be read is `damaged`: it is reported where its
- * own partition is read.
+ * A row of some other partition, decoded; undefined if there is none. One that cannot be read is `damaged`: it is reported
+ * where its own partition is read.
  */
 export async function readRow<T>(
   source: StoreSource,
@@ -70,6 +70,6 @@ export function readMarks(
   user: string,
   conversation: string,
 ): Promise<MarksRow | typeof damaged | undefined> {
-  const { shard, row } = userPlace(user, source.shardOf(user))
-  return readRow(source, { shard, key: keys.marks(row, conversation) }, rows.marks.decode)
+  const { shard, prefix } = userPlace(user, source.shardOf(user))
+  return readRow(source, { shard, key: keys.marks(prefix, conversation) }, rows.marks.decode)
 }

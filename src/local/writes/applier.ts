@@ -4,11 +4,11 @@ import { noMarks, type Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { DurableGroup } from '../commit-log/options.js'
 import {
+  type CachedUser,
   type ConversationEntry,
   type GroupPart,
   ListNode,
   Touched,
-  type UserEntry,
 } from '../memory/entries.js'
 import type { ConversationFilter } from '../memory/conversation-filter.js'
 import { Generation, type TouchedUser } from '../memory/generation.js'
@@ -16,7 +16,7 @@ import type { Memory } from '../memory/memory.js'
 import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'
 
-/** Of the message before one in a group: groups are never packed. */
+/** Position of the message before one in a group, which is not needed: groups are never packed. */
 const unknown = -1
 
 export interface ApplierOptions {
@@ -57,12 +57,15 @@ export class Applier {
     this.current.useChunk(group.chunk)
   }
 
-  /** The first `count` records of the group are applied, whose bytes end at `end`: all of them, or those before one that could not be. */
+  /**
+   * The first `count` records of the group are applied, whose bytes end at `end`: all of them, or those before one that could
+   * not be.
+   */
   end(count: number, end: number): void {
     const { chunk, firstPosition } = this.#group
     this.#addRange(chunk.bytes, end, firstPosition + count - this.#first)
     const news = this.#takeNews(firstPosition + count - 1)
-    // IMPORTANT: only now: whoever hears of it finds all that was applied.
+    // IMPORTANT: only now: a listener finds all that was applied.
     this.#options.watchers.publish(this.#cutNews)
     this.#options.watchers.publish(news)
     this.#cutNews = []
@@ -84,7 +87,7 @@ export class Applier {
     this.#options.onFrozen(frozen)
   }
 
-  /** What has gathered for those who watch, noted as part of the current generation. */
+  /** What has gathered for watchers, noted as part of the current generation. */
   #takeNews(position: number): readonly UserId[] {
     if (this.#news.size === 0) return []
     const news = [...this.#news]
@@ -133,7 +136,7 @@ export class Applier {
 
   readonly mark = ({ entry, side, marks }: PendingMark): void => {
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
-    entry.inFlight--
+    entry.holds--
     this.touch(entry).putMarks(side, marks)
     if (this.#options.watchers.any) this.#news.add(first).add(second)
     const node = side === 0 ? entry.first : entry.second
@@ -152,10 +155,10 @@ export class Applier {
     entry.position = position
     entry.timestamp = timestamp
     this.#memory.messages.outdate(entry)
-    entry.inFlight--
+    entry.holds--
   }
 
-  /** Who is in a small group hears of its messages, and nobody else: not all who were in it once. */
+  /** Members of a small group who are woken by its messages: those who are in, not all who were once. */
   #activeMembers(entry: ConversationEntry, part: GroupPart, present: Iterable<UserId>, sender: UserId): void {
     for (const user of present) {
       if (this.#options.watchers.any) this.#news.add(user)
@@ -177,7 +180,7 @@ export class Applier {
    * it, 0 if there is none.
    */
   #active(
-    user: UserEntry,
+    user: CachedUser,
     entry: ConversationEntry,
     node: ListNode | null,
     own: boolean,
@@ -196,8 +199,8 @@ export class Applier {
     user.changed()
   }
 
-  /** Marks are known of a conversation that begins, or was packed; others are read when somebody looks. */
-  #newNode(user: UserEntry, entry: ConversationEntry, before: number): void {
+  /** Makes a node. Marks are known of a conversation that begins, or was packed; others are read when a reader looks. */
+  #newNode(user: CachedUser, entry: ConversationEntry, before: number): void {
     const known = before === 0 ? noMarks : (this.#memory.lists.takePacked(user, before)?.marks ?? null)
     const node = new ListNode(user, entry, known)
     if (entry.groupPart === null) {
@@ -241,7 +244,7 @@ export class Applier {
     this.#options.filter.add(entry.id)
   }
 
-  marked(user: UserEntry, entry: ConversationEntry, marks: Marks): void {
+  marked(user: CachedUser, entry: ConversationEntry, marks: Marks): void {
     user.marked(entry, marks)
     this.#memory.lists.chargeBeside(user)
   }

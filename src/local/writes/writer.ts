@@ -7,21 +7,23 @@ import { idHash } from '../../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../../formats/message-body.js'
 import { writeImage, type GroupImage } from '../../formats/record-parts.js'
 import {
-  passRecord,
+  encodeRecordInScratch,
   flags,
   messageHeadBytes,
   recordKinds,
   writeMessageHead,
-  type OtherRecord,
+  type PlainRecord,
 } from '../../formats/records.js'
 import type { Marks, Reached } from '../../model/conversation.js'
 import type { Position, UserId } from '../../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../../model/message.js'
 import type { Clock } from '../../platform/clock.js'
+import { isMemoryError, memoryError } from '../../platform/system-errors.js'
 import type { CommitLog } from '../commit-log/commit-log.js'
 import type { DurableGroup, LogFailure } from '../commit-log/options.js'
 import type { Applier } from './applier.js'
 import type { ConversationEntry, GroupPart } from '../memory/entries.js'
+import type { IdIndex } from '../memory/id-index.js'
 import { PendingEvent, PendingMark, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
 
 export interface WriterOptions {
@@ -56,7 +58,7 @@ export class Writer {
   #generationBytes = 0
   #generationObjects = 0
   #refusal: ColumbaError | null = null
-  /** The disk is nearly full: whoever looks after it says so, and takes it back. */
+  /** The disk is nearly full: the checkpointer, which looks, sets it and takes it back. */
   noSpace = false
 
   constructor(options: WriterOptions, applier: Applier) {
@@ -83,19 +85,18 @@ export class Writer {
     return this.#refusal
   }
 
-  /** A message behind the provisional head. The caller holds the conversation's lane and has decided that it may be sent. */
+  /**
+   * Appends a message after the provisional head. The caller holds the conversation's lane and has decided that it may be sent.
+   */
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
-    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number would be
-    // given out that no message has.
-    entry.ids?.reserve()
     // The flush will make one run of all that comes with one image.
     const beginsRun = entry.imageIn !== this.#generation
     const send =
       entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
     entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), beginsRun)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(send, entry)
     return send.promise
   }
@@ -112,7 +113,7 @@ export class Writer {
     if (refusal !== null) return Promise.reject(refusal)
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const log = this.#log
-    const start = log.reserve(directMarksBytes)
+    const start = this.#reserve(directMarksBytes)
     const position = log.nextPosition as Position
     const marks: Marks = {
       delivered,
@@ -127,7 +128,7 @@ export class Writer {
     const mark = new PendingMark(entry, side, marks, this.#applier.mark)
     mark.start = start
     mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(mark, null)
     return mark.promise
   }
@@ -141,20 +142,18 @@ export class Writer {
     make: (
       position: number,
       time: number,
-    ) => { record: OtherRecord; begin?: () => void; apply: (position: number) => void },
+    ) => { record: PlainRecord; begin?: () => void; apply: (position: number) => void },
   ): PendingEvent {
     const refusal = this.#refused()
     if (refusal !== null) throw refusal
     const time = this.#now()
     const { record, begin, apply } = make(this.#log.nextPosition, time)
-    const bytes = passRecord(record)
     // IMPORTANT: it may throw.
-    const start = this.#log.reserve(bytes.length)
+    const { start, end } = this.#put(record)
     begin?.()
-    this.#log.bytes.set(bytes, start)
     const event = new PendingEvent(time, apply)
     event.start = start
-    event.end = start + bytes.length
+    event.end = end
     this.#generationObjects += 1 + namedIn(record)
     this.#handOver(event, entry)
     return event
@@ -180,14 +179,12 @@ export class Writer {
    */
   async cut(): Promise<unknown> {
     const time = this.#lastTimestamp
-    const bytes = passRecord({ kind: 'cut', time })
-    const start = this.#log.reserve(bytes.length)
-    this.#log.bytes.set(bytes, start)
+    const { start, end } = this.#put({ kind: 'cut', time })
     const event: PendingEvent = new PendingEvent(time, (position) => {
       this.#applier.cut(position, event.end)
     })
     event.start = start
-    event.end = start + bytes.length
+    event.end = end
     this.#generation++
     this.#generationBytes = this.#generationObjects = 0
     event.position = this.#log.append(event.end)
@@ -218,7 +215,7 @@ export class Writer {
   readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {
     const poisoned = new ColumbaError(
       'POISONED',
-      'The log could not be written; the store takes no more writes until it is opened again',
+      'the log could not be written; the store takes no more writes until it is opened again',
       {},
       cause,
     )
@@ -229,7 +226,7 @@ export class Writer {
         write.reject(
           new ColumbaError(
             'OUTCOME_UNKNOWN',
-            'The log failed while this was being written; repeat the call with the same id after reopening',
+            'the log failed while this was being written; repeat the call with the same id after reopening',
             {},
             cause,
           ),
@@ -240,11 +237,46 @@ export class Writer {
 
   // ---- encoding
 
+  /**
+   * Room in the log, and for a message's key in the index of its conversation. IMPORTANT: it may throw, for want of memory,
+   * and has changed nothing then. Nothing after it throws, or a number would be given out that no message has.
+   */
+  #reserve(bytes: number, ids: IdIndex | null = null): number {
+    try {
+      ids?.reserve()
+      return this.#log.reserve(bytes)
+    } catch (error) {
+      throw this.#unreserved(error)
+    }
+  }
+
+  /** Writes a record where it can be appended. It may throw as well. */
+  #put(record: PlainRecord): { readonly start: number; readonly end: number } {
+    const bytes = this.#encode(() => encodeRecordInScratch(record))
+    const start = this.#reserve(bytes.length)
+    this.#log.bytes.set(bytes, start)
+    return { start, end: start + bytes.length }
+  }
+
+  /** For what is written into scratch bytes, which may have to grow. */
+  #encode<T>(write: () => T): T {
+    try {
+      return write()
+    } catch (error) {
+      throw this.#unreserved(error)
+    }
+  }
+
+  #unreserved(error: unknown): unknown {
+    if (isMemoryError(error)) this.#options.onRefused()
+    return memoryError(error)
+  }
+
   #direct(entry: ConversationEntry, draft: MessageDraft): PendingSend {
     // By place: taken apart as a list it would make an iterator for every message.
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const log = this.#log
-    const start = log.reserve(messageHeadBytes + directImageBytes + bodyRoom(draft))
+    const start = this.#reserve(messageHeadBytes + directImageBytes + bodyRoom(draft), entry.ids)
     const { bytes } = log
     const time = this.#now()
     const seq = ++entry.head
@@ -255,8 +287,8 @@ export class Writer {
     if (entry.firstBlocked) bits |= flags.firstBlocked
     if (entry.secondBlocked) bits |= flags.secondBlocked
     if (hasImage) bits |= flags.image
-    const { direct } = recordKinds
-    let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
+    const { directMessage } = recordKinds
+    let at = writeMessageHead(bytes, start, directMessage, time, bits, seq, entry.n0, first, second)
     if (hasImage) {
       at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
       this.#generationObjects++
@@ -271,9 +303,9 @@ export class Writer {
     const { sender } = draft
     const image = this.groupImage(entry, group)
     imageScratch.reset()
-    if (image !== null) writeImage(imageScratch, image)
+    if (image !== null) this.#encode(() => writeImage(imageScratch, image))
     const log = this.#log
-    const start = log.reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft))
+    const start = this.#reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft), entry.ids)
     const { bytes } = log
     const time = this.#now()
     const seq = ++entry.head
@@ -334,19 +366,19 @@ export class Writer {
 
   #overload(): ColumbaError | null {
     if (this.#isFull) {
-      return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
+      return new ColumbaError('OVERLOADED', 'too much waits for the log; try again later', {
         queuedBytes: this.#log.queuedBytes,
         queuedCalls: this.#log.queuedRecords,
       })
     }
     if (this.noSpace)
-      return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
+      return new ColumbaError('NO_SPACE', 'the disk is nearly full; nothing is accepted until there is room')
     return null
   }
 }
 
 /** How many members a record names. */
-function namedIn(record: OtherRecord): number {
+function namedIn(record: PlainRecord): number {
   if (record.kind === 'create') return record.members.length
   if (!('image' in record)) return 0
   const joined = record.kind === 'join' ? record.joined.length : 0

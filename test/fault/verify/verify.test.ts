@@ -5,7 +5,7 @@ import type { VerifyReport } from '../../../src/backend/port.js'
 import { isColumbaError } from '../../../src/errors.js'
 import { bodyFileName, encodeBodyHeader } from '../../../src/formats/body-file.js'
 import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
-import { families, keys, readListKey, userPartition, type Family } from '../../../src/formats/keys.js'
+import { families, keys, readListKey, userPrefix, type Family } from '../../../src/formats/keys.js'
 import type { MarksRow } from '../../../src/formats/record-parts.js'
 import { rows } from '../../../src/formats/rows.js'
 import { findingKinds, type FindingKind } from '../../../src/local/verification/findings.js'
@@ -339,8 +339,8 @@ describe('a row that does not fit', () => {
       ['list'],
       async (shards) => {
         const row = await shards.row('list', 'ben', annBen)
-        const { position } = readListKey(row.key, row.rowLength)
-        const key = keys.recent(userPartition('ben'), position - 1, annBen)
+        const { position } = readListKey(row.key, row.prefixLength)
+        const key = keys.recent(userPrefix('ben'), position - 1, annBen)
         await shards.put({ shard: row.shard, key }, row.payload)
       },
     ],
@@ -476,7 +476,7 @@ describe('a row that does not fit', () => {
       async (shards) => {
         const { shard, payload } = await shards.row('marks', 'ben', annBen)
         const marks = { ...rows.marks.decode(payload), delivered: 1 }
-        const key = keys.marks(userPartition('ben'), directConversationId('ben', 'cem'))
+        const key = keys.marks(userPrefix('ben'), directConversationId('ben', 'cem'))
         await shards.put({ shard, key }, rows.marks.encode(marks))
       },
     ],
