@@ -34,7 +34,7 @@ export const crashCases = [
       is((await bench.backend.find(direct, ada, 'kept' as MessageId))?.seq, 1)
       const next = await bench.send(direct, bench.draft('bob', 'after it'))
       is(next.seq, direct.head)
-      ok(next.timestamp >= timestamp, 'the time of the store goes back behind a crash')
+      ok(next.timestamp >= timestamp, 'the time of the store goes back after a crash')
       same((await bench.backend.verify()).findings, [])
     },
     'crash',

@@ -127,7 +127,7 @@ export const groupCases = [
   ),
 
   backendCase(
-    'who is in, and what is visible, is asked anew behind each joining and leaving',
+    'who is in, and what is visible, is asked anew after each joining and leaving',
     async (bench) => {
       const group = await bench.group('trip', ['ada', 'cleo'])
       await bench.say(group, ['ada', '1'])

@@ -67,7 +67,7 @@ export class Workbench {
     return beside
   }
 
-  /** Lets the backend crash, for cases that need one that can: from then on it is what was opened behind the crash. */
+  /** Lets the backend crash, for cases that need one that can: from then on it is what was opened after the crash. */
   async crash(): Promise<void> {
     this.#running.delete(this.backend)
     const left = await this.#opened[0]?.crash?.()

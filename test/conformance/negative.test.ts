@@ -284,7 +284,7 @@ const refused: readonly (readonly [what: string, title: string, says: RegExp, op
   ],
   [
     'keeps the membership that it has seen first',
-    'who is in, and what is visible, is asked anew behind each joining and leaving',
+    'who is in, and what is visible, is asked anew after each joining and leaving',
     /what membership says of one who has left/,
     alone(
       class extends ReferenceBackend {
@@ -300,7 +300,7 @@ const refused: readonly (readonly [what: string, title: string, says: RegExp, op
   ],
   [
     'keeps the intervals that it has seen first',
-    'who is in, and what is visible, is asked anew behind each joining and leaving',
+    'who is in, and what is visible, is asked anew after each joining and leaving',
     /what intervals says of one who has left/,
     alone(
       class extends ReferenceBackend {
@@ -316,7 +316,7 @@ const refused: readonly (readonly [what: string, title: string, says: RegExp, op
   ],
   [
     'takes everybody who marks for one who is in',
-    'who is in, and what is visible, is asked anew behind each joining and leaving',
+    'who is in, and what is visible, is asked anew after each joining and leaving',
     /what standing says of one who has just joined/,
     alone(
       class extends ReferenceBackend {
