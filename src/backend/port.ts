@@ -165,7 +165,7 @@ export interface Backend {
 
   // ---- the whole store
 
-  /** An id for a message whose sender gave none: unique, sorted by time. */
+  /** An id for a message or group that was given none: unique, sorted by time. Throws OVERLOADED if there is none just now. */
   newMessageId(): MessageId
   stats(): Promise<StoreStats>
   /** Resolves when the next opening needs nothing but what a checkpoint keeps. Changes nothing that can be seen. */
