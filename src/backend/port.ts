@@ -7,7 +7,9 @@ import type { ContactEntry, User, UserEntry } from '../model/user.js'
 
 /**
  * The port between the domain and whatever stores its data. It speaks the domain's nouns, and the domain trusts these
- * promises (the conformance suite in `columba/testing` checks each of them):
+ * promises (the conformance suite in `columba/testing` checks them, CONDITIONAL also of changes that leave the head as it is: what
+ * is said of other writers, and of crashes, where it is given a second backend on the same data, or a crash; that a write rejects
+ * with OUTCOME_UNKNOWN, and what `refusal` says then, is left to each backend's own tests):
  *
  *  - ATOMIC. A write is in all partitions that it concerns or in none, also after a crash. A backend whose
  *    capabilities say `repaired` may show it to one participant later than to another, never out of order.
