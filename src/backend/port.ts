@@ -59,7 +59,8 @@ export interface Backend {
 
   /**
    * Appends a message after `expectedHead` to a loaded conversation and makes it visible to all participants. The handle's
-   * `head` counts it from the call on. The first message of a direct conversation makes the conversation.
+   * `head` counts it from the call on. The first message of a direct conversation makes the conversation. The sender of one to
+   * a group has been asked for with `member` before, in the same turn of the lane.
    */
   append(handle: ConversationHandle, expectedHead: number, draft: MessageDraft): Promise<SendReceipt | Moved>
   /** Any other change of a loaded conversation. */
