@@ -153,12 +153,15 @@ export class IdIndex {
   /** Those that are full, the oldest first. */
   #parts: Part[] | null = null
 
-  /** `known`: the first messages of the conversation, without a gap. */
+  /**
+   * `known`: the first messages of the conversation, without a gap. Throws where there is no memory for them, and keeps none
+   * then.
+   */
   constructor(hashes: IdHashes, known: IdSummary | null = null) {
     this.#hashes = hashes
     this.#before = known instanceof HashFilter ? known : null
     this.#count = this.#first = this.#before?.count ?? 0
-    if (known instanceof Int32Array) for (const hash of known) this.add(hash, false)
+    if (known instanceof Int32Array) this.#addAll(known)
     this.#runsAfter = this.#count
   }
 
@@ -196,6 +199,15 @@ export class IdIndex {
     this.#filter?.add(hash)
     if (place === perBlock - 1 && this.#chained % perPart === 0)
       (this.#parts ??= []).push({ newest: this.#newest, filter: null })
+  }
+
+  #addAll(known: Int32Array): void {
+    try {
+      for (const hash of known) this.add(hash, false)
+    } catch (error) {
+      this.release()
+      throw error
+    }
   }
 
   /** How many messages there are before the chain. */

@@ -1,10 +1,12 @@
-import { readdir, readFile, rm, unlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { systemError } from '../../../src/simulation/simulated-disk.js'
 import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
-import { copyOf, repair, seenIn } from './damaged-store.js'
+import { copyOf, messagesOf, repair, seenIn } from './damaged-store.js'
 
 let sample: string
 let whole: unknown
@@ -97,4 +99,110 @@ test('wherever the exchange is interrupted, nobody can open the store until a re
     const kept = await readdir(join(location, report.kept as string, 'old'))
     expect(kept).toEqual(expect.arrayContaining(['MANIFEST', 'bodies', 'log', 'shards']))
   }
+})
+
+/** All but what LevelDB writes for people, also where it is only asked for its lock. */
+async function storeIn(location: string): Promise<unknown> {
+  const files = [...(await contents(location))].filter(([path]) => !/\/LOG(?:\.old)?$/.test(path))
+  return [files, await readdir(location)]
+}
+
+/** Lets nothing be moved away from there, as a mount point cannot be. */
+const fixedAt = (location: string, part: string) =>
+  interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (operation === 'rename' && path === join(location, part))
+        throw Object.assign(new Error(`EBUSY: busy, rename '${path}'`), { code: 'EBUSY', path })
+    },
+  })
+
+test.each(['conversations.filter', 'bodies', 'MANIFEST'])(
+  'where a part cannot be moved the store is as it was, and it says which: %s',
+  async (part) => {
+    const location = await copyOf(sample)
+    const before = await storeIn(location)
+    await expect(repair(location, fixedAt(location, part))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(join(location, part)) as unknown,
+    })
+    expect(await storeIn(location)).toEqual(before)
+  },
+)
+
+test('an exchange that was interrupted is taken back as well, also where a part was missing, and in two goes', async () => {
+  for (const missing of ['shards', 'conversations.filter']) {
+    const location = await copyOf(sample)
+    await rm(join(location, missing), { recursive: true })
+    const before = await storeIn(location)
+    let moved = false
+    const dying = dyingAt((operation, path) => {
+      moved ||= operation === 'rename' && path.endsWith('repair.new/bodies')
+      return moved && path === join(location, 'log')
+    })
+    await expect(repair(location, dying)).rejects.toThrow('EIO')
+    // It dies once more, with half of it taken back.
+    const fixed = fixedAt(location, 'log')
+    let isBack = false
+    const again = interferedFileSystem(fixed, {
+      before: (operation, path) => {
+        if (isBack && !path.includes('LOCK')) throw Object.assign(new Error('EIO: dead'), { code: 'EIO' })
+        isBack ||= operation === 'rename' && path.endsWith('old/bodies')
+      },
+    })
+    await expect(repair(location, again)).rejects.toThrow('EBUSY')
+    await expect(openSample(location)).rejects.toThrow(/interrupted/)
+    await expect(repair(location, fixed)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(await storeIn(location)).toEqual(before)
+    expect(await repair(location)).toMatchObject({ outcome: 'repaired' })
+    expect(messagesOf(await seenIn(location))).toEqual(messagesOf(whole))
+  }
+})
+
+test('a report that cannot be read does not keep the exchange from its end: what it named is unknown', async () => {
+  const interrupted = await copyOf(sample)
+  const dying = dyingAt((operation, path) => operation === 'rename' && path.endsWith('repair.new/bodies'))
+  await expect(repair(interrupted, dying)).rejects.toThrow()
+  const path = 'repair.new/REPORT.json'
+  const report = await readFile(join(interrupted, path), 'utf8')
+  const unread = interferedFileSystem(nodeFileSystem, {
+    before: (operation, name) => {
+      if (operation === 'read' && name.endsWith(path)) throw systemError('EIO', 'read', name)
+    },
+  })
+  const damages: readonly (readonly [content: string, fileSystem: FileSystem])[] = [
+    [report.slice(0, 40), nodeFileSystem],
+    ['{}', nodeFileSystem],
+    ['null', nodeFileSystem],
+    [report.replace('"repaired-', '"../elsewhere-'), nodeFileSystem],
+    [report, unread],
+  ]
+  let location = interrupted
+  for (const [content, fileSystem] of damages) {
+    location = await copyOf(interrupted)
+    await writeFile(join(location, path), content)
+    const { outcome, lost, kept } = await repair(location, fileSystem)
+    expect(outcome).toBe('finished')
+    expect(kept).toMatch(/^repaired-\d+$/)
+    expect(lost).toEqual([
+      {
+        what: expect.stringContaining('damaged report') as unknown,
+        where: `${kept as string}/REPORT.json`,
+      },
+    ])
+    expect(await readFile(join(location, kept as string, 'REPORT.json'), 'utf8')).toBe(content)
+  }
+  expect(await seenIn(location)).toEqual(whole)
+})
+
+test('a report that this process may not read is not damaged', async () => {
+  const location = await copyOf(sample)
+  await mkdir(join(location, 'repair.new'))
+  await writeFile(join(location, 'repair.new', 'REPORT.json'), '{}')
+  const fileSystem = interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (operation === 'open' && path.endsWith('REPORT.json')) throw systemError('EACCES', 'open', path)
+    },
+  })
+  await expect(repair(location, fileSystem)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  expect(await readdir(location)).toContain('repair.new')
 })
