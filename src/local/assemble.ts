@@ -1,7 +1,7 @@
 import type { Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
-import { ColumbaError } from '../errors.js'
+import type { ColumbaError } from '../errors.js'
 import { hashSeedOf } from '../formats/id-hash.js'
 import type { Manifest } from '../formats/manifest.js'
 import { monotonicMs } from '../platform/monotonic.js'
@@ -11,7 +11,9 @@ import { Applier } from './writes/applier.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import { ChangeReader } from './change-reader.js'
 import { Checkpointer } from './background/checkpointer.js'
+import { closeStore, type ClosingParts, type HeldParts } from './closing.js'
 import { CommitLog } from './commit-log/commit-log.js'
+import type { RecoveryReport } from './commit-log/options.js'
 import { Events } from './events.js'
 import { FilterKeeper } from './background/filter-keeper.js'
 import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './background/flush-runner.js'
@@ -76,7 +78,7 @@ export interface OpenedParts {
 /**
  * Recovers the log into the shards and puts the parts of the backend together, each after what it needs. Those that need each
  * other (the log and its writer, flush and recovery, everything and `fail`) are tied by closures; so this is one function, in the
- * order of an opening: the flush, the manifest, memory and the writer, the log, the background, and what calls go to.
+ * order of an opening: the flush, the manifest, memory and the writer, the log, and the background. Behind it only `backendOf` is left.
  */
 export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
@@ -274,60 +276,56 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   tidier.begin()
   if (opened.isWorkerMissing) telemetry.warn('flush-worker.js is missing: flushes have no thread', {})
   telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
+  checkpointer.begin()
+  return backendOf(opened, {
+    ring,
+    hashSeed,
+    filter,
+    memory,
+    watchers,
+    applier,
+    writer,
+    log,
+    report,
+    keeper,
+    runner,
+    threaded,
+    background: checkpointer,
+    tidier,
+    telemetry,
+    checkpoint: () => current.checkpoint,
+    commitClean: () => commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp }),
+  })
+}
 
-  // ---- what calls go to
+/** What an opening has put together; from here on nothing of it is replaced. */
+interface OpenParts extends Omit<ClosingParts, keyof HeldParts> {
+  readonly ring: Ring
+  readonly hashSeed: number
+  readonly memory: Memory
+  readonly watchers: Watchers
+  readonly applier: Applier
+  readonly report: RecoveryReport
+  readonly threaded: AdaptiveFlushRunner<FlushThread> | null
+}
 
+/** What calls go to. */
+function backendOf(opened: OpenedParts, open: OpenParts): Backend {
+  const { settings, components, tuning, manifest, shards, bodies } = opened
+  const { clock, random } = components
+  const { limits, cacheBytes, cacheTierSize } = settings
+  const { ring, hashSeed, filter, memory, watchers, applier, writer, background, tidier } = open
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
   const loader = new Loader(memory, rows, filter, tuning.keptMembers)
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
   const people = new People({ memory, rows, loader, writer, applier })
-  const background = checkpointer
-  background.begin()
-  let closing: Promise<void> | null = null
-
-  async function close(): Promise<void> {
-    writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
-    try {
-      await tidier.stop()
-      let clean = log.failed === null && shards.failed === null
-      try {
-        if (clean) await background.run()
-      } catch {
-        clean = false
-      }
-      await background.stop()
-      await tidier.finish()
-      await keeper.stop()
-      await runner.close()
-      await log.close(clean ? current.checkpoint : 0)
-      clean &&= log.failed === null
-      if (clean) {
-        await keeper.save(filter, current.checkpoint)
-        await commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp })
-      }
-      telemetry.info('the store is closed', { clean })
-    } finally {
-      await release()
-    }
-  }
-
-  /** Whatever has failed: nothing stays open, and the lock is not kept from whoever opens the store next. */
-  async function release(): Promise<void> {
-    try {
-      await shards.close()
-    } finally {
-      try {
-        await bodies.close()
-      } finally {
-        await opened.lock.release()
-      }
-    }
-  }
-
   const copies = { from: tuning.copiedFrom, allowed: () => background.admits() }
-  const tierSize = settings.cacheTierSize
-  const lists = new Lists({ memory, rows, loader, participations, tierSize, copies })
+  const lists = new Lists({ memory, rows, loader, participations, tierSize: cacheTierSize, copies })
+  const largeGroups = new LargeGroups(memory, rows, limits.largeGroupsPerUser)
+  const lastTimestamp = (): number => writer.lastTimestamp
+  const checkpoint = (look?: () => void): Promise<void> => background.run(look)
+  let closing: Promise<void> | null = null
   return new LocalBackend({
     memory,
     rows,
@@ -338,15 +336,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     lists,
     unread: new UnreadTotals({ memory, lists, participations, clock }),
     changes: new ChangeReader({ memory, loader, rows, watchers }),
-    events: new Events({
-      memory,
-      loader,
-      writer,
-      applier,
-      fanOut: tuning.fanOut,
-      people,
-      largeGroups: new LargeGroups(memory, rows, limits.largeGroupsPerUser),
-    }),
+    events: new Events({ memory, loader, writer, applier, fanOut: tuning.fanOut, people, largeGroups }),
     people,
     writer,
     watchers,
@@ -354,35 +344,16 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     random,
     life: {
       home: { storeId: manifest.storeId, epoch: manifest.epoch },
-      stats: () =>
-        storeStats({
-          log,
-          report,
-          shards,
-          bodies,
-          memory,
-          cacheBytes: settings.cacheBytes,
-          rows,
-          background,
-          tidier,
-          threaded,
-        }),
-      checkpoint: () => background.run(),
+      stats: () => storeStats({ ...open, shards, bodies, cacheBytes, rows }),
+      checkpoint: () => checkpoint(),
       verify: (options) =>
         tidier.still(() =>
-          verifyStore(
-            {
-              shards,
-              bodies,
-              ring,
-              hashSeed,
-              lastTimestamp: () => writer.lastTimestamp,
-              checkpoint: (look) => background.run(look),
-            },
-            options,
-          ),
+          verifyStore({ shards, bodies, ring, hashSeed, lastTimestamp, checkpoint }, options),
         ),
-      close: () => (closing ??= close().catch((error: unknown) => Promise.reject(systemError(error)))),
+      close: () =>
+        (closing ??= closeStore({ ...open, shards, bodies, lock: opened.lock }).catch((error: unknown) =>
+          Promise.reject(systemError(error)),
+        )),
     },
   })
 }
