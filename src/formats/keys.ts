@@ -105,6 +105,12 @@ export function groupPartition(group: string): Buffer {
   return partition(groupKind, group)
 }
 
+/** All keys of users' partitions. */
+export const userRows = { gte: Buffer.of(userKind), lt: Buffer.of(userKind + 1) }
+
+/** All keys that are none of a shard's own rows (shard-identity.ts), whatever stands in them. */
+export const allRows = { gte: Buffer.of(userKind), lt: Buffer.of(familiesEnd) }
+
 /** The range of a whole partition. */
 export function partitionRange(row: Buffer): { gte: Buffer; lt: Buffer } {
   return { gte: row, lt: begin(row, familiesEnd).finish() }

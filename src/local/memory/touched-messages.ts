@@ -1,3 +1,4 @@
+import { recordLengthBytes } from '../../formats/frames.js'
 import { none } from './columns.js'
 import type { RecordChunks } from './message-index.js'
 
@@ -61,7 +62,7 @@ export class TouchedMessages {
     const index = this.#index(seq)
     const bytes = this.generation.chunkBytes(messages.chunk(index))
     const start = messages.offset(index)
-    return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
+    return { bytes, start, end: start + bytes.readUInt32LE(start - recordLengthBytes) }
   }
 
   /** The chain leads back from the newest message; whoever asks for another one has it laid out in order. */
