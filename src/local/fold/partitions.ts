@@ -87,7 +87,7 @@ export class Partition {
   }
 
   putContact(sink: RowSink, other: string, contact: ContactRow & { position: number }): void {
-    sink.put(this.shard, passingKeys.contact(this.row, other), rows.contactEntry.pass(contact))
+    sink.put(this.shard, passingKeys.contact(this.row, other), rows.contact.pass(contact))
   }
 
   putProfile(sink: RowSink, profile: { name: string; profile: string | undefined; position: number }): void {

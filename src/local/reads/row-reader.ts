@@ -142,7 +142,7 @@ export class RowReader {
 
   contact(user: string, other: string) {
     const { row, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.contact(row, other), rows.contactEntry.decode)
+    return this.#get(shard, passingKeys.contact(row, other), rows.contact.decode)
   }
 
   async contacts(user: string, after: string | undefined, limit: number) {
@@ -153,7 +153,7 @@ export class RowReader {
     const found = await this.#shardOf(user).rows({ gte: from, lt }, limit)
     return found.map(([key, value]) => ({
       contactId: readIdKey(key, row.length),
-      ...rows.contactEntry.decode(value),
+      ...rows.contact.decode(value),
     }))
   }
 

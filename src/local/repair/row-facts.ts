@@ -55,7 +55,7 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       return
     case 'contact': {
       const other = readIdKey(key, rowLength)
-      const contact = rows.contactEntry.decode(payload)
+      const contact = rows.contact.decode(payload)
       facts.add(directConversationId(row, other), { kind: 'contact', user: row, other, contact })
       return
     }

@@ -437,8 +437,8 @@ describe('a row that does not fit', () => {
       ['contact'],
       async (shards) => {
         const row = await shards.row('contact', 'ann', 'ben')
-        const contact = rows.contactEntry.decode(row.payload)
-        await shards.put(row, rows.contactEntry.encode({ ...contact, blocked: true }))
+        const contact = rows.contact.decode(row.payload)
+        await shards.put(row, rows.contact.encode({ ...contact, blocked: true }))
       },
     ],
     [
@@ -446,8 +446,8 @@ describe('a row that does not fit', () => {
       ['feed'],
       async (shards) => {
         const row = await shards.row('contact', 'ann', 'ben')
-        const contact = rows.contactEntry.decode(row.payload)
-        await shards.put(row, rows.contactEntry.encode({ ...contact, position: contact.position + 1 }))
+        const contact = rows.contact.decode(row.payload)
+        await shards.put(row, rows.contact.encode({ ...contact, position: contact.position + 1 }))
       },
     ],
     [
