@@ -19,7 +19,7 @@ import { ColumbaError } from '../errors.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
 import type { Interval, Marks, Participation, Reached, Standing } from '../model/conversation.js'
-import type { Membership } from '../model/group.js'
+import { isPresent, type Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
@@ -33,7 +33,6 @@ import type { ConversationEntry, GroupPart } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageRange, MessageReader } from './reads/message-reader.js'
 import { toMembership } from './views/membership-view.js'
-import { isOpen } from './views/participation-view.js'
 import type { Participations } from './participations.js'
 import type { People } from './people.js'
 import type { RowReader } from './reads/row-reader.js'
@@ -113,7 +112,7 @@ export class LocalBackend implements Backend {
     const membership = this.#parts.loader.membership(user, entry)
     if (
       membership instanceof Promise ||
-      (membership !== null && isOpen(membership) && !part.ordinals.has(user))
+      (membership !== null && isPresent(membership) && !part.ordinals.has(user))
     ) {
       return this.#readMember(entry, part, user, membership)
     }
@@ -129,7 +128,7 @@ export class LocalBackend implements Backend {
   ): Promise<Membership | null> {
     const membership = await found
     if (membership === null) return null
-    if (isOpen(membership) && !part.ordinals.has(user)) {
+    if (isPresent(membership) && !part.ordinals.has(user)) {
       const own = await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead)
       // A call beside this one may have been faster, and a message may have been numbered since.
       if (!part.ordinals.has(user)) part.ordinals.set(user, own)

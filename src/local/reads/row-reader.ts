@@ -13,7 +13,7 @@ import {
 } from '../../formats/keys.js'
 import { changesIn, type StoredChange } from '../../formats/change-list.js'
 import { ColumbaError } from '../../errors.js'
-import { hasEnded } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import {
   rows,
@@ -219,7 +219,7 @@ export class RowReader {
     return found.flatMap((value, i) => {
       if (value === undefined) return []
       const member = rows.membership.decode(value)
-      return member.ordinal === roll[i]?.ordinal && !hasEnded(member.intervals) ? [member] : []
+      return member.ordinal === roll[i]?.ordinal && isPresent(member) ? [member] : []
     })
   }
 
