@@ -38,6 +38,7 @@ const inLocal = [
   'backend',
   'formats',
   'whole files',
+  'local ground',
   'local part',
   'local base',
 ]
@@ -104,6 +105,12 @@ const layers: readonly Layer[] = [
     packages: ['node:worker_threads'],
   },
   {
+    // What stores of any kind are made with: it knows nothing of this one.
+    name: 'local ground',
+    has: isOneOf(['src/local/columns.ts', 'src/local/first-index-where.ts']),
+    imports: [],
+  },
+  {
     // What all of them may need to know: settings, names of files, whom to tell.
     name: 'local base',
     has: isOneOf(['src/local/manifest-file.ts', 'src/local/telemetry.ts', 'src/local/tuning.ts']),
@@ -125,7 +132,7 @@ const layers: readonly Layer[] = [
   {
     name: 'local part',
     has: (path) => /^src\/local\/[^/]+\//.test(path) && !path.startsWith('src/local/offline-repair/'),
-    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'whole files'],
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'whole files', 'local ground'],
     types: ['platform'],
     packages: ['classic-level', 'node:path', 'node:worker_threads'],
   },

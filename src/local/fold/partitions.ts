@@ -3,7 +3,7 @@ import { idHashOfSender } from '../../formats/id-hash.js'
 import { groupPartition, passingKeys, userPartition } from '../../formats/keys.js'
 import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
-import { none } from './message-columns.js'
+import { none } from '../columns.js'
 import type { RowSink } from './sink.js'
 
 /** The messages of a partition's direct conversations, in ascending order. */

@@ -1,4 +1,5 @@
 import type { ChangeRef } from '../../backend/port.js'
+import { firstBehind } from './oldest-refs.js'
 
 /** What a pointer costs without its ids, measured as the other costs (memory.ts). */
 const pointerBytes = 100
@@ -31,14 +32,7 @@ export class FeedAhead {
   /** The index of the first one behind a position; null if this says nothing of what is behind it. */
   firstBehind(position: number): number | null {
     if (position < this.after || position >= this.through) return null
-    let low = 0
-    let high = this.refs.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.refs[middle] as ChangeRef).position <= position) low = middle + 1
-      else high = middle
-    }
-    return low
+    return firstBehind(this.refs, position)
   }
 }
 

@@ -1,7 +1,7 @@
 import { digestBytes, putDigest } from '../../formats/conversation-name.js'
 import type { DirectHead } from '../../formats/record-parts.js'
 import type { ConversationId } from '../../model/ids.js'
-import { grown, none } from './columns.js'
+import { grown, none } from '../columns.js'
 import { HashFilter } from './hash-filter.js'
 import type { IdSummary } from './id-index.js'
 import { SlotArena } from './slot-arena.js'

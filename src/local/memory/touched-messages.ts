@@ -1,5 +1,5 @@
 import { recordLengthBytes } from '../../formats/frames.js'
-import { none } from './columns.js'
+import { none } from '../columns.js'
 import type { RecordChunks } from './message-index.js'
 
 /** The messages of one conversation in a live generation. They stay bytes in the log's chunks. */
