@@ -14,7 +14,9 @@ import { Checkpointer } from './background/checkpointer.js'
 import { closeStore, type ClosingParts, type HeldParts } from './closing.js'
 import { CommitLog } from './commit-log/commit-log.js'
 import type { RecoveryReport } from './commit-log/options.js'
-import { Events } from './events.js'
+import { Contacts } from './contacts.js'
+import { ConversationChanges } from './conversation-changes.js'
+import { GroupMembers } from './group-members.js'
 import { FilterKeeper } from './background/filter-keeper.js'
 import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './background/flush-runner.js'
 import { FlushThread } from './background/flush-thread.js'
@@ -29,7 +31,7 @@ import { Memory } from './memory/memory.js'
 import { MessageReader } from './reads/message-reader.js'
 import { packNode } from './views/packing.js'
 import { Participations } from './participations.js'
-import { People } from './people.js'
+import { Profiles } from './profiles.js'
 import { Recovery, storedThrough } from './background/recovery.js'
 import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
@@ -43,6 +45,7 @@ import { Tidier } from './background/tidier.js'
 import { AdaptiveTidyRunner, InlineTidyRunner } from './background/tidy-runner.js'
 import type { LocalTuning } from './tuning.js'
 import { UnreadTotals } from './unread-totals.js'
+import { UserMarks } from './user-marks.js'
 import { verifyStore } from './verify.js'
 import { Watchers } from './writes/watchers.js'
 import { Writer } from './writes/writer.js'
@@ -319,7 +322,7 @@ function backendOf(opened: OpenedParts, open: OpenParts): Backend {
   const loader = new Loader(memory, rows, filter, tuning.keptMembers)
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
-  const people = new People({ memory, rows, loader, writer, applier })
+  const contacts = new Contacts({ memory, rows, writer, applier })
   const copies = { from: tuning.copiedFrom, allowed: () => background.admits() }
   const lists = new Lists({ memory, rows, loader, participations, tierSize: cacheTierSize, copies })
   const largeGroups = new LargeGroups(memory, rows, limits.largeGroupsPerUser)
@@ -336,8 +339,19 @@ function backendOf(opened: OpenedParts, open: OpenParts): Backend {
     lists,
     unread: new UnreadTotals({ memory, lists, participations, clock }),
     changes: new ChangeReader({ memory, loader, rows, watchers }),
-    events: new Events({ memory, loader, writer, applier, fanOut: tuning.fanOut, people, largeGroups }),
-    people,
+    conversationChanges: new ConversationChanges({
+      memory,
+      loader,
+      writer,
+      applier,
+      fanOut: tuning.fanOut,
+      contacts,
+      largeGroups,
+    }),
+    members: new GroupMembers({ rows, loader }),
+    marks: new UserMarks({ memory, loader, writer, applier }),
+    profiles: new Profiles({ memory, rows, writer, applier }),
+    contacts,
     writer,
     watchers,
     clock,
