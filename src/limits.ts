@@ -3,8 +3,8 @@ import { ColumbaError } from './errors.js'
 /** All limits of the library. Bytes are bytes of UTF-8, never characters. Over a limit nothing is stored. */
 export interface Limits {
   /**
-   * One id: user, conversation, message, device. Default 256, 30 to 256: ids that the store makes have 30 bytes, and keys and records
-   * have room for 256.
+   * One id: user, conversation, message, device. Default 256, 30 to 256: 30 is the length of a direct conversation's id, and
+   * keys and records have room for 256.
    */
   readonly idBytes: number
   /** The text of a message. Default 64 KiB, at most 1 MiB. */
@@ -23,7 +23,10 @@ export interface Limits {
   readonly idsPerCall: number
   /** Present members of a group. Default 100,000, at most 1,000,000. */
   readonly groupMembers: number
-  /** Large groups that one user can be in; a few more if the user joins several in the same moment. Default 500, at most 10,000. */
+  /**
+   * Large groups that one user can be in; a few more if the user joins several in the same moment. Default 500, at most
+   * 10,000.
+   */
   readonly largeGroupsPerUser: number
   /**
    * Bytes of records that wait for the log; beyond it a send is refused with OVERLOADED. Calls that wait for something to be read
@@ -37,7 +40,10 @@ export interface Limits {
    * checkpoints come more often than they would by themselves. Default 256 MiB, 64 KiB to 1 TiB.
    */
   readonly logBytes: number
-  /** Changes that a subscription keeps for a slow consumer before it goes back to the stored feed; with long texts fewer. Default 256, at most 10,000. */
+  /**
+   * Changes that a subscription keeps for a slow consumer before it goes back to the stored feed; with long texts fewer.
+   * Default 256, at most 10,000.
+   */
   readonly subscriptionChanges: number
 }
 

@@ -12,7 +12,7 @@ export class AdminCalls {
     this.#calls = calls
   }
 
-  /** Numbers about the store, grouped by part. */
+  /** Numbers about the store, grouped by part: sums since the opening, and sizes of now. docs/guide.md lists the groups. */
   stats(): Promise<StoreStats> {
     return this.#calls.run(() => this.#backend.stats())
   }

@@ -21,7 +21,10 @@ export class Calls {
     })
   }
 
-  /** The same for a call that has told the lifecycle of its promise where closing must wait for it: the promise comes back as it is. */
+  /**
+   * The same for a call that has told the lifecycle of its promise where closing must wait for it: the promise comes back as it
+   * is.
+   */
   handOver<T>(call: (limits: Limits) => MaybePromise<T>): Promise<T> {
     try {
       const { lifecycle, limits } = this.#context

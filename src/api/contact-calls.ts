@@ -30,7 +30,7 @@ export class ContactCalls {
     })
   }
 
-  /** Takes a user off the list; fine for one who is not on it. A block stays. */
+  /** Takes a user off the list, and drops the alias; a block stays. No error for one who is not on the list. */
   remove(userId: string, contactId: string): Promise<void> {
     return this.#calls.run((limits) =>
       this.#contacts.remove(...checkBoth(userId, contactId, 'contactId', limits)),
@@ -49,7 +49,7 @@ export class ContactCalls {
     return this.#calls.run((limits) => this.#contacts.block(...checkBoth(userId, otherId, 'otherId', limits)))
   }
 
-  /** Takes a block back; fine for one who is not blocked. */
+  /** Takes a block back. No error for one who is not blocked; that user need not be registered. */
   unblock(userId: string, otherId: string): Promise<void> {
     return this.#calls.run((limits) =>
       this.#contacts.unblock(...checkBoth(userId, otherId, 'otherId', limits)),

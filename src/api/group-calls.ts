@@ -35,8 +35,8 @@ export class GroupCalls {
   }
 
   /**
-   * Again with the same id and content gives the group as it is now; with other content it is IDEMPOTENCY_CONFLICT. BLOCKED, and
-   * no group, if one of the members has blocked the creator.
+   * Makes a group. A repeat with the same id and content gives the group as it is now; with other content it is
+   * IDEMPOTENCY_CONFLICT. BLOCKED, and no group, if one of the members has blocked the creator.
    */
   create(request: CreateGroupRequest): Promise<Group> {
     return this.#calls.run((limits) => {
@@ -46,7 +46,7 @@ export class GroupCalls {
   }
 
   /**
-   * Any member adds others, all or none; who is a member already is ignored. BLOCKED if one of the others has blocked who adds
+   * Any member adds others, all or none; present members are ignored. BLOCKED if one of the others has blocked the one who adds
    * them.
    */
   addMembers(actorId: string, conversationId: string, userIds: readonly string[]): Promise<Group> {
@@ -57,8 +57,8 @@ export class GroupCalls {
   }
 
   /**
-   * Removes a member, or oneself: that is leaving. Only the owner removes others, NOT_PERMITTED otherwise. When the owner leaves, who
-   * has been in longest follows, and is the owner in the answer. Who is no member is removed already.
+   * Removes a member, or oneself: that is leaving. Only the owner removes others, NOT_PERMITTED otherwise. When the owner
+   * leaves, the longest member follows, and is the owner in the answer. No error for a user who is no member.
    */
   removeMember(actorId: string, conversationId: string, userId: string): Promise<Group> {
     return this.#calls.run((limits) => {

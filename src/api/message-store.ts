@@ -43,6 +43,7 @@ export interface SubscribeOptions {
 }
 
 export interface Unread {
+  /** Unread messages in all conversations of the user. */
   readonly total: number
   /** Conversations with unread messages. */
   readonly conversations: number
@@ -53,8 +54,12 @@ const mostReceipts = 1000
 
 /**
  * The store as its users see it: each call checks its arguments and hands them to the part of the domain that knows.
- * All calls may be made concurrently. They reject with a `ColumbaError`: INVALID_ARGUMENT and TOO_LARGE for their
- * arguments, CLOSED from the call of `close` on. What they give is frozen or the caller's own.
+ * All calls may be made concurrently. What they give is frozen or the caller's own. They reject with a `ColumbaError`:
+ *
+ * * all calls: INVALID_ARGUMENT and TOO_LARGE for their arguments, CLOSED from the call of `close` on, USER_NOT_FOUND where only
+ *   registered users exist, CORRUPT for what cannot be read, OVERLOADED where the process has no file or memory left for it;
+ * * all that write: OVERLOADED also for a full queue, NO_SPACE, POISONED after a failed write, OUTCOME_UNKNOWN if it failed
+ *   during the call.
  */
 export class MessageStore {
   readonly users: UserCalls
@@ -97,11 +102,11 @@ export class MessageStore {
 
   /**
    * Stores a message exactly once: a repeat with the same conversation, sender and id gives the first receipt again,
-   * with `duplicate: true`. Resolves when the message is durable and every participant sees it. Sends to one
-   * conversation are numbered in the order of the calls.
+   * with `duplicate: true`. Resolves when the message is durable as `durability` says and every participant sees it. Sends
+   * to one conversation are numbered in the order of the calls.
    *
    * Rejects with IDEMPOTENCY_CONFLICT for a repeat with other content, NOT_A_MEMBER, BLOCKED, USER_NOT_FOUND,
-   * OVERLOADED, NO_SPACE: nothing was stored. After OUTCOME_UNKNOWN, repeat the call with the same id.
+   * OVERLOADED, NO_SPACE, POISONED: nothing was stored. After OUTCOME_UNKNOWN, repeat the call with the same id.
    */
   sendMessage(request: SendRequest): Promise<SendReceipt> {
     // Not an async function, and the backend's own promise comes back: this is the path that everything waits for.
@@ -129,14 +134,20 @@ export class MessageStore {
     )
   }
 
-  /** One conversation as its row in the user's list; null for a direct one, named by its peer, that has not begun. */
+  /**
+   * One conversation as its row in the user's list; null for a direct one, named by its peer, that has not begun.
+   * NOT_A_MEMBER for an id that the user has no part in.
+   */
   getConversation(userId: string, conversation: ConversationRef): Promise<Conversation | null> {
     return this.#calls.run((limits) =>
       this.#list.one(checkUserId(userId, 'userId', limits), checkTarget(conversation, limits)),
     )
   }
 
-  /** Messages that the user may see. Default: the newest 50, descending. NOT_A_MEMBER for whoever may see none. */
+  /**
+   * Messages that the user may see. Default: the newest 50, descending. None of a direct conversation, named by its peer, that
+   * has not begun. NOT_A_MEMBER for an id that the user has no part in.
+   */
   getMessages(
     userId: string,
     conversation: ConversationRef,
@@ -150,7 +161,7 @@ export class MessageStore {
     })
   }
 
-  /** MESSAGE_NOT_FOUND if there is none with this seq that the user may see. */
+  /** One message. MESSAGE_NOT_FOUND if there is none with this seq that the user may see; NOT_A_MEMBER as `getMessages`. */
   getMessage(userId: string, conversation: ConversationRef, seq: number): Promise<Message> {
     return this.#calls.run((limits) => {
       const user = checkUserId(userId, 'userId', limits)
@@ -158,17 +169,24 @@ export class MessageStore {
     })
   }
 
-  /** Says that the user's devices have everything up to `seq`. Never goes back; above the head it means the head. */
+  /**
+   * Says that the user's devices have everything up to `seq`. Never goes back; above the head it means the head. Changes
+   * nothing where the user has left. NOT_A_MEMBER for an id that the user has no part in.
+   */
   markDelivered(userId: string, conversation: ConversationRef, seq: number): Promise<void> {
     return this.#mark(userId, conversation, 'delivered', seq)
   }
 
-  /** Says that the user has read everything up to `seq`, by default up to the head as it is at the call. As `markDelivered`. */
+  /**
+   * Says that the user has read everything up to `seq`, by default up to the head as it is at the call: it is delivered as well.
+   * Never goes back; above the head it means the head. Changes nothing where the user has left. NOT_A_MEMBER for an id that the
+   * user has no part in.
+   */
   markRead(userId: string, conversation: ConversationRef, seq?: number): Promise<void> {
     return this.#mark(userId, conversation, 'read', seq)
   }
 
-  /** As `sendMessage`: what is handed over at once is the backend's own promise. */
+  /** Like `sendMessage`, it gives the backend's own promise back where the mark is handed over at once. */
   #mark(
     userId: string,
     conversation: ConversationRef,
@@ -193,7 +211,11 @@ export class MessageStore {
     })
   }
 
-  /** How far each present member has come, the user included. Default and maximum: 1,000 members, or `limits.pageItems` if that is less. */
+  /**
+   * How far each present member has come, the user included, in the order of joining; of a direct conversation the user first.
+   * Empty if it has not begun or the user has left. Default and maximum: 1,000 members, or `limits.pageItems` if that is less.
+   * NOT_A_MEMBER for an id that the user has no part in.
+   */
   getReceipts(
     userId: string,
     conversation: ConversationRef,
@@ -209,7 +231,11 @@ export class MessageStore {
     })
   }
 
-  /** What changed for the user since a token; without one, the token of now and no changes. */
+  /**
+   * Changes after the token `since`, oldest first; a thing that changed several times may come once, at its newest place.
+   * Without `since`: no changes and the token of now. INVALID_ARGUMENT for what is no token, RESYNC_REQUIRED for one of another
+   * store or of a lost time line.
+   */
   getChanges(userId: string, options?: GetChangesOptions): Promise<ChangesPage> {
     return this.#calls.run((limits) => {
       const user = checkUserId(userId, 'userId', limits)
@@ -223,7 +249,8 @@ export class MessageStore {
 
   /**
    * The user's changes as they become durable, from `since` or from the call on. Ends when it is left, when `signal`
-   * aborts and when the store closes. Throws at once for wrong arguments and after `close`.
+   * aborts and when the store closes. Throws at once for wrong arguments and after `close`. An unusable token rejects the first
+   * `next()`, with INVALID_ARGUMENT or RESYNC_REQUIRED.
    */
   subscribe(userId: string, options?: SubscribeOptions): AsyncIterableIterator<Change, undefined> {
     this.#context.lifecycle.assertOpen()

@@ -19,9 +19,9 @@ export type Durability =
 
 export interface StoreOptions {
   /**
-   * A directory; made with mode 0700, the library's files in it 0600. (LevelDB's own files have the mode that the process's umask
-   * leaves, in directories that only the owner can enter.) A relative one is of the working directory at the call. One process at a
-   * time has it open.
+   * A directory; made with mode 0700, the library's files in it 0600. (LevelDB's own files have the mode that the process's
+   * umask leaves, in directories that only the owner can enter.) A relative one is of the working directory at the call. One
+   * process at a time has it open.
    */
   readonly location: string
   /** At creation only; 1 to 256, default 2. Another number at a later open is INCOMPATIBLE. */
@@ -48,8 +48,8 @@ export interface StoreOptions {
 }
 
 /**
- * Parts of the world to put in place of the real ones: for tests, and for embedding. Clock, random and file system that are left out
- * are the system's; without logger and metrics nobody is told anything.
+ * Parts of the world to put in place of the real ones: for tests, and for embedding. Clock, random and file system that are
+ * left out are the system's; without logger and metrics nothing is told.
  */
 export interface StoreComponentOptions {
   readonly clock?: Clock | undefined
@@ -137,7 +137,10 @@ export function checkComponents(components: StoreComponentOptions | undefined): 
   return checked
 }
 
-/** Times are written with 48 bits. One that counts from something else, or in fractions, would be found out in the middle of a write. */
+/**
+ * Times are written with 48 bits. One that counts from something else, or in fractions, would be found out in the middle of a
+ * write.
+ */
 function checkClock(now: unknown): void {
   if (typeof now !== 'number' || !Number.isSafeInteger(now) || now < 0 || now >= 2 ** 48)
     throw invalid('clock', 'must show whole milliseconds of the epoch')

@@ -22,7 +22,10 @@ export interface GetConversationsOptions {
   readonly limit?: number | undefined
   /** Conversations to skip from the top. Default 0, at most `limits.startItems`; not together with `cursor`. */
   readonly start?: number | undefined
-  /** The `next` of the page before, unless that is null: with the same `since` and `unreadOnly`, without `start`, and with any `limit`. */
+  /**
+   * The `next` of the page before, unless that is null: with the same `since` and `unreadOnly`, without `start`, and with any
+   * `limit`.
+   */
   readonly cursor?: string | undefined
   /** Only conversations with activity at or after this time, in the store's epoch milliseconds. */
   readonly since?: number | undefined

@@ -64,8 +64,8 @@ export function checkSend(
 }
 
 /**
- * What `takeRepeatable` does (former-limits.ts) for a message that was `refused` by the limits of today, which it also throws for one
- * without a key: no other can be a repeat.
+ * What `takeRepeatable` does (former-limits.ts) for a message that was `refused` by the limits of today, which it also throws
+ * for one without a key: no other can be a repeat.
  */
 function takeRepeat(request: SendRequest, refused: ColumbaError): SendArguments {
   const withoutKey = (): never => {

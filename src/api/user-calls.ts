@@ -32,7 +32,7 @@ export class UserCalls {
     this.#users = new Users(context)
   }
 
-  /** Registering again with the same content gives the user; with other content it is USER_EXISTS. */
+  /** Registers a user. A repeat with the same content gives the user; with other content it is USER_EXISTS. */
   register(request: RegisterRequest): Promise<User> {
     return this.#calls.run((limits) => {
       const taken = takeRepeatable(limits, (within) => checkUser(request, within))
@@ -42,12 +42,12 @@ export class UserCalls {
     })
   }
 
-  /** USER_NOT_FOUND for one that was never registered. */
+  /** A registered user; USER_NOT_FOUND for others. */
   get(id: string): Promise<User> {
     return this.#calls.run((limits) => this.#users.get(checkUserId(id, 'id', limits)))
   }
 
-  /** Changes what is given and leaves the rest. USER_NOT_FOUND as `get`. */
+  /** Changes what is given and leaves the rest. USER_NOT_FOUND for a user that is not registered. */
   update(id: string, change: UserChange): Promise<User> {
     return this.#calls.run((limits) => {
       const user = checkUserId(id, 'id', limits)

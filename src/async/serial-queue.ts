@@ -1,9 +1,12 @@
 /** A task answers with a promise only if the next one has to wait for it. It neither throws nor rejects. */
 export type SerialTask = () => Promise<void> | undefined
 
+/** Stands in the place of a task that was taken, so that the queue does not keep what the task has. */
+const taken: SerialTask = () => undefined
+
 /**
- * Runs tasks one after the other, in the order in which they came, each as soon as the one before is done. A task that
- * needs not wait runs in the same tick. Whoever makes the queue bounds what is put into it.
+ * Runs tasks one after the other, in the order in which they came, each as soon as the one before is done. A task that needs
+ * not wait runs in the same tick. The owner of the queue bounds what is put into it.
  */
 export class SerialQueue {
   readonly #whenEmpty: () => void
@@ -28,6 +31,7 @@ export class SerialQueue {
     for (;;) {
       const task = this.#tasks[this.#next]
       if (task === undefined) break
+      this.#tasks[this.#next] = taken
       this.#next += 1
       if (this.#next === 1024) this.#forgetDone()
       const waits = task()

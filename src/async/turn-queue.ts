@@ -2,13 +2,13 @@
 export interface TurnShare {
   /** Something begins, the first in this turn. */
   begin(): void
-  /** Enough has been done in this turn. Asked only behind `begin`. */
+  /** True if enough has been done in this turn. Asked only after `begin`. */
   isSpent(): boolean
   /** Runs `task` when everything else that is waiting has had its turn. */
   nextTurn(task: () => void): void
 }
 
-/** Who is let on first come first. */
+/** A line of waiting callers, let on in the order in which they came. */
 class Line {
   /** Those before `#next` have been let on. */
   #waiting: (() => void)[] = []
@@ -22,7 +22,7 @@ class Line {
     this.#waiting.push(letOn)
   }
 
-  /** False if nobody is there. */
+  /** False if the line is empty. */
   letOn(): boolean {
     const first = this.#waiting[this.#next]
     if (first === undefined) return false
@@ -39,9 +39,9 @@ class Line {
 }
 
 /**
- * Who awaits what is there already ends no turn of the event loop, however long it goes on. Once a turn has had its share, whoever
- * wants more waits here for the next one. There are two lines: each turn begins with one of those who can wait, so that they always
- * get on, and has room for more of them when nobody else is there.
+ * A caller that awaits what is there already ends no turn of the event loop, however long it goes on. Once a turn has had its
+ * share, callers that want more wait here for the next one. There are two lines: each turn begins with a patient caller, so
+ * that they always get on, and has room for more of them when no other waits.
  */
 export class TurnQueue {
   readonly #share: TurnShare
@@ -74,7 +74,7 @@ export class TurnQueue {
     this.#share.nextTurn(() => this.#end())
   }
 
-  /** Resolves in a later turn; what is to be done then is begun at once, and asks nobody again. */
+  /** Resolves in a later turn; what is to be done then is begun at once, and asks for no other turn. */
   wait(isPatient = false): Promise<void> {
     this.begin()
     const line = isPatient ? this.#patient : this.#urgent
@@ -83,7 +83,7 @@ export class TurnQueue {
     })
   }
 
-  /** If somebody waits for it the next one begins at once. */
+  /** The next turn begins at once if a caller waits for it. */
   #end(): void {
     this.#begun = false
     this.#urgent.tidy()
@@ -95,8 +95,8 @@ export class TurnQueue {
   }
 
   /**
-   * One after the other, each behind what the one before does: were all woken in each turn, most would only wait again, and
-   * thousands of them would take longer for that than what they wait for does.
+   * One caller after the other, each after what the one before does: were all woken in each turn, most would only wait again,
+   * and thousands of them would take longer for that than what they wait for does.
    */
   #letOn(): void {
     if (this.isSpent) return

@@ -1,9 +1,9 @@
 import type { UserId } from '../model/ids.js'
 
 /**
- * Tells those who watch a user that there may be news. A hint may come late, twice or for nothing; whoever gets one
- * pulls from the position it has, so nothing depends on hints but how soon. In process today; between servers it is
- * what carries the hint from the server that wrote to the one that a phone hangs on.
+ * Tells the watchers of a user that there may be news. A hint may come late, twice or for nothing; a watcher that gets one
+ * pulls from the position it has, so nothing depends on hints but how soon. In process today; between servers it is what
+ * carries the hint from the server that wrote to the one that a phone hangs on.
  */
 export interface Notifier {
   publish(user: UserId): void

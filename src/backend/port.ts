@@ -32,13 +32,14 @@ export interface Backend {
   /** The handle of the direct conversation of two users (in either order; the same twice for notes to self). */
   direct(a: UserId, b: UserId): ConversationHandle
   /**
-   * The handle of a conversation by its id. For one id there is one handle as long as it has a lane. Without one it may be another
-   * one in the next step: the former answers for what it knew, so whoever waits for more, or enters the lane, asks anew.
+   * The handle of a conversation by its id. For one id there is one handle as long as it has a lane. Without one it may be
+   * another one in the next step: the former answers for what it knew, so a caller that waits for more, or enters the lane,
+   * asks anew.
    */
   conversation(id: ConversationId): ConversationHandle
   /**
-   * Keeps a handle the one of its id, with what was read of it, until the function is called that is returned: for who asks for much of
-   * one conversation. How often a conversation may be held at once has no limit.
+   * Keeps a handle the one of its id, with what was read of it, until the function is called that is returned: for a caller
+   * that asks for much of one conversation. How often a conversation may be held at once has no limit.
    */
   hold(handle: ConversationHandle): () => void
   /**
@@ -54,8 +55,8 @@ export interface Backend {
   members(handle: ConversationHandle, after: number, limit: number): MaybePromise<readonly Membership[]>
 
   /**
-   * Appends a message behind `expectedHead` to a loaded conversation and makes it visible to all participants. The
-   * handle's `head` counts it from the call on. The first message of a direct conversation makes the conversation.
+   * Appends a message after `expectedHead` to a loaded conversation and makes it visible to all participants. The handle's
+   * `head` counts it from the call on. The first message of a direct conversation makes the conversation.
    */
   append(handle: ConversationHandle, expectedHead: number, draft: MessageDraft): Promise<SendReceipt | Moved>
   /** Any other change of a loaded conversation. */
@@ -65,21 +66,22 @@ export interface Backend {
     change: ConversationChange,
   ): Promise<Committed | Moved>
   /**
-   * What every write is refused with from now on; null as long as they are taken. Behind a write of unknown outcome memory may
-   * show what was never stored, so whoever would answer a write without writing, because it is so already, asks this first.
+   * What every write is refused with from now on; null as long as they are taken. After a write of unknown outcome memory may
+   * show what was never stored, so a caller that would answer a write without writing, because it is so already, asks this
+   * first.
    */
   refusal(): ColumbaError | null
 
   // ---- what a user sees
 
-  /** The user's part in a conversation; null for one who never had any. The same object until something changes. */
+  /** The user's part in a conversation; null for a user who never had any. The same object until something changes. */
   participation(user: UserId, handle: ConversationHandle): MaybePromise<Participation | null>
   /**
-   * Only the `intervals` of the user's part; null for one who never had any. It needs no marks and no messages, so that
-   * what was written just now can be handed on without reading anything.
+   * Only the `intervals` of the user's part; null for a user who never had any. It needs no marks and no messages, so that what
+   * was written just now can be handed on without reading anything.
    */
   intervals(user: UserId, handle: ConversationHandle): MaybePromise<readonly Interval[] | null>
-  /** As `member`, of any group, as readers see it. */
+  /** Like `member`, of any group, as readers see it. */
   membership(user: UserId, handle: ConversationHandle): MaybePromise<Membership | null>
   /**
    * The user's conversations by descending position, those below `below` if it is given. Without `below` the answer is
@@ -95,8 +97,8 @@ export interface Backend {
   /** The sum over all conversations of the user, from the same definition as `unreadOf`. */
   unread(user: UserId): MaybePromise<UnreadTotal>
   /**
-   * Messages with `from` ≤ seq ≤ `to` (both within 1 … durable head; none if `from` is above `to`), ascending or descending, deeply
-   * frozen. The same object for the same question until something changes, where the backend keeps it.
+   * Messages with `from` ≤ seq ≤ `to` (both within 1 … durable head; none if `from` is above `to`), ascending or descending,
+   * deeply frozen. The same object for the same question until something changes, where the backend keeps it.
    */
   messages(
     handle: ConversationHandle,
@@ -105,17 +107,18 @@ export interface Backend {
   /** How many messages with seq ≤ `seq` are the user's own. */
   ownCount(user: UserId, handle: ConversationHandle, seq: number): MaybePromise<number>
 
-  /** Only what marks go by of the user's part, so that marking needs no messages; null for one who never had any. */
+  /** Only what marks go by of the user's part, so that marking needs no messages; null for a user who never had any. */
   standing(user: UserId, handle: ConversationHandle): MaybePromise<Standing | null>
   /**
-   * The newest seq that readers saw at the call, though the answer may have to wait for something to be read; 0 if there was none.
-   * Of a conversation that the user has no part in it says nothing, and of one that was left it may be more than the user sees.
+   * The newest seq that readers saw at the call, though the answer may have to wait for something to be read; 0 if there was
+   * none. Of a conversation that the user has no part in it says nothing, and of one that was left it may be more than the user
+   * sees.
    */
   headAtCall(user: UserId, handle: ConversationHandle): MaybePromise<number>
   marks(user: UserId, handle: ConversationHandle): MaybePromise<Marks>
   /**
-   * Sets marks, absolutely; the caller has made sure that they are not below the present ones, and calls for one user
-   * and conversation one after the other: when those before have settled, or are visible. Of a loaded conversation whose `standing`
+   * Sets marks, absolutely; the caller has made sure that they are not below the present ones, and calls for one user and
+   * conversation one after the other: when those before have settled, or are visible. Of a loaded conversation whose `standing`
    * was answered at once it is handed over in this very step. `by` says which mark the call was about.
    */
   mark(user: UserId, handle: ConversationHandle, marks: Reached, by: 'read' | 'delivered'): Promise<void>
@@ -148,8 +151,8 @@ export interface Backend {
   /** The string form of a position, bound to this store. */
   token(position: Position): string
   /**
-   * Reads a token: INVALID_ARGUMENT if it is none, RESYNC_REQUIRED if it is of another store or time line. `field` is the argument
-   * in which it came, for the error; by default `since`.
+   * Reads a token: INVALID_ARGUMENT if it is none, RESYNC_REQUIRED if it is of another store or time line. `field` is the
+   * argument in which it came, for the error; by default `since`.
    */
   positionOf(token: string, field?: string): Position
   /**
@@ -236,7 +239,7 @@ export type ConversationChange =
       readonly createdAs: string
     }
   | { readonly kind: 'join'; readonly users: readonly UserId[] }
-  /** `owner` is who may remove others from now on. */
+  /** `owner` is the member who may remove others from now on. */
   | { readonly kind: 'leave'; readonly user: UserId; readonly owner: UserId | null }
   | { readonly kind: 'rename'; readonly title: string | undefined }
 
@@ -281,7 +284,7 @@ export interface ChangePage {
   readonly more: boolean
 }
 
-/** Numbers about the store. Every backend gives the first two; behind them come groups of numbers, one for each of its parts. */
+/** Numbers about the store. Every backend gives the first two; after them come groups of numbers, one for each of its parts. */
 export interface StoreStats {
   /** Which backend it is. */
   readonly backend: string
@@ -291,7 +294,7 @@ export interface StoreStats {
 }
 
 export interface VerifyOptions {
-  /** Called now and then with how much of a part has been read; `total` is null as long as nobody knows it. */
+  /** Called now and then with how much of a part has been read; `total` is null as long as it is not known. */
   readonly onProgress?: (done: {
     readonly part: string
     readonly items: number

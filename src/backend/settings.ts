@@ -20,7 +20,7 @@ export interface StoreSettings {
   readonly limits: Limits
 }
 
-/** Facts for whoever runs the store. Never a text, an id or a secret. */
+/** Facts for the server that runs the store. Never a text, an id or a secret. */
 export interface Logger {
   info(message: string, facts: LoggedFacts): void
   warn(message: string, facts: LoggedFacts): void

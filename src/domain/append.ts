@@ -93,7 +93,7 @@ export class Append {
     found?: MaybePromise<Found | null>,
   ): Promise<SendReceipt> {
     let first = found
-    // The lane may refuse the call, and nobody then asks what was found.
+    // The lane may refuse the call, and what was found is not asked for then.
     if (found instanceof Promise) found.catch(ignored)
     const sent = this.#context.lanes.write<SendReceipt>(
       handle,
@@ -131,7 +131,7 @@ export class Append {
       const { pair } = handle
       // By its id, a direct conversation is there from its first message on, and for its two participants.
       if (receiver === undefined && (handle.head === 0 || !pair?.includes(sender))) throw notAMember()
-      // Behind that, so that strangers are not told who is registered.
+      // After that, so that strangers are not told which users are registered.
       const others = pair?.filter((user) => user !== sender) ?? []
       /** Where the call names the other one. */
       const field = receiver === undefined ? 'conversationId' : 'receiver'
@@ -146,13 +146,13 @@ export class Append {
 }
 
 /**
- * True for a message that is durable: a repeat of it writes nothing and waits for nothing, so it needs no lane where nobody is in
- * one. A repeat of a message under way goes through the lane, and is answered when that one is durable.
+ * True for a message that is durable: a repeat of it writes nothing and waits for nothing, so it needs no lane where the lane
+ * is free. A repeat of a message under way goes through the lane, and is answered when that one is durable.
  */
 function isStored(found: MaybePromise<Found | null>): found is Found {
   return found !== null && !(found instanceof Promise) && found.settled === null
 }
 
 function ignored(): void {
-  // Whoever asks again is told.
+  // The next call is told.
 }

@@ -36,7 +36,7 @@ export class ChangeResolver {
     this.#sharedPositions = context.backend.capabilities.positions === 'global'
   }
 
-  /** `position` is the token behind the pointer, `sources` those of its page. */
+  /** The change that a pointer stands for. `position` is the token after the pointer, `sources` those of its page. */
   resolve(user: UserId, ref: ChangeRef, position: string, sources: Sources): MaybePromise<Change | null> {
     switch (ref.kind) {
       case 'message':
@@ -72,7 +72,7 @@ export class ChangeResolver {
     })
   }
 
-  /** One's own marks always concern one's other devices; those of others only who is in the conversation. */
+  /** A user's own marks always concern the user's other devices; those of others concern present members only. */
   #receipt(
     user: UserId,
     ref: RefOf<'read' | 'delivered'>,
@@ -106,8 +106,8 @@ export class ChangeResolver {
   }
 
   /**
-   * Without shared positions nobody can say whether a membership is what it is now since before the reader left: then those of
-   * others are told to those who are in only.
+   * Without shared positions it is not known whether a membership is what it is now since before the reader left: then those of
+   * others are told to present members only.
    */
   #member(
     user: UserId,

@@ -50,7 +50,7 @@ export class Changes {
     let place = await this.#start(user, since)
     let hasMore = since !== undefined
     for (let isBehind = false; hasMore && changes.length < limit; isBehind = true) {
-      // Whose call runs out of time begins anew: it does not wait for all who catch up.
+      // A caller whose call runs out of time begins anew: it does not wait for all who catch up.
       const turn = this.#pace.turn(isBehind, false)
       if (turn !== null) await turn
       const page = await this.#read(user, place, limit - changes.length)
@@ -66,8 +66,8 @@ export class Changes {
   }
 
   /**
-   * The feed as it grows, from the call on or behind `since`. It ends without an error when the signal aborts and when
-   * the store closes. An unusable token rejects the first `next()` with INVALID_ARGUMENT or RESYNC_REQUIRED.
+   * The feed as it grows, from the call on or from `since`. It ends without an error when the signal aborts and when the store
+   * closes. An unusable token rejects the first `next()` with INVALID_ARGUMENT or RESYNC_REQUIRED.
    */
   subscribe(user: UserId, { since, signal }: SubscribeOptions = {}): Subscription {
     const { limits, lifecycle } = this.#context
@@ -89,7 +89,7 @@ export class Changes {
     return this.#pace.read(() => this.#reader.read(user, place, limit, room))
   }
 
-  /** Behind `since`, or behind what the user sees at the call. */
+  /** The place after `since`, or after what the user sees at the call. */
   #start(user: UserId, since: string | undefined): MaybePromise<FeedPlace> {
     const place: MaybePromise<FeedPlace> =
       since === undefined

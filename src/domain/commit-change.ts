@@ -6,8 +6,8 @@ import type { DomainContext } from './context.js'
 import { maxMoves, movedTooOften } from './lanes.js'
 
 /**
- * For a write that has nothing to write, because what is shown is what it asks for. Throws behind a write of unknown outcome:
- * what is shown there may never have been stored.
+ * For a write that has nothing to write, because what is shown is what it asks for. Throws after a write of unknown outcome:
+ * what is shown then may never have been stored.
  */
 export function assertShownIsStored(backend: Backend): void {
   const refusal = backend.refusal()
@@ -15,10 +15,10 @@ export function assertShownIsStored(backend: Backend): void {
 }
 
 /**
- * Decides on a change of a conversation in its lane and commits it; `decide` gives null when there is nothing to
- * change. The lane is held until the change is durable, unlike that of a send: changes are rare, and in return whoever
- * holds the lane finds members and blocks as they are for good, and may answer "it is so already" from them. Resolves
- * with the group as it is then, null for a direct conversation.
+ * Decides on a change of a conversation in its lane and commits it; `decide` gives null when there is nothing to change. The
+ * lane is held until the change is durable, unlike that of a send: changes are rare, and in return `decide` finds members and
+ * blocks as they are for good, and may answer "it is so already" from them. Resolves with the group as it is then, null for a
+ * direct conversation.
  */
 export function commitChange(
   context: DomainContext,

@@ -89,7 +89,7 @@ export class Contacts {
     const handle = this.#backend.direct(user, other)
     await commitChange(this.#context, handle, user, async () => {
       await requireUser(this.#context, user, 'userId')
-      // A block on somebody of times when all were users can be lifted.
+      // A block on a user from times when every id was a user can be lifted.
       if (blocked) await requireUser(this.#context, other, 'otherId')
       return handle.isBlocked(other) === blocked ? null : { kind: 'block', blocker: user, blocked }
     })

@@ -25,7 +25,9 @@ interface Placed {
   readonly stood: Position
 }
 
-/** What stands where it stood and matches, in the part of the list down to `through`: `bottom` if that is all of it. */
+/**
+ * Matching conversations that have not moved since the walk began, read down to `through` (`bottom`: to the end of the list).
+ */
 interface Stayed {
   readonly placed: readonly Placed[]
   readonly through: Position

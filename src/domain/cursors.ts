@@ -25,8 +25,8 @@ export function writeCursor(scope: CursorScope, values: readonly (string | numbe
 }
 
 /**
- * The values of a cursor. Throws INVALID_ARGUMENT for one that is damaged or belongs elsewhere. IMPORTANT: the checksum keeps nobody
- * from making one up, so whatever is in it is checked as if the caller had given it.
+ * The values of a cursor. Throws INVALID_ARGUMENT for one that is damaged or belongs elsewhere. IMPORTANT: a caller can make a
+ * cursor with a checksum that fits, so whatever is in it is checked as if the caller had given it.
  */
 export function readCursor<const S extends Shape>(scope: CursorScope, cursor: string, shape: S): Values<S> {
   const content = cursor.slice(checksumLength)

@@ -10,8 +10,8 @@ interface Held {
 const heldAtOnce = 64
 
 /**
- * The conversations that a page of a feed points to. Each is held from its first pointer to the page's end, and so read once. Beyond
- * 64 the one that has been held longest is let go of: it is read again only if there was no room for it in the meantime.
+ * The conversations that a page of a feed points to. Each is held from its first pointer to the page's end, and so read once.
+ * Beyond 64 the one that has been held longest is let go of: it is read again only if there was no room for it in the meantime.
  */
 export class FeedConversations {
   readonly #backend: Backend

@@ -5,7 +5,7 @@ import { messageCost } from '../model/message-cost.js'
 import type { Message } from '../model/message.js'
 import type { FeedEntry } from './feed-place.js'
 
-/** Messages of a conversation that are read before anybody knows how long they are. */
+/** Messages of a conversation that are read before it is known how long they are. */
 const firstStep = 16
 
 interface Span {
@@ -24,8 +24,8 @@ interface Step {
 }
 
 /**
- * The messages that a page of a feed points to. Those of one conversation mostly follow each other, and are then read together: no
- * more of them than the page seems to have room for.
+ * The messages that a page of a feed points to. Those of one conversation mostly follow each other, and are then read together:
+ * no more of them than the page seems to have room for.
  */
 export class FeedMessages {
   readonly #backend: Backend
@@ -40,7 +40,7 @@ export class FeedMessages {
     if (entries.length > 1) for (const { ref } of entries) if (ref.kind === 'message') this.#extend(ref)
   }
 
-  /** The message with this seq, which the reader may see. Nobody asks for the next one before it is there. */
+  /** The message with this seq, which the reader may see. The caller asks for the next one when it is there. */
   get(handle: ConversationHandle, seq: number): MaybePromise<Message | null> {
     const span = this.#spans?.get(handle.id)
     const dense = span !== undefined && span.to - span.from < 2 * span.count
@@ -70,7 +70,7 @@ export class FeedMessages {
     }
   }
 
-  /** As many as there is room for, if they are as long as those before. */
+  /** Reads as many as there is room for, if they are as long as those before. */
   #next(handle: ConversationHandle, { to, step }: Span, seq: number): Step {
     const room = this.#room()
     let count = room === Infinity ? Infinity : firstStep

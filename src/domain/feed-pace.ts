@@ -1,20 +1,25 @@
 import { TurnQueue } from '../async/turn-queue.js'
 import type { Clock } from '../platform/clock.js'
 
-/** When all together have read for so long in one turn of the event loop, those that are behind wait for the next. */
+/**
+ * Milliseconds of reading by all together in one turn of the event loop, after which readers that are behind wait for the next.
+ */
 const turnMs = 5
-/** And then those that are not: what is live goes first, and on a busy machine who sends waits until it has been told. */
+/**
+ * Milliseconds after which live readers wait as well: they go first, and on a busy machine a sender waits until they have been
+ * told.
+ */
 const liveMs = 20
 /**
- * What a read counts for at most. Where it takes longer, mostly somebody else had the processor meanwhile; were that counted, subscribers
- * on a busy machine would read a few pages in each turn, and turns take long there.
+ * The most that one read is charged, in milliseconds. A longer one was mostly preempted; charged in full, subscribers on a busy
+ * machine would get a few pages per turn.
  */
 const readMs = 1
 
 /**
- * A subscription whose changes lie in memory reads one page after the other without ever ending a turn, and one change of a group
- * wakes a thousand of them; and a call may find many pages empty before one has a change. All who read feeds of a store share this:
- * when they have read for so long, others get their turn.
+ * The share that all readers of feeds have of a turn of the event loop. A subscription whose changes lie in memory would read
+ * one page after the other without ever ending a turn, and one change of a group wakes a thousand of them; a call may find many
+ * pages empty before one has a change. When all together have read for so long, others get their turn.
  */
 export class FeedPace {
   readonly #clock: Clock
@@ -33,8 +38,8 @@ export class FeedPace {
   }
 
   /**
-   * Null for who may read at once; otherwise the turn to wait for, and then to read in. `isBehind`: by more than a page, or by nobody
-   * knows how much. Of those who wait the patient ones come behind the others, except for one in each turn.
+   * Null for a reader that may read at once; otherwise the turn to wait for, and then to read in. `isBehind`: by more than a
+   * page, or by an unknown number. Patient readers come after the others, except for one in each turn.
    */
   turn(isBehind: boolean, isPatient = isBehind): Promise<void> | null {
     const { begun, isEmpty, isSpent } = this.#turns

@@ -4,16 +4,16 @@ import type { Position } from '../model/ids.js'
 import type { KeyedRef, PlaceKeys } from './place-keys.js'
 
 /**
- * How far somebody has read a feed: everything at or below `position`. One commit can change many things for one user
- * (a thousand members join), all at the same position; whoever stops among them has read those of the next position
- * up to the one whose key is `within`.
+ * How far a user has read the feed: everything at or below `position`. One commit can change many things for one user (a
+ * thousand members join), all at the same position; a reader who stops among them has read those of the next position up to the
+ * one whose key is `within`.
  */
 export interface FeedPlace {
   readonly position: Position
   readonly within: string | undefined
 }
 
-/** A pointer together with the place behind it. */
+/** A pointer together with the place after it. */
 export interface FeedEntry {
   readonly ref: ChangeRef
   readonly behind: FeedPlace
@@ -22,8 +22,8 @@ export interface FeedEntry {
 const withinMark = '~'
 
 /**
- * The entries of a page behind `place`. `refs` ascend by position, and those of one position are complete. Only
- * pointers that share their position cost more than an object each.
+ * The entries of a page after `place`. `refs` ascend by position, and those of one position are complete. Only pointers that
+ * share their position cost more than an object each.
  */
 export function entriesBehind(
   refs: readonly ChangeRef[],

@@ -14,7 +14,7 @@ import { PlaceKeys } from './place-keys.js'
 
 export interface FeedPage {
   readonly changes: readonly Change[]
-  /** Behind the last pointer that was examined, whether it gave a change or not. */
+  /** The place after the last pointer that was examined, whether it gave a change or not. */
   readonly place: FeedPlace
   readonly more: boolean
 }
@@ -45,8 +45,8 @@ export class FeedReader {
   }
 
   /**
-   * At most `limit` changes behind `place`; possibly none although there is more. With the one that takes `room` bytes together with
-   * those before it the page ends.
+   * At most `limit` changes after `place`; possibly none although there is more. With the one that takes `room` bytes together
+   * with those before it the page ends.
    */
   read(user: UserId, place: FeedPlace, limit: number, room = Infinity): MaybePromise<FeedPage> {
     return andThen(this.#backend.changes(user, place.position, limit), (page) => {
@@ -99,7 +99,7 @@ function take(reading: Reading, change: Change | null): void {
   reading.room -= contentCost(change)
 }
 
-/** What somebody wrote: all else of a change is small, and changes are counted. */
+/** Bytes of what a user wrote: all else of a change is small, and changes are counted. */
 function contentCost(change: Change): number {
   switch (change.kind) {
     case 'message':

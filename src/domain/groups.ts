@@ -29,8 +29,8 @@ export interface Member {
 }
 
 /**
- * Groups and who is in them. Each call is decided in the group's lane, so calls of one group take effect in the order
- * in which they were made, together with the sends.
+ * Groups and their members. Each call is decided in the group's lane, so calls of one group take effect in the order in which
+ * they were made, together with the sends.
  */
 export class Groups {
   readonly #context: DomainContext
@@ -69,7 +69,7 @@ export class Groups {
     return toGroup(made)
   }
 
-  /** Adds members, all or none; who is in already is ignored. Any member may. */
+  /** Adds members, all or none; present members are ignored. Any member may. */
   async addMembers(actor: UserId, id: ConversationId, users: readonly UserId[]): Promise<Group> {
     const placeOf = (user: UserId): UserPlace => ({ field: 'userIds', index: users.indexOf(user) })
     return this.#change(actor, id, async (handle, state) => {

@@ -49,7 +49,7 @@ export class History {
   readonly #newestPlans = new WeakMap<Participation, NewestPlan>()
   /**
    * The page that was made last from messages that the backend gave; the same are the same object until something changes. It
-   * lives as long as the backend keeps these: a participation lives longer, and would hold pages that nobody counts.
+   * lives as long as the backend keeps these: a participation lives longer, and would hold pages that are in no account.
    */
   readonly #made = new WeakMap<readonly Message[], MadePage>()
 

@@ -20,7 +20,7 @@ export class Lanes {
   readonly #backend: Backend
   readonly #limits: Limits
   readonly #users = new Map<UserId, SerialQueue>()
-  /** True if a lane may be left as soon as a write is handed over, because nobody else can get in between. */
+  /** True if a lane may be left as soon as a write is handed over, because no other writer can get in between. */
   readonly #pipelined: boolean
   #calls = 0
   #bytes = 0
@@ -68,7 +68,7 @@ export class Lanes {
     return this.#enter(this.#conversationLane(handle), holding(task), 0)
   }
 
-  /** As `run`, for who only looks: never refused, and no reason to refuse others. */
+  /** Like `run`, for a call that only looks: never refused, and no reason to refuse others. */
   look<T>(handle: ConversationHandle, task: () => MaybePromise<T>): Promise<T> {
     return this.#enter(this.#conversationLane(handle), holding(task), 0, 0)
   }
@@ -150,7 +150,7 @@ export class Lanes {
   }
 }
 
-/** Behind `maxMoves` in a row: nothing was stored. */
+/** The error after `maxMoves` in a row: nothing was stored. */
 export function movedTooOften(): ColumbaError {
   return new ColumbaError('OVERLOADED', 'others write to this conversation faster than it can be followed')
 }

@@ -35,7 +35,7 @@ class HandedOver {
 class Slot {
   readonly user: UserId
   running: Promise<void>
-  /** What waits behind it, all as one, and the promise of its turn. */
+  /** What waits for it, all as one, and the promise of its turn. */
   waiting: { readonly wanted: Wanted; readonly turn: Promise<void> } | null = null
   /** Of the other participant. */
   next: Slot | null
@@ -58,12 +58,12 @@ class Slot {
 export class Marking {
   readonly #context: DomainContext
   readonly #backend: Backend
-  /** True if a write that was handed over needs nobody to wait for it: closing the backend finishes it. */
+  /** True if no call has to wait for a write that was handed over: closing the backend finishes it. */
   readonly #pipelined: boolean
   readonly #open: boolean
   /**
-   * Those whose calls have to wait, for each other or for something to be read. Of a direct conversation by its id, both
-   * participants in a chain; of a group by user and id. The backend may give a conversation another handle meanwhile.
+   * Users whose calls have to wait, for each other or for something to be read. For a direct conversation by its id, both
+   * participants in a chain; for a group by user and id. The backend may give a conversation another handle meanwhile.
    */
   readonly #slots = new Map<string, Slot>()
 
@@ -187,7 +187,7 @@ export class Marking {
     return slot
   }
 
-  /** The slot goes when nothing waits behind what has settled. */
+  /** Removes the slot when nothing waits after what has settled. */
   #tidyBehind(key: string, slot: Slot, running: Promise<void>): void {
     const tidy = (): void => {
       if (slot.running === running && slot.waiting === null) this.#remove(key, slot)
@@ -217,7 +217,7 @@ export class Marking {
       slot.running = turn
       return this.#write(slot.user, id, wanted)
     }
-    // Whether the one before failed is told to those who made it.
+    // A failure of the one before is told to its own callers.
     const turn: Promise<void> = slot.running.then(next, next)
     slot.waiting = { wanted, turn }
     this.#tidyBehind(key, slot, turn)
@@ -230,7 +230,8 @@ export class Marking {
   async #write(user: UserId, id: ConversationId, wanted: Wanted): Promise<void> {
     const backend = this.#backend
     const { read } = wanted
-    // IMPORTANT: a handle of now, which knows all that those who wait have seen; that of the first of them may be of the past.
+    // IMPORTANT: a handle of now, which knows all that the waiting callers have seen; that of the first of them may be of the
+    // past.
     const handle = backend.conversation(id)
     if (!handle.loaded) await backend.load(handle, user)
     const marks = await backend.marks(user, handle)

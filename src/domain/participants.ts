@@ -14,12 +14,12 @@ export interface Seen {
   readonly participation: Participation | null
 }
 
-/** One code for everything that a user has no part in, so that nobody can find out what exists. */
+/** One code for everything that a user has no part in, so that a caller cannot find out what exists. */
 export function notAMember(): ColumbaError {
   return new ColumbaError('NOT_A_MEMBER', 'the user is not a member of this conversation')
 }
 
-/** Where a call names a user, by field and place in a list: errors say that, and never who it is. */
+/** Where a call names a user, by field and place in a list: errors say that, and never the id. */
 export interface UserPlace {
   readonly field: string
   readonly index?: number
@@ -31,7 +31,7 @@ export function userNotFound(place: UserPlace): ColumbaError {
   return new ColumbaError('USER_NOT_FOUND', `${whoIs(place)} is no registered user`, { ...place })
 }
 
-/** BLOCKED: the user at this place has blocked who asks. */
+/** BLOCKED: the user at this place has blocked the caller. */
 export function blockedBy(place: UserPlace): ColumbaError {
   return new ColumbaError('BLOCKED', `${whoIs(place)} has blocked who asks`, { ...place })
 }
@@ -47,7 +47,7 @@ export function requireUser(context: DomainContext, user: UserId, field: string)
   return requireRegistered(context, user, () => ({ field }))
 }
 
-/** As `requireUser`; `placeOf` is asked about the first one who is none. */
+/** Like `requireUser`, for several; `placeOf` is asked about the first one that is not registered. */
 export function requireUsers(
   context: DomainContext,
   users: readonly UserId[],
@@ -69,7 +69,7 @@ export function handleOf(backend: Backend, user: UserId, target: Target): Conver
   return 'peer' in target ? backend.direct(user, target.peer) : backend.conversation(target.conversationId)
 }
 
-/** The part that somebody has in a conversation; null for a direct one, named by its peer, that has not begun. */
+/** The user's part in a conversation; null for a direct one, named by its peer, that has not begun. */
 export function partIn<Part extends Standing>(found: Part | null, target: Target): Part | null {
   // A direct conversation begins with its first message; a block or a mark before that does not make one.
   const part = found?.kind === 'direct' && found.head === 0 ? null : found
@@ -77,7 +77,7 @@ export function partIn<Part extends Standing>(found: Part | null, target: Target
   return part
 }
 
-/** Looks at a conversation on behalf of a user, as far as readers see it: NOT_A_MEMBER for one who never had a part. */
+/** Looks at a conversation on behalf of a user, as far as readers see it: NOT_A_MEMBER for a user who never had a part. */
 export function see(context: DomainContext, user: UserId, target: Target): MaybePromise<Seen> {
   return andThen(requireUser(context, user, 'userId'), () => {
     const handle = handleOf(context.backend, user, target)

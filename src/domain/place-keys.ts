@@ -9,25 +9,25 @@ export interface KeyedRef {
 }
 
 interface Kept {
-  /** As they were asked for. */
+  /** Pointers as they were asked for. */
   readonly refs: readonly ChangeRef[]
   readonly keyed: readonly KeyedRef[]
 }
 
 const kindOrder = ['conversation', 'member', 'message', 'delivered', 'read', 'contact', 'profile'] as const
-/** Of all positions that are kept, but the newest is whatever it has. About 300 bytes each. */
+/** Pointers of all positions that are kept; the newest position may have more. About 300 bytes each. */
 const keptRefs = 4096
 
 /**
- * The pointers of one position in the order of their keys. When a thousand members join, all of them read the same thousand pointers,
- * each in several pages: keys are worked out once, and kept for whoever asks next.
+ * The pointers of one position in the order of their keys. When a thousand members join, all of them read the same thousand
+ * pointers, each in several pages: keys are worked out once, and kept for the next reader.
  */
 export class PlaceKeys {
   /** In the order in which they came. */
   readonly #kept = new Map<Position, Kept>()
   #count = 0
 
-  /** `refs` are all that somebody is told of at their position. */
+  /** Orders pointers; `refs` are all that one user is told of at their position. */
   inOrder(refs: readonly ChangeRef[]): readonly KeyedRef[] {
     const { position } = refs[0] as ChangeRef
     const kept = this.#kept.get(position)
@@ -68,7 +68,10 @@ function thingOf(ref: ChangeRef): readonly unknown[] {
   ]
 }
 
-/** Pointers of a position are mostly the same objects for all who are told of them; those that were read from a disk are not. */
+/**
+ * True if both are the same pointers. They are mostly the same objects for all users who are told of them; those that were read
+ * from a disk are not.
+ */
 function areSame(some: readonly ChangeRef[], others: readonly ChangeRef[]): boolean {
   return some.length === others.length && some.every((ref, i) => isSame(ref, others[i] as ChangeRef))
 }

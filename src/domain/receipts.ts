@@ -14,7 +14,7 @@ export interface Receipt {
   readonly readSeq: number
 }
 
-/** Who has got and read how much of a conversation. */
+/** How far each member has got and read a conversation. */
 export class Receipts {
   readonly #context: DomainContext
   readonly #backend: Backend
@@ -59,7 +59,7 @@ export class Receipts {
     if (kind === 'direct') {
       return peer === undefined || peer === user ? [user] : [user, peer].slice(0, limit)
     }
-    // Whoever looked may have waited, and the conversation's handle be another one by now.
+    // The look may have waited, and the conversation's handle be another one by now.
     const current = this.#backend.conversation(handle.id)
     return this.#context.lanes.look(current, async () => {
       await this.#backend.load(current, user)

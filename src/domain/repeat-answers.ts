@@ -11,8 +11,8 @@ import type { DomainContext } from './context.js'
 type Content = Pick<MessageDraft, 'text' | 'attributes'>
 
 /**
- * Answers that store nothing: to repeats, and to messages that can only be repeats. So many of them wait as calls may wait for the
- * log, in an account of their own: they take no room from what is to be stored, and none of them keeps its text.
+ * Answers that store nothing: to repeats, and to messages that can only be repeats. So many of them wait as calls may wait for
+ * the log, in an account of their own: they take no room from what is to be stored, and none of them keeps its text.
  */
 export class RepeatAnswers {
   readonly #context: DomainContext
@@ -23,8 +23,8 @@ export class RepeatAnswers {
   }
 
   /**
-   * The answer to a draft whose key was found, once the message it repeats is durable. As long as a slow disk keeps that one waiting,
-   * phones repeat it again and again.
+   * The answer to a draft whose key was found, once the message it repeats is durable. As long as a slow disk keeps that one
+   * waiting, phones repeat it again and again.
    */
   answer(handle: ConversationHandle, draft: MessageDraft, found: Found): Promise<SendReceipt> {
     const answer = answerTo(handle, draft.id, found, isSame(draft, found))
@@ -34,9 +34,9 @@ export class RepeatAnswers {
   }
 
   /**
-   * The answer to a draft beyond the limits of today, which may be the repeat of one from times of greater limits; with a new key it is
-   * refused with `excess`. Its conversation may have to be read for that, and clients that know no limits are many: what waits
-   * meanwhile is a digest.
+   * The answer to a draft beyond the limits of today, which may be the repeat of one from times of greater limits; with a new
+   * key it is refused with `excess`. Its conversation may have to be read for that, and clients that know no limits are many:
+   * what waits meanwhile is a digest.
    */
   answerOrRefuse(
     handle: ConversationHandle,
@@ -94,7 +94,7 @@ function receiptOf(
   return { conversationId: handle.id, seq, messageId: shownId(id), timestamp, duplicate: true }
 }
 
-/** The same, worked out now and given later. IMPORTANT: what it gives holds on to no text. */
+/** The answer, worked out now and given later. IMPORTANT: what it gives holds on to no text. */
 function answerTo(handle: ConversationHandle, id: MessageId, found: Found, same: boolean): () => SendReceipt {
   try {
     return giving(receiptOf(handle, id, found, same))

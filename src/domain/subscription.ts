@@ -7,13 +7,13 @@ import type { FeedPage } from './feed-reader.js'
 
 /** What a subscription needs of the store. */
 export interface SubscriptionSource {
-  /** It begins behind what there is now: there may be much to catch up with. */
+  /** True if it begins before what there is now: there may be much to catch up with. */
   readonly startsBehind: boolean
   /** Where it starts; asked at once, since a subscription counts from the call. */
   start(): MaybePromise<FeedPlace>
   /**
-   * Asked before each read: if subscriptions have had their share of the event loop's turn, the next one to wait for. `isBehind`: the
-   * last page was not the end, or none has been read since it started behind.
+   * Asked before each read: if subscriptions have had their share of the event loop's turn, the next one to wait for.
+   * `isBehind`: the last page was not the end, or none has been read since it started behind.
    */
   turn(isBehind: boolean): Promise<void> | null
   read(place: FeedPlace): MaybePromise<FeedPage>
@@ -33,11 +33,11 @@ const nextTick = Promise.resolve()
 const done: IteratorResult<Change, undefined> = Object.freeze({ done: true, value: undefined })
 
 /**
- * A user's feed as it grows. Its state is a place in the stored feed: it reads a page when somebody waits and there may
- * be something, so that a slow consumer keeps one page in memory and never more. Hints of the backend only say when
- * to look; many in one tick are one look. When all subscriptions have read enough in one turn of the event loop, it waits for
- * another. What runs only while somebody waits (watch, abort listener) starts with the first wait, so a subscription that
- * nobody iterates holds nothing.
+ * A user's feed as it grows. Its state is a place in the stored feed: it reads a page when the consumer waits and there may be
+ * something, so that a slow consumer keeps one page in memory and never more. Hints of the backend only say when to look; many
+ * in one tick are one look. When all subscriptions have read enough in one turn of the event loop, it waits for another. What
+ * runs only while a consumer waits (watch, abort listener) starts with the first wait, so a subscription that is never iterated
+ * holds nothing.
  */
 export class Subscription implements AsyncIterableIterator<Change, undefined> {
   readonly #source: SubscriptionSource
@@ -47,7 +47,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
   #failure: { readonly error: unknown } | undefined
   #buffer: readonly Change[] = []
   #taken = 0
-  /** There may be something behind `place`. */
+  /** There may be something after `place`. */
   #stale = true
   #isBehind: boolean
   #reading = false
@@ -89,7 +89,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     return Promise.resolve(done)
   }
 
-  /** Answers everybody who waits with the end, and lets go of everything; nobody hears of a failure any more. Idempotent. */
+  /** Answers all waiting calls with the end, and lets go of everything; a later failure is not told. Idempotent. */
   end(): void {
     this.#failure = undefined
     this.#finish()
@@ -157,7 +157,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     this.#pull()
   }
 
-  /** Reads as long as somebody waits and there may be something. */
+  /** Reads as long as a call waits and there may be something. */
   #pull(): void {
     while (this.#wantsToRead()) {
       const turn = this.#source.turn(this.#isBehind)
@@ -172,7 +172,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     )
   }
 
-  /** Who waits here may be gone by then. */
+  /** The waiting calls may be gone by then. */
   #readAfter(turn: Promise<void>): void {
     this.#reading = true
     void turn.then(() => {
@@ -228,7 +228,7 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     return change
   }
 
-  /** An error goes to whoever waits first, or to the next one who asks; a closed store is not an error but the end. */
+  /** An error goes to the first waiting call, or to the next one; a closed store is not an error but the end. */
   #fail(error: unknown): void {
     if (this.#ended) return
     if (!isColumbaError(error, 'CLOSED')) {

@@ -35,8 +35,8 @@ export class Users {
   }
 
   /**
-   * As `register`, of one that is beyond the limits of today and can only be a repeat; refused with `excess` if nobody is registered.
-   * A digest waits, as of messages like that (repeat-answers.ts).
+   * Like `register`, for a user beyond the limits of today that can only be a repeat; refused with `excess` if there is no such
+   * user. A digest waits, as of messages like that (repeat-answers.ts).
    */
   registered(user: User, excess: ColumbaError): Promise<User> {
     const { id } = user
@@ -91,7 +91,7 @@ function digestOf(user: User): string {
   return createHash('sha256').update(content).digest('base64url')
 }
 
-/** Of what was accepted: the limits may be others by now. */
+/** The stored profile as text: it was accepted under limits that may have been others. */
 function profileText({ profile }: User): string | null {
   if (profile === undefined) return null
   return canonicalJson(profile, { maxBytes: Infinity, maxDepth: Infinity, field: 'profile' })

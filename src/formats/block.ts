@@ -12,9 +12,10 @@ import { directConversationId } from '../model/direct-conversation-id.js'
  *     | count | authors | per message: position delta, time delta, length, body
  *
  * The id of a direct conversation follows from its participants, and is empty. Numbers are varints, strings have their
- * length before them; the first deltas are the values themselves. *Joined* are the first seqs, behind its own, of the blocks that were merged into
- * this one; they too are kept as deltas. The *authors* are indices into the senders, one per message: nothing where there is
- * one sender, a bit each where there are two, from the lowest bit of a byte on, and numbers where there are more.
+ * length before them; the first deltas are the values themselves. *Joined* are the first seqs, after its own, of the blocks
+ * that were merged into this one; they too are kept as deltas. The *authors* are indices into the senders, one per message:
+ * nothing where there is one sender, a bit each where there are two, from the lowest bit of a byte on, and numbers where
+ * there are more.
  */
 export interface BlockHead {
   readonly conversation: string

@@ -229,5 +229,5 @@ export function readU48(bytes: Buffer, at: number): number {
 
 /** Bytes that passed their checksum and still make no sense: written by something else, or by a fault in this code. */
 export function badBytes(why: string): ColumbaError {
-  return new ColumbaError('CORRUPT', `Stored bytes cannot be read: ${why}`)
+  return new ColumbaError('CORRUPT', `stored bytes cannot be read: ${why}`)
 }

@@ -9,11 +9,11 @@ import { directKeyBytes, readDirectKey, writeDirectKey } from './conversation-na
  * The row is a user (kind 1) or a group (kind 2): all that belongs to one of them is one range of one shard. Ids are
  * UTF-8 with 0x00 written as 0x00 0xff, so that an id ends where a 0x00 is followed by anything but 0xff (family tags
  * are far below), `a` never covers `ab` or `a\0`, and the order of keys is the order of the ids' bytes. The last id of
- * a key is written plainly: nothing follows it. Ids of direct conversations are shorter (conversation-name.ts). Numbers are big-endian and 6 bytes wide; positions in the list are
- * inverted, so that the newest comes first.
+ * a key is written plainly: nothing follows it. Ids of direct conversations are shorter (conversation-name.ts). Numbers
+ * are big-endian and 6 bytes wide; positions in the list are inverted, so that the newest comes first.
  */
 export const families = {
-  /** Direct: in the first user's partition, and whom it is with in the second's; group: in the group's. */
+  /** Direct: in the first user's partition, and the peer in the second's; group: in the group's. */
   head: 0x01,
   /** What a user's list is read from: first the large groups, then the rest by descending position. */
   list: 0x02,
@@ -34,7 +34,7 @@ export const families = {
   roll: 0x0b,
   /** A user's own messages in a group. */
   own: 0x0c,
-  /** Of a user: a copy of the beginning of the list, and the last generations that may have made it old. */
+  /** A copy of the beginning of a user's list, and the last generations that may have made it old. */
   copy: 0x0d,
 } as const
 
@@ -100,7 +100,7 @@ export function userPartition(user: string): Buffer {
   return partition(userKind, user)
 }
 
-/** The same for a group. */
+/** The beginning of all keys of a group's partition. */
 export function groupPartition(group: string): Buffer {
   return partition(groupKind, group)
 }
@@ -126,7 +126,7 @@ function lastConversation(to: ByteWriter, id: string): ByteWriter {
   return isDirect(id) ? to.raw(direct.key) : to.text(id)
 }
 
-/** The same in front of something else. */
+/** The conversation in front of something else. */
 function endedConversation(to: ByteWriter, id: string): ByteWriter {
   return isDirect(id) ? to.raw(direct.key) : endedId(to, id)
 }

@@ -27,7 +27,8 @@ import {
  * Records of the commit log. A record says absolutely what becomes of the partitions it concerns; nothing has to be
  * read to apply it. The first record about a conversation in a generation carries an *image*: the little that the
  * flush must know of the time before (where the conversation stood in the lists, who the members of a small group
- * are; a direct message's image is in direct-image.ts). Every record begins with its kind (u8) and the store's time (u48 LE); its position is its number in the log.
+ * are; a direct message's image is in direct-image.ts). Every record begins with its kind (u8) and the store's time (u48
+ * LE); its position is its number in the log.
  *
  * Message records are laid out by hand, and so are the marks of direct conversations (direct-marks.ts), since everything else
  * is rare beside them:
@@ -87,8 +88,8 @@ export function bodyOfRecord(bytes: Buffer, start: number, end: number): number 
 export const messageHeadBytes = idsAt + 2 * 257
 
 /**
- * Writes what a message record begins with at `start` and returns its end, where image and body follow. `kind` is one of the two of
- * messages, and `count` n0 or the ordinal; or it is that of direct marks, which begin alike (direct-marks.ts).
+ * Writes what a message record begins with at `start` and returns its end, where image and body follow. `kind` is one of the
+ * two of messages, and `count` n0 or the ordinal; or it is that of direct marks, which begin alike (direct-marks.ts).
  */
 export function writeMessageHead(
   bytes: Buffer,

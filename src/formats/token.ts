@@ -29,8 +29,8 @@ export function encodeToken(home: TokenHome, position: number): string {
 }
 
 /**
- * The position; throws INVALID_ARGUMENT for what is no token, and names `field`, the argument in which it came; RESYNC_REQUIRED for
- * one of another store or time line.
+ * The position; throws INVALID_ARGUMENT for what is no token, and names `field`, the argument in which it came; RESYNC_REQUIRED
+ * for one of another store or time line.
  */
 export function decodeToken(home: TokenHome, text: string, field: string): number {
   const token = Buffer.from(text, 'base64url')
@@ -44,7 +44,7 @@ export function decodeToken(home: TokenHome, text: string, field: string): numbe
   if (!token.subarray(0, 8).equals(home.storeId.subarray(0, 8)) || token.readUInt32LE(8) !== home.epoch) {
     throw new ColumbaError(
       'RESYNC_REQUIRED',
-      'The token is of another store, or of a time line that a crash or a restored backup has ended; load everything anew',
+      'the token is of another store, or of a time line that a crash or a restored backup has ended; load everything anew',
     )
   }
   return token.readUIntLE(12, 6)

@@ -81,7 +81,7 @@ export interface OpenedParts {
 /**
  * Recovers the log into the shards and puts the parts of the backend together, each after what it needs. Those that need each
  * other (the log and its writer, flush and recovery, everything and `fail`) are tied by closures; so this is one function, in the
- * order of an opening: the flush, the manifest, memory and the writer, the log, and the background. Behind it only `backendOf` is left.
+ * order of an opening: the flush, the manifest, memory and the writer, the log, and the background. Only `backendOf` comes after it.
  */
 export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
@@ -129,7 +129,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   )
   const recovery: Recovery = new Recovery(manifest.checkpoint, (ranges) => flush.flush(ranges))
   const flush = new OrderedFlush(runner, recovery.allowed)
-  // The runner is closed behind it, and waits for what is under way.
+  // The runner is closed after it, and waits for what is under way.
   opened.undo.push(() => Promise.resolve(recovery.forbid()))
   const keeper = new FilterKeeper(fileSystem, settings.location)
   const filter = await keeper.load(manifest.checkpoint, opened.last)
@@ -235,7 +235,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       tuning,
       telemetry,
     })
-    // A checkpoint of the recovery may have woken it; the body files are closed behind it.
+    // A checkpoint of the recovery may have woken it; the body files are closed after it.
     opened.undo.push(() => tidier.stop())
     checkpointer = new Checkpointer(
       { shards, flush, clock, memory, log, writer, telemetry },
@@ -268,7 +268,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     shardsFailed = true
     const poisoned = shardsPoisoned(error)
     writer.refuse(poisoned)
-    // The flush thread writes through handles of its own; nobody else goes on where it has failed.
+    // The flush thread writes through handles of its own; no other writer goes on where it has failed.
     shards.distrust(poisoned)
     tidier.stop().catch(() => undefined)
     telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })

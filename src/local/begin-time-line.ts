@@ -2,8 +2,9 @@ import type { StoreComponents } from '../backend/settings.js'
 import { existingStore, openLocalBackend } from './open-local-backend.js'
 
 /**
- * Opens a store, lets a new time line begin, and closes it: tokens and list cursors of before are RESYNC_REQUIRED. Behind a copy
- * that is older than what clients have seen, positions are given out again, and nothing in it tells their tokens apart.
+ * Opens a store, lets a new time line begin, and closes it: tokens and list cursors from before are RESYNC_REQUIRED. After a
+ * copy that is older than what clients have seen was put back, positions are given out again, and nothing in it tells their
+ * tokens apart.
  */
 export async function beginTimeLine(location: string, components: StoreComponents): Promise<void> {
   const backend = await openLocalBackend(existingStore(location), components, { newTimeLine: true })

@@ -22,8 +22,8 @@ export interface ChangeReaderParts {
 type Memberships = ReadonlyMap<ConversationId, MembershipRow>
 
 /**
- * The feed of a user: what is listed in the user's own partition, merged with the lists of the user's groups. Live
- * generations are read from memory; what they begin behind is read from the shards, somewhat more of it than a page needs.
+ * The feed of a user: what is listed in the user's own partition, merged with the lists of the user's groups. Live generations
+ * are read from memory; what came before them is read from the shards, somewhat more of it than a page needs.
  */
 export class ChangeReader {
   readonly #parts: ChangeReaderParts
@@ -67,7 +67,7 @@ export class ChangeReader {
     const { loader, memory, watchers } = this.#parts
     const held = memory.generations.beginRead()
     const entry = memory.user(user)
-    // Who leaves memory hears of no joining any more, and those who watch would learn of groups as they were.
+    // A user who leaves memory hears of no joining any more, and watchers would learn of groups as they were.
     entry.pins++
     // What comes while this reads is the next page's: it may lie in a generation that is not held here.
     const through = memory.generations.shownThrough
@@ -121,7 +121,7 @@ export class ChangeReader {
     if (refs.some(({ position }) => position > through))
       refs = refs.filter(({ position }) => position <= through)
     if (refs.length > 1) refs.sort((a, b) => a.position - b.position)
-    // Behind the last one may be more in the shards, of which only a page was read.
+    // After the last one may be more in the shards, of which only a page was read.
     return refs.length <= limit ? { refs, through, more: false } : pageUpTo(refs, 0, limit)
   }
 }
@@ -144,8 +144,8 @@ function stillConcerns(ref: ChangeRef, memberships: Memberships): boolean {
 }
 
 /**
- * What one page takes of one source: its oldest, one more than the page has places for. Those of one position stay together, and of
- * a group's only what its member may see.
+ * What one page takes of one source: its oldest, one more than the page has places for. Those of one position stay together,
+ * and of a group's only what its member may see.
  */
 class Share {
   readonly #limit: number
@@ -171,13 +171,13 @@ class Share {
   }
 }
 
-/** What one page wants: changes behind `after`, and one more than it has places for. */
+/** What one page wants: changes after `after`, and one more than it has places for. */
 interface Wanted {
   readonly after: number
   readonly limit: number
 }
 
-/** Of messages that a member may see, if it is a member who asks. */
+/** Adds pointers to messages: of a group those that the membership lets its member see, of a direct conversation (null) all. */
 function messagesAfter(
   touched: Touched,
   { after, limit }: Wanted,
@@ -195,7 +195,7 @@ function messagesAfter(
   }
 }
 
-/** Of changes in the order of their positions. */
+/** Adds changes, in the order of their positions. */
 function refsAfter(
   all: readonly ChangeRef[],
   { after, limit }: Wanted,
@@ -207,7 +207,10 @@ function refsAfter(
     if (!share.take(all[next] as ChangeRef)) return
 }
 
-/** Where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells nobody anything. */
+/**
+ * Adds where marks of a direct conversation were moved last, and no more of it: a pointer that is overtaken tells a reader
+ * nothing.
+ */
 function marksAfter(touched: Touched, after: number, refs: ChangeRef[]): void {
   const { pair } = touched.entry
   if (pair === null) return

@@ -36,7 +36,7 @@ export interface ClosingParts extends HeldParts {
 /** Closes the store: cleanly, if nothing of it has failed. None of the steps may move. */
 export async function closeStore(parts: ClosingParts): Promise<void> {
   const { writer, tidier, background, keeper, filter, runner, log, shards, telemetry } = parts
-  writer.refuse(new ColumbaError('CLOSED', 'The store is closed'))
+  writer.refuse(new ColumbaError('CLOSED', 'the store is closed'))
   try {
     await tidier.stop()
     let clean = log.failed === null && shards.failed === null
@@ -61,7 +61,7 @@ export async function closeStore(parts: ClosingParts): Promise<void> {
   }
 }
 
-/** Whatever has failed: nothing stays open, and the lock is not kept from whoever opens the store next. */
+/** Whatever has failed: nothing stays open, and the lock is not kept from the next opening. */
 async function releaseAll({ shards, bodies, lock }: HeldParts): Promise<void> {
   try {
     await shards.close()

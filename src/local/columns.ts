@@ -1,6 +1,6 @@
 /** Numbers kept as columns, in which what belongs together is a chain of indices. */
 
-/** Behind the last one of a chain. */
+/** Ends a chain: no index. */
 export const none = -1
 
 /** A larger column that begins as the old one. */

@@ -1,4 +1,4 @@
-/** The first index below `length` from which on `test` holds, `length` if it holds for none; it may not change back behind that. */
+/** The first index for which `test` holds, `length` if it holds for none. `test` must hold for all indices after that one. */
 export function firstIndexWhere(length: number, test: (index: number) => boolean): number {
   let low = 0
   let high = length

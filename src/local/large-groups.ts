@@ -25,7 +25,7 @@ export class LargeGroups {
       const others = await this.#of(user)
       others.delete(group)
       if (others.size < this.#most) continue
-      throw new ColumbaError('TOO_LARGE', 'A member is in as many large groups as a user can be in', {
+      throw new ColumbaError('TOO_LARGE', 'a member is in as many large groups as a user can be in', {
         name: 'largeGroupsPerUser',
         limit: this.#most,
       })
@@ -45,7 +45,10 @@ export class LargeGroups {
     return found
   }
 
-  /** What live generations know of it, oldest first: who is in which large group, or not any more. */
+  /**
+   * What live generations know of the user's large groups, oldest first: true for one that the user is in, false for one that
+   * the user has left.
+   */
   #ofLive(user: UserId): Map<string, boolean> {
     const found = new Map<string, boolean>()
     for (const generation of this.#memory.generations.live) {

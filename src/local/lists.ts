@@ -115,7 +115,7 @@ export class Lists {
       if (view === null) unpacked.push((user.packed as PackedList).positionAt(place as number))
       else if (view instanceof Promise) waiting.push(view)
       else {
-        // A page holds what it shows, and nobody counts what is not kept.
+        // A page holds what it shows, and what is not kept is in no account.
         if (!isPacked && place.view !== view) isKept = false
         entries.push(view)
       }
@@ -148,8 +148,8 @@ export class Lists {
   }
 
   /**
-   * A page for which the beginning of the list is read, from `wanted` conversations on until they are enough. They may be too few:
-   * groups that have become large leave the order of time, and somebody else who reads it may want less.
+   * A page for which the beginning of the list is read, from `wanted` conversations on until they are enough. They may be too
+   * few: groups that have become large leave the order of time, and another reader of the list may want less.
    */
   #load(user: UserEntry, below: number | undefined, limit: number, wanted: number): MaybePromise<RecentPage> {
     if (user.listed && (below !== undefined || wanted > keptNodes)) return this.#beyond(user, below, limit)
@@ -199,8 +199,9 @@ export class Lists {
   }
 
   /**
-   * Of the conversations that were found, and of the user's large groups. IMPORTANT: what happened meanwhile is looked for in the
-   * step in which all have been seen: a large group that is left goes from among those to a place between the others.
+   * Views of the conversations that were found, and of the user's large groups. IMPORTANT: what happened meanwhile is looked
+   * for in the step in which all have been seen: a large group that is left goes from among those to a place between the
+   * others.
    */
   async #viewsOf(
     user: UserEntry,
@@ -231,7 +232,10 @@ async function whileInMemory<T>(user: UserEntry, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Direct conversations stand where their newest message is, and only go up; groups differently for each who left. */
+/**
+ * True if the conversation may stand below `below`: a direct one stands where its newest message is, and only goes up; a group
+ * stands elsewhere for each member who left.
+ */
 function mayStandBelow({ groupPart, position }: ConversationEntry, below: number | undefined): boolean {
   return below === undefined || groupPart !== null || position < below
 }
@@ -242,7 +246,7 @@ function holdIn(found: Set<ConversationEntry>, entry: ConversationEntry): void {
   entry.inFlight++
 }
 
-/** Down to `floor`, where the rows that were read end: what lies deeper stands between others. */
+/** The page, cut at `floor`: below it rows were not read, and others may stand in between. */
 function pageOf(
   views: readonly (Participation | null)[],
   { below, limit, floor }: { below: number | undefined; limit: number; floor: number },

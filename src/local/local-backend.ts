@@ -46,7 +46,7 @@ import type { UserMarks } from './user-marks.js'
 import type { Watchers } from './writes/watchers.js'
 import type { Writer } from './writes/writer.js'
 
-/** The life of the backend as a whole, kept by whoever put the parts together. */
+/** The life of the backend as a whole, kept by `assemble`, which put the parts together. */
 export interface LocalLife {
   readonly home: TokenHome
   stats(): Promise<StoreStats>
@@ -125,7 +125,7 @@ export class LocalBackend implements Backend {
     return membership === null ? null : toMembership(membership)
   }
 
-  /** Who may send needs a number for the own messages so far. */
+  /** Reads the number of own messages so far, which a member who may send needs. */
   async #readMember(
     entry: ConversationEntry,
     part: GroupPart,
@@ -261,7 +261,7 @@ export class LocalBackend implements Backend {
   positionOf(token: string, field = 'since'): Position {
     const position = decodeToken(this.#parts.life.home, token, field)
     if (position > this.#parts.memory.generations.shownThrough) {
-      throw new ColumbaError('RESYNC_REQUIRED', 'The token is ahead of this store; load everything anew')
+      throw new ColumbaError('RESYNC_REQUIRED', 'the token is ahead of this store; load everything anew')
     }
     return position as Position
   }

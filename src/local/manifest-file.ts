@@ -10,7 +10,7 @@ import type { FileSystem } from '../platform/file-system.js'
 import { readHead, replaceFile, writeAside } from '../platform/whole-files.js'
 import type { Random } from '../platform/random.js'
 
-/** Only whoever holds the shards' locks writes it, so one name is enough; a first manifest has a name of its own. */
+/** Only the holder of the shards' locks writes it, so one name is enough; a first manifest has a name of its own. */
 const nextName = `${manifestName}.new`
 const firstPrefix = `${manifestName}.first-`
 /** A newer format may be longer than this one's 4,188 bytes; what is longer than this is no manifest. */
@@ -59,7 +59,7 @@ export class ManifestFile {
   async #refuseHalfRepaired(): Promise<void> {
     const file = join(this.#directory, repairName, repairReportName)
     if ((await this.#fileSystem.stat(file)) === null) return
-    const what = `A repair of ${this.#directory} was interrupted; run columba repair again, it goes on from there`
+    const what = `a repair of ${this.#directory} was interrupted; run columba repair again, it goes on from there`
     throw new ColumbaError('CORRUPT', what, { file, offset: 0 })
   }
 
@@ -73,8 +73,8 @@ export class ManifestFile {
   }
 
   /**
-   * Writes the first manifest of a store and returns it, or what somebody else has made of the directory meanwhile. The
-   * name aside is one's own, since nobody has locked anything yet.
+   * Writes the first manifest of a store and returns it, or what another process has made of the directory meanwhile. The name
+   * aside is this process's own, since nothing is locked yet.
    */
   async create(manifest: Manifest): Promise<Manifest> {
     const aside = join(this.#directory, `${firstPrefix}${Buffer.from(manifest.storeId).toString('hex')}`)
@@ -89,7 +89,7 @@ export class ManifestFile {
       await this.#fileSystem.rename(aside, this.path)
     } catch (error) {
       await forget()
-      // Whoever has the store by now has removed it as a leftover.
+      // The process that has the store by now has removed it as a leftover.
       const made = await this.read()
       if (made === null) throw error
       return made
@@ -98,15 +98,15 @@ export class ManifestFile {
     return manifest
   }
 
-  /** Whether nobody has replaced it since it was read or made. */
+  /** True if it has not been replaced since it was read or made. */
   async isStill(manifest: Manifest): Promise<boolean> {
     const found = await this.read()
     return found !== null && encodeManifest(found).equals(encodeManifest(manifest))
   }
 
   /**
-   * A segment of the log or a body file: neither is made before the manifest says that the store was created. Beside one that does
-   * not, it is the trace of a store that has got its first manifest back, from a backup perhaps. Null if there is none.
+   * A segment of the log or a body file: neither is made before the manifest says that the store was created. Beside one that
+   * does not, it is the trace of a store that has got its first manifest back, from a backup perhaps. Null if there is none.
    */
   async traceOfUse(): Promise<string | null> {
     const parts = [
@@ -133,7 +133,7 @@ export class ManifestFile {
     )
   }
 
-  /** First manifests that came to nothing. Only for whoever holds the shards' locks. One that stays does no harm. */
+  /** Removes first manifests that came to nothing. Only for the holder of the shards' locks. One that stays does no harm. */
   async removeLeftovers(): Promise<void> {
     for (const name of await this.#fileSystem.list(this.#directory))
       if (name.startsWith(firstPrefix))
@@ -196,7 +196,7 @@ export function assertSameLayout(
     if (wanted === undefined || wanted === stored[name]) continue
     throw new ColumbaError(
       'INCOMPATIBLE',
-      `The store was created with ${name}: ${stored[name]}, not ${wanted}`,
+      `the store was created with ${name}: ${stored[name]}, not ${wanted}`,
       {
         field: name,
         stored: stored[name],

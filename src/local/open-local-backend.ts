@@ -60,7 +60,7 @@ export async function openLocalBackend(
   local: LocalComponents = {},
 ): Promise<Backend> {
   const { fileSystem, clock, random } = components
-  // Whoever changes the working directory later does not mean another store.
+  // A process that changes its working directory later does not mean another store.
   const directory = resolve(given.location)
   const settings = { ...given, location: directory }
   const made = await guardLocation(() => makeDirectories(fileSystem, directory))
@@ -137,8 +137,8 @@ async function makeDirectories(fileSystem: FileSystem, directory: string): Promi
 }
 
 /**
- * IMPORTANT: without it a power cut takes the whole new store: nothing else makes its own name durable. Who made the
- * directory may be another opening that was interrupted, so at least one parent is synced before a store is created.
+ * IMPORTANT: without it a power cut takes the whole new store: nothing else makes its own name durable. The directory may have
+ * been made by another opening that was interrupted, so at least one parent is synced before a store is created.
  */
 async function syncParents(fileSystem: FileSystem, directory: string, made: number): Promise<void> {
   let path = directory
@@ -186,8 +186,8 @@ interface OpenedShards {
 }
 
 /**
- * The shards, and the manifest that belongs to them. Before LevelDB's lock is held, somebody in another container may have
- * the store: then it is another manifest by now, or another checkpoint, and all begins once more.
+ * The shards, and the manifest that belongs to them. Before LevelDB's lock is held, a process in another container may have the
+ * store: then it is another manifest by now, or another checkpoint, and all begins once more.
  */
 async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace): Promise<OpenedShards> {
   const { file, made, settings, components, opener } = parts
@@ -210,7 +210,7 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
       onFailure: (error: ColumbaError) => failure.listener?.(error),
       onLocked: async () => {
         isStale = !(await file.isStill(manifest))
-        if (isStale) throw new ColumbaError('LOCKED', 'Somebody else has opened the store meanwhile')
+        if (isStale) throw new ColumbaError('LOCKED', 'another process has opened the store meanwhile')
         if (!manifest.created) await file.assertNeverOpen()
       },
     }
@@ -245,7 +245,7 @@ async function prepare(
   return opened
 }
 
-/** Why a directory cannot hold a store, whoever asks again. */
+/** Why a directory cannot hold a store; that is so for every process. */
 const unfit: Readonly<Record<string, string>> = {
   EEXIST: 'is not a directory',
   ENOTDIR: 'is not a directory, or lies in something that is none',

@@ -16,8 +16,8 @@ import { ownOf, participation, sees, visibleHead, whole } from './views/particip
 import { liveMessage, toMessage } from './reads/stored-message.js'
 
 /**
- * The newest visible message, as it was read for one who asked. Whoever left a group sees another one than the members, and than
- * others who left: the conversation's own place is for its newest message alone.
+ * The last message that the asker may see, if it had to be read. Not kept on the conversation: a user who left a group sees an
+ * older one than its members.
  */
 interface LastRead {
   last: Message | undefined
@@ -43,7 +43,7 @@ export class Participations {
     return node === null ? this.#load(user, entry) : this.ofNode(node)
   }
 
-  /** As `of`, for somebody who looks at the conversation itself: it stays in memory as long as there is room. */
+  /** Like `of`, for a reader of the conversation itself: it stays in memory as long as there is room. */
   look(user: UserId, entry: ConversationEntry): MaybePromise<Participation | null> {
     const node = this.#nodeOf(user, entry)
     if (node === null) return this.#loadNode(user, entry)
@@ -51,7 +51,7 @@ export class Participations {
     return this.ofNode(node)
   }
 
-  /** As `look`, as far as marks need it: of a direct conversation in memory nothing is read, decoded or made. */
+  /** Like `look`, as far as marks need it: of a direct conversation in memory nothing is read, decoded or made. */
   standing(user: UserId, entry: ConversationEntry): MaybePromise<Standing | null> {
     if (entry.groupPart !== null) return this.look(user, entry)
     const node = this.#nodeOf(user, entry)
@@ -67,8 +67,8 @@ export class Participations {
   }
 
   /**
-   * The head of a conversation that memory does not know. It is as it was at the call: whoever writes has to have read it first,
-   * and nothing that is written then is durable in the same step.
+   * The head of a conversation that memory does not know, as it was at the call: a writer has to read it first, and nothing
+   * that is written then is durable in the same step.
    */
   async headOnceRead(user: UserId, entry: ConversationEntry): Promise<number> {
     entry.inFlight++
@@ -85,7 +85,7 @@ export class Participations {
     const loaded = this.#loader.load(entry, user)
     if (loaded === undefined && entry.groupPart === null) {
       const node = this.#nodeOf(user, entry)
-      // Nobody has a part in what has just been found to be nothing, or somebody else's.
+      // The user has no part in a conversation that does not exist, or that is of two others.
       return node === null ? this.#load(user, entry) : this.ofNode(node)
     }
     return this.#loadNodeLater(user, entry, loaded)
@@ -113,7 +113,7 @@ export class Participations {
     const memory = this.#memory
     const found = memory.nodeOf(user, entry)
     if (found !== null) return found
-    // A handle from before may be of a conversation that has left memory and come back: nobody tells it anything.
+    // A handle from before may be of a conversation that has left memory and come back: it is told nothing any more.
     if (!entry.inMemory) return null
     const { pair, groupPart } = entry
     const membership = this.#loader.membershipInMemory(user, entry) ?? null
@@ -175,7 +175,7 @@ export class Participations {
   #make(node: ListNode, read: LastRead): Participation | null {
     const { entry, marks, membership, own } = node
     if (marks === null) return null
-    // A list shows nothing of the own messages of one who has left.
+    // A list shows nothing of the own messages of a member who has left.
     const needsOwn = membership !== null && (node.aside || isPresent(membership))
     if (entry.groupPart !== null && (membership === null || (own === null && needsOwn))) return null
     const head = visibleHead(entry, membership)
@@ -183,15 +183,16 @@ export class Participations {
     if (last === undefined) return null
     const view = participation(node.user.id, entry, { marks, membership, own: own ?? 0 }, head, last)
     const { messages, lists } = this.#memory
-    // What one who left a group sees last is read anew for each list if it is long: no place keeps it, and a block is mostly at hand.
+    // The last message that a former member sees is read anew for each list if it is long: no place keeps it, and a block is
+    // mostly at hand.
     if (last !== null && messages.isLong(entry, last)) node.user.showMeanwhile(node, view)
     else lists.show(node, view, last === null || this.#goesWith(node, last) ? 0 : messageCost(last))
     return view
   }
 
   /**
-   * The view's message is the conversation's own, and the view goes when that is another one. Who has left a group is shown another
-   * message, and who is in a large one perhaps for long a former one.
+   * True if the view's message is the conversation's own, so that the view goes when that is another one. A user who has left a
+   * group is shown another message, and a member of a large one perhaps for long a former one.
    */
   #goesWith({ entry }: ListNode, last: Message): boolean {
     return last === entry.lastMessage && entry.groupPart?.durable?.large !== true
@@ -207,7 +208,10 @@ export class Participations {
     }
   }
 
-  /** IMPORTANT: so long the node stays in memory, and its conversation with it: what comes meanwhile is told to both, or to none. */
+  /**
+   * IMPORTANT: so long the node stays in memory, and its conversation with it: what comes meanwhile is told to both, or to
+   * none.
+   */
   async #completeLater(node: ListNode, read: LastRead, waiting: Promise<unknown>): Promise<Participation> {
     node.waits++
     node.user.beginWait()
@@ -236,7 +240,7 @@ export class Participations {
         if (isMissing) read(this.#readLast(entry, head, node.aside, last))
       }
     } catch (error) {
-      // What waits already may fail as well, and somebody must hear of it.
+      // What waits already may fail as well, and its failure must be heard.
       waiting.push(Promise.reject(error))
     }
     return waiting.length === 0 ? null : Promise.all(waiting)
@@ -286,7 +290,8 @@ export class Participations {
         }
         const made = participation(user, entry, { marks, membership, own }, head, last)
         if (membership === null) return made
-        // IMPORTANT: who is out meanwhile does not see what has come since, and stands elsewhere in the list.
+        // IMPORTANT: a user who is out meanwhile does not see what has come since, and the group stands elsewhere in that
+        // user's list.
         const now: MembershipRow | null = await this.#loader.membership(user, entry)
         if (now?.position === membership.position) return made
         membership = now
@@ -312,7 +317,7 @@ export class Participations {
     return message
   }
 
-  /** `more`: somebody looks at the conversation itself, and not only at its row in a list. */
+  /** `more`: the reader looks at the conversation itself, and not only at its row in a list. */
   #readLast(entry: ConversationEntry, head: number, more: boolean, into: LastRead): MaybePromise<void> {
     const read: MaybePromise<Message | undefined> = more
       ? this.#messages.newest(entry, head)

@@ -2,14 +2,15 @@ import type { IntervalRow, MembershipRow } from '../formats/record-parts.js'
 import type { UserId } from '../model/ids.js'
 
 /**
- * Joinings of the past that are remembered: the first and the newest. Only a walk through a list that goes on behind more of them
- * would ask for another one, and finds the group at an earlier one.
+ * Past joinings that a membership remembers: the first and the newest. Only a walk through a list that is older than more of
+ * them would ask for another one, and finds the group at an earlier one.
  */
 const keptJoinings = 128
 
 /**
- * What the membership of one who comes back says of the time before. Each change of it is written in full, so it grows with the
- * gaps in what may be seen, and not with each leaving: a machine that goes and comes all day would fill the disk otherwise.
+ * What the membership of a returning member says of the time before. Each change of a membership is written in full, so it
+ * grows with the gaps in what may be seen, and not with each leaving: a machine that goes and comes all day would fill the disk
+ * otherwise.
  */
 function timeBefore(former: MembershipRow | null): Pick<MembershipRow, 'intervals' | 'joinedBefore'> {
   if (former === null) return { intervals: [], joinedBefore: [] }
@@ -62,12 +63,12 @@ function joined(intervals: readonly IntervalRow[]): IntervalRow[] {
   return all
 }
 
-/** Of one who is out at `position`: up to where that is known to stay so. */
+/** Up to which position a user who is out at `position` is known to stay out. */
 export function outUntil(membership: MembershipRow, position: number): number {
   const { joinedBefore } = membership
   const joinings = [...joinedBefore, membership.joined]
   const next = joinings.findIndex((at) => at > position)
-  // Behind the first of so many there may be others that are not remembered.
+  // After the first of so many there may be others that are not remembered.
   if (next < 0 || (next === 1 && joinedBefore.length >= keptJoinings)) return position
   return (joinings[next] as number) - 1
 }

@@ -85,8 +85,8 @@ export class Repeats {
   }
 
   /**
-   * The index of a conversation, from the hashes of its messages. Of one that was brought back the index knows what has come
-   * since, also while this reads. IMPORTANT: without an index nobody appends, so nothing comes then.
+   * The index of a conversation, from the hashes of its messages. For a conversation that was unparked the index knows what has
+   * come since, also while this reads. IMPORTANT: no message is appended without an index, so nothing comes then.
    */
   #indexIds(entry: ConversationEntry): MaybePromise<void> {
     const { rows, memory } = this.#parts
@@ -97,7 +97,7 @@ export class Repeats {
       const hashes = hashesOf(found, stored)
       if (hashes.length < stored) throw lost(entry, hashes.length + 1)
       const runs = new Set([...found.map(({ firstSeq }) => firstSeq), stored + 1])
-      // Somebody else may have been faster.
+      // Another call may have been faster.
       if (entry.ids === ids) memory.indexes.make(entry, [...hashes, ...live.toReversed()], runs)
     }
     const atOnce = rows.allRunsAtOnce(ownerOf(entry), entry.id, stored, runsAtOnce)
@@ -112,7 +112,7 @@ export class Repeats {
       })
   }
 
-  /** Of the messages that no shard has yet, the newest first; so many of them are not durable yet. */
+  /** Hashes of the messages that no shard has yet, the newest first; so many of them are not durable yet. */
   #liveHashes(entry: ConversationEntry): { readonly hashes: number[]; readonly underWay: number } {
     const { writer, hashSeed } = this.#parts
     const hashes: number[] = []
@@ -130,7 +130,10 @@ export class Repeats {
   }
 }
 
-/** Of messages 1, 2, 3 … up to `through`, as far as they go without a gap. Ascending runs; where they overlap they say the same. */
+/**
+ * Hashes of messages 1, 2, 3 … up to `through`, as far as they go without a gap. Ascending runs; where they overlap they say
+ * the same.
+ */
 function hashesOf(runs: readonly RunRow[], through: number): number[] {
   const hashes: number[] = []
   for (const run of runs) {
@@ -147,7 +150,7 @@ const runsAtOnce = 12
 const noRuns: ReadonlySet<number> = new Set()
 const nothingLive = { hashes: [], underWay: 0 } as const
 
-/** From the newest messages that somebody has looked at; not with attributes, which are no canonical JSON there. */
+/** The message as a reader's page has it; not with attributes, which are no canonical JSON there. */
 function keptMessage({ page }: ConversationEntry, seq: number): Message | undefined {
   const kept = page?.[seq - (page[0] as Message).seq]
   return kept?.attributes === undefined ? kept : undefined

@@ -30,7 +30,10 @@ export async function stoodAt(
   return position === 0 ? null : (position as Position)
 }
 
-/** Who left and came back stood, before that, where an earlier joining had put the conversation. */
+/**
+ * The last joining at or before `asOf`; 0 if there is none. Before a member left and came back, an earlier joining placed the
+ * conversation.
+ */
 function lastJoining(membership: MembershipRow | null, asOf: number): number {
   if (membership === null) return 0
   if (membership.joined <= asOf) return membership.joined

@@ -41,7 +41,7 @@ export class StoredFeed {
     limit: number,
   ): Promise<FeedAhead> {
     const oldest = new OldestRefs(limit + 1 + Math.min(aheadPerGroup * memberships.size, mostAhead))
-    // As they are now: who leaves while this reads is told of nothing twice or never.
+    // Memberships of now: a member who leaves while this reads is told of nothing twice or never.
     const groups = [...memberships]
     const unread = await this.#ownMarks(user, groups, range, oldest)
     const left = groups.values()
@@ -83,7 +83,7 @@ export class StoredFeed {
       from = await this.#stretch(group, membership, { after: from, through: end }, into)
   }
 
-  /** Returns behind which position to go on: Infinity at the end. */
+  /** Returns the position after which to go on: Infinity at the end. */
   async #stretch(
     group: ConversationId,
     membership: MembershipRow,

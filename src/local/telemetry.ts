@@ -22,8 +22,8 @@ export const observed = {
 const slowCommitMs = 1000
 
 /**
- * What the store tells whoever runs it. A logger or metrics that throw are not listened to: nothing in the store may fail, or
- * end up half done, because somebody could not take a number.
+ * What the store tells the server that runs it. A logger or metrics that throw are not listened to: nothing in the store may
+ * fail, or end up half done, because a number could not be taken.
  */
 export class Telemetry implements CommitWatcher {
   readonly #logger: Logger | undefined
@@ -82,7 +82,7 @@ export class Telemetry implements CommitWatcher {
       const told = listener()
       if (told instanceof Promise) told.catch(() => undefined)
     } catch {
-      // Whoever wrote it will see that nothing arrives.
+      // Its author will see that nothing arrives.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Numbers that nobody who uses the store has to know. Tests make them small, benchmarks compare them. */
+/** Numbers that users of the store need not know. Tests make them small, benchmarks compare them. */
 export interface LocalTuning {
   /** Flush on a thread of its own, where the world is the real one. */
   readonly flushThread: boolean
@@ -9,8 +9,8 @@ export interface LocalTuning {
   /** Log after which a generation is closed and flushed. */
   readonly generationBytes: number
   /**
-   * So many conversations, members that their first messages name, and other things than messages close it as well: they are small in
-   * the log, and up to 2 KB each while they are flushed.
+   * Conversations, members that their first messages name, and other things than messages, at which a generation is closed as
+   * well: they are small in the log, and up to 2 KB each while they are flushed.
    */
   readonly generationObjects: number
   /** A segment of the log ends before the frame that would make it larger. */
@@ -30,26 +30,23 @@ export interface LocalTuning {
   readonly compression: boolean
   /** Small reads are made at once as long as that is fast. Default: where the world is the real one. */
   readonly readsAtOnce: boolean
-  /**
-   * Of a conversation that is put away with up to so many messages the hashes of all keys are kept, of a longer one a filter of
-   * them: up to here they take little more room.
-   */
+  /** A parked conversation with up to so many messages keeps all its key hashes, a longer one a filter of them. */
   readonly exactIds: number
-  /** Lists of so many conversations are copied when they are read: of a shorter one the rows cost hardly more than its copy. */
+  /** Shortest list, in conversations, that is copied when read; the rows of a shorter one cost about as much. */
   readonly copiedFrom: number
-  /** None are for so long after a flush: where rows come all the time a copy is old before it is read, and dear. */
+  /** Milliseconds after a flush in which no list copies are written: under steady writes a copy is stale before it is read. */
   readonly copyRestMs: number
-  /** Conversations of a user that somebody looked at and that are kept beside the list, at most. */
+  /** Most conversations of a user that are kept beside the list, since a reader looked at them without it. */
   readonly keptAside: number
-  /** Members of a large group, or who left a small one, that are kept, about. */
+  /** About so many memberships of a large group, or of those who left a small one, are kept. */
   readonly keptMembers: number
-  /** So many body files of one level are merged into one; Infinity: none ever. */
+  /** Body files of one level that are merged into one; Infinity: no merges. */
   readonly tidyFiles: number
-  /** Nothing larger is merged: a merge needs that much room until it is done. */
+  /** Largest merge: it needs that much room until it is done. */
   readonly tidyBytes: number
-  /** How long after the opening the tidy begins, unless there is a checkpoint before. */
+  /** Milliseconds from the opening to the first look of the tidy, unless there is a checkpoint before. */
   readonly tidyAfterMs: number
-  /** What the tidy rests after each piece of work. */
+  /** Milliseconds that the tidy rests after each piece of work. */
   readonly tidyRestMs: number
 }
 

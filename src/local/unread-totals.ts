@@ -8,8 +8,8 @@ import type { Memory } from './memory/memory.js'
 import type { Participations } from './participations.js'
 
 /**
- * The unread messages of a user in all conversations together. Counted once through the whole list, then kept beside
- * the user, where every message and every mark changes one number; large groups are looked at when somebody asks.
+ * The unread messages of a user in all conversations together. Counted once through the whole list, then kept beside the user,
+ * where every message and every mark changes one number; large groups are looked at when the total is asked for.
  */
 export class UnreadTotals {
   readonly #memory: Memory

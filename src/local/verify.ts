@@ -22,8 +22,8 @@ export interface VerifyParts {
 }
 
 /**
- * Verifies the store as it is at one moment, while it goes on working: one snapshot of each shard, taken behind a
- * checkpoint in the same step. Rejects if the checkpoint fails or something cannot be read at all.
+ * Verifies the store as it is at one moment, while it goes on working: one snapshot of each shard, taken in the same step in
+ * which a checkpoint ends. Rejects if the checkpoint fails or something cannot be read at all.
  */
 export async function verifyStore(parts: VerifyParts, options: VerifyOptions): Promise<VerifyReport> {
   const { shards } = parts.shards
@@ -77,7 +77,7 @@ async function* tablesOf(shard: Shard): AsyncGenerator<{ name: string; isSound: 
   for await (const table of shard.tables()) yield { name: table.name, isSound: await isTableSound(table) }
 }
 
-/** What the last checkpoint reached; the snapshots were taken right behind it. */
+/** What the last checkpoint reached; the snapshots were taken right after it. */
 async function positionOf(shards: readonly Shard[], snapshots: readonly ShardSnapshot[]): Promise<number> {
   let position = 0
   for (const shard of shards) {

@@ -115,7 +115,10 @@ export interface StoreUnderTest {
   readonly clock: ManualClock
   /** How long a subscription may take to tell what the stored feed has. Default 10,000. */
   readonly patienceMs?: number
-  /** `registered`: only registered users exist, so all that the commands know are registered before the first one. Default `open`. */
+  /**
+   * `registered`: only registered users exist, so all that the commands know are registered before the first one. Default
+   * `open`.
+   */
   readonly usersMode?: 'open' | 'registered'
   /** Opens the store empty. */
   open(): Promise<CheckedStore>

@@ -7,8 +7,11 @@ export type ConversationKind = 'direct' | 'group'
 export interface Conversation {
   readonly id: ConversationId
   readonly kind: ConversationKind
+  /** Direct conversations only: the other participant; oneself in notes to self. */
   readonly peer?: UserId
+  /** Groups only, if they have one; the one at leaving where the user has left. */
   readonly title?: string
+  /** Present members; of a direct conversation 2, of notes to self 1. Where the user has left: those who stayed then. */
   readonly memberCount: number
   /** The user left or was removed: frozen, readable, silent. */
   readonly left: boolean
@@ -16,9 +19,13 @@ export interface Conversation {
   readonly lastMessage: Message | null
   /** Epoch milliseconds of the last message, or of one's own joining. */
   readonly activityAt: number
+  /** Messages from others above `readSeq` that the user may see; 0 where the user has left. */
   readonly unread: number
+  /** Seq of the newest message that the user may see; 0 if there is none. */
   readonly headSeq: number
+  /** The user has read everything up to this seq; 0 for nothing. */
   readonly readSeq: number
+  /** The user's devices have everything up to this seq, which is never below `readSeq`; 0 for nothing. */
   readonly deliveredSeq: number
 }
 

@@ -43,7 +43,7 @@ export interface Membership {
   readonly position: Position
 }
 
-/** True for who is in the conversation now, not for one who left it; nobody's membership is null. */
+/** True for a present member, false for one who left, and where there is no membership. */
 export function isPresent(membership: { readonly intervals: readonly Interval[] } | null): boolean {
   return membership !== null && !hasEnded(membership.intervals)
 }

@@ -15,16 +15,16 @@ const numberBytes = 16
 const smallInteger = 2 ** 31
 
 /**
- * Arrays and objects without what is in them, and what an element and a property take. Small ones cost 40 to 70 bytes for two or three
- * characters of JSON, so its length tells little: what it is made of takes from half of it to 27 times as much.
+ * Arrays and objects without what is in them, and what an element and a property take. Small ones cost 40 to 70 bytes for two
+ * or three characters of JSON, so its length tells little: what it is made of takes from half of it to 27 times as much.
  */
 const arrayBytes = 48
 const elementBytes = 8
 const objectBytes = 48
 const propertyBytes = 24
 /**
- * V8 has each key once, as long as any object has it: those of a schema cost nothing. Nobody can see which are shared; one that is no
- * longer than this is taken to be, and what it costs if it is not is little.
+ * V8 has each key once, as long as any object has it: those of a schema cost nothing. Nobody can see which are shared; one that
+ * is no longer than this is taken to be, and what it costs if it is not is little.
  */
 const longestShared = 16
 

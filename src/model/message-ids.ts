@@ -22,8 +22,8 @@ export function storedId(given: string): MessageId {
 }
 
 /**
- * A stored id as message bodies have it, where an id has room for `maxIdBytes`: one that the `~` in front makes longer is without it,
- * and the body says so in another place (formats/message-body.ts).
+ * A stored id as message bodies have it, where an id has room for `maxIdBytes`: one that the `~` in front makes longer is
+ * without it, and the body says so in another place (formats/message-body.ts).
  */
 export function idInBody(stored: string): string {
   if (stored.charCodeAt(0) !== markCode || stored.length * 3 <= maxIdBytes) return stored

@@ -36,8 +36,12 @@ export interface MessageDraft {
 
 export interface SendReceipt {
   readonly conversationId: ConversationId
+  /** 1, 2, 3, … in the conversation, without gaps. */
   readonly seq: number
+  /** The message's id, as given or as made by the store. */
   readonly messageId: MessageId
+  /** The store's epoch milliseconds, not the client's `timestamp`, which is kept as `sentAt`. */
   readonly timestamp: number
+  /** The message was stored by an earlier call; this is that call's receipt. */
   readonly duplicate: boolean
 }

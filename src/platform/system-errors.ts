@@ -20,7 +20,7 @@ export function systemError(error: unknown): unknown {
   const [ours, advice] = forbidden.has(code)
     ? (['INVALID_ARGUMENT', forbiddenAdvice] as const)
     : (rows[code] ?? (['CORRUPT', 'check the disk'] as const))
-  return new ColumbaError(ours, `The system refused ${syscall}: ${advice}`, { system: code }, error)
+  return new ColumbaError(ours, `the system refused ${syscall}: ${advice}`, { system: code }, error)
 }
 
 /** What the system said while something was read, as an error of this library; its own errors pass as they are. */

@@ -24,7 +24,10 @@ export interface SimulatedStore {
   open(): Promise<MessageStore>
   /** Lets the world go on until the promise has settled. Rejects if the process ends first, or if nothing can happen any more. */
   settle<T>(promise: Promise<T>): Promise<T>
-  /** Starts the next process on the same disk. `keep`: null for a kill; for a power cut the share of what was not synced that is still there. */
+  /**
+   * Starts the next process on the same disk. `keep`: null for a kill; for a power cut the share of what was not synced that is
+   * still there.
+   */
   restart(keep: number | null): void
 }
 
@@ -39,8 +42,8 @@ const tuning = {
 }
 
 /**
- * The store as it is on a machine that does not exist: files, LevelDB, clock and process are simulated, nothing happens by itself,
- * and the same seed gives the same run. For testing what one's own code makes of crashes, failing syncs and full disks.
+ * The store as it is on a machine that does not exist: files, LevelDB, clock and process are simulated, nothing happens by
+ * itself, and the same seed gives the same run. For testing what one's own code makes of crashes, failing syncs and full disks.
  * Throws INVALID_ARGUMENT for options that are none.
  */
 export function simulateStore({ seed, options, faults, onNote }: SimulateStoreOptions): SimulatedStore {

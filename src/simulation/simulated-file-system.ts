@@ -99,8 +99,8 @@ export class SimulatedFileSystem implements FileSystem {
   }
 
   /**
-   * Waits for the operation's turn, asks for a fault, and lets it happen or fail. `suffer`: what becomes of it then, before it fails,
-   * or in place of what would have happened.
+   * Waits for the operation's turn, asks for a fault, and lets it happen or fail. `suffer`: what becomes of it then, before it
+   * fails, or in place of what would have happened.
    */
   run<T>(
     operation: FileOperation,

@@ -125,7 +125,7 @@ test('the undamaged copies are whole', async () => {
 
 /** The answer of a process of its own: where it ends instead of answering, with LevelDB's assertion as its last word. */
 async function answerElsewhere(location: string): Promise<string> {
-  const script = new URL('damaged-reader.js', import.meta.url)
+  const script = new URL('damaged-worker.js', import.meta.url)
   const child = fork(script, { serialization: 'advanced', silent: true })
   let said = ''
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))

@@ -209,7 +209,7 @@ export function layerViolations(modules: readonly Module[]): string[] {
   })
 }
 
-/** Packages that a layer may import and that nothing in it does: whoever reads the table would take them for a part of the layer. */
+/** Packages that a layer may import and that nothing in it imports: the table would name what the layer does not use. */
 export function unusedPackages(modules: readonly Module[]): string[] {
   return layers.flatMap(({ name, packages = [] }) => {
     const imported = modules

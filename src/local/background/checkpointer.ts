@@ -19,7 +19,10 @@ export interface CheckpointerParts {
 }
 
 export interface CheckpointerOptions {
-  /** A checkpoint is wanted when this much log has been flushed since the last one, or when the queue is not drained for want of one. */
+  /**
+   * A checkpoint is wanted when this much log has been flushed since the last one, or when the queue is not drained for want of
+   * one.
+   */
   readonly checkpointBytes: number
   /** Beyond this much log without a checkpoint the queue is not drained until there is one. */
   readonly maxLogBytes: number
@@ -73,7 +76,7 @@ export class Checkpointer {
   #flushed: number
   #flushedAt = -Infinity
   #checkpoint: number
-  /** Of closed generations, since the last checkpoint; also of those that were recovered. */
+  /** Bytes of closed generations since the last checkpoint; also of those that were recovered. */
   #bytesSince = 0
   #failed = false
   #pauseEnded: (() => void) | null = null
@@ -104,10 +107,10 @@ export class Checkpointer {
   }
 
   /**
-   * At opening: what lies behind the last cut of the old log gets a cut and is flushed; memory begins empty behind it.
+   * At opening: what lies after the last cut of the old log gets a cut and is flushed; memory begins empty after it.
    *
-   * IMPORTANT: the log that was recovered counts. A store that never runs long enough for a checkpoint would else keep all
-   * of it, and read more of it at each opening. Once it is too long, or in too many segments, nobody is let in before the
+   * IMPORTANT: the log that was recovered counts. A store that never runs long enough for a checkpoint would else keep all of
+   * it, and read more of it at each opening. Once it is too long, or in too many segments, the opening ends only after the
    * checkpoint.
    */
   async recover(recovery: Recovery): Promise<void> {
@@ -128,9 +131,9 @@ export class Checkpointer {
     await this.#lookAtDisk()
   }
 
-  /** Behind an opening: the checkpoint that is due is made beside the first calls. */
+  /** After an opening: the checkpoint that is due is made beside the first calls. */
   begin(): void {
-    // A failure is told to all who write.
+    // A failure is told to all writers.
     if (this.#isDue) this.run().catch(() => undefined)
   }
 
@@ -140,8 +143,8 @@ export class Checkpointer {
   }
 
   /**
-   * Whether something may be written to the shards that can be done without: as long as writes are accepted, and no flush has been for
-   * some time. Beside flushes LevelDB would merge it with everything else again and again.
+   * Whether something may be written to the shards that can be done without: as long as writes are accepted, and no flush has
+   * been for some time. Beside flushes LevelDB would merge it with everything else again and again.
    */
   admits(): boolean {
     const { clock, writer } = this.#parts
@@ -158,7 +161,7 @@ export class Checkpointer {
   run(look?: () => void): Promise<void> {
     const turn = this.#lastRun.then(() => this.#runAlone(look))
     this.#lastRun = turn.catch(() => undefined)
-    // Whoever asks first hears the same as everybody later.
+    // The first caller hears the same as all later ones.
     return turn.catch((error: unknown) => {
       throw this.#failed ? (this.#parts.writer.refusal ?? error) : error
     })
@@ -215,7 +218,7 @@ export class Checkpointer {
     } catch (error) {
       this.#failed = true
       this.#options.onFailure(error)
-      // Nobody will catch up any more: what was accepted still gets into the log, or its callers would wait for ever.
+      // The flush will not catch up any more: what was accepted still gets into the log, or its callers would wait for ever.
       this.#parts.log.resume()
       throw error
     }
@@ -272,7 +275,9 @@ export class Checkpointer {
     this.#throttle()
   }
 
-  /** Resolves when each shard has shown that all rows up to the position are on the disk. Nobody writes to it meanwhile. */
+  /**
+   * Resolves when each shard has shown that all rows up to the position are on the disk. Nothing is written to it meanwhile.
+   */
   async #prove(position: number): Promise<void> {
     const { tidy, epoch } = this.#options
     const letGo = await tidy.hold()
@@ -306,7 +311,7 @@ export class Checkpointer {
   async #lookAtDisk(): Promise<void> {
     const { writer, telemetry } = this.#parts
     const { freeBytes, spareBytes } = this.#options
-    // Where nobody can tell how much room there is, the first write that fails does.
+    // Where the free room is not known, the first write that fails tells.
     const free = await freeBytes().catch(() => Infinity)
     if (this.#stopped) return
     const isLow = free < spareBytes

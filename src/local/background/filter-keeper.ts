@@ -30,10 +30,11 @@ export class FilterKeeper {
   }
 
   /**
-   * Behind the recovery: one that does not know all there is is made of the heads of all shards, in the background, past the cache.
+   * Takes the filter up after the recovery. One that may lack conversations is made anew from the heads of all shards, in the
+   * background, past the cache.
    *
-   * IMPORTANT: conversations that began in a record that was `recovered` are in no kept filter, whatever the manifest says: that of a
-   * clean close may have been put back, with the filter and the log beside it, of which the log went on.
+   * IMPORTANT: conversations that began in a record that was `recovered` are in no kept filter, whatever the manifest says:
+   * that of a clean close may have been put back, with the filter and the log beside it, of which the log went on.
    */
   begin(filter: ConversationFilter, shards: ShardSet, recovered: number): void {
     if (recovered > 0) filter.forget()

@@ -26,7 +26,7 @@ export class OrderedFlush {
 
   flush(ranges: readonly RecordRange[]): Promise<void> {
     const flushed = this.#runner.flush(ranges, this.#last)
-    // Whoever called hears of a failure, and so does whoever calls next.
+    // The caller hears of a failure, and so does the next one.
     flushed.catch(() => undefined)
     this.#last = flushed
     return flushed
@@ -34,8 +34,8 @@ export class OrderedFlush {
 }
 
 /**
- * Small generations on the calling thread, large ones on a thread that is made for the first of them. While the store is
- * being opened all of them stay here: nobody else needs this thread yet, and the other one would begin cold.
+ * Small generations on the calling thread, large ones on a thread that is made for the first of them. While the store is being
+ * opened all of them stay here: no call needs this thread yet, and the other one would begin cold.
  */
 export class AdaptiveFlushRunner<Thread extends FlushRunner> implements FlushRunner {
   readonly #inline: FlushRunner

@@ -34,7 +34,7 @@ export type FromThread =
   | {
       readonly call: number
       readonly kind: 'done'
-      /** Of a merge. */
+      /** Bytes that a merge wrote. */
       readonly bytes: number
       /** To body files, since the thread began. */
       readonly bytesWritten: number
@@ -42,7 +42,7 @@ export type FromThread =
       readonly written: readonly Written[]
     }
   | { readonly call: number; readonly kind: 'failed'; readonly error: SentError }
-  /** Rows were not accepted, whoever had handed them over. */
+  /** Rows of a flush or of a swap were not accepted. */
   | { readonly kind: 'distrusted'; readonly error: SentError }
 
 /**
@@ -55,8 +55,8 @@ const heapLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 192 }
 const flushWorker = (): URL => new URL('./flush-worker.js', import.meta.url)
 
 /**
- * What has to be there for it. IMPORTANT: the module alone is not enough. A bundler may have put a copy of it beside the bundle, with
- * nothing of what it imports: a thread would be made of that, and end at once.
+ * What has to be there for it. IMPORTANT: the module alone is not enough. A bundler may have put a copy of it beside the
+ * bundle, with nothing of what it imports: a thread would be made of that, and end at once.
  */
 export function flushWorkerParts(): URL[] {
   const worker = flushWorker()
@@ -64,17 +64,17 @@ export function flushWorkerParts(): URL[] {
 }
 
 interface Waiting {
-  /** Of the tidy: nobody waits for it, unless it has been told to hurry or to stop. */
+  /** A call of the tidy: no caller waits for it, unless it has been told to hurry or to stop. */
   readonly ofTidy: boolean
   resolve(bytes: number): void
   reject(error: unknown): void
 }
 
 /**
- * A flush thread: it shares the LevelDB handles of this process (`multithreading`) and reads the records where the log
- * wrote them, in shared memory. Whoever opened the shards first must close them last, so the thread is closed before.
- * The long steps of the tidy are done here as well, beside the flushes. The thread keeps the process alive only while somebody
- * waits for it. If it dies, what it was doing has failed.
+ * A flush thread: it shares the LevelDB handles of this process (`multithreading`) and reads the records where the log wrote
+ * them, in shared memory. The thread that opened the shards first must close them last, so this one is closed before. The long
+ * steps of the tidy are done here as well, beside the flushes. The thread keeps the process alive only while a caller waits for
+ * it. If it dies, what it was doing has failed.
  */
 export class FlushThread implements FlushRunner, TidyRunner {
   readonly #worker: Worker
@@ -85,7 +85,7 @@ export class FlushThread implements FlushRunner, TidyRunner {
   bytesWritten = 0
   written: readonly Written[] = []
 
-  /** `onFailure`: nobody may write to the shards any more. */
+  /** `onFailure`: the shards may not be written any more. */
   constructor(data: FlushThreadData, onFailure: (error: Error) => void) {
     this.#worker = new Worker(flushWorker(), {
       workerData: data,

@@ -19,8 +19,8 @@ const port = parentPort
 if (port === null) throw new Error('this module is the body of a worker thread')
 
 const { tuning } = data
-// Whoever sends waits for the main thread, and nobody for the flush. More than this, and a machine that is busy with something
-// else stops the flush, and with it, in the end, the log.
+// Senders wait for the main thread, and no caller for the flush. More than this, and a machine that is busy with something else
+// stops the flush, and with it, in the end, the log.
 yieldProcessors(5)
 const ring = new Ring({
   secret: data.ringSecret,
@@ -47,7 +47,7 @@ const parts = opening.then((opened) => {
   const writers = opened.map(({ writer }) => writer)
   return { writers, bodies, hashSeed: data.hashSeed, shardOf: (id: string) => ring.shardOf(id) }
 })
-// Whoever asks for the parts hears of a failure; nobody may have asked yet.
+// The call that needs the parts hears of a failure; there may be none yet.
 parts.catch(() => undefined)
 
 const tidy = parts.then(
@@ -72,7 +72,7 @@ function tell(message: FromThread): void {
   port?.postMessage(message)
 }
 
-/** Whoever asks for something is told that the thread has failed. */
+/** For a failure that the next caller is told of. */
 function nobody(): void {}
 
 async function answer(message: Extract<ToThread, { call: number }>): Promise<FromThread> {
@@ -96,7 +96,7 @@ async function done(message: Extract<ToThread, { call: number }>): Promise<numbe
       try {
         return await (await tidy).merge(message.merge)
       } finally {
-        // They are about to be removed, which gives their room back only when nobody has them open.
+        // They are about to be removed, which gives their room back only when no reader has them open.
         for (const file of message.merge.inputs) await bodies.letGo(file)
       }
     case 'swap':

@@ -9,8 +9,8 @@ import type { Chunk, DurableGroup } from '../commit-log/options.js'
 const atOnce = 2
 
 /**
- * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one that ends
- * earlier has lost something, and its numbers must not be given out again.
+ * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one
+ * that ends earlier has lost something, and its numbers must not be given out again.
  */
 export function storedThrough(
   checkpoints: readonly { readonly position: number }[],
@@ -43,7 +43,7 @@ export class Recovery {
   })
   /** Position of the last cut; everything up to it is flushed when `settled` has resolved. */
   lastCut: number
-  /** Of the log up to there, above the checkpoint. */
+  /** Bytes of the log up to there, above the checkpoint. */
   cutBytes = 0
   lastTimestamp = 0
 
@@ -54,7 +54,7 @@ export class Recovery {
     this.allowed.catch(() => undefined)
   }
 
-  /** Records behind the last cut: the next cut belongs to them. */
+  /** Records after the last cut: the next cut belongs to them. */
   get rest(): readonly RecordRange[] {
     return this.#ranges
   }
@@ -64,7 +64,7 @@ export class Recovery {
     if (this.#underWay.length < atOnce) this.#take(group)
   }
 
-  /** The end of the log is on the disk. Records behind the last cut are handed over once more. */
+  /** The end of the log is on the disk. Records after the last cut are handed over once more. */
   readonly allow = (): number => {
     this.done()
     this.#allow()
@@ -110,7 +110,7 @@ export class Recovery {
     await Promise.all(this.#underWay)
   }
 
-  /** Nobody needs the rest any more. */
+  /** Lets go of the rest. */
   done(): void {
     this.#ranges = []
     release(this.#chunks)

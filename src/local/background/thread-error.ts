@@ -3,9 +3,9 @@ import { ColumbaError, type ErrorCode, type ErrorDetails, isColumbaError } from 
 /** An error on its way from one thread to another. What is copied by itself loses its class and its code. */
 export interface SentError {
   readonly message: string
-  /** Null for an error of somebody else. */
+  /** Null for an error that is not of this library. */
   readonly ours: { readonly code: ErrorCode; readonly details: ErrorDetails } | null
-  /** Of the system, or of LevelDB. */
+  /** The code of the system, or of LevelDB. */
   readonly code: string | null
   readonly cause: SentError | null
 }

@@ -13,14 +13,14 @@ export interface TidierOptions {
   readonly clock: Clock
   /** What the manifest says. */
   readonly checkpoint: () => number
-  /** As in LocalTuning. */
+  /** Settings of LocalTuning. */
   readonly tuning: {
     readonly tidyFiles: number
     readonly tidyBytes: number
     readonly tidyAfterMs: number
     readonly spareBytes: number
   }
-  /** Rows were not accepted: nobody may write to the shards any more. */
+  /** Rows were not accepted: the shards may not be written any more. */
   readonly onPoisoned: (error: unknown) => void
   readonly telemetry: Telemetry
 }
@@ -68,7 +68,7 @@ export class Tidier {
   /** Files with a block that was found damaged, until the store is opened again. */
   readonly #damaged = new Set<number>()
   #turn: Promise<void> = Promise.resolve()
-  /** Those who need that rows and files stay as they are. */
+  /** Number of holders that need rows and files to stay as they are. */
   #held = 0
   /** Swaps whose rows have been accepted, and how many of them a checkpoint has proven. */
   #accepted = 0
@@ -111,8 +111,8 @@ export class Tidier {
   }
 
   /**
-   * The first look, a while after the opening: who has just opened a store reads what is not in memory yet, and should have
-   * the disk and the thread for it.
+   * Begins the first look, a while after the opening: users who come then read what is not in memory yet, and should have the
+   * disk and the thread for it.
    */
   begin(): void {
     const { clock, tuning } = this.#options
@@ -130,7 +130,7 @@ export class Tidier {
   }
 
   /**
-   * Runs `work` while no row is half swapped, none is being swapped, and no file goes. Behind a damaged block rows stay as
+   * Runs `work` while no row is half swapped, none is being swapped, and no file goes. Where a block is damaged rows stay as
    * they were before the merge, with their files: each conversation is whole for `work`, which finds what is damaged.
    */
   async still<T>(work: () => Promise<T>): Promise<T> {
@@ -159,7 +159,7 @@ export class Tidier {
     await this.#running
   }
 
-  /** Behind the last checkpoint: what has been proven is brought to its end. */
+  /** After the last checkpoint: brings what has been proven to its end. */
   async finish(): Promise<void> {
     const job = this.#job
     if (this.#stuck || job === null || job.swap === 0 || job.swap > this.#proven) return
@@ -196,7 +196,7 @@ export class Tidier {
       const job = (this.#job ??= await this.#choose())
       if (job === null) return
       if (!job.written) await this.#merge(job)
-      // Whoever holds it wakes it again; so does the next checkpoint.
+      // The holder wakes it again; so does the next checkpoint.
       if (this.#held > 0) return
       if (job.swap === 0) await this.#alone(() => this.#swap(job))
       if (this.#held > 0 || job.swap > this.#proven) return
@@ -263,7 +263,7 @@ export class Tidier {
   }
 
   async #swap(job: Job): Promise<void> {
-    // Whoever wrote it may have died before its name was durable.
+    // The process that wrote it may have died before its name was durable.
     if (job.found) await this.#options.bodies.syncNames()
     job.halfSwapped = true
     try {

@@ -20,18 +20,19 @@ const lookBytes = 4 * 1024 * 1024
 export interface TidyRunner {
   /**
    * Writes the merged file, which is durable then, name and all; returns its bytes. Rejects with NOT_MERGED if there is no such
-   * file, and with anything else if that is unknown. It ends, and gives its room back, where it would take what is kept for others.
+   * file, and with anything else if that is unknown. It ends, and gives its room back, where it would take what is kept for
+   * others.
    */
   merge(merge: Merge): Promise<number>
   /** The shards have accepted the rows that point into a merged file when it resolves. */
   swap(file: number): Promise<void>
   /**
-   * Resolves when no row of a swap is being written; none will be until `release`. LevelDB drops the beginning of a new log, of which
-   * a checkpoint makes its evidence, if it comes behind a write that has to wait.
+   * Resolves when no row of a swap is being written; none will be until `release`. LevelDB drops the beginning of a new log, of
+   * which a checkpoint makes its evidence, if it comes after a write that has to wait.
    */
   hold(): Promise<void>
   release(): void
-  /** Somebody waits: no rests, until it is called with false. */
+  /** A caller waits: no rests, until it is called with false. */
   hurry(on: boolean): void
   /** What is under way, and what is asked for later, rejects soon; `isStopped` says so. */
   stop(): void
@@ -50,7 +51,7 @@ export class InlineTidyRunner implements TidyRunner {
   /** Rows that are being written. */
   #piece: Promise<void> | null = null
   #isHurried = false
-  /** While somebody holds it: resolves at `release`. */
+  /** While it is held: resolves at `release`. */
   #held: { readonly released: Promise<void>; readonly release: () => void } | null = null
 
   constructor(parts: TidyRunnerParts) {
@@ -106,7 +107,7 @@ export class InlineTidyRunner implements TidyRunner {
     const { bodies, spareBytes } = this.#parts
     const free = await bodies.freeBytes()
     if (free >= spareBytes) return
-    throw new ColumbaError('NO_SPACE', 'The disk has become too full to merge body files', { free })
+    throw new ColumbaError('NO_SPACE', 'the disk has become too full to merge body files', { free })
   }
 
   async swap(file: number): Promise<void> {
@@ -144,9 +145,9 @@ export class InlineTidyRunner implements TidyRunner {
       const released = new Promise<void>((resolve) => (release = resolve))
       this.#held = { released, release }
     }
-    // Who holds waits for rows, not for rests among them.
+    // The holder waits for rows, not for rests among them.
     this.#pace.hurry(true)
-    // Whoever swaps hears of a failure.
+    // The swap hears of a failure.
     await this.#piece?.catch(() => undefined)
   }
 

@@ -45,7 +45,7 @@ export class BodyFiles {
     return this.#bytesWritten
   }
 
-  /** Writes the file of a generation: `blocks` are placed one behind the other from `bodyHeaderBytes` on. */
+  /** Writes the file of a generation: `blocks` are placed one after the other from `bodyHeaderBytes` on. */
   async write(file: number, blocks: readonly Uint8Array[]): Promise<void> {
     const { directory, fileSystem, storeId } = this.#options
     const name = join(directory, bodyFileName(file))
@@ -56,8 +56,8 @@ export class BodyFiles {
   }
 
   /**
-   * Writes the file that several others are merged into. Rejects with what `blocks` throws: then there is no such file, and nothing
-   * aside. After any other rejection it is unknown whether there is one.
+   * Writes the file that several others are merged into. Rejects with what `blocks` throws: then there is no such file, and
+   * nothing aside. After any other rejection it is unknown whether there is one.
    */
   async writeMerged(file: number, blocks: AsyncIterable<Uint8Array>): Promise<void> {
     const { directory, fileSystem, storeId } = this.#options
@@ -87,7 +87,7 @@ export class BodyFiles {
     }
   }
 
-  /** Room on their disk; Infinity where nobody can tell: then whoever writes finds out. */
+  /** Room on their disk; Infinity where it is not known: then the writer finds out. */
   freeBytes(): Promise<number> {
     const { directory, fileSystem } = this.#options
     return fileSystem.freeBytes(directory).catch(() => Infinity)
@@ -111,14 +111,14 @@ export class BodyFiles {
     try {
       return await readWhole(await held.handle, file, offset, length)
     } catch (error) {
-      throw readError(error, 'A body file', { file: bodyFileName(file), offset })
+      throw readError(error, 'a body file', { file: bodyFileName(file), offset })
     } finally {
       held.reads--
       await closeIfDone(held)
     }
   }
 
-  /** The same at once; null where that would not be fast, or fails: `read` does it then, or says why not. */
+  /** Like `read`, at once; null where that would not be fast, or fails: `read` does it then, or says why not. */
   readAtOnce(file: number, offset: number, length: number): Buffer | null {
     const handle = this.#open.get(file)?.opened
     if (handle?.readSync === undefined || length > atOnceBytes) return null
@@ -143,7 +143,7 @@ export class BodyFiles {
   async list(): Promise<number[]> {
     const { directory, fileSystem } = this.#options
     const names = await fileSystem.list(directory).catch((error: unknown) => {
-      throw readError(error, 'The directory of body files', { file: directory })
+      throw readError(error, 'the directory of body files', { file: directory })
     })
     return names.map(parseBodyFileName).filter((file) => file !== null)
   }
@@ -194,14 +194,14 @@ interface OpenFile {
   /** The same when it is there. */
   opened: FileHandle | null
   reads: number
-  /** Nobody else will read from it. */
+  /** No other reader will come. */
   done: boolean
 }
 
 async function closeIfDone(file: OpenFile): Promise<void> {
   if (!file.done || file.reads > 0) return
   await file.handle.then(
-    // A file that cannot be closed is nobody's loss: it was only read.
+    // A file that cannot be closed is no loss: it was only read.
     (open) => open.close().catch(() => undefined),
     () => undefined,
   )
@@ -210,7 +210,7 @@ async function closeIfDone(file: OpenFile): Promise<void> {
 async function readWhole(handle: FileHandle, file: number, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length)
   if ((await readFully(handle, bytes, offset)) === length) return bytes
-  throw new ColumbaError('CORRUPT', 'A body file is shorter than a row says', {
+  throw new ColumbaError('CORRUPT', 'a body file is shorter than a row says', {
     file: bodyFileName(file),
     offset,
   })
@@ -242,7 +242,7 @@ function missing(file: number, cause: unknown): unknown {
   if ((cause as { code?: unknown }).code !== 'ENOENT') return cause
   return new ColumbaError(
     'CORRUPT',
-    'A body file that rows point to is missing',
+    'a body file that rows point to is missing',
     { file: bodyFileName(file) },
     cause,
   )

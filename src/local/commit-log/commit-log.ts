@@ -167,9 +167,9 @@ export class CommitLog {
   }
 
   /**
-   * Unlinks the segments whose records are all at or below `position`, oldest first, and syncs the directory; the
-   * present segment stays. It is up to the caller that nobody needs these records. Rejects with the file system's error;
-   * calling it again goes on.
+   * Unlinks the segments whose records are all at or below `position`, oldest first, and syncs the directory; the present
+   * segment stays. The caller vouches that these records are needed no more. Rejects with the file system's error; calling it
+   * again goes on.
    */
   removeThrough(position: number): Promise<void> {
     return this.#files.removeThrough(Math.min(position, this.#synced))
@@ -177,8 +177,8 @@ export class CommitLog {
 
   /**
    * Takes nothing more, writes and acknowledges what waits, marks the log as closed and releases everything. Idempotent.
-   * Records up to `checkpoint` are needed no more, which may leave an empty log. A log that has failed, or fails in here, is only released; `onFailure` has told about it. Rejects only if a file
-   * cannot be closed.
+   * Records up to `checkpoint` are needed no more, which may leave an empty log. A log that has failed, or fails in here, is
+   * only released; `onFailure` has told about it. Rejects only if a file cannot be closed.
    */
   close(checkpoint = 0): Promise<void> {
     this.#closing ??= this.#close(checkpoint)
@@ -273,11 +273,11 @@ export class CommitLog {
         if (!this.#syncsEachGroup) this.#acknowledge([group])
       }
       if (this.#syncsEachGroup) {
-        // IMPORTANT: nobody may hear of a group before it is synced, by its own write or by this.
+        // IMPORTANT: no caller may hear of a group before it is synced, by its own write or by this.
         await this.#syncFile()
         this.#measure(groups, began)
         await telling
-        // Who waits for the sync finds everything told.
+        // A waiter for the sync finds everything told.
         this.#acknowledge(groups, this.#waiters.wanted > this.#synced)
         this.#noteSynced()
       } else {
@@ -367,7 +367,7 @@ export class CommitLog {
     this.#options.onFailure({ cause, unknownThrough: this.#handed })
   }
 
-  /** A group that is durable has succeeded, whatever became of the one behind it. */
+  /** Tells of groups that are durable: they have succeeded, whatever became of the next one. */
   #tellWhatIsDurable(): void {
     try {
       this.#acknowledgements.tellAll()

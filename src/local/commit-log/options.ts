@@ -3,7 +3,7 @@ import type { FileSystem } from '../../platform/file-system.js'
 import type { Random } from '../../platform/random.js'
 
 export interface CommitLogOptions {
-  /** Of its own; made if it is not there. */
+  /** A directory of its own; made if it is not there. */
   readonly directory: string
   readonly fileSystem: FileSystem
   readonly clock: Clock
@@ -14,8 +14,8 @@ export interface CommitLogOptions {
   readonly segmentBytes: number
   readonly durability: LogDurability
   /**
-   * Whether the last close of the log is known to have succeeded. If not, what looks like a closed log may be in the page cache only,
-   * and its end is written anew. Default true.
+   * Whether the last close of the log is known to have succeeded. If not, what looks like a closed log may be in the page cache
+   * only, and its end is written anew. Default true.
    */
   readonly closeSucceeded?: boolean
   /** Size of the arena chunks that records are written into. At most 16 MiB. */
@@ -39,7 +39,7 @@ export interface LogDurability {
   readonly syncEveryMs: number
 }
 
-/** A piece of memory that records lie in. Whoever wants its bytes to stay retains it, and releases it later. */
+/** A piece of memory that records lie in. A user of its bytes retains it, and releases it later. */
 export interface Chunk {
   /** Over a SharedArrayBuffer, so that a worker thread can read it. */
   readonly bytes: Buffer
@@ -58,11 +58,11 @@ export interface DurableGroup {
   readonly count: number
 }
 
-/** Whoever watches the log. Neither may throw. */
+/** What watches the log. Neither method may throw. */
 export interface CommitWatcher {
   /** Milliseconds that never jump. */
   now(): number
-  /** Called after each commit, before anybody is told of it. */
+  /** Called after each commit, before its callers are told. */
   committed(commit: Commit): void
 }
 
@@ -90,7 +90,7 @@ export interface RecoveredRecords {
    * it may be written yet.
    */
   onFound?(group: DurableGroup): void
-  /** The end of the log is on the disk. Returns the position behind which records are to be handed over (again). */
+  /** The end of the log is on the disk. Returns the position after which records are to be handed over (again). */
   onSettled?(): number
   /** Gets every record above it, or above what `onSettled` has said, in order. The next group waits for the promise. */
   onRecovered(group: DurableGroup): Promise<void> | void
@@ -112,7 +112,7 @@ export interface RecoveryReport {
 
 export interface LogStats {
   readonly segments: number
-  /** Of all segments, headers included, zeroes ahead not. */
+  /** Bytes of all segments, headers included, zeroes ahead not. */
   readonly bytes: number
   readonly records: number
   readonly groups: number

@@ -3,7 +3,7 @@ import { frameHeaderBytes, maxPayloadBytes, paddedLength, recordLengthBytes } fr
 import type { ChunkPool } from './chunk-pool.js'
 import type { Chunk, DurableGroup } from './options.js'
 
-/** Behind the last record of a frame there must be room for its padding. */
+/** Bytes of room after the last record of a frame, for its padding. */
 const paddingBytes = 7
 /** A chunk with less room than this, or a part of it if chunks are small, is not worth another frame. */
 const minFrameRoom = 64 * 1024
@@ -44,7 +44,7 @@ export class RecordArena {
     return this.#next
   }
 
-  /** Of all records ever appended, with their lengths. */
+  /** Bytes of all records ever appended, with their lengths. */
   get appendedBytes(): number {
     return this.#appendedBytes
   }

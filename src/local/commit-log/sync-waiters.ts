@@ -4,11 +4,11 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
-/** Who waits until the log is synced through a position. */
+/** Callers that wait until the log is synced through a position. */
 export class SyncWaiters {
   #waiters: Waiter[] = []
 
-  /** The greatest position that anybody waits for; 0 if nobody does. */
+  /** The greatest position that a caller waits for; 0 for none. */
   #wanted = 0
 
   get wanted(): number {

@@ -39,7 +39,7 @@ export class DirectFold {
   /** After the last message. */
   #n0 = 0
   #bits = 0
-  /** Where a block or an unblock behind the last message has put it; null if there was none. */
+  /** Where a block or an unblock after the last message has put it; null if there was none. */
   #head: DirectHead | null = null
   #firstMarks: MovedMarks | null = null
   #secondMarks: MovedMarks | null = null
@@ -125,7 +125,7 @@ export class DirectFold {
     if (second !== first) this.#move(sink, second, first.id, head, columns)
   }
 
-  /** Of many marks in a generation only the last is a row and, of each kind, a change: the others are overtaken. */
+  /** Writes marks. Of many in a generation only the last is a row and, of each kind, a change: the others are overtaken. */
   #writeMarks(sink: RowSink, owner: Partition, other: Partition, moved: MovedMarks): void {
     const { marks, movedRead, movedDelivered } = moved
     owner.putMarks(sink, this.id, marks)

@@ -94,7 +94,10 @@ export class DirectMessages implements MessageChain {
     return this.#conversationOf(message).firstSeq + (this.columns.ordinals[message] as number)
   }
 
-  /** Conversations are told apart by the bytes of both ids, which end at `end`: cheaper than their id, whose digest is at `digest`. */
+  /**
+   * Conversations are told apart by the bytes of both ids, which end at `end`: cheaper than their id, whose digest is at
+   * `digest`.
+   */
   #place(bytes: Buffer, start: number, secondId: number, end: number, digest: number): number {
     const pair = bytes.latin1Slice(start + idsAt, end)
     const known = this.#places.get(pair)

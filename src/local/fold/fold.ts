@@ -8,12 +8,12 @@ import { Partitions } from './partitions.js'
 import type { RecordRange, RowSink } from './sink.js'
 
 /**
- * The fold: records of one generation → rows of the shards and blocks of the body file. What comes out depends on the
- * records alone (P7 in docs/crash-safety.md), so it may be repeated any number of times over shards that are behind, ahead
- * or full of holes. Flush, recovery and a flush thread are this one piece of code.
+ * The fold: records of one generation → rows of the shards and blocks of the body file. What comes out depends on the records
+ * alone (P7 in docs/crash-safety.md), so it may be repeated any number of times over shards that are behind, ahead or full of
+ * holes. Flush, recovery and a flush thread are this one piece of code.
  *
- * Use: `add` all ranges in order, then run `blocks` to its end and make them durable, then run `rows` to its end.
- * Both are generators that pause after each conversation and in long lists, so that a caller on the main thread can let others run.
+ * Use: `add` all ranges in order, then run `blocks` to its end and make them durable, then run `rows` to its end. Both are
+ * generators that pause after each conversation and in long lists, so that a caller on the main thread can let others run.
  */
 export class Fold {
   readonly #partitions: Partitions

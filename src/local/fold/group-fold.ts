@@ -226,7 +226,7 @@ export class GroupFold {
     this.#memberships.set(user, membership)
     this.#roll.set(ordinal, user)
     const place = this.#places.get(user)
-    // One who left and came back within the generation keeps the place of before it: that row is what must go.
+    // A member who left and came back within the generation keeps the place of before it: that row is what must go.
     this.#places.set(user, { previous: place?.previous ?? previous, joined, left: 0 })
   }
 

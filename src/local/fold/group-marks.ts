@@ -6,7 +6,7 @@ export class GroupMarks {
   readonly #conversation: string
   /** At the end of the generation, by member. */
   readonly last = new Map<string, MarksRow>()
-  /** By member where that one's moved last, in ascending order. */
+  /** Position of the last move by member, in ascending order. */
   readonly #read = new Map<string, number>()
   readonly #delivered = new Map<string, number>()
 
@@ -22,7 +22,7 @@ export class GroupMarks {
     moved.set(user, position)
   }
 
-  /** Of many of a member only the last of each kind: the others are overtaken. Each kind is in order by itself. */
+  /** The changes: of many of a member only the last of each kind, the others are overtaken. Each kind is in order by itself. */
   *changes(): Generator<StoredChange, void> {
     const conversation = this.#conversation
     for (const [user, position] of this.#read) yield { position, kind: 'read', conversation, user }

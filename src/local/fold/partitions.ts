@@ -8,11 +8,11 @@ import type { RowSink } from './sink.js'
 
 /** The messages of a partition's direct conversations, in ascending order. */
 export interface MessageChain {
-  /** The message behind this one in the partition's chain, or `none`. */
+  /** The next message in the partition's chain, or `none`. */
   next(partition: Partition, message: number): number
   position(message: number): number
   conversation(message: number): string
-  /** Whom it is with, for the partition's user. */
+  /** The peer of the partition's user in it. */
   peer(partition: Partition, message: number): string
   seq(message: number): number
 }
@@ -55,7 +55,7 @@ export class Partition {
   *putChanges(sink: RowSink, cut: number, chain: MessageChain, list: ChangeListWriter): Generator<void> {
     const others = this.#changes ?? []
     if (this.firstMessage === none && others.length === 0) return
-    // Marks come behind all else. Those of a group are in order, and the sort merges what is in order: it is one of runs.
+    // Marks come after all else. Those of a group are in order, and the sort merges what is in order: it is one of runs.
     if (!this.#inOrder) others.sort((a, b) => a.position - b.position)
     let other = 0
     let message = this.firstMessage
@@ -74,7 +74,7 @@ export class Partition {
     sink.put(this.shard, passingKeys.changes(this.row, cut), list.finish())
   }
 
-  /** Of a user: whoever has a copy of the list sees by this whether it is old. */
+  /** Writes when something of a user changed: by this a reader of the list's copy sees whether it is stale. */
   putTouched(sink: RowSink, cut: number): void {
     const { shard, row } = this
     sink.put(shard, passingKeys.copy(row, 'touched'), rows.touched.pass(cut))

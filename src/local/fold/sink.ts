@@ -1,6 +1,6 @@
 /**
- * Where the fold puts its rows. Values are not sealed yet. Nothing is read. Keys and values are used again after the
- * call: whoever keeps them copies them.
+ * Where the fold puts its rows. Values are not sealed yet. Nothing is read. Keys and values are used again after the call: a
+ * sink that keeps them copies them.
  */
 export interface RowSink {
   put(shard: number, key: Buffer, value: Buffer): void

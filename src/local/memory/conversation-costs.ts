@@ -4,9 +4,9 @@ import type { ConversationEntry } from './entries.js'
 const costs = { conversation: 480, group: 700, member: 200, author: 40 } as const
 
 /**
- * The account of what conversations take in memory as objects, with the members of groups and a last message that is short; what is
- * known of their keys and other messages is in other accounts. Those that live generations know are in one of their own: they stay,
- * whatever the cache may hold, and nothing can be let go of in their place.
+ * The account of what conversations take in memory as objects, with the members of groups and a last message that is short;
+ * what is known of their keys and other messages is in other accounts. Those that live generations know are in one of their
+ * own: they stay, whatever the cache may hold, and nothing can be let go of in their place.
  */
 export class ConversationCosts {
   cached = 0
@@ -22,7 +22,7 @@ export class ConversationCosts {
     if (entry.inMemory) this.#put(entry, costOf(entry))
   }
 
-  /** The first live generation knows of it: called behind that. */
+  /** The first live generation knows of it; called after that. */
   becameLive({ cost }: ConversationEntry): void {
     this.cached -= cost
     this.live += cost

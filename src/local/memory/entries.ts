@@ -64,7 +64,7 @@ export class ConversationEntry implements ConversationHandle {
   /** Users in memory that have it. */
   refs = 0
 
-  /** The idempotency keys of its messages; null before somebody asks for one. */
+  /** The idempotency keys of its messages; null before a sender needs them. */
   ids: IdIndex | null = null
   /** Bytes that the cache's accounts have of its index, and of itself with a group's members and a short last message. */
   charged = 0
@@ -74,7 +74,7 @@ export class ConversationEntry implements ConversationHandle {
   answerBytes = 0
   shortBytes = 0
   longBytes = 0
-  /** Somebody has been answered from these since they were last in turn to go. */
+  /** A reader has been answered from these since they were last in turn to go. */
   messagesUsed = false
   /** The last message, if it was asked for since it came and is still kept. */
   lastMessage: Message | undefined = undefined
@@ -111,7 +111,7 @@ export class ConversationEntry implements ConversationHandle {
     this.kind = 'direct'
   }
 
-  /** Whom a direct conversation is with for one of its participants; null of a group, or as long as nobody knows. */
+  /** The peer of one participant of a direct conversation; null for a group, or as long as the pair is not known. */
   peerOf(user: UserId): UserId | null {
     if (this.pair === null) return null
     return this.pair[0] === user ? this.pair[1] : this.pair[0]
@@ -121,12 +121,12 @@ export class ConversationEntry implements ConversationHandle {
     return this.pair !== null && (this.pair[0] === sender ? this.firstBlocked : this.secondBlocked)
   }
 
-  /** Somebody in memory has it in a list, or beside it. */
+  /** A user in memory has it in a list, or beside it. */
   get isShown(): boolean {
     return this.first !== null || this.second !== null || (this.groupPart?.nodes.size ?? 0) > 0
   }
 
-  /** Nobody needs it to stay. */
+  /** Nothing needs it to stay: no user, no generation, no write or read under way, no lane. */
   get idle(): boolean {
     return this.refs === 0 && this.live === 0 && this.inFlight === 0 && this.lane === null
   }
@@ -148,7 +148,7 @@ export class ListNode {
   view: Participation | null = null
   /** Bytes that the account of lists has of the view's message: if no other account has it. Null if the node is not in memory. */
   shownBytes: number | null = null
-  /** Those who wait for what is read of it: so long it stays in memory, and is told what comes. */
+  /** Calls that wait for what is read of it: so long it stays in memory, and is told what comes. */
   waits = 0
   /** It stands beside the list: looked at, but not in the part of the list that is in memory. */
   aside = false
@@ -192,7 +192,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   besideBytes = 0
   /** Bytes of all that the user's list has as objects. */
   hotBytes = 0
-  /** Somebody has been answered from these objects since the user was last in turn to lose them. */
+  /** A reader has been answered from these objects since the user was last in turn to lose them. */
   hotUsed = false
   /** The list in memory is all of it, or reaches down to `floor`. */
   complete = false
@@ -220,7 +220,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
 
   /** Loads and counts under way: the user stays in memory. */
   pins = 0
-  /** Those who wait for something of the list that is being read, and what is shown to them and to nobody later. */
+  /** Calls that wait for something of the list that is being read, and views that are kept for these calls only. */
   #waits = 0
   #meanwhile: Set<ListNode> | null = null
   /** Loads of the list under way, and what became active since the first of them began; it stays in memory. */
@@ -229,7 +229,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   /** The load of the list's beginning that is under way. */
   loading: Promise<void> | null = null
 
-  /** Neighbours by the time of the last use, and when that was, counted in uses of anybody. */
+  /** Neighbours by the time of the last use, and that time, counted in uses of all users. */
   warmer: UserEntry | null = null
   colder: UserEntry | null = null
   usedAt = 0
@@ -270,7 +270,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
     return this.#large ?? nothing
   }
 
-  /** Conversations that somebody looks at without the list, or below it; the last one used last. */
+  /** Conversations that readers look at without the list, or below it; the last one used last. */
   get aside(): ReadonlySet<ListNode> {
     return this.#aside?.all ?? nobody
   }
@@ -352,7 +352,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
     entry.inFlight++
   }
 
-  /** Unread of a conversation behind its owner's read mark: nothing at the head, otherwise counted anew when somebody asks. */
+  /** Unread of a conversation after its owner's mark: nothing at the head, otherwise counted anew when a reader asks. */
   marked(entry: ConversationEntry, marks: Marks): void {
     if (this.unread !== null && marks.readAt > marks.deliveredAt) {
       if (marks.read >= entry.durableHead) this.unread.delete(entry.id)

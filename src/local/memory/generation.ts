@@ -25,7 +25,7 @@ const nothing: ReadonlyMap<never, never> = new Map<never, never>()
 
 /** What a user did in a live generation besides writing messages. */
 export class TouchedOwn {
-  /** Of groups: those of a direct conversation stand with it. */
+  /** Marks in groups: those of a direct conversation stand with it. */
   #marks: Map<ConversationId, Marks> | null = null
   /** All of these are made when they are needed. */
   #contacts: Map<UserId, ContactEntry> | null = null
@@ -82,7 +82,7 @@ export class TouchedUser {
     else this.#conversations = [before, touched]
   }
 
-  /** The same for one that may be there. */
+  /** Adds a conversation that may be there already. */
   addOnce(touched: Touched): void {
     if (!this.conversations.includes(touched)) this.addConversation(touched)
   }
@@ -97,8 +97,8 @@ export class TouchedUser {
 }
 
 /**
- * A closed range of the log as far as it is not in the shards yet (or somebody still reads it): the bytes themselves
- * and an index of what they touch. Frozen by a cut record, flushed, then dropped when nobody holds it any more.
+ * A closed range of the log as far as it is not in the shards yet (or a reader still holds it): the bytes themselves and an
+ * index of what they touch. Frozen by a cut record, flushed, then dropped when the last reader has released it.
  */
 export class Generation implements RecordChunks {
   readonly number: number
@@ -124,7 +124,7 @@ export class Generation implements RecordChunks {
     this.#onDrop = onDrop
   }
 
-  /** Of the very first one: where the log ends that was there before. */
+  /** Moves the beginning of the very first generation to where the recovered log ends. */
   restart(after: number): void {
     this.after = this.last = after
   }

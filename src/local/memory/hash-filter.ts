@@ -15,9 +15,12 @@ export function capacityFor(count: number): number {
   return capacity
 }
 
-/** Which of many 32-bit hashes were certainly never added: filled to its capacity it takes one stranger of 270 for somebody it knows. */
+/**
+ * A filter that tells which 32-bit hashes were certainly never added; filled to its capacity it takes one stranger of 270 for a
+ * known one.
+ */
 export class HashFilter {
-  /** Of more hashes it knows too little. */
+  /** Most hashes it is good for: with more it takes too many strangers for known ones. */
   readonly capacity: number
   readonly bits: Uint8Array
   count = 0

@@ -109,15 +109,15 @@ export class IdHashes {
  * The hashes of one conversation's messages, in the order of their seqs: a chain, and in long conversations a filter that says
  * of nearly every new hash that it is new. (A table from hash to seq would take ten times as much memory.)
  *
- * Of a long conversation that was put away and brought back the chain begins with what has come since, and a filter is all that is
- * known of the messages before.
+ * Of a long conversation that was put away and brought back the chain begins with what has come since, and a filter is all that
+ * is known of the messages before.
  */
 export class IdIndex {
   readonly #hashes: IdHashes
   readonly #before: HashFilter | null
   /** Messages that are not in the chain. */
   readonly #first: number
-  /** Of messages up to here nobody knows where runs begin. */
+  /** Up to this message it is not known where runs begin. */
   readonly #runsAfter: number
   #newest = none
   #oldest = none
@@ -201,7 +201,10 @@ export class IdIndex {
     return 0
   }
 
-  /** Of up to `exactUpTo` messages exact, if possible. Null if it would say too little. The index is of no use afterwards. */
+  /**
+   * A summary, exact for up to `exactUpTo` messages if possible; null if it would say too little. The index is of no use
+   * afterwards.
+   */
   toSummary(exactUpTo: number): IdSummary | null {
     if (this.#before !== null) return this.#count > this.#before.capacity ? null : this.#addTo(this.#before)
     return this.#count > exactUpTo ? (this.#filter ?? this.#addTo(roomFor(this.#count))) : this.#exact()
@@ -209,7 +212,7 @@ export class IdIndex {
 
   /**
    * Where the run of a message may end, the nearest seq first: that is known as of the flush, and the tidy may have joined
-   * several since. Empty if the message is far back, or if nobody knows.
+   * several since. Empty if the message is far back, or if that is not known.
    */
   runEnds(seq: number): readonly number[] {
     if (this.#count - seq > farBack || seq <= this.#runsAfter) return []
@@ -227,7 +230,7 @@ export class IdIndex {
     })
   }
 
-  /** Nobody may use it any more. */
+  /** Gives the room back; the index may not be used any more. */
   release(): void {
     if (this.#newest !== none)
       this.#hashes.release(this.#newest, this.#oldest, Math.ceil(this.#chained / perBlock))

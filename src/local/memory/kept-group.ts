@@ -10,9 +10,12 @@ export class KeptGroup<Node> {
   /** As readers see it; null before the group's creation is durable. */
   durable: GroupRow | null
   #present: Map<UserId, MembershipRow> | null
-  /** Of a small group who left, of a large one anybody: some of those who were asked for. */
+  /** Memberships that readers or writers asked for: of a small group those who left, of a large one any. */
   readonly #others = new Map<UserId, MembershipRow>()
-  /** Of these, who came by joining or leaving, so that the shards may have been asked before. Made when it is needed. */
+  /**
+   * Those among them that came by joining or leaving, so that a read of the shards may have missed them. Made when it is
+   * needed.
+   */
   #changed: Set<UserId> | null = null
   #forgets = 0
   /** Members whose lists are in memory. */
@@ -29,12 +32,18 @@ export class KeptGroup<Node> {
     this.#present = present && new Map(present.map((membership) => [membership.user as UserId, membership]))
   }
 
-  /** All who are in a small group, in the order of joining; null of a large one. However many have left, they are not walked over. */
+  /**
+   * All who are in a small group, in the order of joining; null of a large one. However many have left, they are not walked
+   * over.
+   */
   get present(): ReadonlyMap<UserId, MembershipRow> | null {
     return this.#present
   }
 
-  /** How often something was forgotten that the shards may not have had before: whoever reads one meanwhile reads it again. */
+  /**
+   * How often something was forgotten that the shards may not have had before: a reader during whose read this changes reads
+   * again.
+   */
   get forgets(): number {
     return this.#forgets
   }
@@ -44,7 +53,7 @@ export class KeptGroup<Node> {
     return (this.#present?.size ?? 0) + this.#others.size
   }
 
-  /** A member, present or former; null of one who never was, undefined if somebody has to look. */
+  /** A membership, present or former; null for a user who never had one, undefined if the shards have to be asked. */
   member(user: UserId): MembershipRow | null | undefined {
     const known = this.#present?.get(user) ?? this.#others.get(user)
     if (known !== undefined) return known
@@ -53,12 +62,12 @@ export class KeptGroup<Node> {
   }
 
   /**
-   * Takes a membership as it is now: as it was read, or `changed` by joining or leaving. Of those who are not to be kept for good there
-   * are up to `most`; the oldest make room for others.
+   * Takes a membership as it is now: as it was read, or `changed` by joining or leaving. Up to `most` of those that need not
+   * stay are kept; the oldest make room for others.
    */
   keep(membership: MembershipRow, most: number, how: 'read' | 'changed'): void {
     const user = membership.user as UserId
-    // Who comes back stands behind all others.
+    // A member who comes back stands after all others.
     this.#present?.delete(user)
     this.#others.delete(user)
     this.#changed?.delete(user)
@@ -72,8 +81,8 @@ export class KeptGroup<Node> {
   }
 
   /**
-   * IMPORTANT: nobody reads again for want of what was only read, which the shards had before: or many who read at once make each
-   * other read for ever.
+   * IMPORTANT: what was only read, so that the shards had it before, does not count as forgotten: or many who read at once make
+   * each other read for ever.
    */
   #forgetOldest(count: number): void {
     let isNews = false

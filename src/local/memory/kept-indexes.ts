@@ -4,9 +4,9 @@ import { IdHashes, IdIndex } from './id-index.js'
 import { ParkedConversations } from './parked-conversations.js'
 
 export interface KeptIndexesOptions {
-  /** What conversations that were put away may take just now. */
+  /** Bytes that parked conversations may take just now. */
   readonly parkedBytes: () => number
-  /** Of them, those with up to so many messages keep all hashes. */
+  /** Parked conversations with up to so many messages keep all their hashes. */
   readonly exactIds: number
   /** The cache may be too large now. */
   readonly grew: () => void
@@ -14,7 +14,7 @@ export interface KeptIndexesOptions {
 
 /**
  * The account of what memory knows of idempotency keys: the indexes of conversations that are written to, and what stays of
- * those that were put away.
+ * parked ones.
  */
 export class KeptIndexes {
   readonly #options: KeptIndexesOptions
@@ -22,7 +22,7 @@ export class KeptIndexes {
   readonly #hashes = [new IdHashes()]
   readonly #parked = new ParkedConversations()
   #charged = 0
-  /** Of the indexes of those that live generations know: not part of `bytes`. */
+  /** Bytes of the indexes of conversations that live generations know: not part of `bytes`. */
   liveBytes = 0
 
   constructor(options: KeptIndexesOptions) {
@@ -70,7 +70,7 @@ export class KeptIndexes {
     this.liveBytes -= charged
   }
 
-  /** The conversation leaves memory: nobody uses it, and no live generation knows it. */
+  /** The conversation leaves memory: no user or call has it, and no live generation knows it. */
   letGo(entry: ConversationEntry): void {
     this.#park(entry)
     this.#charged -= entry.charged
@@ -80,8 +80,8 @@ export class KeptIndexes {
   }
 
   /**
-   * What writers know of it is what the shards have, since what the log could not write is in use for ever; so it needs no shard when
-   * it comes back.
+   * Parks what writers know of the conversation. That is what the shards have, since an entry with what the log could not write
+   * never leaves memory; so no shard is needed when it comes back.
    */
   #park(entry: ConversationEntry): void {
     if (!entry.loaded || entry.pair === null || entry.head === 0) return
@@ -92,8 +92,8 @@ export class KeptIndexes {
   }
 
   /**
-   * What writers need of a conversation that was put away. IMPORTANT: whoever makes it `loaded` takes it from here, for it may change
-   * then; and nobody before, or a stranger's look would cost it what is known.
+   * What writers need of a parked conversation. IMPORTANT: the load that makes it `loaded` takes it from here, for it may
+   * change then; and no other call, or a stranger's look would cost it what is known.
    */
   unpark(entry: ConversationEntry): DirectHead | null {
     if (entry.pair === null) return null

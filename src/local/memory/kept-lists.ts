@@ -4,11 +4,11 @@ import type { ListNode, UserEntry } from './entries.js'
 import { PackedList } from './packed-list.js'
 
 /**
- * What a conversation of a list costs as an object whose view is there, measured as the other costs; without its last message, which
- * is mostly counted with the conversation.
+ * Bytes of a conversation of a list as an object whose view is there, measured as the other costs; without its last message,
+ * which is mostly counted with the conversation.
  */
 const nodeBytes = 400
-/** The same of what is counted of a conversation with unread messages, and of a membership that is kept for the feed. */
+/** Bytes of the count of a conversation with unread messages, and of a membership that is kept for the feed. */
 const unreadBytes = 100
 const membershipBytes = 300
 
@@ -22,12 +22,12 @@ export interface KeptListsOptions {
 
 /**
  * The account of what lists take, and what is kept beside them. Conversations as objects, and what was made of packed ones to
- * be shown, are fast and large, so they may take a part of the cache only: the lists of users whom nobody looks at are packed.
- * Who is in turn, and has been answered since the last time, gets another turn.
+ * be shown, are fast and large, so they may take a part of the cache only: lists that no reader looks at are packed. A user who
+ * is in turn gets another turn if a reader has been answered from the list since the last one (second chance).
  */
 export class KeptLists {
   readonly #options: KeptListsOptions
-  /** Users who have objects, by the time since when. */
+  /** Users who have objects, those who got them first in front. */
   readonly #hot = new Set<UserEntry>()
   bytes = 0
   hotBytes = 0
@@ -42,14 +42,14 @@ export class KeptLists {
     this.#count(node.user, by * nodeBytes)
   }
 
-  /** Keeps what is shown of a conversation. `bytes`: of a message that nobody but this view may have. */
+  /** Keeps what is shown of a conversation. `bytes`: those of a message that only this view may keep. */
   show(node: ListNode, view: Participation, bytes: number): void {
     node.view = view
     this.#chargeShown(node, bytes)
   }
 
   #chargeShown(node: ListNode, bytes: number): void {
-    // What has left memory while somebody waited for it is shown once more, and nobody would ever take its bytes back.
+    // A node that left memory while a reader waited for it is shown once more; its bytes would never be taken back.
     if (node.shownBytes === null || bytes === node.shownBytes) return
     const more = bytes - node.shownBytes
     node.shownBytes = bytes
@@ -84,7 +84,7 @@ export class KeptLists {
     return dropped
   }
 
-  /** Somebody has been answered from what was made of the user's list. */
+  /** A reader has been answered from what was made of the user's list. */
   shown(user: UserEntry): void {
     user.hotUsed = true
     this.#charge(user)
@@ -123,7 +123,7 @@ export class KeptLists {
     this.#heat(user, -user.hotBytes)
   }
 
-  /** What is kept of a user beside the list, unread counts, memberships and a part of the feed, is other or more. */
+  /** Charges what is kept of a user beside the list (unread counts, memberships, a part of the feed) after it has changed. */
   chargeBeside(user: UserEntry): void {
     const { unread, memberships, feedAhead, besideBytes } = user
     const ofFeed = (memberships?.size ?? 0) * membershipBytes + (feedAhead?.cost ?? 0)
@@ -158,13 +158,16 @@ export class KeptLists {
     user.viewBytes = views
   }
 
-  /** Of objects. */
+  /** Counts bytes of objects. */
   #count(user: UserEntry, by: number): void {
     this.bytes += by
     this.#heat(user, by)
   }
 
-  /** What a user has as objects that cannot be packed does not count once it was looked at. */
+  /**
+   * `pack` has subtracted all of a user's hot bytes, groups included, though these stay objects: later subtractions must not go
+   * below 0.
+   */
   #heat(user: UserEntry, by: number): void {
     const bytes = Math.max(0, user.hotBytes + by)
     this.hotBytes += bytes - user.hotBytes

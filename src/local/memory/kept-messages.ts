@@ -6,8 +6,8 @@ import type { ConversationEntry } from './entries.js'
 const referenceBytes = 8
 /**
  * What a short last message costs at most. This decides whether what shows it may keep it. Whether a row of a list has it is
- * another question, which its bytes decide (`excerptBytes`, rows.ts): what has no attributes and fits into a row is short, but one
- * with attributes may fit and be long, and a short one not fit.
+ * another question, which its bytes decide (`excerptBytes`, rows.ts): what has no attributes and fits into a row is short, but
+ * one with attributes may fit and be long, and a short one not fit.
  */
 const longestShort = 2560
 
@@ -20,13 +20,14 @@ export interface KeptMessagesOptions {
 
 /**
  * The account of the messages that are kept as objects: a conversation's newest page, the last answer, and a long last message.
- * These are large, a conversation without them is small, and whoever reads a page often goes on to another conversation: so they may
- * take a part of the cache only, or they would push out the lists. Who is in turn to lose them, and has been read from since the last
- * time, gets another turn. A short last message is a part of its conversation, and stays as long as somebody shows it.
+ * These are large, a conversation without them is small, and a reader of a page often goes on to another conversation: so they
+ * may take a part of the cache only, or they would push out the lists. A conversation that is in turn to lose them gets another
+ * turn if a reader was answered from them since the last one. A short last message is a part of its conversation, and stays as
+ * long as a row in memory shows it.
  */
 export class KeptMessages {
   readonly #options: KeptMessagesOptions
-  /** Those that have some of this, whoever is in turn first. */
+  /** Conversations that have some of this, the next in turn first. */
   readonly #entries = new Set<ConversationEntry>()
   bytes = 0
 
@@ -51,8 +52,8 @@ export class KeptMessages {
   }
 
   /**
-   * The newest message of the conversation. A short one also if the page has it: what shows it does not go with the page. A long one
-   * that the page has goes with that.
+   * The newest message of the conversation. A short one also if the page has it: what shows it does not go with the page. A
+   * long one that the page has goes with that.
    */
   keepLast(entry: ConversationEntry, message: Message): void {
     if (!entry.inMemory || entry.lastMessage === message) return
@@ -75,13 +76,13 @@ export class KeptMessages {
     return message === entry.lastMessage ? entry.longBytes > 0 : messageCost(message) > longestShort
   }
 
-  /** The conversation has a newer message: nobody is answered with the last one again. */
+  /** The conversation has a newer message: no reader is answered with the last one again. */
   outdate(entry: ConversationEntry): void {
     this.forgetLast(entry)
     if (entry.answer !== null) this.#forgetAnswer(entry)
   }
 
-  /** Nobody is to keep the last message any more, nor shows it: it stands packed, in a generation or on the disk. */
+  /** Lets go of the last message, which no row in memory shows: it stands packed, in a generation or on the disk. */
   forgetLast(entry: ConversationEntry): void {
     if (entry.lastMessage === undefined) return
     const { shortBytes, longBytes } = entry

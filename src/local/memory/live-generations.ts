@@ -16,8 +16,8 @@ export class LiveGenerations {
   }
 
   /**
-   * Memory shows the log up to here. It may be on the disk further: behind a record that could not be applied for want of memory. So
-   * this, and no position of the log, is where a reader has come to.
+   * Memory shows the log up to here. It may be on the disk further: from a record on that could not be applied for want of
+   * memory. So this, and no position of the log, is where a reader has come to.
    */
   get shownThrough(): Position {
     return this.current.last as Position

@@ -1,11 +1,14 @@
 import type { KeptListsOptions } from './kept-lists.js'
 
 export interface MemoryOptions {
-  /** What the cache may hold, in bytes as estimated by what things cost (memory.ts). What live generations know is not part of it. */
+  /**
+   * What the cache may hold, in bytes as estimated by what things cost (memory.ts). What live generations know is no part of
+   * it.
+   */
   readonly maxBytes: number
   /** Conversations of a user that are let go of at once. */
   readonly tierSize: number
-  /** Conversations that are put away with up to so many messages keep the hashes of all their keys. */
+  /** Parked conversations with up to so many messages keep the hashes of all their keys. */
   readonly exactIds: number
   /** Conversations of a user that are kept beside the list. */
   readonly keptAside: number
@@ -22,7 +25,7 @@ export const shares = {
   messages: 1 / 4,
   /** Conversations of lists as objects. */
   hot: 1 / 8,
-  /** Conversations that were put away; and how much of what is left besides what is live. */
+  /** Parked conversations; and the same as a part of what is left besides what is live. */
   parked: 1 / 2,
   parkedOfRoom: 3 / 4,
 } as const

@@ -17,12 +17,10 @@ import { UserOrder } from './user-order.js'
 const costs = { user: 600, peer: 80 } as const
 
 /**
- * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and
- * the cache (copies, any of which may go at any time). Users and conversations are found here by id; for one id there
- * is one object as long as anybody uses it.
- *
- * Under pressure users are stripped, the coldest first: what stands beside a list goes, and the list is packed. When all but the
- * warmest are, the coldest loses the last tier of its list, then the one before, at last itself.
+ * What the local backend has in memory: live generations (the part of the truth that the shards do not have yet) and the cache
+ * (copies, any of which may go at any time). Users and conversations are found here by id, one object for one id as long as it
+ * is used. Under pressure users are stripped, the coldest first: what stands beside a list goes, and the list is packed. When
+ * all but the warmest are, the coldest loses the last tier of its list, then the one before, at last itself.
  */
 export class Memory {
   readonly #options: MemoryOptions
@@ -35,7 +33,7 @@ export class Memory {
   readonly messages: KeptMessages
   #peerBytes = 0
   readonly #costs = new ConversationCosts()
-  /** Conversations that somebody asked for and no user has, the last one used last: the first to go for want of room. */
+  /** Conversations that were asked for and no user has, the last one used last: the first to go for want of room. */
   readonly #strays = new Set<ConversationEntry>()
   #trimming = false
   evictions = 0
@@ -68,7 +66,7 @@ export class Memory {
     return this.#conversations.size
   }
 
-  /** Of the cache. */
+  /** Bytes of the cache. */
   get bytes(): number {
     const objects = this.#users.size * costs.user + this.#peerBytes + this.#costs.cached
     return objects + this.lists.bytes + this.messages.bytes + this.indexes.bytes
@@ -104,7 +102,7 @@ export class Memory {
     if (last !== null) return last
     const { 0: one, 1: other } = entry.pair as readonly [UserId, UserId]
     const found = this.#users.get(first ? one : other)
-    // Only one who holds the conversation lets go of it when leaving memory.
+    // Only a user who has the conversation lets go of it when leaving memory.
     const known = found?.peer(first ? other : one) === entry ? found : null
     if (first) entry.firstUser = known
     else entry.secondUser = known
@@ -140,7 +138,7 @@ export class Memory {
     const other = peer?.id ?? b
     entry.nameBetween(one, other)
     this.holdPeer(user, other, entry)
-    // The other one will answer: then nobody has to work out the conversation's id again.
+    // The other one will answer: then the conversation's id need not be worked out again.
     if (peer !== undefined) this.holdPeer(peer, one, entry)
     return entry
   }
@@ -151,7 +149,7 @@ export class Memory {
     this.#grew()
   }
 
-  /** One more live generation knows of it; whoever drops the last one says so, and until then there is nothing to let go of. */
+  /** One more live generation knows of it. `dropped` says when the last one is gone; before, there is nothing to let go of. */
   keepLive(entry: ConversationEntry): void {
     if (++entry.live > 1) return
     this.#strays.delete(entry)
@@ -203,7 +201,7 @@ export class Memory {
     else if (node.user.listed) this.enlist(node, 'newest')
   }
 
-  /** Somebody looked at the conversation. */
+  /** A reader looked at the conversation. */
   use(node: ListNode): void {
     const { user } = node
     this.#order.use(user)
@@ -234,7 +232,7 @@ export class Memory {
     this.forgetNode(node)
   }
 
-  /** For a node that stands in no list any more. IMPORTANT: one that somebody waits for stays, or it would not be told what comes. */
+  /** Forgets a node that stands in no list. IMPORTANT: one that a call waits for stays, or it would not be told what comes. */
   forgetNode(node: ListNode): void {
     const { user, entry } = node
     if (node.waits > 0) return user.putAside(node)
@@ -252,13 +250,13 @@ export class Memory {
     const { groupPart, pair } = entry
     if (groupPart !== null) return groupPart.nodes.get(user) ?? null
     if (pair === null) return null
-    // Its user is in memory: whoever leaves takes the nodes along.
+    // Its user is in memory: a user who leaves takes the nodes along.
     return pair[0] === user ? entry.first : pair[1] === user ? entry.second : null
   }
 
   // ---- letting go
 
-  /** Reads alone fill the cache as well: it is trimmed soon after it has grown beyond its budget, whoever made it grow. */
+  /** Reads alone fill the cache as well: it is trimmed soon after it has grown beyond its budget, by a read or a write. */
   #grew(): void {
     const { maxBytes, later } = this.#options
     const isObjects =
@@ -294,7 +292,7 @@ export class Memory {
     }
   }
 
-  /** A generation nobody needs any more: conversations lose what it knew of them. */
+  /** A generation is needed no more: conversations lose what it knew of them. */
   dropped(generation: Generation, settle: (touched: Touched) => void): void {
     for (const touched of generation.conversations) {
       const { entry } = touched
@@ -379,12 +377,12 @@ export class Memory {
     this.release(entry)
   }
 
-  /** For those who are done with an entry that nobody may have a reference to any more. `soon`: they may well ask again. */
+  /** For a caller that is done with an entry that may have no other reference. `soon`: the caller may well ask again. */
   release(entry: ConversationEntry, soon = false): void {
     if (this.#conversations.get(entry.id) !== entry) return
     if (soon) this.#strays.delete(entry)
     if (!entry.idle || (soon && entry.kind !== null)) {
-      // Whoever still uses it, in its lane or for a read, may end without a word.
+      // A lane or a read that still uses it may end without a word.
       if (entry.refs === 0 && entry.live === 0) this.#strays.add(entry)
       // While it was held no trim could take it.
       if (soon) this.#grew()

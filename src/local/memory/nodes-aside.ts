@@ -14,7 +14,7 @@ export class NodesAside<Node extends Aside> {
     return this.#nodes
   }
 
-  /** As the one used last. */
+  /** Puts a node beside the list, as the one used last. */
   put(node: Node): void {
     if (this.#last === node) return
     node.aside = true
@@ -29,7 +29,7 @@ export class NodesAside<Node extends Aside> {
     if (this.#last === node) this.#last = null
   }
 
-  /** The one used longest ago, if there are more than `most`; null if somebody waits for those in front, which go to the end. */
+  /** The node used longest ago, if there are more than `most`; null if calls wait for those in front, which go to the end. */
   oldest(most: number): Node | null {
     // Not all of them, or each that comes would look through all that wait.
     for (let looks = 2; this.#nodes.size > most && looks > 0; looks--) {

@@ -1,8 +1,8 @@
 import type { ChangeRef } from '../../backend/port.js'
 
 /**
- * Gathers the oldest pointers of many sources, each of which gives its own in ascending order: `most` of them, and all of the last
- * one's position. As soon as there are enough, nothing above them is wanted any more, so the sources end there.
+ * Gathers the oldest pointers of many sources, each of which gives its own in ascending order: `most` of them, and all of the
+ * last one's position. As soon as there are enough, nothing above them is wanted any more, so the sources end there.
  */
 export class OldestRefs {
   readonly #most: number
@@ -55,7 +55,10 @@ export function endOfPage(refs: readonly ChangeRef[], start: number, limit: numb
   return end
 }
 
-/** The index of the first of ascending pointers behind a position. Most who ask have read all but the end; some come from far behind. */
+/**
+ * The index of the first of ascending pointers after a position. Most readers have read all but the end; some come from far
+ * back, page by page.
+ */
 export function firstBehind(refs: readonly ChangeRef[], position: number): number {
   let low = 0
   let high = refs.length

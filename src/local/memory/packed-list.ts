@@ -11,7 +11,10 @@ import type { Participation } from '../../model/conversation.js'
 import type { ConversationId } from '../../model/ids.js'
 import { messageCost } from '../../model/message-cost.js'
 
-/** Besides the bytes of a list: its objects, what its arrays take for a conversation, and what is made to be shown, but for messages. */
+/**
+ * Besides the bytes of a list: its objects, what its arrays take for a conversation, and what is made to be shown, but for
+ * messages.
+ */
 const listBytes = 360
 const conversationBytes = 32
 const viewBytes = 400
@@ -83,7 +86,7 @@ export class PackedList {
     return this.#columns
   }
 
-  /** Of what has been made to be shown, in bytes. */
+  /** Bytes of what has been made to be shown. */
   get viewCost(): number {
     return this.#viewBytes
   }

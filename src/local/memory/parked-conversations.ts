@@ -6,14 +6,14 @@ import { HashFilter } from './hash-filter.js'
 import type { IdSummary } from './id-index.js'
 import { SlotArena } from './slot-arena.js'
 
-/** What is kept of a conversation that nobody uses. */
+/** What is kept of a conversation that has left memory. */
 export interface Parked {
   readonly head: DirectHead
-  /** Null if it has very many messages, more of late than its filter takes, or if nobody has asked for them. */
+  /** Null if it has very many messages, more of late than its filter takes, or if no sender has needed them. */
   readonly ids: IdSummary | null
 }
 
-/** Of the id: its digest, and zeroes behind it. */
+/** Words of an id: its digest, and zeroes after it. */
 const idWords = Math.ceil(digestBytes / 4)
 
 /** Words of a slot: the id, and behind it the other columns. */
@@ -43,10 +43,10 @@ const firstSlots = 1024
 const slotBytes = 4 * slotWords + 16 + 8
 
 /**
- * What writers need of direct conversations that are in memory no more, so that the next message needs no shard: in columns of
+ * What writers need of direct conversations that have left memory, so that the next message needs no shard: in columns of
  * numbers, a fifth of what a conversation takes as objects.
  *
- * Who is in turn to be let go of gets one more turn if it came since the last time (the clock of Corbató 1968).
+ * One that is in turn to go gets one more turn if it came since the last one (the clock of Corbató 1968).
  */
 export class ParkedConversations {
   #words = new Int32Array(slotWords * firstSlots)

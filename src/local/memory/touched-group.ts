@@ -6,7 +6,7 @@ import type { UserId } from '../../model/ids.js'
 export class TouchedGroup {
   /** Changes that are no messages. */
   readonly refs: ChangeRef[] = []
-  /** Who wrote what: own messages before this generation, and the seqs since. */
+  /** Messages by writer: the number of own ones before this generation, and the seqs since. */
   readonly own = new Map<UserId, { before: number; seqs: number[] }>()
   readonly memberships = new Map<UserId, MembershipRow>()
   /** Ordinals that came and went. */

@@ -9,11 +9,11 @@ export class TouchedMessages {
   /** The seq of the first message here; meaningless without messages. */
   firstSeq = 0
   count = 0
-  /** The position of the newest message or mark here: whoever has read up to there need not look closer. */
+  /** The position of the newest message or mark here: a reader who has come that far need not look closer. */
   changedAt = 0
   /** The last message in the generation's index. */
   #newest = none
-  /** The indices of the messages in the order of their seqs, as far as somebody has asked. */
+  /** The indices of the messages in the order of their seqs, as far as a reader has needed them. */
   #indices: number[] | null = null
 
   constructor(generation: RecordChunks) {
@@ -37,7 +37,7 @@ export class TouchedMessages {
     return this.generation.messages.position(this.#index(seq))
   }
 
-  /** The first message above a position; the one behind the last if there is none. Who asks mostly wants the newest few. */
+  /** The first message above a position; the one after the last if there is none. Readers mostly want the newest few. */
   firstAfter(position: number): number {
     let above = this.firstSeq + this.count
     for (let step = 1; above > this.firstSeq; step *= 2) {
@@ -65,7 +65,7 @@ export class TouchedMessages {
     return { bytes, start, end: start + bytes.readUInt32LE(start - recordLengthBytes) }
   }
 
-  /** The chain leads back from the newest message; whoever asks for another one has it laid out in order. */
+  /** The chain leads back from the newest message; a read of another one lays it out in order. */
   #index(seq: number): number {
     if (seq === this.lastSeq) return this.#newest
     const indices = (this.#indices ??= [])

@@ -1,9 +1,11 @@
 import type { UserEntry } from './entries.js'
 
 /**
- * The users in memory by the time of their last use, as a list through their entries. Who is among the warmest eighth
- * anyway stays in place when used again: moving touches three others, which lie anywhere in memory. Those at the cold end
- * have been passed, up to the one who is next to be stripped: stripped of what is large, or left as they were while pinned.
+ * The users in memory by the time of their last use, as a list through their entries. A user among the warmest eighth stays in
+ * place when used again: moving touches three others, which lie anywhere in memory.
+ *
+ * `#next` is a cursor: users colder than it have been stripped in this sweep, or were skipped because pinned; `#passedCount`
+ * counts them.
  */
 export class UserOrder {
   #warmest: UserEntry | null = null
@@ -17,7 +19,7 @@ export class UserOrder {
     return this.#coldest
   }
 
-  /** The coldest who has not been passed; null if that is one of the warmest eighth, who stay as they are. */
+  /** The coldest user that has not been passed; null if that is one of the warmest eighth, who stay as they are. */
   get nextToStrip(): UserEntry | null {
     return this.#passedCount < this.#count - warmestOf(this.#count) ? this.#next : null
   }
@@ -29,7 +31,7 @@ export class UserOrder {
     this.#passedCount++
   }
 
-  /** As the warmest. */
+  /** Adds a user as the warmest. */
   add(user: UserEntry): void {
     user.usedAt = ++this.#uses
     user.colder = this.#warmest

@@ -1,6 +1,6 @@
 import type { UserId } from '../../model/ids.js'
 
-/** Whom a user has direct conversations with, as far as memory has them. Most have one: a map is made for the second. */
+/** Direct conversations by peer, as far as memory has them. Most users have one: a map is made for the second. */
 export class WithPeers<T> {
   #peer: UserId | null = null
   #first: T | null = null
@@ -15,7 +15,7 @@ export class WithPeers<T> {
     return this.#others?.get(id)
   }
 
-  /** For one who is not there. */
+  /** Puts a peer who is not there yet. */
   putPeer(id: UserId, value: T): void {
     if (this.#peer === null) {
       this.#peer = id
@@ -26,14 +26,14 @@ export class WithPeers<T> {
     }
   }
 
-  /** False if nobody was there. */
+  /** False if the peer was not there. */
   dropPeer(id: UserId): boolean {
     if (this.#peer !== id) return this.#others?.delete(id) === true
     this.#peer = this.#first = null
     return true
   }
 
-  /** As they are now. */
+  /** A copy of the peers of now. */
   allPeers(): [UserId, T][] {
     const all = this.#others === null ? [] : [...this.#others]
     if (this.#peer !== null) all.push([this.#peer, this.#first as T])

@@ -67,9 +67,9 @@ interface Place {
 const spaceFor = { rows: 4, bodies: 3 } as const
 
 /**
- * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old
- * one, verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made
- * of what. Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
+ * Repairs a store that nobody has open: looks at a copy, gathers all that can be read, makes the store anew beside the old one,
+ * verifies it, and only then puts it in the old one's place, which is kept. docs/decisions/repair.md says what is made of what.
+ * Rejects with LOCKED, INCOMPATIBLE or NO_SPACE, with INVALID_ARGUMENT where no store was ever open, and with CORRUPT if the
  * manifest is damaged: then nothing was changed.
  */
 export async function repairStore(
@@ -212,7 +212,7 @@ function notWhole(path: string, { refused, report }: Looked, { checkpoint }: Man
   const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
   return new ColumbaError(
     'CORRUPT',
-    `What was made anew in ${path} is not whole (${why}); the store is as it was`,
+    `what was made anew in ${path} is not whole (${why}); the store is as it was`,
     { file: path, position: checkpoint },
   )
 }
@@ -243,7 +243,7 @@ async function assureSpace(fileSystem: FileSystem, location: string): Promise<vo
   if (free >= needed) return
   throw new ColumbaError(
     'NO_SPACE',
-    `A repair of ${location} needs about ${needed} bytes free, there are ${free}`,
+    `a repair of ${location} needs about ${needed} bytes free, there are ${free}`,
     {
       needed,
       free,

@@ -81,7 +81,7 @@ async function isHeld(path: string, { fileSystem }: SoleRepairParts): Promise<bo
     const file = join(path, 'LOCK')
     throw new ColumbaError(
       'LOCKED',
-      `Nobody can tell whether the store is open: ${file} cannot be locked`,
+      `it is unknown whether the store is open: ${file} cannot be locked`,
       { file },
       error,
     )
@@ -92,13 +92,17 @@ function held({ lock, location }: SoleRepairParts): ColumbaError {
   const file = join(location, lockName)
   return (
     lock.replacedHolder() ??
-    new ColumbaError('LOCKED', 'The store is open, though nobody says so in its lock', { file })
+    new ColumbaError('LOCKED', 'the store is open, though its lock file names no holder', { file })
   )
 }
 
 function taken({ location }: SoleRepairParts): ColumbaError {
   const file = join(location, lockName)
-  return new ColumbaError('LOCKED', `Somebody took ${file} over during the repair; the store is as it was`, {
-    file,
-  })
+  return new ColumbaError(
+    'LOCKED',
+    `another process took ${file} over during the repair; the store is as it was`,
+    {
+      file,
+    },
+  )
 }

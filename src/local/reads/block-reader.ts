@@ -33,8 +33,8 @@ export const asMessage: Maker<Message> = (entry, of, sender, _count, bytes) =>
   makeMessage(entry.id, of.seq, of.timestamp, sender, readBody(bytes, of.start, of.end))
 
 /**
- * Blocks that were read last stay, up to this many bytes: whoever scrolls reads the same one page after page, and repeats come
- * one after the other as the messages did, hundreds of conversations in turn.
+ * Bytes of blocks that were read last and stay: a reader who scrolls reads the same one page after page, and repeats come one
+ * after the other as the messages did, hundreds of conversations in turn.
  */
 const keptBytes = 2 * 1024 * 1024
 /** What an entry of a block costs beside its bytes. */
@@ -60,7 +60,7 @@ interface Block {
 export class BlockReader {
   readonly #rows: RowReader
   readonly #bodies: BodyFiles
-  /** By file and offset, the last one used last. */
+  /** Blocks by file and offset, the last one used last. */
   readonly #kept = new Map<string, Block>()
   /** Goes on from the last one that went: at the beginning of a map lie the holes of all that were taken out. */
   #oldest = this.#kept.entries()
@@ -178,7 +178,7 @@ function parse(entry: ConversationEntry, { file, offset, firstSeq }: RunPlace, b
   try {
     const { head, entries } = readBlock(bytes)
     if (!isOf(head, entry) || head.firstSeq !== firstSeq)
-      throw new ColumbaError('CORRUPT', 'A row points to the messages of another conversation')
+      throw new ColumbaError('CORRUPT', 'a row points to the messages of another conversation')
     const cost = bytes.length + entries.length * entryBytes
     return { conversation: entry.id, file, offset, bytes, head, entries, cost }
   } catch (error) {
@@ -186,14 +186,14 @@ function parse(entry: ConversationEntry, { file, offset, firstSeq }: RunPlace, b
   }
 }
 
-/** What is wrong with bytes of a body file, with where they lie, which those who read the bytes do not know. */
+/** Adds to an error about bytes of a body file where they lie, which the readers of the bytes do not know. */
 function placed(error: unknown, file: number, offset: number): unknown {
   if (!isColumbaError(error, 'CORRUPT')) return error
   const details = { file: bodyFileName(file), offset, ...error.details }
   return new ColumbaError('CORRUPT', error.message, details, error.cause)
 }
 
-/** Who knows the two participants need not work out their conversation's id. */
+/** True if the block is of the conversation. A caller that knows the two participants need not work out its id. */
 function isOf(head: BlockHead, { id, pair }: ConversationEntry): boolean {
   if (pair === null) return head.conversation === id
   return head.senders[0] === pair[0] && head.senders.at(-1) === pair[1]
@@ -224,7 +224,7 @@ function decode<T>(entry: ConversationEntry, block: Block, from: number, to: num
   return made
 }
 
-/** Whose partition the runs of a conversation are read from. */
+/** The owner of the partition that has the runs of a conversation. */
 export function ownerOf(entry: ConversationEntry): RunOwner {
   if (entry.groupPart !== null) return { kind: 'group', id: entry.id }
   return { kind: 'user', id: (entry.pair as readonly [UserId, UserId])[0] }
@@ -234,7 +234,7 @@ export function ownerOf(entry: ConversationEntry): RunOwner {
 export function lost(entry: ConversationEntry, seq: number): ColumbaError {
   return new ColumbaError(
     'CORRUPT',
-    `Message ${seq} of a conversation is not where it must be; verify the store, restore a backup`,
+    `message ${seq} of a conversation is not where it must be; verify the store, restore a backup`,
     { conversation: entry.id, seq },
   )
 }

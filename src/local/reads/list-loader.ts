@@ -19,9 +19,9 @@ import { toMessage } from './stored-message.js'
 interface Loaded {
   /** All direct conversations. */
   readonly packed: PackedList | null
-  /** Of conversations that the shards did not give as part of the list as well. */
+  /** Marks of conversations that the shards did not give as part of the list as well. */
   readonly marks: ReadonlyMap<string, MarksRow | undefined>
-  /** Of groups; null where there is none. */
+  /** Memberships by group; null where there is none. */
   readonly memberships: ReadonlyMap<ConversationEntry, MembershipRow | null>
   readonly held: readonly Generation[]
   /** Where what was read ends. */
@@ -29,8 +29,8 @@ interface Loaded {
 }
 
 /**
- * Brings the beginning of a user's list into memory. What nobody else has in memory stays packed; groups, and what live
- * generations know of, become nodes.
+ * Brings the beginning of a user's list into memory. Conversations that no other user has in memory stay packed; groups, and
+ * what live generations know of, become nodes.
  */
 export class ListLoader {
   readonly #memory: Memory
@@ -54,8 +54,8 @@ export class ListLoader {
   }
 
   /**
-   * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's copy is
-   * as new as the shards. Concurrent loads are one.
+   * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's
+   * copy is as new as the shards. Concurrent loads are one.
    */
   extend(user: UserEntry, wanted: number): MaybePromise<void> {
     if (user.loading !== null) return user.loading
@@ -72,7 +72,7 @@ export class ListLoader {
     return user.loading
   }
 
-  /** Nobody has looked at anything of the user's, and no live generation knows of it. */
+  /** True if no call has looked at anything of the user's, and no live generation knows of it. */
   #isUnknown(user: UserEntry): boolean {
     const isLooked = user.listed || user.loads > 0 || user.aside.size > 0
     return !isLooked && !isKnownIn(this.#memory.generations.live, user.id)
@@ -103,7 +103,7 @@ export class ListLoader {
       const loaded = { packed, marks, memberships, held, floor: list.floor }
       const all = () => new Set([...used, ...user.arrivals, ...touchedBy(user.id, held)])
       const isMissing = (entry: ConversationEntry) => this.#membershipOf(user, entry, loaded) === undefined
-      // IMPORTANT: what was read is kept here: other members, who come and go in memory, make nobody read it a second time.
+      // IMPORTANT: what was read is kept here: other members, who come and go in memory, cause no second read.
       for (let missing; (missing = [...all()].filter(isMissing)).length > 0;)
         await this.knowAll(user, missing, memberships)
       this.#publish(user, all(), loaded)
@@ -159,7 +159,7 @@ export class ListLoader {
     return entry
   }
 
-  /** What somebody else knows of a direct conversation, if memory knows less. */
+  /** Takes over what a row of a list says of a direct conversation, if memory knows less. */
   #know(
     entry: ConversationEntry,
     user: UserId,
@@ -203,7 +203,10 @@ export class ListLoader {
     return this.#loader.membership(user.id, entry)
   }
 
-  /** As it is now: what changed since it was read lies in a generation that is held. Undefined if somebody has to look. */
+  /**
+   * The membership of now: what changed since it was read lies in a generation that is held. Undefined if the shards have to be
+   * asked.
+   */
   #membershipOf(
     { id }: UserEntry,
     entry: ConversationEntry,
@@ -285,8 +288,9 @@ export class ListLoader {
 }
 
 /**
- * Whether the user has joined or left a group in these generations. A large group that is left while a list is read goes to a place
- * that may be below all that is new, and can be missing in both parts of what was read: from a copy it would be missing for good.
+ * Whether the user has joined or left a group in these generations. A large group that is left while a list is read goes to a
+ * place that may be below all that is new, and can be missing in both parts of what was read: from a copy it would be missing
+ * for good.
  */
 function hasJoinedOrLeft(user: UserId, generations: readonly Generation[]): boolean {
   return generations.some(({ users }) => (users.get(user)?.own?.memberships.size ?? 0) > 0)

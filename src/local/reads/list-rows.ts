@@ -59,7 +59,7 @@ export class ListRows {
     return this.#from(user, recentBelow(this.#placeOf(user).row, position), limit)
   }
 
-  /** The same from the top down to a position, which is not among them. */
+  /** Rows of the list from the top down to a position, which is not among them. */
   above(user: string, position: number, limit: number): Promise<ListPart> {
     return this.#from(user, recentAbove(this.#placeOf(user).row, position), limit)
   }
@@ -98,7 +98,7 @@ export class ListRows {
     }
   }
 
-  /** The same through a thread. */
+  /** Like `copyAtOnce`, through a thread. */
   async copyLater(user: string): Promise<FoundCopy | null> {
     const { row, shard } = this.#placeOf(user)
     try {
@@ -127,7 +127,7 @@ export class ListRows {
     return found.map(([key, value]) => readListRow(key, value, row.length))
   }
 
-  /** Whether it is stored, and when, is nobody's concern. */
+  /** Hands a copy over; no caller waits for it, or hears of a failure. */
   keepCopy(user: string, copy: Buffer): void {
     const { row, shard } = this.#placeOf(user)
     shard.keep(keys.copy(row, 'list'), copy)

@@ -19,7 +19,7 @@ export class Loader {
   readonly #memory: Memory
   readonly #rows: RowReader
   readonly #filter: ConversationFilter
-  /** Of each group, besides those who are in a small one. */
+  /** Memberships that are kept of each group, besides the members of a small one. */
   readonly #keptMembers: number
   readonly #loads = new Map<ConversationId, Promise<void>>()
   readonly #membershipLoads = new Map<UserId, Promise<Map<ConversationId, MembershipRow>>>()
@@ -34,7 +34,7 @@ export class Loader {
   /** What writers need of a conversation. Concurrent loads are one. */
   load(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
     if (entry.loaded) return undefined
-    // IMPORTANT: before anything else: nothing may be written while somebody reads what was there before.
+    // IMPORTANT: before anything else: nothing may be written while a load reads what was there before.
     const running = this.#loads.get(entry.id)
     if (running !== undefined) return running.then(() => this.load(entry, viewer))
     if (entry.pair !== null && this.#filter.excludes(entry.id)) {
@@ -65,7 +65,10 @@ export class Loader {
     })
   }
 
-  /** The head of a known pair is the first one's, whoever asks; found by id alone, only the viewer's row says who the pair is. */
+  /**
+   * The head of a known pair is the first one's, for every asker; found by id alone, only the viewer's row says who the pair
+   * is.
+   */
   #directHead({ id, pair }: ConversationEntry, viewer: UserId): MaybePromise<KnownHead | undefined> {
     if (pair === null) return this.#rows.directHead(viewer, id)
     const [first, second] = pair
@@ -77,7 +80,7 @@ export class Loader {
     )
   }
 
-  /** `owner`: whose row it is. */
+  /** `owner`: the participant in whose partition the row is. */
   #takeDirect(entry: ConversationEntry, owner: UserId, found: KnownHead | undefined): undefined {
     if (found === undefined) {
       entry.loaded = entry.known = true
@@ -125,7 +128,7 @@ export class Loader {
     this.#memory.chargeMembers(entry)
   }
 
-  /** Who is in a small group. Those who left are not read where they may be more, unless the roll is damaged. */
+  /** Reads the members of a small group. Those who left are not read where they may be more, unless the roll is damaged. */
   async #present(group: ConversationId, { memberCount, lastOrdinal }: GroupRow): Promise<MembershipRow[]> {
     if (lastOrdinal > 2 * memberCount) {
       const listed = await this.#rows.listedMembers(group, Math.max(1, memberCount)).catch(() => null)
@@ -139,7 +142,7 @@ export class Loader {
     return this.marksInMemory(user, entry) ?? andThen(this.#rows.marks(user, entry.id), toMarks)
   }
 
-  /** The marks if no shard has to be asked: nobody has marked what began in a generation that no shard has yet. */
+  /** The marks if no shard has to be asked: there are none in what began in a generation that no shard has yet. */
   marksInMemory(user: UserId, entry: ConversationEntry): Marks | undefined {
     const live = this.liveMarks(user, entry)
     if (live !== undefined) return live
@@ -172,7 +175,7 @@ export class Loader {
     return known === undefined ? this.#readMembership(user, entry, entry.groupPart as GroupPart) : known
   }
 
-  /** The same if no shard has to be asked; undefined if one has. */
+  /** The membership if no shard has to be asked; undefined if one has. */
   membershipInMemory(
     user: UserId,
     { groupPart, touched }: ConversationEntry,
@@ -188,11 +191,11 @@ export class Loader {
     return undefined
   }
 
-  /** As readers see it, of a group that need not be loaded. */
+  /** The membership as readers see it, of a group that need not be loaded. */
   shownMembership(user: UserId, entry: ConversationEntry): MaybePromise<MembershipRow | null> {
     if (!entry.loaded) return this.#loadShownMembership(user, entry)
     const { groupPart } = entry
-    // While its making is under way nobody is in it yet.
+    // While its making is under way it has no members yet.
     return groupPart === null || groupPart.durable === null ? null : this.membership(user, entry)
   }
 
@@ -224,13 +227,15 @@ export class Loader {
     })
   }
 
-  /** The newest membership of somebody in a loaded group: as it was read, or behind joining or leaving. */
+  /** Keeps the newest membership of a user in a loaded group: as it was read, or as joining or leaving made it. */
   keepMember(entry: ConversationEntry, membership: MembershipRow, how: 'read' | 'changed'): void {
     entry.groupPart?.keep(membership, this.#keptMembers, how)
     this.#memory.chargeMembers(entry)
   }
 
-  /** All groups of a user, present and former. Concurrent loads are one: behind an opening all devices of a user come at once. */
+  /**
+   * All groups of a user, present and former. Concurrent loads are one: after an opening all devices of a user come at once.
+   */
   memberships(user: UserId): MaybePromise<Map<ConversationId, MembershipRow>> {
     const entry = this.#memory.user(user)
     if (entry.memberships !== null) return entry.memberships
@@ -274,7 +279,10 @@ export class Loader {
     return row === undefined ? 0 : row.before + upTo(row.seqs, seq)
   }
 
-  /** False if a group's messages above `seq` are all of others; what lies in live generations is all that is looked at. */
+  /**
+   * True if the user may have written in the group above `seq`; only live generations are asked, so also true where they do not
+   * reach back that far.
+   */
   mayHaveWritten(user: UserId, entry: ConversationEntry, seq: number): boolean {
     let known = entry.durableHead
     for (let touched = entry.touched; touched !== null && known > seq; touched = touched.older) {

@@ -156,7 +156,7 @@ export class MessageReader {
   }
 
   /**
-   * The newest message, together with those that lie beside it on the disk: whoever looks at a conversation goes on
+   * The newest message, together with those that lie beside it on the disk: a reader who looks at a conversation goes on
    * reading there.
    */
   newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
@@ -180,7 +180,10 @@ export class MessageReader {
     return messages.at(-1)
   }
 
-  /** Everybody who is told of a message reads it alone: for that no page is begun, and no answer kept. */
+  /**
+   * The newest message if it is in memory. Every member who is told of a message reads it alone: for that no page is begun, and
+   * no answer kept.
+   */
   #newestInMemory(entry: ConversationEntry): Message | null {
     const { lastMessage } = entry
     if (lastMessage?.seq === entry.durableHead) {

@@ -26,7 +26,7 @@ import {
 import type { Shard } from '../shards/shard.js'
 import { ListRows, type UserPlace } from './list-rows.js'
 
-/** Whom a direct conversation is with, for whoever asked, and where it stands. */
+/** The peer of a direct conversation for the asker, and where the conversation stands. */
 export interface KnownHead {
   readonly peer: string
   readonly head: DirectHead
@@ -81,7 +81,7 @@ export class RowReader {
     return this.#get(shard, passingKeys.marks(row, conversation), rows.marks.decode)
   }
 
-  /** What whoever begins to read rows of this owner at once has to wait for. */
+  /** What a reader that begins to read rows of this owner at once has to wait for. */
   turn(owner: RunOwner): Promise<void> | null {
     const { shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
     return shard.turn
@@ -110,7 +110,7 @@ export class RowReader {
   ): Promise<(MarksRow | undefined)[]> {
     this.#reads++
     const most = 2 * conversations.length
-    // Damage to a row that nobody has asked for is nothing to this.
+    // Damage to a row that was not asked for is nothing to this.
     const some = await shard.rows(familyRange(row, 'marks'), most).catch(() => null)
     if (some !== null && some.length < most) {
       const all = new Map(some.map(([key, value]) => [readIdKey(key, row.length), value]))
@@ -211,7 +211,7 @@ export class RowReader {
     return found.map(([key, value]) => ({ ordinal: readNumberKey(key), user: rows.roll.decode(value) }))
   }
 
-  /** Those of the roll, and only those whose own rows say the same. */
+  /** Members of the roll, and only those whose own rows say the same. */
   async listedMembers(group: string, limit: number): Promise<MembershipRow[]> {
     const roll = await this.roll(group, 0, limit)
     const row = groupPartition(group)
@@ -276,7 +276,7 @@ export class RowReader {
     return found
   }
 
-  /** The same up to the message `through`, if they are at most `limit` and to be had at once; null if not. */
+  /** All runs up to the message `through`, if they are at most `limit` and to be had at once; null if not. */
   allRunsAtOnce(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
     const found: RunRow[] = []
     for (let last = through; last > 0;) {
@@ -290,7 +290,7 @@ export class RowReader {
     return found.reverse()
   }
 
-  /** The changes above `after` of each generation that ends behind it, oldest first. */
+  /** The changes above `after` of each generation that ends after it, oldest first. */
   async *changes(owner: RunOwner, after: number): AsyncGenerator<Iterable<StoredChange>, void> {
     this.#reads++
     const row = partitionOf(owner)
@@ -319,14 +319,14 @@ export class RowReader {
 export function lostRow(conversation: string): ColumbaError {
   return new ColumbaError(
     'CORRUPT',
-    'A row of a conversation is not where it must be; verify the store, restore a backup',
+    'a row of a conversation is not where it must be; verify the store, restore a backup',
     { conversation },
   )
 }
 
 /**
- * Of descending runs the one with `to` and those that follow without a gap: between two reads the tidy may have joined what lies
- * between to the newest one, where it is found.
+ * The run with `to`, of descending ones, and those that follow without a gap: between two reads the tidy may have joined what
+ * lies between to the newest one, where it is found.
  */
 function withoutGaps(runs: readonly RunRow[], to: number): RunRow[] {
   const found: RunRow[] = []

@@ -32,8 +32,8 @@ type DirectRow = ListRow & { readonly direct: DirectListRow }
 const mostCopied = 128
 const mostCopiedBytes = 32 * 1024
 /**
- * With fewer rows above it, and with marks that are right, a copy is not made anew: that costs more than it saves. Where it is old and
- * nothing is above it, it will be as good as new.
+ * With fewer rows above it, and with marks that are right, a copy is not made anew: that costs more than it saves. Where it is
+ * old and nothing is above it, it will be as good as new.
  */
 const renewedFrom = 8
 
@@ -61,8 +61,8 @@ export class StoredLists {
   }
 
   /**
-   * Copies what was read, with its marks: `position` is one up to which all was in the shards before it was read. Whether the
-   * copy is stored, and when, is nobody's concern.
+   * Copies what was read, with its marks: `position` is one up to which all was in the shards before it was read. No caller
+   * waits for the copy, or hears whether it was stored.
    */
   keep(
     user: UserId,
@@ -128,7 +128,7 @@ function listOf({ large, groups, floor, direct }: ListCopy): StoredList {
   return { large, groups, unmarked: [], packed: PackedList.from(direct), floor, isWorthCopying: false }
 }
 
-/** Of rows from the top on, of which there are fewer than `limit` only if there are no more. */
+/** The list that rows from the top on make; there are fewer than `limit` rows only if there are no more. */
 function listOfRows(user: UserId, { large, recent }: ListPart, limit: number): StoredList {
   const direct = recent.filter(isDirect)
   return {

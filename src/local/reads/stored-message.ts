@@ -42,7 +42,7 @@ export function liveCount(entry: ConversationEntry, seq: number): number | null 
   return readU48(bytes, start + countAt)
 }
 
-/** Whose such a message is, and where its body lies. */
+/** The author of such a message, and where its body lies. */
 export function liveBody(
   entry: ConversationEntry,
   seq: number,
@@ -91,7 +91,7 @@ export function toMessage(
   return makeMessage(conversationId, seq, timestamp, sender, body)
 }
 
-/** The same by its parts: a page of messages is made without an object in between for each. */
+/** Makes a message of its parts: a page of messages is made without an object in between for each. */
 export function makeMessage(
   conversationId: ConversationId,
   seq: number,

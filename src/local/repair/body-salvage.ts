@@ -8,10 +8,10 @@ const windowBytes = 4 * MiB
 /** No block is longer: it holds what one conversation got in one generation, which is closed at 8 MiB. */
 const maxBlockBytes = 128 * MiB
 /**
- * So often in a file a block is read on a mere suspicion. Behind damage a block may begin at any byte, and four bytes of text look
- * like a length of some megabytes: whoever read all that each time would read the file thousands of times. What lies within the window
- * costs nothing. What would end beyond it is read if another block seems to begin there, or the file ends. Where neither is so, it
- * may be a block all the same, with a damaged one behind it: that is tried this often.
+ * So often in a file a block is read on a mere suspicion. Behind damage a block may begin at any byte, and four bytes of text
+ * look like a length of some megabytes: whoever read all that each time would read the file thousands of times. What lies
+ * within the window costs nothing. What would end beyond it is read if another block seems to begin there, or the file ends.
+ * Where neither is so, it may be a block all the same, with a damaged one behind it: that is tried this often.
  */
 const mostDoubts = 32
 /** Length and checksum; a block is longer than that. */

@@ -144,8 +144,8 @@ export class Facts {
   }
 
   /**
-   * One that readers could not be given, though it lies under a checksum that fits, tells only that it was there. Whoever takes it
-   * into the new store would make that as unreadable as the old one.
+   * One that readers could not be given, though it lies under a checksum that fits, tells only that it was there. Whoever takes
+   * it into the new store would make that as unreadable as the old one.
    */
   addMessage(conversation: string, message: MessageFact): void {
     const { seq, position, timestamp, n0, sender, body } = message

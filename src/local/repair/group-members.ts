@@ -16,8 +16,8 @@ export interface Written {
 }
 
 /**
- * A membership that fits the messages there are. `placeAt` says where a message stands: one who has left keeps the group where the
- * last message put it that he saw.
+ * A membership that fits the messages there are. `placeAt` says where a message stands: one who has left keeps the group where
+ * the last message put it that he saw.
  */
 export function upTo(
   membership: MembershipRow,

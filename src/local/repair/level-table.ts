@@ -80,10 +80,10 @@ export async function firstRows(table: TableBytes): Promise<LevelRow[]> {
 }
 
 /**
- * Whether everything of a table is as it was written. LevelDB takes all of it on trust, without a look at the checksums. Rows have
- * seals of their own, but what stands around them has none: with a bit less in a filter LevelDB looks over rows that are there, and
- * with a wrong restart in a block it does not find them, though whoever reads them one after the other meets nothing wrong. The
- * blocks are read in the order in which they lie, one at a time.
+ * Whether everything of a table is as it was written. LevelDB takes all of it on trust, without a look at the checksums. Rows
+ * have seals of their own, but what stands around them has none: with a bit less in a filter LevelDB looks over rows that are
+ * there, and with a wrong restart in a block it does not find them, though whoever reads them one after the other meets nothing
+ * wrong. The blocks are read in the order in which they lie, one at a time.
  */
 export async function isTableSound(table: TableBytes): Promise<boolean> {
   const blocks = await blocksOf(table)

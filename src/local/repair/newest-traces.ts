@@ -7,8 +7,9 @@ const mostWaiting = 16_384
 const atOnce = 256
 
 /**
- * Traces on their way to the disk. A feed names the same thing in a few bytes again and again, and only where it changed last is of
- * use: of each thing one trace is kept, here and among the rows. Files are read in no order, so an older one may come later.
+ * Traces on their way to the disk. A feed names the same thing in a few bytes again and again, and only where it changed last
+ * is of use: of each thing one trace is kept, here and among the rows. Files are read in no order, so an older one may come
+ * later.
  */
 export class NewestTraces {
   readonly #rows: SortedRows

@@ -4,8 +4,8 @@ import type { RepairNotes } from './repair-notes.js'
 export type TracedThing = 'marks' | 'contact' | 'membership' | 'title and creator' | 'profile'
 
 /**
- * Something that says that there was such a thing, though not what it was: a change in the feed, which has the position at which the
- * thing changed, or a row that cannot be read, which has none (0).
+ * Something that says that there was such a thing, though not what it was: a change in the feed, which has the position at
+ * which the thing changed, or a row that cannot be read, which has none (0).
  */
 export interface Trace {
   readonly what: TracedThing

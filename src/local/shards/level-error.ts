@@ -28,14 +28,17 @@ export function fromLevel(error: unknown, shard: number): ColumbaError {
   return new ColumbaError(code, `shard ${shard} cannot be read: ${advice}`, { shard }, error)
 }
 
-/** The same of an opening: what this process may not use is no damage, but a location that it was not made for. */
+/**
+ * What LevelDB said while opening, as an error of this library: what this process may not use is no damage, but a location that
+ * it was not made for.
+ */
 export function fromOpening(error: unknown, shard: number): ColumbaError {
   if (error instanceof ColumbaError || !forbidden.test(describe(error))) return fromLevel(error, shard)
   const what = `shard ${shard} cannot be opened: ${forbiddenAdvice}`
   return new ColumbaError('INVALID_ARGUMENT', what, { field: 'location', shard }, error)
 }
 
-/** The same of what a recovery had LevelDB write, which refuses to when it comes upon a damaged table. */
+/** Rows for what a recovery had LevelDB write, which refuses to when it comes upon a damaged table. */
 const recoveryRows: readonly Row[] = [
   outOfRoom,
   outOfFiles,
@@ -47,8 +50,8 @@ const recoveryRows: readonly Row[] = [
 ]
 
 /**
- * What a failed write of a recovery is to somebody who opens a store: what stopped it, if something can be done about that. A store
- * that is not open is not poisoned, and there is no call whose outcome could be unknown. Any other error as it is.
+ * What a failed write of a recovery is to the caller that opens a store: what stopped it, if something can be done about that.
+ * A store that is not open is not poisoned, and there is no call whose outcome could be unknown. Any other error as it is.
  */
 export function fromRecovery(error: unknown): unknown {
   if (!isColumbaError(error, 'POISONED') && !isColumbaError(error, 'OUTCOME_UNKNOWN')) return error
@@ -59,7 +62,7 @@ export function fromRecovery(error: unknown): unknown {
   const found = recoveryRows.find(([pattern]) => pattern.test(said))
   if (found === undefined && code === 'POISONED') return error
   const [, ours, advice] = found ?? [null, 'POISONED' as const, 'open it once more']
-  return new ColumbaError(ours, `The store could not be recovered: ${advice}`, details, cause)
+  return new ColumbaError(ours, `the store could not be recovered: ${advice}`, details, cause)
 }
 
 /** The causes from the innermost out: what LevelDB itself said counts more than that it is not open because of it. */

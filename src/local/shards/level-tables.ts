@@ -4,7 +4,9 @@ import type { FileHandle, FileSystem } from '../../platform/file-system.js'
 import { readError } from '../../platform/system-errors.js'
 import { readFully } from '../../platform/whole-transfers.js'
 
-/** Blocks are far smaller than what a disk is best asked for; and nothing else has its turn while the sums of so many are made. */
+/**
+ * Blocks are far smaller than what a disk is best asked for; and nothing else has its turn while the sums of so many are made.
+ */
 const readAheadBytes = 64 * 1024
 
 /**
@@ -63,7 +65,7 @@ export class OpenTable {
   ): Promise<OpenTable | null> {
     const orSay = <T>(read: Promise<T>): Promise<T> =>
       read.catch((error: unknown) => {
-        throw readError(error, `A table of shard ${shard}`, { shard, file })
+        throw readError(error, `a table of shard ${shard}`, { shard, file })
       })
     const handle = await orSay(openIfThere(fileSystem, file))
     if (handle === null) return null

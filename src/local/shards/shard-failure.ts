@@ -49,6 +49,6 @@ export class ShardFailure {
 /** What a store answers once its shards, or what writes to them, have failed. */
 export function shardsPoisoned(error: unknown): ColumbaError {
   const cause = error instanceof ColumbaError && error.code === 'POISONED' ? error.cause : error
-  const message = 'The shards could not be written; the store takes no more writes until it is opened again'
+  const message = 'the shards could not be written; the store takes no more writes until it is opened again'
   return new ColumbaError('POISONED', message, {}, cause)
 }

@@ -131,8 +131,8 @@ async function openOrBegin(world: ShardWorld, directory: string, index: number):
 }
 
 /**
- * What an interrupted creation has written is little: a shard gets rows of users only when all of them are made. CORRUPT if it has
- * any: then it is the manifest that is not the store's, and nothing is removed.
+ * What an interrupted creation has written is little: a shard gets rows of users only when all of them are made. CORRUPT if it
+ * has any: then it is the manifest that is not the store's, and nothing is removed.
  */
 async function ownKeysOf(database: ShardDatabase, directory: string, index: number): Promise<Buffer[]> {
   const rows = database.iterator({

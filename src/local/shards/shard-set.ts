@@ -57,8 +57,8 @@ export class ShardSet {
   }
 
   /**
-   * Makes all shards, durably, over what an interrupted creation has left in them, which is removed. Only for a store whose manifest
-   * says that it was never created: CORRUPT, and nothing is removed, where a shard has rows of users all the same.
+   * Makes all shards, durably, over what an interrupted creation has left in them, which is removed. Only for a store whose
+   * manifest says that it was never created: CORRUPT, and nothing is removed, where a shard has rows of users all the same.
    */
   static async create(options: ShardSetOptions, epoch: number): Promise<ShardSet> {
     const { directory, fileSystem } = options
@@ -95,7 +95,7 @@ export class ShardSet {
     return this.#failure.error
   }
 
-  /** Somebody who writes to the same databases has failed: nothing is written through these handles any more. */
+  /** Another writer to the same databases has failed: nothing is written through these handles any more. */
   distrust(error: ColumbaError): void {
     this.#failure.adopt(error)
   }

@@ -169,7 +169,7 @@ export class ShardWriter {
     try {
       await batch.write()
     } catch (error) {
-      throw this.#options.failure.fail(this.#options.shard, 'Writing to', error)
+      throw this.#options.failure.fail(this.#options.shard, 'writing to', error)
     }
   }
 

@@ -49,7 +49,7 @@ export interface ShardStats {
   readonly level0Files: number
   readonly files: number
   readonly fileBytes: number
-  /** Of LevelDB, as it estimates. */
+  /** Memory of LevelDB, as it estimates. */
   readonly memoryBytes: number
   readonly rowsWritten: number
   readonly bytesWritten: number
@@ -100,7 +100,7 @@ export class Shard {
     )
   }
 
-  /** The same without a thread: fast for what is in memory, and the whole process waits where it is not. */
+  /** Like `get`, without a thread: fast for what is in memory, and the whole process waits where it is not. */
   getSync(key: Buffer, snapshot?: ShardSnapshot): Buffer | undefined {
     try {
       // Without options it has less to do.
@@ -112,7 +112,10 @@ export class Shard {
     }
   }
 
-  /** What whoever begins to read at once has to wait for: the next turn of the event loop, if this one has had enough of that. */
+  /**
+   * What a reader that begins to read at once has to wait for: the next turn of the event loop, if this one has had enough of
+   * that.
+   */
   get turn(): Promise<void> | null {
     return this.#options.pace?.turn() ?? null
   }
@@ -198,7 +201,7 @@ export class Shard {
     }
   }
 
-  /** Writes `row` under `key` behind everything else and makes all of it durable. Rejects with POISONED. */
+  /** Writes `row` under `key` after everything else and makes all of it durable. Rejects with POISONED. */
   async checkpoint(key: Buffer, row: Buffer): Promise<void> {
     const { failure, index } = this.#options
     this.writer.putSealed(key, row)
@@ -207,7 +210,7 @@ export class Shard {
     try {
       await flushWithEvidence(this.#options)
     } catch (error) {
-      throw failure.fail(index, 'The checkpoint of', error)
+      throw failure.fail(index, 'the checkpoint of', error)
     } finally {
       this.writer.resume()
     }
@@ -225,7 +228,7 @@ export class Shard {
     const level0Files = Number(this.#property('num-files-at-level0'))
     const memoryBytes = Number(this.#property('approximate-memory-usage'))
     const sizes = await sizesIn(fileSystem, directory).catch((error: unknown) => {
-      throw readError(error, `The directory of shard ${index}`, { shard: index, file: directory })
+      throw readError(error, `the directory of shard ${index}`, { shard: index, file: directory })
     })
     const { rows, bytes, batches } = this.writer.written
     return {
@@ -292,7 +295,7 @@ async function sizesIn(fileSystem: FileSystem, directory: string): Promise<numbe
   return Promise.all(names.map(async (name) => (await fileSystem.stat(join(directory, name)))?.size ?? 0))
 }
 
-/** With what somebody else has written through handles of its own. */
+/** Adds what the flush thread has written through handles of its own. */
 export function withWritten(stats: readonly ShardStats[], written: readonly Written[]): ShardStats[] {
   return stats.map((one, i) => ({
     ...one,

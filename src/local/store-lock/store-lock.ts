@@ -182,5 +182,5 @@ function locked(file: string, holder: LockRecord | null): ColumbaError {
   }
   const { pid, hostname, since, thread } = holder
   const who = `process ${pid} on ${hostname}${thread === 0 ? '' : `, thread ${thread}`}`
-  return new ColumbaError('LOCKED', `The store is open in ${who}`, { file, pid, hostname, since, thread })
+  return new ColumbaError('LOCKED', `the store is open in ${who}`, { file, pid, hostname, since, thread })
 }

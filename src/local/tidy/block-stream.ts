@@ -12,7 +12,7 @@ export interface BodySource {
 /** What of a file is in memory at a time; of a larger block, that block. */
 const windowBytes = 128 * 1024
 
-/** The blocks of one body file from end to end. `peek` is that of the block at `offset`, null behind the last one. */
+/** The blocks of one body file from end to end. `peek` is that of the block at `offset`, null after the last one. */
 export class BlockStream {
   readonly file: number
   peek: BlockPeek | null = null
@@ -70,7 +70,7 @@ export class BlockStream {
     } catch (error) {
       if (!isColumbaError(error, 'CORRUPT') && !(error instanceof RangeError)) throw error
       const place = { file: bodyFileName(this.file), offset: this.offset }
-      throw new ColumbaError('CORRUPT', 'A block of a body file is damaged', place, error)
+      throw new ColumbaError('CORRUPT', 'a block of a body file is damaged', place, error)
     }
   }
 

@@ -16,7 +16,7 @@ export async function* mergedBlocks(streams: readonly BlockStream[]): AsyncGener
   if (last !== null) yield last
 }
 
-/** Of several that are at the same conversation, the oldest. */
+/** The oldest stream of those that are at the least conversation. */
 function least(streams: readonly BlockStream[]): BlockStream | null {
   let found: BlockStream | null = null
   let lowest = ''

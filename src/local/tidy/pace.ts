@@ -21,7 +21,7 @@ export class Pace {
     this.#restMs = restMs
   }
 
-  /** Whoever waits for the tidy does not wait for it to rest: nothing but its timer may be left in the process. */
+  /** A caller that waits for the tidy does not wait for it to rest: nothing but its timer may be left in the process. */
   hurry(on: boolean): void {
     this.#hurried = on
     if (on) this.#endRest?.()

@@ -6,7 +6,7 @@ import { directPrefix } from '../../model/direct-conversation-id.js'
 
 /** What a merged block changes in the partition that its conversation's runs lie in; all of it or nothing. */
 export interface RunSwap {
-  /** Whose partition it is: the first participant's, or the group's. */
+  /** The owner of the partition: the first participant, or the group. */
   readonly id: string
   readonly key: Buffer
   readonly value: Buffer

@@ -38,8 +38,8 @@ export interface StoreSource {
 }
 
 /**
- * A row of some other partition, decoded; undefined if there is none. One that cannot be read is `damaged`: it is reported where its
- * own partition is read.
+ * A row of some other partition, decoded; undefined if there is none. One that cannot be read is `damaged`: it is reported
+ * where its own partition is read.
  */
 export async function readRow<T>(
   source: StoreSource,

@@ -37,8 +37,8 @@ export async function verifySource(
 }
 
 /**
- * Rows are read below one after the other, as they lie in the tables. Whoever asks LevelDB for one goes by filters, index and restarts,
- * which have no seals; and LevelDB looks at no checksum of its own.
+ * Rows are read below one after the other, as they lie in the tables. Whoever asks LevelDB for one goes by filters, index and
+ * restarts, which have no seals; and LevelDB looks at no checksum of its own.
  */
 async function checkTables(
   source: StoreSource,

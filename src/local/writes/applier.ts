@@ -16,7 +16,7 @@ import type { Memory } from '../memory/memory.js'
 import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'
 
-/** Of the message before one in a group: groups are never packed. */
+/** Position of the message before one in a group, which is not needed: groups are never packed. */
 const unknown = -1
 
 export interface ApplierOptions {
@@ -57,12 +57,15 @@ export class Applier {
     this.current.useChunk(group.chunk)
   }
 
-  /** The first `count` records of the group are applied, whose bytes end at `end`: all of them, or those before one that could not be. */
+  /**
+   * The first `count` records of the group are applied, whose bytes end at `end`: all of them, or those before one that could
+   * not be.
+   */
   end(count: number, end: number): void {
     const { chunk, firstPosition } = this.#group
     this.#addRange(chunk.bytes, end, firstPosition + count - this.#first)
     const news = this.#takeNews(firstPosition + count - 1)
-    // IMPORTANT: only now: whoever hears of it finds all that was applied.
+    // IMPORTANT: only now: a listener finds all that was applied.
     this.#options.watchers.publish(this.#cutNews)
     this.#options.watchers.publish(news)
     this.#cutNews = []
@@ -84,7 +87,7 @@ export class Applier {
     this.#options.onFrozen(frozen)
   }
 
-  /** What has gathered for those who watch, noted as part of the current generation. */
+  /** What has gathered for watchers, noted as part of the current generation. */
   #takeNews(position: number): readonly UserId[] {
     if (this.#news.size === 0) return []
     const news = [...this.#news]
@@ -155,7 +158,7 @@ export class Applier {
     entry.inFlight--
   }
 
-  /** Who is in a small group hears of its messages, and nobody else: not all who were in it once. */
+  /** Members of a small group who are woken by its messages: those who are in, not all who were once. */
   #activeMembers(entry: ConversationEntry, part: GroupPart, present: Iterable<UserId>, sender: UserId): void {
     for (const user of present) {
       if (this.#options.watchers.any) this.#news.add(user)
@@ -196,7 +199,7 @@ export class Applier {
     user.changed()
   }
 
-  /** Marks are known of a conversation that begins, or was packed; others are read when somebody looks. */
+  /** Makes a node. Marks are known of a conversation that begins, or was packed; others are read when a reader looks. */
   #newNode(user: UserEntry, entry: ConversationEntry, before: number): void {
     const known = before === 0 ? noMarks : (this.#memory.lists.takePacked(user, before)?.marks ?? null)
     const node = new ListNode(user, entry, known)

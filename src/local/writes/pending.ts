@@ -75,7 +75,7 @@ export class PendingMark {
   start = 0
   end = 0
   readonly entry: ConversationEntry
-  /** Whose: the first or the second participant. */
+  /** The user: 0 for the first participant, 1 for the second. */
   readonly side: 0 | 1
   readonly marks: Marks
   readonly promise: Promise<void>
@@ -151,7 +151,7 @@ export class PendingQueue {
     this.#count--
   }
 
-  /** The send of a message that is under way; for those who repeat it meanwhile. */
+  /** The send of a message that is under way; for its repeats meanwhile. */
   findSend(entry: ConversationEntry, seq: number): PendingSend | undefined {
     for (let i = 0; i < this.#count; i++) {
       const write = this.#at(i)

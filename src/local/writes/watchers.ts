@@ -4,7 +4,7 @@ import type { ConversationId, UserId } from '../../model/ids.js'
 /** More generations are rarely live. */
 const keptGenerations = 8
 
-/** What is known of the news of a user as long as somebody watches. */
+/** What is known of the news of a user as long as the user is watched. */
 class Watched {
   watches = 0
   /** Everything above this position has been heard of. */
@@ -22,22 +22,22 @@ class Watched {
 }
 
 /**
- * Who is watched, and when there was news for them. It wakes only those whom a message of a large group concerns, and it
- * spares those who come seldom a look into the shards: a subscriber that has heard of nothing since its place in the feed
+ * The watched users, and when there was news for them. Only users whom a message of a large group concerns are woken by it, and
+ * a subscriber that comes seldom is spared a look into the shards: one that has heard of nothing since its place in the feed
  * has missed nothing, however many generations have been flushed meanwhile.
  */
 export class Watchers {
   readonly #notifier: Notifier
   readonly #users = new Map<UserId, Watched>()
   readonly #ofGroup = new Map<ConversationId, Set<UserId>>()
-  /** Those whose groups nobody has read yet: whatever happens in a group may concern them. */
+  /** Users whose groups have not been read yet: whatever happens in a group may concern them. */
   readonly #unread = new Set<UserId>()
 
   constructor(notifier: Notifier) {
     this.#notifier = notifier
   }
 
-  /** False spares the trouble of naming anybody. */
+  /** True if users are watched; false spares the trouble of naming them. */
   get any(): boolean {
     return this.#users.size > 0
   }
@@ -79,13 +79,13 @@ export class Watchers {
     else users.add(user)
   }
 
-  /** Everybody who may have a part in the group. */
+  /** Watched users who may have a part in the group. */
   *ofGroup(group: ConversationId): Iterable<UserId> {
     yield* this.#unread
     yield* this.#ofGroup.get(group) ?? []
   }
 
-  /** There was news for `users` up to `position`, in the generation that began behind `after`. */
+  /** Notes that there was news for `users` up to `position`, in the generation that began after `after`. */
   note(users: Iterable<UserId>, position: number, after: number): void {
     for (const user of users) {
       const watched = this.#users.get(user)

@@ -57,7 +57,7 @@ export class Writer {
   #generationBytes = 0
   #generationObjects = 0
   #refusal: ColumbaError | null = null
-  /** The disk is nearly full: whoever looks after it says so, and takes it back. */
+  /** The disk is nearly full: the checkpointer, which looks, sets it and takes it back. */
   noSpace = false
 
   constructor(options: WriterOptions, applier: Applier) {
@@ -84,12 +84,14 @@ export class Writer {
     return this.#refusal
   }
 
-  /** A message behind the provisional head. The caller holds the conversation's lane and has decided that it may be sent. */
+  /**
+   * Appends a message after the provisional head. The caller holds the conversation's lane and has decided that it may be sent.
+   */
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
-    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number would be
-    // given out that no message has.
+    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number
+    // would be given out that no message has.
     entry.ids?.reserve()
     // The flush will make one run of all that comes with one image.
     const beginsRun = entry.imageIn !== this.#generation
@@ -219,7 +221,7 @@ export class Writer {
   readonly onFailure = ({ cause, unknownThrough }: LogFailure): void => {
     const poisoned = new ColumbaError(
       'POISONED',
-      'The log could not be written; the store takes no more writes until it is opened again',
+      'the log could not be written; the store takes no more writes until it is opened again',
       {},
       cause,
     )
@@ -230,7 +232,7 @@ export class Writer {
         write.reject(
           new ColumbaError(
             'OUTCOME_UNKNOWN',
-            'The log failed while this was being written; repeat the call with the same id after reopening',
+            'the log failed while this was being written; repeat the call with the same id after reopening',
             {},
             cause,
           ),
@@ -335,13 +337,13 @@ export class Writer {
 
   #overload(): ColumbaError | null {
     if (this.#isFull) {
-      return new ColumbaError('OVERLOADED', 'Too much waits for the log; try again later', {
+      return new ColumbaError('OVERLOADED', 'too much waits for the log; try again later', {
         queuedBytes: this.#log.queuedBytes,
         queuedCalls: this.#log.queuedRecords,
       })
     }
     if (this.noSpace)
-      return new ColumbaError('NO_SPACE', 'The disk is nearly full; nothing is accepted until there is room')
+      return new ColumbaError('NO_SPACE', 'the disk is nearly full; nothing is accepted until there is room')
     return null
   }
 }

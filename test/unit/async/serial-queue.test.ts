@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { SerialQueue } from '../../../src/async/serial-queue.js'
+import { collectGarbage } from '../../fixtures/collect-garbage.js'
 import { Gate } from '../../fixtures/gate.js'
 
 test('a queue runs what needs not wait in the same tick, and the rest in order', async () => {
@@ -43,4 +44,22 @@ test('a long queue runs to its end without growing the stack', () => {
     return undefined
   })
   expect(ran).toBe(100_000)
+})
+
+test('a queue that never runs empty does not keep what its tasks had', async () => {
+  const first = new Gate()
+  const second = new Gate()
+  const queue = new SerialQueue(() => undefined)
+  const text = ((): WeakRef<object> => {
+    const content = { text: 'a long one' }
+    queue.push(() => (content.text === '' ? undefined : first.opened))
+    return new WeakRef(content)
+  })()
+  queue.push(() => second.opened)
+  queue.push(() => undefined)
+  first.open()
+  await new Promise(setImmediate)
+  collectGarbage()
+  expect(text.deref()).toBeUndefined()
+  second.open()
 })
