@@ -1,5 +1,5 @@
 import type { DomainContext } from '../domain/context.js'
-import { Users } from '../domain/users.js'
+import { Users, type UserChange } from '../domain/users.js'
 import type { Limits } from '../limits.js'
 import { canonicalJson, parseCanonicalJson } from '../model/canonical-json.js'
 import type { Json } from '../model/json.js'
@@ -13,12 +13,6 @@ export interface RegisterRequest {
   /** At most `limits.titleBytes` bytes. */
   readonly name: string
   /** At most `limits.attributesBytes` bytes as JSON, without `undefined` in it. */
-  readonly profile?: Json | undefined
-}
-
-/** What is left out stays as it is. */
-export interface UserChange {
-  readonly name?: string | undefined
   readonly profile?: Json | undefined
 }
 

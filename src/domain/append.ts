@@ -34,7 +34,7 @@ export class Append {
   /** To `receiver`; the first message of two users begins their conversation. */
   direct(receiver: UserId, draft: MessageDraft): Promise<SendReceipt> {
     const handle = this.#backend.direct(draft.sender, receiver)
-    if (this.#open && this.#pipelined && handle.lane === null && this.#loadAtOnce(handle, draft.sender)) {
+    if (this.#open && this.#pipelined && handle.lane === null && this.#loadNow(handle, draft.sender)) {
       // The warm path of nearly all sends: nothing to wait for, so the backend's promise is the answer.
       const found = this.#backend.find(handle, draft.sender, draft.id)
       if (found === null) {
@@ -73,7 +73,7 @@ export class Append {
   }
 
   /** Loads it if that needs no waiting; true if it is loaded now. */
-  #loadAtOnce(handle: ConversationHandle, viewer: UserId): boolean {
+  #loadNow(handle: ConversationHandle, viewer: UserId): boolean {
     if (handle.loaded) return true
     const load = this.#backend.load(handle, viewer)
     // Asked again in the lane, where it is one load with this one.

@@ -17,12 +17,12 @@ export interface ChangesPage {
   readonly hasMore: boolean
 }
 
-export interface GetChangesOptions {
+export interface ChangesQuery {
   readonly since?: string | undefined
   readonly limit: number
 }
 
-export interface SubscribeOptions {
+export interface FeedStart {
   readonly since?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -45,7 +45,7 @@ export class Changes {
   }
 
   /** Changes after the token `since`, oldest first. Without `since` none: the token of now. */
-  async getChanges(user: UserId, { since, limit }: GetChangesOptions): Promise<ChangesPage> {
+  async getChanges(user: UserId, { since, limit }: ChangesQuery): Promise<ChangesPage> {
     const changes: Change[] = []
     let place = await this.#start(user, since)
     let hasMore = since !== undefined
@@ -69,7 +69,7 @@ export class Changes {
    * The feed as it grows, from the call on or from `since`. It ends without an error when the signal aborts and when the store
    * closes. An unusable token rejects the first `next()` with INVALID_ARGUMENT or RESYNC_REQUIRED.
    */
-  subscribe(user: UserId, { since, signal }: SubscribeOptions = {}): Subscription {
+  subscribe(user: UserId, { since, signal }: FeedStart = {}): Subscription {
     const { limits, lifecycle } = this.#context
     return new Subscription(
       {

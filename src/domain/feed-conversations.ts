@@ -7,7 +7,7 @@ interface Held {
 }
 
 /** What is held cannot leave memory; many pages may wait for the disk at once, and a conversation may be a group of hundreds. */
-const heldAtOnce = 64
+const mostHeld = 64
 
 /**
  * The conversations that a page of a feed points to. Each is held from its first pointer to the page's end, and so read once.
@@ -30,7 +30,7 @@ export class FeedConversations {
     const handle = this.#backend.conversation(id)
     if (!this.#isHolding) return handle
     this.#held ??= new Map()
-    if (this.#held.size >= heldAtOnce) this.#letGoOfOldest(this.#held)
+    if (this.#held.size >= mostHeld) this.#letGoOfOldest(this.#held)
     this.#held.set(id, { handle, release: this.#backend.hold(handle) })
     return handle
   }

@@ -8,7 +8,7 @@ import { commitChange } from './commit-change.js'
 import type { DomainContext } from './context.js'
 import { readCursor, writeCursor } from './cursors.js'
 import { blockedBy, notAMember, requireUser, requireUsers } from './participants.js'
-import type { UserPlace } from './participants.js'
+import type { ArgumentPath } from './participants.js'
 
 export interface GroupDraft {
   readonly creator: UserId
@@ -49,7 +49,7 @@ export class Groups {
   async create({ creator, title, members, id }: GroupDraft, excess?: ColumbaError): Promise<Group> {
     if (id === undefined && excess !== undefined) throw excess
     const all = [...new Set([creator, ...members])]
-    const placeOf = (user: UserId): UserPlace =>
+    const pathOf = (user: UserId): ArgumentPath =>
       user === creator ? { field: 'creator' } : { field: 'members', index: members.indexOf(user) }
     const createdAs = digestOf(creator, title, all)
     const handle = this.#backend.conversation(
@@ -61,9 +61,9 @@ export class Groups {
         throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'there is a group with this id and other content')
       }
       if (excess !== undefined) throw excess
-      await requireUsers(this.#context, all, placeOf)
+      await requireUsers(this.#context, all, pathOf)
       this.#limitMembers(all.length)
-      await this.#refuseBlockers(creator, all, placeOf)
+      await this.#refuseBlockers(creator, all, pathOf)
       return { kind: 'create', creator, title, members: all, createdAs }
     })
     return toGroup(made)
@@ -71,16 +71,16 @@ export class Groups {
 
   /** Adds members, all or none; present members are ignored. Any member may. */
   async addMembers(actor: UserId, id: ConversationId, users: readonly UserId[]): Promise<Group> {
-    const placeOf = (user: UserId): UserPlace => ({ field: 'userIds', index: users.indexOf(user) })
+    const pathOf = (user: UserId): ArgumentPath => ({ field: 'userIds', index: users.indexOf(user) })
     return this.#change(actor, id, async (handle, state) => {
       const added: UserId[] = []
       for (const user of new Set(users)) {
         if (!isPresent(await this.#backend.member(handle, user))) added.push(user)
       }
       if (added.length === 0) return null
-      await requireUsers(this.#context, added, placeOf)
+      await requireUsers(this.#context, added, pathOf)
       this.#limitMembers(state.memberCount + added.length)
-      await this.#refuseBlockers(actor, added, placeOf)
+      await this.#refuseBlockers(actor, added, pathOf)
       return { kind: 'join', users: added }
     })
   }
@@ -158,11 +158,11 @@ export class Groups {
   async #refuseBlockers(
     actor: UserId,
     added: readonly UserId[],
-    placeOf: (user: UserId) => UserPlace,
+    pathOf: (user: UserId) => ArgumentPath,
   ): Promise<void> {
     for (const user of added) {
       const entry = await this.#backend.contact(user, actor)
-      if (entry?.blocked === true) throw blockedBy(placeOf(user))
+      if (entry?.blocked === true) throw blockedBy(pathOf(user))
     }
   }
 

@@ -21,12 +21,12 @@ class HandedOver {
   read = 0
   delivered = 0
   written: Promise<void>
-  /** Of the other participant. */
-  readonly next: HandedOver | null
+  /** What the other participant has handed over. */
+  readonly other: HandedOver | null
 
-  constructor(user: UserId, next: HandedOver | null, written: Promise<void>) {
+  constructor(user: UserId, other: HandedOver | null, written: Promise<void>) {
     this.user = user
-    this.next = next
+    this.other = other
     this.written = written
   }
 }
@@ -37,13 +37,13 @@ class Slot {
   running: Promise<void>
   /** What waits for it, all as one, and the promise of its turn. */
   waiting: { readonly wanted: Wanted; readonly turn: Promise<void> } | null = null
-  /** Of the other participant. */
-  next: Slot | null
+  /** The other participant's slot. */
+  other: Slot | null
 
-  constructor(user: UserId, running: Promise<void>, next: Slot | null) {
+  constructor(user: UserId, running: Promise<void>, other: Slot | null) {
     this.user = user
     this.running = running
-    this.next = next
+    this.other = other
   }
 }
 
@@ -166,14 +166,14 @@ export class Marking {
   #slotOf(key: string, user: UserId): Slot | null {
     if (this.#slots.size === 0) return null
     let slot = this.#slots.get(key) ?? null
-    while (slot !== null && slot.user !== user) slot = slot.next
+    while (slot !== null && slot.user !== user) slot = slot.other
     return slot
   }
 
   /** Null if all that was handed over at once is visible: then it has settled. */
   #slotBehindHandedOver(key: string, user: UserId, handle: ConversationHandle, marks: Marks): Slot | null {
     let last = handle.marking as HandedOver | null
-    while (last !== null && last.user !== user) last = last.next
+    while (last !== null && last.user !== user) last = last.other
     if (last === null || (marks.read >= last.read && marks.delivered >= last.delivered)) return null
     // From here on the slot says what is under way; also if it has failed, and will never be visible.
     last.read = last.delivered = 0
@@ -183,23 +183,23 @@ export class Marking {
   #take(key: string, user: UserId, running: Promise<void>): Slot {
     const slot = new Slot(user, running, this.#slots.get(key) ?? null)
     this.#slots.set(key, slot)
-    this.#tidyBehind(key, slot, running)
+    this.#removeWhenDone(key, slot, running)
     return slot
   }
 
   /** Removes the slot when nothing waits after what has settled. */
-  #tidyBehind(key: string, slot: Slot, running: Promise<void>): void {
-    const tidy = (): void => {
+  #removeWhenDone(key: string, slot: Slot, running: Promise<void>): void {
+    const done = (): void => {
       if (slot.running === running && slot.waiting === null) this.#remove(key, slot)
     }
-    running.then(tidy, tidy)
+    running.then(done, done)
   }
 
   #remove(key: string, slot: Slot): void {
     const first = this.#slots.get(key) as Slot
-    if (first !== slot) first.next = slot.next
-    else if (slot.next === null) this.#slots.delete(key)
-    else this.#slots.set(key, slot.next)
+    if (first !== slot) first.other = slot.other
+    else if (slot.other === null) this.#slots.delete(key)
+    else this.#slots.set(key, slot.other)
   }
 
   #wait(key: string, slot: Slot, id: ConversationId, wanted: Wanted): Promise<void> {
@@ -220,7 +220,7 @@ export class Marking {
     // A failure of the one before is told to its own callers.
     const turn: Promise<void> = slot.running.then(next, next)
     slot.waiting = { wanted, turn }
-    this.#tidyBehind(key, slot, turn)
+    this.#removeWhenDone(key, slot, turn)
     return turn
   }
 
@@ -280,7 +280,7 @@ function noteHandedOver(
   written: Promise<void>,
 ): void {
   let last = handle.marking as HandedOver | null
-  while (last !== null && last.user !== user) last = last.next
+  while (last !== null && last.user !== user) last = last.other
   if (last === null)
     handle.marking = last = new HandedOver(user, handle.marking as HandedOver | null, written)
   last.read = read

@@ -20,23 +20,23 @@ export function notAMember(): ColumbaError {
 }
 
 /** Where a call names a user, by field and place in a list: errors say that, and never the id. */
-export interface UserPlace {
+export interface ArgumentPath {
   readonly field: string
   readonly index?: number
 }
 
-type PlaceOf = (user: UserId) => UserPlace
+type PathOf = (user: UserId) => ArgumentPath
 
-export function userNotFound(place: UserPlace): ColumbaError {
-  return new ColumbaError('USER_NOT_FOUND', `${whoIs(place)} is no registered user`, { ...place })
+export function userNotFound(path: ArgumentPath): ColumbaError {
+  return new ColumbaError('USER_NOT_FOUND', `${whoIs(path)} is no registered user`, { ...path })
 }
 
 /** BLOCKED: the user at this place has blocked the caller. */
-export function blockedBy(place: UserPlace): ColumbaError {
-  return new ColumbaError('BLOCKED', `${whoIs(place)} has blocked who asks`, { ...place })
+export function blockedBy(path: ArgumentPath): ColumbaError {
+  return new ColumbaError('BLOCKED', `${whoIs(path)} has blocked who asks`, { ...path })
 }
 
-function whoIs({ field, index }: UserPlace): string {
+function whoIs({ field, index }: ArgumentPath): string {
   if (field === 'conversationId') return 'the other participant of conversationId'
   return index === undefined ? field : `${field}[${index}]`
 }
@@ -47,21 +47,21 @@ export function requireUser(context: DomainContext, user: UserId, field: string)
   return requireRegistered(context, user, () => ({ field }))
 }
 
-/** Like `requireUser`, for several; `placeOf` is asked about the first one that is not registered. */
+/** Like `requireUser`, for several; `pathOf` is asked about the first one that is not registered. */
 export function requireUsers(
   context: DomainContext,
   users: readonly UserId[],
-  placeOf: PlaceOf,
+  pathOf: PathOf,
 ): MaybePromise<void> {
   if (context.usersMode === 'open') return undefined
   let checked: MaybePromise<void> = undefined
-  for (const user of users) checked = andThen(checked, () => requireRegistered(context, user, placeOf))
+  for (const user of users) checked = andThen(checked, () => requireRegistered(context, user, pathOf))
   return checked
 }
 
-function requireRegistered(context: DomainContext, user: UserId, placeOf: PlaceOf): MaybePromise<void> {
+function requireRegistered(context: DomainContext, user: UserId, pathOf: PathOf): MaybePromise<void> {
   return andThen(context.backend.user(user), (entry) => {
-    if (entry === null) throw userNotFound(placeOf(user))
+    if (entry === null) throw userNotFound(pathOf(user))
   })
 }
 

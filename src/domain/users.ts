@@ -9,8 +9,8 @@ import { assertShownIsStored } from './commit-change.js'
 import type { DomainContext } from './context.js'
 import { userNotFound } from './participants.js'
 
-/** What may be changed of a user; what is left out stays. */
-export interface UserUpdate {
+/** What is left out stays as it is. */
+export interface UserChange {
   readonly name?: string | undefined
   readonly profile?: Json | undefined
 }
@@ -61,7 +61,7 @@ export class Users {
     return known.user
   }
 
-  update(id: UserId, { name, profile }: UserUpdate): Promise<User> {
+  update(id: UserId, { name, profile }: UserChange): Promise<User> {
     return this.#context.lanes.user(id, async () => {
       const before = await this.get(id)
       const after = {

@@ -4,13 +4,15 @@ import { directKeyBytes, readDirectKey, writeDirectKey } from './conversation-na
 /**
  * Keys of the column families. A key is an ordered, prefix-free tuple:
  *
- *     partition kind u8 | row id, escaped | 0x00 | family u8 | column …
+ *     kind u8 | id, escaped | 0x00 | family u8 | column …
+ *     └───────── prefix ─────────┘
  *
- * The row is a user (kind 1) or a group (kind 2): all that belongs to one of them is one range of one shard. Ids are
- * UTF-8 with 0x00 written as 0x00 0xff, so that an id ends where a 0x00 is followed by anything but 0xff (family tags
- * are far below), `a` never covers `ab` or `a\0`, and the order of keys is the order of the ids' bytes. The last id of
- * a key is written plainly: nothing follows it. Ids of direct conversations are shorter (conversation-name.ts). Numbers
- * are big-endian and 6 bytes wide; positions in the list are inverted, so that the newest comes first.
+ * The prefix names a user (kind 1) or a group (kind 2): all that belongs to this owner, its partition, is one range of
+ * one shard. Ids are UTF-8 with 0x00 written as 0x00 0xff, so that an id ends where a 0x00 is followed by anything but
+ * 0xff (family tags are far below), `a` never covers `ab` or `a\0`, and the order of keys is the order of the ids'
+ * bytes. The last id of a key is written plainly: nothing follows it. Ids of direct conversations are shorter
+ * (conversation-name.ts). Numbers are big-endian and 6 bytes wide; positions in the list are inverted, so that the
+ * newest comes first.
  */
 export const families = {
   /** Direct: in the first user's partition, and the peer in the second's; group: in the group's. */
@@ -91,18 +93,18 @@ function readEndedId(key: Buffer, start: number): { id: string; end: number } {
   return { id: Buffer.from(bytes).toString(), end }
 }
 
-function partition(kind: number, id: string): Buffer {
+function prefixOf(kind: number, id: string): Buffer {
   return endedId(writer.reset().u8(kind), id).finish()
 }
 
 /** The beginning of all keys of a user's partition; keep it while writing several rows of one user. */
-export function userPartition(user: string): Buffer {
-  return partition(userKind, user)
+export function userPrefix(user: string): Buffer {
+  return prefixOf(userKind, user)
 }
 
 /** The beginning of all keys of a group's partition. */
-export function groupPartition(group: string): Buffer {
-  return partition(groupKind, group)
+export function groupPrefix(group: string): Buffer {
+  return prefixOf(groupKind, group)
 }
 
 /** All keys of users' partitions. */
@@ -112,13 +114,13 @@ export const userRows = { gte: Buffer.of(userKind), lt: Buffer.of(userKind + 1) 
 export const allRows = { gte: Buffer.of(userKind), lt: Buffer.of(familiesEnd) }
 
 /** The range of a whole partition. */
-export function partitionRange(row: Buffer): { gte: Buffer; lt: Buffer } {
-  return { gte: row, lt: begin(row, familiesEnd).finish() }
+export function partitionRange(prefix: Buffer): { gte: Buffer; lt: Buffer } {
+  return { gte: prefix, lt: begin(prefix, familiesEnd).finish() }
 }
 
 /** The range of one family of it. */
-export function familyRange(row: Buffer, family: Family): { gte: Buffer; lt: Buffer } {
-  return { gte: begin(row, families[family]).finish(), lt: begin(row, families[family] + 1).finish() }
+export function familyRange(prefix: Buffer, family: Family): { gte: Buffer; lt: Buffer } {
+  return { gte: begin(prefix, families[family]).finish(), lt: begin(prefix, families[family] + 1).finish() }
 }
 
 /** At the end of a key. The keys of one conversation are made together, so it is remembered how the last one is written. */
@@ -142,62 +144,64 @@ function isDirect(id: string): boolean {
   return direct.is
 }
 
-function begin(row: Buffer, family: number): ByteWriter {
-  return writer.reset().raw(row).u8(family)
+function begin(prefix: Buffer, family: number): ByteWriter {
+  return writer.reset().raw(prefix).u8(family)
 }
 
 function keyBuilders(finish: (key: ByteWriter) => Buffer) {
-  const alone = (row: Buffer, family: Family) => finish(begin(row, families[family]))
-  const withId = (row: Buffer, family: Family, id: string) => finish(begin(row, families[family]).text(id))
-  const withConversation = (row: Buffer, family: Family, id: string) =>
-    finish(lastConversation(begin(row, families[family]), id))
-  const withNumber = (row: Buffer, family: Family, number: number) =>
-    finish(begin(row, families[family]).u48BE(number))
-  const withIdAndNumber = (row: Buffer, family: Family, id: string, number: number) =>
-    finish(endedId(begin(row, families[family]), id).u48BE(number))
+  const alone = (prefix: Buffer, family: Family) => finish(begin(prefix, families[family]))
+  const withId = (prefix: Buffer, family: Family, id: string) =>
+    finish(begin(prefix, families[family]).text(id))
+  const withConversation = (prefix: Buffer, family: Family, id: string) =>
+    finish(lastConversation(begin(prefix, families[family]), id))
+  const withNumber = (prefix: Buffer, family: Family, number: number) =>
+    finish(begin(prefix, families[family]).u48BE(number))
+  const withIdAndNumber = (prefix: Buffer, family: Family, id: string, number: number) =>
+    finish(endedId(begin(prefix, families[family]), id).u48BE(number))
   return {
-    head: (row: Buffer, id: string) => withConversation(row, 'head', id),
-    marks: (row: Buffer, id: string) => withConversation(row, 'marks', id),
-    contact: (row: Buffer, other: string) => withId(row, 'contact', other),
-    membership: (row: Buffer, group: string) => withId(row, 'membership', group),
-    member: (row: Buffer, user: string) => withId(row, 'member', user),
-    profile: (row: Buffer) => alone(row, 'profile'),
-    group: (row: Buffer) => alone(row, 'group'),
-    roll: (row: Buffer, ordinal: number) => withNumber(row, 'roll', ordinal),
-    changes: (row: Buffer, cut: number) => withNumber(row, 'changes', cut),
+    head: (prefix: Buffer, id: string) => withConversation(prefix, 'head', id),
+    marks: (prefix: Buffer, id: string) => withConversation(prefix, 'marks', id),
+    contact: (prefix: Buffer, other: string) => withId(prefix, 'contact', other),
+    membership: (prefix: Buffer, group: string) => withId(prefix, 'membership', group),
+    member: (prefix: Buffer, user: string) => withId(prefix, 'member', user),
+    profile: (prefix: Buffer) => alone(prefix, 'profile'),
+    group: (prefix: Buffer) => alone(prefix, 'group'),
+    roll: (prefix: Buffer, ordinal: number) => withNumber(prefix, 'roll', ordinal),
+    changes: (prefix: Buffer, cut: number) => withNumber(prefix, 'changes', cut),
     /**
      * By its last message: of a conversation whose head is known the newest run is found by its key, and so is the one before
      * each.
      */
-    run: (row: Buffer, id: string, lastSeq: number) =>
-      finish(endedConversation(begin(row, families.runs), id).u48BE(lastSeq)),
-    own: (row: Buffer, group: string, firstSeq: number) => withIdAndNumber(row, 'own', group, firstSeq),
+    run: (prefix: Buffer, id: string, lastSeq: number) =>
+      finish(endedConversation(begin(prefix, families.runs), id).u48BE(lastSeq)),
+    own: (prefix: Buffer, group: string, firstSeq: number) => withIdAndNumber(prefix, 'own', group, firstSeq),
     /** A conversation's place in the list. */
-    recent: (row: Buffer, position: number, id: string) =>
+    recent: (prefix: Buffer, position: number, id: string) =>
       finish(
         lastConversation(
-          begin(row, families.list)
+          begin(prefix, families.list)
             .u8(recentSection)
             .u48BE(maxPosition - position),
           id,
         ),
       ),
-    large: (row: Buffer, group: string) => finish(begin(row, families.list).u8(largeSection).text(group)),
-    copy: (row: Buffer, which: CopyRow) => finish(begin(row, families.copy).u8(copyRows[which])),
+    large: (prefix: Buffer, group: string) =>
+      finish(begin(prefix, families.list).u8(largeSection).text(group)),
+    copy: (prefix: Buffer, which: CopyRow) => finish(begin(prefix, families.copy).u8(copyRows[which])),
   }
 }
 
 export const keys = keyBuilders((key) => key.finish())
 
-/** The same keys in place, for one row after the other: each is valid until the next key is made. */
-export const passingKeys = keyBuilders((key) => key.view())
+/** The same keys in scratch bytes that all of them share: each is valid until the next key is made. */
+export const scratchKeys = keyBuilders((key) => key.view())
 
 /** The part of the list strictly below a position. */
-export function recentBelow(row: Buffer, position: number | undefined): { gte: Buffer; lt: Buffer } {
-  const lt = begin(row, families.list + 1).finish()
-  if (position === undefined) return { gte: begin(row, families.list).finish(), lt }
+export function recentBelow(prefix: Buffer, position: number | undefined): { gte: Buffer; lt: Buffer } {
+  const lt = begin(prefix, families.list + 1).finish()
+  if (position === undefined) return { gte: begin(prefix, families.list).finish(), lt }
   if (position === 0) return { gte: lt, lt }
-  const gte = begin(row, families.list)
+  const gte = begin(prefix, families.list)
     .u8(recentSection)
     .u48BE(maxPosition - position + 1)
     .finish()
@@ -205,25 +209,25 @@ export function recentBelow(row: Buffer, position: number | undefined): { gte: B
 }
 
 /** The large groups, and the part of the list strictly above a position. */
-export function recentAbove(row: Buffer, position: number): { gte: Buffer; lt: Buffer } {
-  const lt = begin(row, families.list)
+export function recentAbove(prefix: Buffer, position: number): { gte: Buffer; lt: Buffer } {
+  const lt = begin(prefix, families.list)
     .u8(recentSection)
     .u48BE(maxPosition - position)
     .finish()
-  return { gte: begin(row, families.list).finish(), lt }
+  return { gte: begin(prefix, families.list).finish(), lt }
 }
 
 /** Which row a key of the copy family is of; undefined if none. */
-export function readCopyKey(key: Buffer, rowLength: number): CopyRow | undefined {
-  return copyNames.find((name) => copyRows[name] === key[rowLength + 1])
+export function readCopyKey(key: Buffer, prefixLength: number): CopyRow | undefined {
+  return copyNames.find((name) => copyRows[name] === key[prefixLength + 1])
 }
 
 /** Reads a key of the list family. */
 export function readListKey(
   key: Buffer,
-  rowLength: number,
+  prefixLength: number,
 ): { large: boolean; position: number; conversation: string } {
-  const at = rowLength + 1
+  const at = prefixLength + 1
   if (key[at] === largeSection)
     return { large: true, position: 0, conversation: key.utf8Slice(at + 1, key.length) }
   return {
@@ -234,8 +238,8 @@ export function readListKey(
 }
 
 /** The id at the end of a key of the families contact, membership, member, head and marks. */
-export function readIdKey(key: Buffer, rowLength: number): string {
-  return readDirectKey(key, rowLength + 1) ?? key.utf8Slice(rowLength + 1, key.length)
+export function readIdKey(key: Buffer, prefixLength: number): string {
+  return readDirectKey(key, prefixLength + 1) ?? key.utf8Slice(prefixLength + 1, key.length)
 }
 
 /** The number at the end of a key of the families runs, own, changes and roll. */
@@ -244,10 +248,10 @@ export function readNumberKey(key: Buffer): number {
 }
 
 /** The id and the number of a key of the families runs and own. */
-export function readNumberedKey(key: Buffer, rowLength: number): { id: string; number: number } {
-  const conversationId = readDirectKey(key, rowLength + 1)
+export function readNumberedKey(key: Buffer, prefixLength: number): { id: string; number: number } {
+  const conversationId = readDirectKey(key, prefixLength + 1)
   if (conversationId !== null) return { id: conversationId, number: readNumberKey(key) }
-  const { id } = readEndedId(key.subarray(0, key.length - numberBytes), rowLength + 1)
+  const { id } = readEndedId(key.subarray(0, key.length - numberBytes), prefixLength + 1)
   return { id, number: readNumberKey(key) }
 }
 
@@ -255,26 +259,26 @@ const rangeKeys = { runs: 'run', own: 'own' } as const
 
 /** Runs of one conversation that end at or after `from` and below `to`, or rows of own messages that begin there. */
 export function numberedRange(
-  row: Buffer,
+  prefix: Buffer,
   family: 'runs' | 'own',
   conversation: string,
   from: number,
   to: number = numbersEnd - 1,
 ): { gte: Buffer; lt: Buffer } {
   return {
-    gte: keys[rangeKeys[family]](row, conversation, from),
-    lt: keys[rangeKeys[family]](row, conversation, to),
+    gte: keys[rangeKeys[family]](prefix, conversation, from),
+    lt: keys[rangeKeys[family]](prefix, conversation, to),
   }
 }
 
 /** What a key is, for messages about damage and for `verify`. Null if it is none of ours. */
 export function describeKey(
   key: Buffer,
-): { kind: 'user' | 'group'; row: string; rowLength: number; family: Family } | null {
+): { kind: 'user' | 'group'; owner: string; prefixLength: number; family: Family } | null {
   const kind = key[0] === userKind ? 'user' : key[0] === groupKind ? 'group' : null
   if (kind === null) return null
   const { id, end } = readEndedId(key, 1)
   const tag = key[end + 1]
   const family = (Object.keys(families) as Family[]).find((name) => families[name] === tag)
-  return family === undefined ? null : { kind, row: id, rowLength: end + 1, family }
+  return family === undefined ? null : { kind, owner: id, prefixLength: end + 1, family }
 }

@@ -41,9 +41,9 @@ import {
  * group. The body (message-body.ts) is what goes on into the body file as it stands.
  */
 export const recordKinds = {
-  direct: 1,
+  directMessage: 1,
   groupMessage: 2,
-  marks: 3,
+  groupMarks: 3,
   block: 4,
   create: 5,
   join: 6,
@@ -78,7 +78,7 @@ export const idsAt = 20
 export function bodyOfRecord(bytes: Buffer, start: number, end: number): number {
   const at = endOfId(bytes, endOfId(bytes, start + idsAt, end), end)
   if (((bytes[start + flagsAt] as number) & flags.image) === 0) return at
-  if (bytes[start] === recordKinds.direct) return at + directImageBytes
+  if (bytes[start] === recordKinds.directMessage) return at + directImageBytes
   const reader = new ByteReader(bytes, at, end)
   readImage(reader)
   return reader.at
@@ -110,9 +110,10 @@ export function writeMessageHead(
   return writeId(secondId, bytes, writeId(firstId, bytes, start + idsAt))
 }
 
-export type OtherRecord =
+/** A record that is not laid out by hand. */
+export type PlainRecord =
   | {
-      readonly kind: 'marks'
+      readonly kind: 'groupMarks'
       readonly time: number
       readonly user: string
       /** A group; the marks of direct conversations have a record of their own. */
@@ -181,17 +182,17 @@ export type OtherRecord =
 const writer = new ByteWriter(4096)
 
 /** The bytes of a record that is no message. */
-export function encodeRecord(record: OtherRecord): Buffer {
-  return Buffer.from(passRecord(record))
+export function encodeRecord(record: PlainRecord): Buffer {
+  return Buffer.from(encodeRecordInScratch(record))
 }
 
-/** The same in place: valid until the next call. */
-export function passRecord(record: OtherRecord): Buffer {
+/** The same in scratch bytes: valid until the next record is encoded. */
+export function encodeRecordInScratch(record: PlainRecord): Buffer {
   const w = writer.reset()
   w.u8(recordKinds[record.kind])
   for (let i = 0, rest = record.time; i < 6; i++, rest = Math.floor(rest / 256)) w.u8(rest & 0xff)
   switch (record.kind) {
-    case 'marks':
+    case 'groupMarks':
       w.string(record.user).string(record.conversation)
       writeMarks(w, record.marks)
       break
@@ -242,7 +243,7 @@ export function passRecord(record: OtherRecord): Buffer {
   return w.view()
 }
 
-export function decodeRecord(bytes: Buffer, start: number, end: number): OtherRecord {
+export function decodeRecord(bytes: Buffer, start: number, end: number): PlainRecord {
   const r = new ByteReader(bytes, start, end)
   const kind = r.u8()
   const time = r.raw(6).readUIntLE(0, 6)
@@ -251,11 +252,11 @@ export function decodeRecord(bytes: Buffer, start: number, end: number): OtherRe
   return record
 }
 
-function decodeFields(kind: number, time: number, r: ByteReader): OtherRecord {
+function decodeFields(kind: number, time: number, r: ByteReader): PlainRecord {
   switch (kind) {
-    case recordKinds.marks:
+    case recordKinds.groupMarks:
       return {
-        kind: 'marks',
+        kind: 'groupMarks',
         time,
         user: r.string(),
         conversation: r.string(),

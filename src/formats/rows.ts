@@ -195,13 +195,13 @@ function readPlace(r: ByteReader): RunPlace {
 
 /** Of one kind of row: how its content is written and read. */
 function codec<T>(write: (to: ByteWriter, row: T) => void, read: (r: ByteReader) => T) {
-  const pass = (row: T): Buffer => {
+  const encodeInScratch = (row: T): Buffer => {
     write(w.reset(), row)
     return w.view()
   }
   return {
-    /** In place, for one row after the other: valid until the next row is encoded. */
-    pass,
+    /** In scratch bytes that all kinds of rows share: valid until the next row is encoded. */
+    encodeInScratch,
     encode: (row: T): Buffer => {
       write(w.reset(), row)
       return w.finish()

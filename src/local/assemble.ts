@@ -50,8 +50,8 @@ import { verifyStore } from './verify.js'
 import { Watchers } from './writes/watchers.js'
 import { Writer } from './writes/writer.js'
 
-/** What the shards report once they cannot be trusted any more; the backend that is being made listens later. */
-export interface ShardFailureReport {
+/** Told once the shards cannot be trusted any more; the backend that is being made listens later. */
+export interface FailureListener {
   listener: ((error: ColumbaError) => void) | null
 }
 
@@ -64,7 +64,7 @@ export interface OpenedParts {
   readonly file: ManifestFile
   readonly manifest: Manifest
   readonly shards: ShardSet
-  readonly failure: ShardFailureReport
+  readonly failure: FailureListener
   readonly bodies: BodyFiles
   readonly logDirectory: string
   readonly bodyDirectory: string
@@ -146,7 +146,9 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   // ---- memory and the writer
 
   let shardsFailed = false
-  let checkpointer: Checkpointer | null = null
+  let checkpointer: Checkpointer
+  /** The same, and null before it is made: the log is opened before. */
+  let checkpointerSoFar: Checkpointer | null = null
   let tidier: Tidier
   const first = new Generation(0, 0, dropGeneration)
   const memory = new Memory(
@@ -167,7 +169,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const applier = new Applier(memory, {
     watchers,
     filter,
-    onFrozen: (generation) => checkpointer?.frozen(generation),
+    onFrozen: (generation) => checkpointerSoFar?.frozen(generation),
     onDrop: dropGeneration,
   })
   const { limits } = settings
@@ -198,7 +200,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       closeSucceeded: opened.last === 'clean',
       onGroup: (group) => {
         writer.onGroup(group)
-        checkpointer?.written()
+        checkpointerSoFar?.written()
       },
       watcher: telemetry.listens ? telemetry : undefined,
       onFailure: (failure) => {
@@ -231,18 +233,18 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       onPoisoned: fail,
       clock,
       // What the manifest says durably, and not what it is about to say.
-      checkpoint: () => checkpointer?.checkpoint ?? manifest.checkpoint,
+      checkpoint: () => checkpointerSoFar?.checkpoint ?? manifest.checkpoint,
       tuning,
       telemetry,
     })
     // A checkpoint of the recovery may have woken it; the body files are closed after it.
     opened.undo.push(() => tidier.stop())
-    checkpointer = new Checkpointer(
+    checkpointerSoFar = checkpointer = new Checkpointer(
       { shards, flush, clock, memory, log, writer, telemetry },
       {
         checkpointBytes: tuning.checkpointBytes,
         maxLogBytes: limits.logBytes,
-        maxWaiting: tuning.maxWaiting,
+        maxWaitingGenerations: tuning.maxWaitingGenerations,
         spareBytes,
         sparedMs: tuning.copyRestMs,
         freeBytes: () => fileSystem.freeBytes(settings.location),
@@ -253,9 +255,8 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       },
       manifest.checkpoint,
     )
-    const made = checkpointer
-    opened.undo.push(() => made.stop())
-    await made.recover(recovery)
+    opened.undo.push(() => checkpointer.stop())
+    await checkpointer.recover(recovery)
     await log.removeThrough(manifest.checkpoint)
     threaded?.opened()
   } catch (error) {
@@ -293,7 +294,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     keeper,
     runner,
     threaded,
-    background: checkpointer,
+    checkpointer,
     tidier,
     telemetry,
     checkpoint: () => current.checkpoint,
@@ -317,17 +318,17 @@ function backendOf(opened: OpenedParts, open: OpenParts): Backend {
   const { settings, components, tuning, manifest, shards, bodies } = opened
   const { clock, random } = components
   const { limits, cacheBytes, cacheTierSize } = settings
-  const { ring, hashSeed, filter, memory, watchers, applier, writer, background, tidier } = open
+  const { ring, hashSeed, filter, memory, watchers, applier, writer, checkpointer, tidier } = open
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
   const loader = new Loader(memory, rows, filter, tuning.keptMembers)
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
   const contacts = new Contacts({ memory, rows, writer, applier })
-  const copies = { from: tuning.copiedFrom, allowed: () => background.admits() }
+  const copies = { from: tuning.copiedFrom, allowed: () => checkpointer.admits() }
   const lists = new Lists({ memory, rows, loader, participations, tierSize: cacheTierSize, copies })
   const largeGroups = new LargeGroups(memory, rows, limits.largeGroupsPerUser)
   const lastTimestamp = (): number => writer.lastTimestamp
-  const checkpoint = (look?: () => void): Promise<void> => background.run(look)
+  const checkpoint = (look?: () => void): Promise<void> => checkpointer.run(look)
   let closing: Promise<void> | null = null
   return new LocalBackend({
     memory,

@@ -1,5 +1,5 @@
 import type { StoreComponents } from '../backend/settings.js'
-import { existingStore, openLocalBackend } from './open-local-backend.js'
+import { settingsOfExisting, openLocalBackend } from './open-local-backend.js'
 
 /**
  * Opens a store, lets a new time line begin, and closes it: tokens and list cursors from before are RESYNC_REQUIRED. After a
@@ -7,6 +7,6 @@ import { existingStore, openLocalBackend } from './open-local-backend.js'
  * tokens apart.
  */
 export async function beginTimeLine(location: string, components: StoreComponents): Promise<void> {
-  const backend = await openLocalBackend(existingStore(location), components, { newTimeLine: true })
+  const backend = await openLocalBackend(settingsOfExisting(location), components, { newTimeLine: true })
   await backend.close()
 }

@@ -2,7 +2,7 @@ import type { ChangePage, ChangeRef, MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import type { Loader } from './reads/loader.js'
-import type { ConversationEntry, Touched, UserEntry } from './memory/entries.js'
+import type { CachedUser, ConversationEntry, Touched } from './memory/entries.js'
 import type { FeedAhead } from './memory/feed-ahead.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
@@ -36,11 +36,11 @@ export class ChangeReader {
 
   read(user: UserId, after: Position, limit: number): MaybePromise<ChangePage> {
     const { memory, watchers } = this.#parts
-    const entry = memory.user(user)
-    const { memberships, feedAhead } = entry
+    const cached = memory.user(user)
+    const { memberships, feedAhead } = cached
     const { live, shownThrough: through } = memory.generations
     const boundary = live[0]?.after ?? Infinity
-    if (feedAhead?.isReadToEnd === true && after >= feedAhead.through) this.#keepAhead(entry, null)
+    if (feedAhead?.isReadToEnd === true && after >= feedAhead.through) this.#keepAhead(cached, null)
     if (memberships === null) return this.#readStored(user, after, limit)
     watchers.learn(user, memberships.keys())
     if (this.#isFlushedKnown(user, after, boundary))
@@ -53,7 +53,7 @@ export class ChangeReader {
         const refs = feedAhead.refs.slice(first).filter((ref) => stillConcerns(ref, memberships))
         return this.#page(user, { after, through, limit }, memberships, refs, live)
       }
-      this.#keepAhead(entry, null)
+      this.#keepAhead(cached, null)
     }
     return this.#readStored(user, after, limit)
   }
@@ -66,9 +66,9 @@ export class ChangeReader {
   async #readStored(user: UserId, after: Position, limit: number): Promise<ChangePage> {
     const { loader, memory, watchers } = this.#parts
     const held = memory.generations.beginRead()
-    const entry = memory.user(user)
     // A user who leaves memory hears of no joining any more, and watchers would learn of groups as they were.
-    entry.pins++
+    const cached = memory.user(user)
+    cached.pins++
     // What comes while this reads is the next page's: it may lie in a generation that is not held here.
     const through = memory.generations.shownThrough
     try {
@@ -79,19 +79,19 @@ export class ChangeReader {
       const found = await this.#stored.read(user, memberships, { after, through: boundary }, limit)
       const isMore = found.refs.length > limit
       if (isMore) {
-        this.#keepAhead(entry, found)
+        this.#keepAhead(cached, found)
         return fullPage(found, 0, limit, memberships)
       }
       return this.#page(user, { after, through, limit }, memberships, [...found.refs], held)
     } finally {
-      entry.pins--
+      cached.pins--
       memory.generations.endRead(held)
     }
   }
 
-  #keepAhead(entry: UserEntry, ahead: FeedAhead | null): void {
-    entry.feedAhead = ahead
-    this.#parts.memory.lists.chargeBeside(entry)
+  #keepAhead(cached: CachedUser, ahead: FeedAhead | null): void {
+    cached.feedAhead = ahead
+    this.#parts.memory.lists.chargeBeside(cached)
   }
 
   #page(

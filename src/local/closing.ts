@@ -21,7 +21,7 @@ export interface HeldParts {
 export interface ClosingParts extends HeldParts {
   readonly writer: Writer
   readonly tidier: Tidier
-  readonly background: Checkpointer
+  readonly checkpointer: Checkpointer
   readonly keeper: FilterKeeper
   readonly filter: ConversationFilter
   readonly runner: FlushRunner
@@ -35,17 +35,17 @@ export interface ClosingParts extends HeldParts {
 
 /** Closes the store: cleanly, if nothing of it has failed. None of the steps may move. */
 export async function closeStore(parts: ClosingParts): Promise<void> {
-  const { writer, tidier, background, keeper, filter, runner, log, shards, telemetry } = parts
+  const { writer, tidier, checkpointer, keeper, filter, runner, log, shards, telemetry } = parts
   writer.refuse(new ColumbaError('CLOSED', 'the store is closed'))
   try {
     await tidier.stop()
     let clean = log.failed === null && shards.failed === null
     try {
-      if (clean) await background.run()
+      if (clean) await checkpointer.run()
     } catch {
       clean = false
     }
-    await background.stop()
+    await checkpointer.stop()
     await tidier.finish()
     await keeper.stop()
     await runner.close()

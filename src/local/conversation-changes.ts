@@ -67,14 +67,14 @@ export class ConversationChanges {
           record: { kind: 'block', time, blocker, other, contact, head, previous: entry.lastPosition },
           begin: () => {
             // Until it is durable the conversation stays in memory, for good if it never is: nothing stored says it.
-            entry.inFlight++
+            entry.holds++
             entry.firstBlocked = head.firstBlocked
             entry.secondBlocked = head.secondBlocked
           },
           apply: () => {
             applier.begun(entry)
             applier.touch(entry)
-            entry.inFlight--
+            entry.holds--
             const own = applier.touchUser(blocker).makeOwn()
             own.putContact({ contactId: other, ...contact, position: position as Position })
             applier.addUserRef(blocker, { position: position as Position, kind: 'contact', userId: other })

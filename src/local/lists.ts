@@ -3,8 +3,9 @@ import type { Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import { ListLoader, touchedBy } from './reads/list-loader.js'
 import type { Loader } from './reads/loader.js'
-import type { ConversationEntry, ListNode, UserEntry } from './memory/entries.js'
+import type { CachedUser, ConversationEntry, ListNode } from './memory/entries.js'
 import type { Generation } from './memory/generation.js'
+import { endHold, whilePinned } from './memory/holds.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
 import type { Participations } from './participations.js'
@@ -74,7 +75,7 @@ export class Lists {
   }
 
   /** The places of a page, and at least one more if there are more; null if memory does not reach that far. */
-  #fromMemory(user: UserEntry, below: number | undefined, limit: number): Place[] | null {
+  #fromMemory(user: CachedUser, below: number | undefined, limit: number): Place[] | null {
     const { nodes, packed } = user
     if (!user.listed) return null
     const small: Place[] = []
@@ -97,7 +98,7 @@ export class Lists {
 
   /** The page of these places, which are at least one more than asked for, unless there are no more. */
   #answer(
-    user: UserEntry,
+    user: CachedUser,
     places: readonly Place[],
     below: number | undefined,
     limit: number,
@@ -133,7 +134,7 @@ export class Lists {
 
   /** Once more when what had to be read is there: much may have moved meanwhile. */
   async #again(
-    user: UserEntry,
+    user: CachedUser,
     waiting: readonly Promise<unknown>[],
     below: number | undefined,
     limit: number,
@@ -151,7 +152,12 @@ export class Lists {
    * A page for which the beginning of the list is read, from `wanted` conversations on until they are enough. They may be too
    * few: groups that have become large leave the order of time, and another reader of the list may want less.
    */
-  #load(user: UserEntry, below: number | undefined, limit: number, wanted: number): MaybePromise<RecentPage> {
+  #load(
+    user: CachedUser,
+    below: number | undefined,
+    limit: number,
+    wanted: number,
+  ): MaybePromise<RecentPage> {
     if (user.listed && (below !== undefined || wanted > keptNodes)) return this.#beyond(user, below, limit)
     const next = user.loading === null ? wanted + this.#tierSize : wanted
     const goOn = (): MaybePromise<RecentPage> => {
@@ -159,11 +165,11 @@ export class Lists {
       return places === null ? this.#load(user, below, limit, next) : this.#answer(user, places, below, limit)
     }
     const read = this.#loads.extend(user, Math.min(wanted, keptNodes))
-    return read === undefined ? goOn() : whileInMemory(user, read.then(goOn))
+    return read === undefined ? goOn() : whilePinned(user, read.then(goOn))
   }
 
   /** A page below what is kept: from the shards, with live generations above, and without keeping it. */
-  async #beyond(user: UserEntry, below: number | undefined, limit: number): Promise<RecentPage> {
+  async #beyond(user: CachedUser, below: number | undefined, limit: number): Promise<RecentPage> {
     const held = this.#memory.generations.beginRead()
     user.beginLoad()
     const found = new Set<ConversationEntry>()
@@ -190,8 +196,7 @@ export class Lists {
       return page.entries.length === 0 && page.more ? await this.#beyond(user, from, limit) : page
     } finally {
       for (const entry of found) {
-        entry.inFlight--
-        this.#memory.release(entry)
+        endHold(this.#memory, entry)
       }
       user.endLoad()
       this.#memory.generations.endRead(held)
@@ -204,7 +209,7 @@ export class Lists {
    * others.
    */
   async #viewsOf(
-    user: UserEntry,
+    user: CachedUser,
     found: Set<ConversationEntry>,
     held: readonly Generation[],
     below: number | undefined,
@@ -222,16 +227,6 @@ export class Lists {
   }
 }
 
-/** The user stays there until this is done. */
-async function whileInMemory<T>(user: UserEntry, work: Promise<T>): Promise<T> {
-  user.pins++
-  try {
-    return await work
-  } finally {
-    user.pins--
-  }
-}
-
 /**
  * True if the conversation may stand below `below`: a direct one stands where its newest message is, and only goes up; a group
  * stands elsewhere for each member who left.
@@ -243,7 +238,7 @@ function mayStandBelow({ groupPart, position }: ConversationEntry, below: number
 function holdIn(found: Set<ConversationEntry>, entry: ConversationEntry): void {
   if (found.has(entry)) return
   found.add(entry)
-  entry.inFlight++
+  entry.holds++
 }
 
 /** The page, cut at `floor`: below it rows were not read, and others may stand in between. */
@@ -263,20 +258,20 @@ function pageOf(
 }
 
 /** The position of the newest message, or joining, of all the user's large groups: whatever moves one of them raises it. */
-function newestLarge(user: UserEntry): number {
+function newestLarge(user: CachedUser): number {
   let newest = 0
   for (const node of user.large.values()) newest = Math.max(newest, node.position)
   return newest
 }
 
-function largeNodes(user: UserEntry, below: number | undefined): ListNode[] {
+function largeNodes(user: CachedUser, below: number | undefined): ListNode[] {
   if (user.large.size === 0) return []
   const nodes = [...user.large.values()].filter((node) => below === undefined || node.position < below)
   return nodes.sort((a, b) => b.position - a.position)
 }
 
 /** Two lists by descending position into one. */
-function merge(user: UserEntry, small: Place[], large: readonly ListNode[]): Place[] {
+function merge(user: CachedUser, small: Place[], large: readonly ListNode[]): Place[] {
   if (large.length === 0) return small
   const position = (place: Place): number =>
     typeof place === 'number' ? (user.packed as PackedList).positionAt(place) : place.position

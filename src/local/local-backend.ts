@@ -32,8 +32,10 @@ import type { GroupMembers } from './group-members.js'
 import type { Lists } from './lists.js'
 import type { Loader } from './reads/loader.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
+import { endHold } from './memory/holds.js'
+import type { MessageRange } from './memory/kept-answers.js'
 import type { Memory } from './memory/memory.js'
-import type { MessageRange, MessageReader } from './reads/message-reader.js'
+import type { MessageReader } from './reads/message-reader.js'
 import { toMembership } from './views/membership-view.js'
 import type { Participations } from './participations.js'
 import type { Profiles } from './profiles.js'
@@ -97,10 +99,9 @@ export class LocalBackend implements Backend {
   }
 
   hold(entry: ConversationEntry): () => void {
-    entry.inFlight++
+    entry.holds++
     return () => {
-      entry.inFlight--
-      this.#parts.memory.release(entry, true)
+      endHold(this.#parts.memory, entry, true)
     }
   }
 

@@ -15,7 +15,7 @@ import { systemProcess, type ProcessIdentity } from '../platform/process-identit
 import { threadPoolSize } from '../platform/thread-pool.js'
 import { flushWorkerParts } from './background/flush-thread.js'
 import { BodyFiles } from './bodies/body-files.js'
-import { assembleBackend, type ShardFailureReport } from './assemble.js'
+import { assembleBackend, type FailureListener } from './assemble.js'
 import { assertSameLayout, ManifestFile, newEpoch, newManifest } from './manifest-file.js'
 import { openClassicLevel } from './shards/classic-level-opener.js'
 import { fromRecovery } from './shards/level-error.js'
@@ -35,7 +35,7 @@ export interface LocalComponents {
 }
 
 /** A store as it was made, to be opened for a while by itself: with a small cache, and everything durable. */
-export function existingStore(location: string): StoreSettings {
+export function settingsOfExisting(location: string): StoreSettings {
   return {
     location,
     shards: undefined,
@@ -80,8 +80,8 @@ export async function openLocalBackend(
   try {
     const file = new ManifestFile(fileSystem, directory)
     const isReal = fileSystem === nodeFileSystem && (local.opener ?? openClassicLevel) === openClassicLevel
-    const tuning = { ...localTuning, readsAtOnce: isReal, ...local.tuning }
-    const pace = new ReadPace(tuning.readsAtOnce, isReal ? systemMeter : timelessMeter)
+    const tuning = { ...localTuning, readsNow: isReal, ...local.tuning }
+    const pace = new ReadPace(tuning.readsNow, isReal ? systemMeter : timelessMeter)
     const { manifest, shards, failure } = await openShards(
       { file, made, settings, components, opener: local.opener ?? openClassicLevel },
       tuning,
@@ -98,7 +98,7 @@ export async function openLocalBackend(
     await fileSystem.syncDirectory(directory)
     const wantsThread = tuning.flushThread && isReal
     const threaded = wantsThread && areThere(flushWorkerParts)
-    const opened = await prepare(file, manifest, settings, components, local.newTimeLine === true)
+    const openManifest = await markOpen(file, manifest, settings, components, local.newTimeLine === true)
     const bodies = new BodyFiles({ directory: bodyDirectory, fileSystem, storeId: manifest.storeId, pace })
     undo.push(() => bodies.close())
     return await assembleBackend({
@@ -108,7 +108,7 @@ export async function openLocalBackend(
       notifier: local.notifier ?? new InProcessNotifier(),
       lock,
       file,
-      manifest: opened,
+      manifest: openManifest,
       shards,
       failure,
       bodies,
@@ -182,7 +182,7 @@ interface ShardParts {
 interface OpenedShards {
   readonly manifest: Manifest
   readonly shards: ShardSet
-  readonly failure: ShardFailureReport
+  readonly failure: FailureListener
 }
 
 /**
@@ -195,7 +195,7 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
   for (;;) {
     const manifest = await readManifest(parts)
     if (!manifest.created) await syncParents(fileSystem, settings.location, made)
-    const failure: ShardFailureReport = { listener: null }
+    const failure: FailureListener = { listener: null }
     let isStale = false
     const options = {
       directory: settings.location,
@@ -225,8 +225,8 @@ async function openShards(parts: ShardParts, tuning: LocalTuning, pace: ReadPace
   }
 }
 
-/** From here on the store counts as open: what ends without a close is an unclean end. */
-async function prepare(
+/** From here on the store counts as open, and so its manifest says: what ends without a close is an unclean end. */
+async function markOpen(
   file: ManifestFile,
   manifest: Manifest,
   settings: StoreSettings,
@@ -234,15 +234,15 @@ async function prepare(
   newTimeLine: boolean,
 ): Promise<Manifest> {
   const mayHaveLost = manifest.created && !manifest.clean && manifest.lossy
-  const opened = {
+  const openManifest = {
     ...manifest,
     created: true,
     clean: false,
     lossy: settings.syncEveryMs > 0,
     epoch: mayHaveLost || newTimeLine ? newEpoch(random, manifest.epoch) : manifest.epoch,
   }
-  await file.replace(opened)
-  return opened
+  await file.replace(openManifest)
+  return openManifest
 }
 
 /** Why a directory cannot hold a store; that is so for every process. */

@@ -6,7 +6,8 @@ import { isPresent } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import { messageCost } from '../model/message-cost.js'
 import type { Message } from '../model/message.js'
-import { ListNode, type ConversationEntry, type UserEntry } from './memory/entries.js'
+import { type CachedUser, type ConversationEntry, ListNode } from './memory/entries.js'
+import { endHold, whileHeld } from './memory/holds.js'
 import type { Memory } from './memory/memory.js'
 import type { PackedList } from './memory/packed-list.js'
 import type { Loader } from './reads/loader.js'
@@ -71,13 +72,12 @@ export class Participations {
    * that is written then is durable in the same step.
    */
   async headOnceRead(user: UserId, entry: ConversationEntry): Promise<number> {
-    entry.inFlight++
+    entry.holds++
     try {
       await this.#loader.load(entry, user)
       return entry.durableHead
     } finally {
-      entry.inFlight--
-      this.#memory.release(entry)
+      endHold(this.#memory, entry)
     }
   }
 
@@ -96,15 +96,14 @@ export class Participations {
     entry: ConversationEntry,
     loaded: MaybePromise<void>,
   ): Promise<Participation | null> {
-    entry.inFlight++
+    entry.holds++
     try {
       await loaded
       if (entry.groupPart !== null) await this.#loader.membership(user, entry)
       const node = this.#nodeOf(user, entry)
       return node === null ? await this.#load(user, entry) : await this.ofNode(node)
     } finally {
-      entry.inFlight--
-      this.#memory.release(entry)
+      endHold(this.#memory, entry)
     }
   }
 
@@ -140,13 +139,12 @@ export class Participations {
   }
 
   async #loadIntervals(user: UserId, entry: ConversationEntry): Promise<readonly Interval[] | null> {
-    entry.inFlight++
+    entry.holds++
     try {
       await this.#loader.load(entry, user)
       return entry.kind === null ? null : await this.intervals(user, entry)
     } finally {
-      entry.inFlight--
-      this.#memory.release(entry, true)
+      endHold(this.#memory, entry, true)
     }
   }
 
@@ -157,7 +155,7 @@ export class Participations {
   }
 
   /** The part in a packed conversation; null if something must be read first, for which it has to be taken out. */
-  ofPacked(user: UserEntry, index: number): Participation | null {
+  ofPacked(user: CachedUser, index: number): Participation | null {
     const packed = user.packed as PackedList
     const known = packed.viewAt(index)
     if (known !== undefined) return known
@@ -268,7 +266,7 @@ export class Participations {
 
   /** Without a node: only the conversation is told what comes meanwhile, so the membership is looked at again at the end. */
   async #load(user: UserId, entry: ConversationEntry): Promise<Participation | null> {
-    entry.inFlight++
+    entry.holds++
     try {
       await this.#loader.load(entry, user)
       const { groupPart, pair } = entry
@@ -298,8 +296,7 @@ export class Participations {
       }
       return null
     } finally {
-      entry.inFlight--
-      this.#memory.release(entry)
+      endHold(this.#memory, entry)
     }
   }
 
@@ -327,11 +324,7 @@ export class Participations {
       if (message?.seq === entry.durableHead) this.#memory.messages.keepLast(entry, message)
     }
     if (!(read instanceof Promise)) return take(read)
-    entry.inFlight++
-    return read.then(take).finally(() => {
-      entry.inFlight--
-      this.#memory.release(entry)
-    })
+    return whileHeld(this.#memory, entry, read.then(take))
   }
 }
 

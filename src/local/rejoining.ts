@@ -16,7 +16,7 @@ function timeBefore(former: MembershipRow | null): Pick<MembershipRow, 'interval
   if (former === null) return { intervals: [], joinedBefore: [] }
   const joinings = [...former.joinedBefore, former.joined]
   return {
-    intervals: joined(former.intervals),
+    intervals: coalesced(former.intervals),
     joinedBefore:
       joinings.length <= keptJoinings
         ? joinings
@@ -52,7 +52,7 @@ export function joinedMembership(
 }
 
 /** Ended stretches without those in which nothing was written; two between which nothing was missed are one. */
-function joined(intervals: readonly IntervalRow[]): IntervalRow[] {
+function coalesced(intervals: readonly IntervalRow[]): IntervalRow[] {
   const all: { from: number; to: number }[] = []
   for (const { from, to } of intervals) {
     const last = all.at(-1)

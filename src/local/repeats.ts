@@ -6,6 +6,7 @@ import type { MessageId, UserId } from '../model/ids.js'
 import type { Message } from '../model/message.js'
 import { lost, ownerOf } from './reads/block-reader.js'
 import type { ConversationEntry } from './memory/entries.js'
+import { whileHeld } from './memory/holds.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageReader } from './reads/message-reader.js'
 import type { RowReader } from './reads/row-reader.js'
@@ -100,16 +101,9 @@ export class Repeats {
       // Another call may have been faster.
       if (entry.ids === ids) memory.indexes.make(entry, [...hashes, ...live.toReversed()], runs)
     }
-    const atOnce = rows.allRunsAtOnce(ownerOf(entry), entry.id, stored, runsAtOnce)
-    if (atOnce !== null) return take(atOnce)
-    entry.inFlight++
-    return rows
-      .allRuns(ownerOf(entry), entry.id)
-      .then(take)
-      .finally(() => {
-        entry.inFlight--
-        memory.release(entry)
-      })
+    const runs = rows.allRunsNow(ownerOf(entry), entry.id, stored, mostRunsNow)
+    if (runs !== null) return take(runs)
+    return whileHeld(memory, entry, rows.allRuns(ownerOf(entry), entry.id).then(take))
   }
 
   /** Hashes of the messages that no shard has yet, the newest first; so many of them are not durable yet. */
@@ -145,7 +139,7 @@ function hashesOf(runs: readonly RunRow[], through: number): number[] {
 }
 
 /** Up to so many runs are read one after the other, which is faster than a range as long as they are few. */
-const runsAtOnce = 12
+const mostRunsNow = 12
 
 const noRuns: ReadonlySet<number> = new Set()
 const nothingLive = { hashes: [], underWay: 0 } as const

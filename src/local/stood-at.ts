@@ -7,7 +7,7 @@ import type { MessageReader } from './reads/message-reader.js'
 import { sees } from './views/participation-view.js'
 import type { RowReader } from './reads/row-reader.js'
 
-const runsAtOnce = 64
+const runsPerBatch = 64
 
 /**
  * Where a conversation stood in a user's list at a moment of the past: the position of the last message at or before it
@@ -58,7 +58,7 @@ async function newestMessage(
     if (touched.count > 0) stored = touched.firstSeq - 1
   }
   while (stored > 0) {
-    const runs = await parts.rows.runs(ownerOf(entry), entry.id, stored, runsAtOnce)
+    const runs = await parts.rows.runs(ownerOf(entry), entry.id, stored, runsPerBatch)
     for (const run of runs) {
       stored = run.firstSeq - 1
       if (run.firstPosition > asOf) continue

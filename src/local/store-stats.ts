@@ -19,7 +19,7 @@ export interface StatsParts {
   readonly memory: Memory
   readonly cacheBytes: number
   readonly rows: RowReader
-  readonly background: Checkpointer
+  readonly checkpointer: Checkpointer
   readonly tidier: Tidier
   /** Null where the flush has no thread of its own, whatever its size. */
   readonly threaded: AdaptiveFlushRunner<FlushThread> | null
@@ -27,7 +27,7 @@ export interface StatsParts {
 
 /** What `admin.stats()` says of the local backend: sums since the opening, and how things are now. */
 export async function storeStats(parts: StatsParts): Promise<StoreStats> {
-  const { log, report, shards, bodies, memory, cacheBytes, rows, background, tidier, threaded } = parts
+  const { log, report, shards, bodies, memory, cacheBytes, rows, checkpointer, tidier, threaded } = parts
   return {
     backend: 'local',
     position: memory.generations.shownThrough,
@@ -43,8 +43,12 @@ export async function storeStats(parts: StatsParts): Promise<StoreStats> {
       ...memory.counters,
       rowReads: rows.reads,
     },
-    generations: { live: memory.generations.live.length, waiting: background.waiting, ...background.stats },
-    checkpoint: background.checkpoint,
+    generations: {
+      live: memory.generations.live.length,
+      waiting: checkpointer.waiting,
+      ...checkpointer.stats,
+    },
+    checkpoint: checkpointer.checkpoint,
     bodies: {
       bytesWritten: bodies.bytesWritten + (threaded?.thread?.bytesWritten ?? 0),
       ...tidier.stats,

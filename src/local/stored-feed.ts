@@ -11,7 +11,7 @@ import { outUntil } from './rejoining.js'
 import { sees } from './views/participation-view.js'
 
 /** Groups whose changes are read at the same time. */
-const atOnce = 4
+const parallelReads = 4
 /**
  * To look into a group costs as much as some of its changes: so many for each group are read in advance, but no more than that
  * many in all, about 400 KB and their ids.
@@ -45,7 +45,7 @@ export class StoredFeed {
     const groups = [...memberships]
     const unread = await this.#ownMarks(user, groups, range, oldest)
     const left = groups.values()
-    const reads = Array.from({ length: Math.min(atOnce, groups.length) }, async () => {
+    const reads = Array.from({ length: Math.min(parallelReads, groups.length) }, async () => {
       for (const [group, membership] of left) await this.#ofGroup(group, membership, range, oldest)
     })
     reads.push(this.#ofUser(user, range, oldest))

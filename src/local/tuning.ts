@@ -20,7 +20,7 @@ export interface LocalTuning {
   /** Flushed log after which a checkpoint is made. */
   readonly checkpointBytes: number
   /** Closed generations that may wait for the flush before the queue stops draining. */
-  readonly maxWaiting: number
+  readonly maxWaitingGenerations: number
   /** Bytes that must stay free on the disk: with less, nothing is accepted. */
   readonly spareBytes: number
   /** This and the next three: how LevelDB is used, as `ShardTuning` says. */
@@ -29,8 +29,8 @@ export interface LocalTuning {
   readonly batchBytes: number
   readonly compression: boolean
   /** Small reads are made at once as long as that is fast. Default: where the world is the real one. */
-  readonly readsAtOnce: boolean
   /** A parked conversation with up to so many messages keeps all its key hashes, a longer one a filter of them. */
+  readonly readsNow: boolean
   readonly exactIds: number
   /** Shortest list, in conversations, that is copied when read; the rows of a shorter one cost about as much. */
   readonly copiedFrom: number
@@ -61,13 +61,13 @@ export const localTuning: LocalTuning = {
   segmentBytes: 64 * MiB,
   chunkBytes: 1 * MiB,
   checkpointBytes: 32 * MiB,
-  maxWaiting: 1,
+  maxWaitingGenerations: 1,
   spareBytes: 64 * MiB,
   writeBufferBytes: 8 * MiB,
   blockCacheBytes: 2 * MiB,
   batchBytes: MiB / 16,
   compression: true,
-  readsAtOnce: true,
+  readsNow: true,
   exactIds: 48,
   copiedFrom: 8,
   copyRestMs: 10_000,

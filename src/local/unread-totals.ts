@@ -3,7 +3,7 @@ import { unreadOf, type Participation } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Clock } from '../platform/clock.js'
 import type { Lists } from './lists.js'
-import type { ConversationEntry, UserEntry } from './memory/entries.js'
+import type { CachedUser, ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { Participations } from './participations.js'
 
@@ -37,7 +37,7 @@ export class UnreadTotals {
   }
 
   /** A group may become large, or small, while others are looked at: then what was looked at is not all, or too much. */
-  async #withLarge(user: UserEntry): Promise<UnreadTotal> {
+  async #withLarge(user: CachedUser): Promise<UnreadTotal> {
     user.pins++
     try {
       for (;;) {
@@ -56,7 +56,7 @@ export class UnreadTotals {
     }
   }
 
-  async #countOnce(user: UserEntry): Promise<UnreadTotal> {
+  async #countOnce(user: CachedUser): Promise<UnreadTotal> {
     await (user.counted ??= this.#countUnread(user).finally(() => {
       user.counted = null
     }))
@@ -64,7 +64,7 @@ export class UnreadTotals {
   }
 
   /** Counts once through the whole list; conversations that change meanwhile are looked at again at the end. */
-  async #countUnread(user: UserEntry): Promise<void> {
+  async #countUnread(user: CachedUser): Promise<void> {
     user.pins++
     const changed = (user.counting = new Set<ConversationEntry>())
     try {

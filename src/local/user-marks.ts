@@ -3,6 +3,7 @@ import type { MaybePromise } from '../backend/port.js'
 import type { Marks, Reached } from '../model/conversation.js'
 import type { Position, UserId } from '../model/ids.js'
 import type { ConversationEntry } from './memory/entries.js'
+import { endHold } from './memory/holds.js'
 import type { Memory } from './memory/memory.js'
 import type { Loader } from './reads/loader.js'
 import type { Applier } from './writes/applier.js'
@@ -40,10 +41,9 @@ export class UserMarks {
 
   #raiseLater(user: UserId, entry: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
     const { memory, loader, writer } = this.#parts
-    entry.inFlight++
+    entry.holds++
     const done = (): void => {
-      entry.inFlight--
-      memory.release(entry)
+      endHold(memory, entry)
     }
     const failed = (error: unknown): never => {
       done()
@@ -83,7 +83,7 @@ export class UserMarks {
         deliveredAt: by === 'delivered' ? position : before.deliveredAt,
       }
       return {
-        record: { kind: 'marks', time, user, conversation, marks },
+        record: { kind: 'groupMarks', time, user, conversation, marks },
         apply: () => {
           const ref = { position, kind: by, conversationId: conversation, userId: user } as const
           applier.touchUser(user).makeOwn().putMarks(conversation, marks)

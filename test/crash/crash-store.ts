@@ -28,7 +28,7 @@ export const crashVariants: readonly CrashVariant[] = [
       segmentBytes: 8 * KiB,
       chunkBytes: 64 * KiB,
       checkpointBytes: 4 * KiB,
-      maxWaiting: 1,
+      maxWaitingGenerations: 1,
       writeBufferBytes: 64 * KiB,
       batchBytes: 1 * KiB,
     },

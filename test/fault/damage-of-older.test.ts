@@ -5,7 +5,7 @@ import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 /** As on a disk that is slow just now. */
-const slow = { local: { tuning: { readsAtOnce: false } } }
+const slow = { local: { tuning: { readsNow: false } } }
 
 test('damage of older messages takes neither the newest one nor marks with it', async () => {
   const location = await temporaryDirectory()

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { groupPartition, keys } from '../../src/formats/keys.js'
+import { groupPrefix, keys } from '../../src/formats/keys.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { systemClock } from '../../src/platform/clock.js'
@@ -29,7 +29,7 @@ function unheard(): readonly unknown[] {
 
 test('a membership that cannot be read is told to who sends, and ends no process', async () => {
   const failing: { key: Buffer | null } = { key: null }
-  const host = await localHost({ tuning: { fanOut: 2, readsAtOnce: false } }, { opener: failingAt(failing) })
+  const host = await localHost({ tuning: { fanOut: 2, readsNow: false } }, { opener: failingAt(failing) })
   onTestFinished(host.destroy)
   const first = await host.open()
   await first.groups.create({ creator: 'owner', members: ['x', 'y', 'z'], id: 'g' })
@@ -39,7 +39,7 @@ test('a membership that cannot be read is told to who sends, and ends no process
   onTestFinished(() => store.close())
   const lost = unheard()
   const message = { sender: 'x', conversationId: 'g', text: 'hello', id: 'one' }
-  failing.key = keys.member(groupPartition('g'), 'x')
+  failing.key = keys.member(groupPrefix('g'), 'x')
   await expect(store.sendMessage(message)).rejects.toMatchObject({ code: 'CORRUPT' })
   await expect(store.sendMessage(message)).rejects.toMatchObject({ code: 'CORRUPT' })
   for (let i = 0; i < 5; i++) await systemClock.yield()

@@ -177,10 +177,10 @@ function roundOf(kept: Conversation): number {
 
 test.each([true, false])(
   'a list of more than the cache can hold is answered all the same (at once: %s)',
-  async (readsAtOnce) => {
+  async (readsNow) => {
     const host = await localHost({
       settings: { cacheBytes: 128 * 1024 },
-      tuning: { readsAtOnce, fanOut: 5 },
+      tuning: { readsNow, fanOut: 5 },
     })
     onTestFinished(host.destroy)
     const first = (await host.open()) as MessageStore

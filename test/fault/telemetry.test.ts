@@ -138,7 +138,7 @@ test('a pause of the queue is measured from its beginning to its end', async () 
     metrics,
   }
   // Each group is several generations, and none may wait while another one is flushed.
-  const tuning = { generationBytes: 1024, maxWaiting: 0 }
+  const tuning = { generationBytes: 1024, maxWaitingGenerations: 0 }
   const backend = await openLocalBackend(settings, components, { tuning })
   const store = new MessageStore(backend, { limits, clock: systemClock, usersMode: 'open' })
   await Promise.all(Array.from({ length: 50 }, (_, n) => store.sendMessage(message(n))))

@@ -17,7 +17,7 @@ const small = {
   generationBytes: 2048,
   segmentBytes: 8192,
   checkpointBytes: 4096,
-  maxWaiting: 1,
+  maxWaitingGenerations: 1,
 }
 
 interface World {

@@ -6,7 +6,7 @@ test.each(['list', 'conversation'])(
   'a %s with a group in which others write all the time is answered',
   async (what) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
     const first = await host.open()
     await first.groups.create({ creator: 'a', members: ['b'], id: 'g' })

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { groupPartition, keys } from '../../src/formats/keys.js'
+import { groupPrefix, keys } from '../../src/formats/keys.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
@@ -11,7 +11,7 @@ async function turns(n = 20): Promise<void> {
 test('who is removed from a large group while their membership is read, and many others are looked at, is out', async () => {
   const gate = openGate()
   const host = await localHost(
-    { tuning: { fanOut: 2, keptMembers: 8, readsAtOnce: false } },
+    { tuning: { fanOut: 2, keptMembers: 8, readsNow: false } },
     { opener: gatedShards(gate) },
   )
   onTestFinished(host.destroy)
@@ -24,7 +24,7 @@ test('who is removed from a large group while their membership is read, and many
   const store = await host.open()
   onTestFinished(() => store.close())
   const { read, open } = closeGate(gate)
-  gate.at = { key: keys.member(groupPartition('g'), 'x') }
+  gate.at = { key: keys.member(groupPrefix('g'), 'x') }
   const looking = store.getConversation('x', 'g')
   await read
   gate.at = 'nothing'
@@ -41,7 +41,7 @@ test('who is removed from a large group while their membership is read, and many
 
 test('the unread total counts a group that becomes large while the total is made', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { fanOut: 2, readsAtOnce: false } }, { opener: gatedShards(gate) })
+  const host = await localHost({ tuning: { fanOut: 2, readsNow: false } }, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
   await first.groups.create({ creator: 'b', members: ['a', 'c'], id: 'large' })
@@ -72,7 +72,7 @@ test('the unread total counts a group that becomes large while the total is made
 async function crowd(keptMembers: number, users: readonly string[], groups: readonly string[]) {
   const gate = openGate()
   const host = await localHost(
-    { tuning: { fanOut: 2, keptMembers, readsAtOnce: false } },
+    { tuning: { fanOut: 2, keptMembers, readsNow: false } },
     { opener: gatedShards(gate) },
   )
   onTestFinished(host.destroy)

@@ -17,7 +17,7 @@ test.each(['one after the other', 'all at once'])(
   async (how) => {
     const gate = openGate()
     const host = await localHost(
-      { settings: { cacheBytes: 64 * 1024, cacheTierSize: 2 }, tuning: { readsAtOnce: false } },
+      { settings: { cacheBytes: 64 * 1024, cacheTierSize: 2 }, tuning: { readsNow: false } },
       { opener: gatedShards(gate) },
     )
     onTestFinished(host.destroy)

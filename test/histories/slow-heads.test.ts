@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { keys, userPartition } from '../../src/formats/keys.js'
+import { keys, userPrefix } from '../../src/formats/keys.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import { closeGate, openGate } from '../fixtures/gated-shards.js'
 import { openGated } from './gated-store.js'
 
 const conversationId = directConversationId('a', 'b')
-const variant = { tuning: { readsAtOnce: false } }
-const headOf = (user: string): Buffer => keys.head(userPartition(user), conversationId)
+const variant = { tuning: { readsNow: false } }
+const headOf = (user: string): Buffer => keys.head(userPrefix(user), conversationId)
 
 /** What can happen without the gate, has. */
 async function meanwhile(work: Promise<unknown>): Promise<void> {

@@ -74,7 +74,7 @@ test('a mark that was made before a list is loaded, and is flushed meanwhile, is
 
 test('a stranger whose look at a conversation is slow takes nothing from those who are in it', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+  const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
   const told = { sender: 'b', receiver: 'a', text: 'one', id: 'told' }

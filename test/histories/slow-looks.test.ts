@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keys, userPartition } from '../../src/formats/keys.js'
+import { keys, userPrefix } from '../../src/formats/keys.js'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { closeGate, openGate, type Gate } from '../fixtures/gated-shards.js'
 import type { LocalVariant } from '../property/stores.js'
@@ -9,7 +9,7 @@ import { openGated } from './gated-store.js'
 const peers = ['p0', 'p1', 'p2']
 const small: LocalVariant = {
   settings: { cacheTierSize: 3 },
-  tuning: { readsAtOnce: false, keptAside: 2 },
+  tuning: { readsNow: false, keptAside: 2 },
 }
 
 const say = (store: CheckedStore, sender: string, text = 'hello'): Promise<unknown> =>
@@ -18,7 +18,7 @@ const say = (store: CheckedStore, sender: string, text = 'hello'): Promise<unkno
 /** What a call gives whose read of the marks of `a` in the group is slow; `meanwhile` is done before the answer comes. */
 async function slowly<T>(gate: Gate, call: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> {
   const { read, open } = closeGate(gate)
-  gate.at = { key: keys.marks(userPartition('a'), 'g') }
+  gate.at = { key: keys.marks(userPrefix('a'), 'g') }
   const calling = call()
   await read
   gate.at = 'nothing'

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
-import { keys, userPartition } from '../../src/formats/keys.js'
+import { keys, userPrefix } from '../../src/formats/keys.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { closeGate, gatedShards, openGate, type Gate } from '../fixtures/gated-shards.js'
@@ -20,7 +20,7 @@ test.each([
   'a lower %s that is slow does not take back a higher markRead, with %i conversations marked at once',
   async (slow, count) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
     const first = await host.open()
     const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
@@ -43,7 +43,7 @@ test.each([
         resolve()
       }
     })
-    gate.at = { key: keys.marks(userPartition('a'), directConversationId('peer 0', 'a')) }
+    gate.at = { key: keys.marks(userPrefix('a'), directConversationId('peer 0', 'a')) }
     const marking = Promise.all(peers.map((peer) => store[slow]('a', { peer }, 3)))
     await Promise.race([read, marking])
     gate.at = 'nothing'
@@ -59,7 +59,7 @@ test.each([0, 300])(
   'a lower mark of a group whose look is slow does not take back a higher one, with %i looks meanwhile',
   async (count) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
     const first = await host.open()
     const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
@@ -72,7 +72,7 @@ test.each([0, 300])(
     const store = await host.open()
     onTestFinished(() => store.close())
     const { read, open } = closeGate(gate)
-    gate.at = { key: keys.marks(userPartition('a'), 'g') }
+    gate.at = { key: keys.marks(userPrefix('a'), 'g') }
     const marking = store.markRead('a', 'g', 3)
     await read
     gate.at = 'nothing'
@@ -99,7 +99,7 @@ async function markWhileThirdComes(store: CheckedStore, gate: Gate, key: Buffer)
 
 test('markRead without a seq means the head at the call, however slowly its conversation is read', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { readsAtOnce: false } }, { opener: gatedShards(gate) })
+  const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
   onTestFinished(host.destroy)
   const first = await host.open()
   for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
@@ -107,7 +107,7 @@ test('markRead without a seq means the head at the call, however slowly its conv
 
   const store = await host.open()
   onTestFinished(() => store.close())
-  await markWhileThirdComes(store, gate, keys.marks(userPartition('a'), directConversationId('a', 'b')))
+  await markWhileThirdComes(store, gate, keys.marks(userPrefix('a'), directConversationId('a', 'b')))
   expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
 })
 
@@ -116,7 +116,7 @@ test.each(['warm', 'cold'])(
   async (how) => {
     const gate = openGate()
     const host = await localHost(
-      { tuning: { readsAtOnce: false }, usersMode: 'registered' },
+      { tuning: { readsNow: false }, usersMode: 'registered' },
       { opener: gatedShards(gate) },
     )
     onTestFinished(host.destroy)
@@ -128,7 +128,7 @@ test.each(['warm', 'cold'])(
     const store = await host.open()
     onTestFinished(() => store.close())
     if (how === 'warm') await store.getConversation('a', { peer: 'b' })
-    await markWhileThirdComes(store, gate, keys.profile(userPartition('a')))
+    await markWhileThirdComes(store, gate, keys.profile(userPrefix('a')))
     expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
   },
 )
@@ -138,7 +138,7 @@ test.each(['direct', 'group'])(
   async (kind) => {
     const gate = openGate()
     const host = await localHost(
-      { tuning: { readsAtOnce: false, keptAside: 2, tidyFiles: Infinity } },
+      { tuning: { readsNow: false, keptAside: 2, tidyFiles: Infinity } },
       { opener: gatedShards(gate) },
     )
     onTestFinished(host.destroy)

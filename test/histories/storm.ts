@@ -66,7 +66,7 @@ function drawVariant(chance: SeededChance): LocalVariant {
       tidyFiles: oneOf([2, Infinity]),
       tidyAfterMs: 1,
       tidyRestMs: 0,
-      readsAtOnce: chance.happens(1 / 3),
+      readsNow: chance.happens(1 / 3),
       exactIds: oneOf([2, 48]),
     },
   }

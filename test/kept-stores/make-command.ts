@@ -156,7 +156,9 @@ async function requireRows(location: string): Promise<void> {
     Object.keys(families).filter((family) => !names.has(family as Family)),
   )
   const copies = new Set(
-    found.filter(({ family }) => family === 'copy').map(({ key, rowLength }) => readCopyKey(key, rowLength)),
+    found
+      .filter(({ family }) => family === 'copy')
+      .map(({ key, prefixLength }) => readCopyKey(key, prefixLength)),
   )
   requireNone(
     'copies',

@@ -47,7 +47,7 @@ export const tiny: LocalVariant = {
     generationObjects: 8,
     segmentBytes: 8192,
     checkpointBytes: 4096,
-    maxWaiting: 1,
+    maxWaitingGenerations: 1,
     exactIds: 3,
     copiedFrom: 1,
     copyRestMs: 0,

@@ -24,7 +24,7 @@ export const smallTuning = {
   segmentBytes: 1024,
   chunkBytes: 1024,
   checkpointBytes: 1500,
-  maxWaiting: 1,
+  maxWaitingGenerations: 1,
   spareBytes: 0,
   writeBufferBytes: 700,
   batchBytes: 300,

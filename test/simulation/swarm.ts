@@ -60,7 +60,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
     segmentBytes: oneOf([1024, 2048, 8192]),
     chunkBytes: oneOf([256, 1024, 16 * 1024]),
     checkpointBytes: oneOf([300, 1000, 4096, 100_000]),
-    maxWaiting: oneOf([0, 1, 2]),
+    maxWaitingGenerations: oneOf([0, 1, 2]),
     spareBytes: 1024,
     writeBufferBytes: oneOf([256, 1024, 16 * 1024]),
     batchBytes: oneOf([128, 512, 4096]),
@@ -90,7 +90,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
   const tidy = { tidyFiles: oneOf([2, 3, 8, Infinity]), tidyAfterMs: 0, tidyRestMs: oneOf([0, 5]) }
   // Follows from something else that was drawn, so that seeds from before mean what they meant.
   const reads = {
-    readsAtOnce: settings.cacheTierSize === 3,
+    readsNow: settings.cacheTierSize === 3,
     exactIds: settings.virtualNodes === 1 ? 48 : 2,
     generationObjects: settings.shards === 3 ? 3 : 64 * 1024,
     copiedFrom: settings.cacheTierSize === 1 ? 3 : 1,

@@ -27,7 +27,7 @@ export interface CheckpointerOptions {
   /** Beyond this much log without a checkpoint the queue is not drained until there is one. */
   readonly maxLogBytes: number
   /** Frozen generations that may wait; with more the queue is not drained. */
-  readonly maxWaiting: number
+  readonly maxWaitingGenerations: number
   /** For so long after a flush nothing is written that can be done without. */
   readonly sparedMs: number
   /** Writes the new checkpoint into the manifest, durably. */
@@ -292,7 +292,8 @@ export class Checkpointer {
   #throttle(): void {
     const { log, telemetry } = this.#parts
     const behind =
-      this.#waiting.length > this.#options.maxWaiting || this.#bytesSince > this.#options.maxLogBytes
+      this.#waiting.length > this.#options.maxWaitingGenerations ||
+      this.#bytesSince > this.#options.maxLogBytes
     if (behind && !this.#failed) {
       log.pause()
       this.#pauseEnded ??= telemetry.begin('log.pause.ms')

@@ -74,7 +74,7 @@ export class FilterKeeper {
       for await (const [key] of shard.scan(userRows)) {
         if (this.#stopped) return
         const described = describeKey(key)
-        if (described?.family === 'head') filter.add(readIdKey(key, described.rowLength))
+        if (described?.family === 'head') filter.add(readIdKey(key, described.prefixLength))
       }
     }
     filter.complete = true

@@ -6,7 +6,7 @@ import type { RecordRange } from '../fold/sink.js'
 import type { Chunk, DurableGroup } from '../commit-log/options.js'
 
 /** Flushes under way: one is written, and the next one is folded. */
-const atOnce = 2
+const parallelFlushes = 2
 
 /**
  * The record up to which shards or body files have anything. The log was on the disk that far before they were written, so one
@@ -61,7 +61,7 @@ export class Recovery {
 
   /** Records whose end is not known to be on the disk; of as many generations as may be under way. */
   readonly find = (group: DurableGroup): void => {
-    if (this.#underWay.length < atOnce) this.#take(group)
+    if (this.#underWay.length < parallelFlushes) this.#take(group)
   }
 
   /** The end of the log is on the disk. Records after the last cut are handed over once more. */
@@ -78,7 +78,7 @@ export class Recovery {
 
   readonly take = async (group: DurableGroup): Promise<void> => {
     this.#take(group)
-    while (this.#underWay.length >= atOnce) await this.#underWay.shift()
+    while (this.#underWay.length >= parallelFlushes) await this.#underWay.shift()
   }
 
   #take(group: DurableGroup): void {

@@ -25,7 +25,7 @@ export interface BodyFilesOptions {
 }
 
 /** Nothing larger is read at once: this much is copied out of the system's cache in a few dozen microseconds. */
-const atOnceBytes = 128 * 1024
+const mostBytesNow = 128 * 1024
 
 /**
  * The body files: message bodies, written once by the flush, or by the tidy that merges files, and shared by all
@@ -119,9 +119,9 @@ export class BodyFiles {
   }
 
   /** Like `read`, at once; null where that would not be fast, or fails: `read` does it then, or says why not. */
-  readAtOnce(file: number, offset: number, length: number): Buffer | null {
+  readNow(file: number, offset: number, length: number): Buffer | null {
     const handle = this.#open.get(file)?.opened
-    if (handle?.readSync === undefined || length > atOnceBytes) return null
+    if (handle?.readSync === undefined || length > mostBytesNow) return null
     const begun = this.#options.pace?.begin() ?? null
     if (begun === null) return null
     const bytes = Buffer.allocUnsafe(length)

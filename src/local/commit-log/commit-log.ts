@@ -303,9 +303,9 @@ export class CommitLog {
   }
 
   /** If something waits already, the next write begins first. */
-  #acknowledge(groups: readonly DurableGroup[], atOnce = true): void {
+  #acknowledge(groups: readonly DurableGroup[], now = true): void {
     for (const group of groups) this.#acknowledgements.add(group)
-    if (atOnce) this.#acknowledgements.tellAll()
+    if (now) this.#acknowledgements.tellAll()
     else if (!this.#hasGroups) this.#acknowledgements.tellHalf()
   }
 

@@ -68,7 +68,7 @@ export class NextSegment {
     const handle = preallocated ?? (await this.#fileSystem.open(this.#path, 'create'))
     try {
       await writeFully(handle, encodeSegmentHeader(header), 0)
-      if (preallocated === null && !this.#givenUp) await this.#fillAtOnce(handle, size)
+      if (preallocated === null && !this.#givenUp) await this.#fillWhole(handle, size)
       await handle.sync()
       await this.#fileSystem.rename(this.#path, join(this.#directory, segmentName(header.number)))
       await this.#fileSystem.syncDirectory(this.#directory)
@@ -81,7 +81,7 @@ export class NextSegment {
     return new SegmentWriter(handle, header)
   }
 
-  async #fillAtOnce(handle: FileHandle, size: number): Promise<void> {
+  async #fillWhole(handle: FileHandle, size: number): Promise<void> {
     try {
       for (let filled = segmentHeaderBytes; filled < size; filled += pieceBytes)
         await writeFully(handle, zeroes.subarray(0, Math.min(pieceBytes, size - filled)), filled)

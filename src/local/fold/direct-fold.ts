@@ -1,7 +1,7 @@
 import { BlockWriter } from '../../formats/block.js'
 import type { StoredChange } from '../../formats/change-list.js'
 import { idHashOfBody } from '../../formats/id-hash.js'
-import { passingKeys } from '../../formats/keys.js'
+import { scratchKeys } from '../../formats/keys.js'
 import type { DirectHead, MarksRow } from '../../formats/record-parts.js'
 import { flags } from '../../formats/records.js'
 import { excerptBytes, rows } from '../../formats/rows.js'
@@ -119,8 +119,8 @@ export class DirectFold {
     this.#putHead(sink, first, second.id, head)
     if (second !== first && this.#previous === 0) this.#putHead(sink, second, first.id, null)
     if (this.count === 0) return
-    const run = rows.run.pass(this.#run(file, hashSeed, columns))
-    sink.put(first.shard, passingKeys.run(first.row, this.id, this.#lastSeq), run)
+    const run = rows.run.encodeInScratch(this.#run(file, hashSeed, columns))
+    sink.put(first.shard, scratchKeys.run(first.prefix, this.id, this.#lastSeq), run)
     this.#move(sink, first, second.id, head, columns)
     if (second !== first) this.#move(sink, second, first.id, head, columns)
   }
@@ -136,28 +136,28 @@ export class DirectFold {
       addChange({ position: marks.deliveredAt, kind: 'delivered', conversation: this.id, user }, owner, other)
   }
 
-  #putHead(sink: RowSink, { row, shard }: Partition, peer: string, head: DirectHead | null): void {
-    sink.put(shard, passingKeys.head(row, this.id), rows.directHead.pass({ peer, head }))
+  #putHead(sink: RowSink, { prefix, shard }: Partition, peer: string, head: DirectHead | null): void {
+    sink.put(shard, scratchKeys.head(prefix, this.id), rows.directHead.encodeInScratch({ peer, head }))
   }
 
   /** In a participant's list, from where it stood to where its last message puts it. */
   #move(
     sink: RowSink,
-    { row, shard }: Partition,
+    { prefix, shard }: Partition,
     peer: string,
     head: DirectHead,
     columns: MessageColumns,
   ): void {
-    if (this.#previous > 0) sink.del(shard, passingKeys.recent(row, this.#previous, this.id))
+    if (this.#previous > 0) sink.del(shard, scratchKeys.recent(prefix, this.#previous, this.id))
     const position = columns.positions[this.lastMessage] as number
-    sink.put(shard, passingKeys.recent(row, position, this.id), this.#listRow(peer, head, columns))
+    sink.put(shard, scratchKeys.recent(prefix, position, this.id), this.#listRow(peer, head, columns))
   }
 
   #listRow(peer: string, head: DirectHead, columns: MessageColumns): Buffer {
     const last = this.lastMessage
     const start = columns.starts[last] as number
     const end = columns.ends[last] as number
-    return rows.directList.pass({
+    return rows.directList.encodeInScratch({
       peer,
       head: head.head,
       n0: head.n0,

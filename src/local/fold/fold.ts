@@ -1,6 +1,6 @@
 import { badBytes } from '../../formats/bytes.js'
 import { recordLengthBytes } from '../../formats/frames.js'
-import { decodeRecord, recordKinds, timeAt, type OtherRecord } from '../../formats/records.js'
+import { decodeRecord, recordKinds, timeAt, type PlainRecord } from '../../formats/records.js'
 import { pairKey } from '../../model/pair-key.js'
 import { DirectMessages } from './direct-messages.js'
 import { GroupFold } from './group-fold.js'
@@ -21,9 +21,9 @@ export class Fold {
   readonly #groups = new Map<string, GroupFold>()
   readonly #contacts = new Map<
     string,
-    { record: OtherRecord & { kind: 'contact' | 'block' }; position: number }
+    { record: PlainRecord & { kind: 'contact' | 'block' }; position: number }
   >()
-  readonly #users = new Map<string, { record: OtherRecord & { kind: 'user' }; position: number }>()
+  readonly #users = new Map<string, { record: PlainRecord & { kind: 'user' }; position: number }>()
   readonly #hashSeed: number
   #last = 0
 
@@ -97,12 +97,12 @@ export class Fold {
 
   #record(bytes: Buffer, start: number, end: number, position: number): void {
     const kind = bytes[start]
-    if (kind === recordKinds.direct) this.#directs.add(bytes, start, end, position)
+    if (kind === recordKinds.directMessage) this.#directs.add(bytes, start, end, position)
     else if (kind === recordKinds.directMarks) this.#directs.addMarks(bytes, start, end, position)
     else if (kind === recordKinds.groupMessage) {
       const group = GroupFold.messageGroup(bytes, start, end)
       this.#group(group).addMessage(bytes, start, end, position)
-    } else this.#other(decodeRecord(bytes, start, end), position)
+    } else this.#plain(decodeRecord(bytes, start, end), position)
   }
 
   #group(id: string): GroupFold {
@@ -111,11 +111,11 @@ export class Fold {
     return group
   }
 
-  #other(record: OtherRecord, position: number): void {
+  #plain(record: PlainRecord, position: number): void {
     switch (record.kind) {
       case 'cut':
         return
-      case 'marks':
+      case 'groupMarks':
         this.#group(record.conversation).addMarks(record.user, record.marks, position)
         return
       case 'block': {

@@ -1,7 +1,7 @@
 import { BlockWriter } from '../../formats/block.js'
 import { ByteReader } from '../../formats/bytes.js'
 import { idHashOfBody, idHashOfSender } from '../../formats/id-hash.js'
-import { passingKeys } from '../../formats/keys.js'
+import { scratchKeys } from '../../formats/keys.js'
 import { endOfId, readId } from '../../formats/message-body.js'
 import {
   foundingMembership,
@@ -11,13 +11,13 @@ import {
   type MarksRow,
   type MembershipRow,
 } from '../../formats/record-parts.js'
-import { countAt, flags, flagsAt, idsAt, seqAt, timeAt, type OtherRecord } from '../../formats/records.js'
+import { countAt, flags, flagsAt, idsAt, seqAt, timeAt, type PlainRecord } from '../../formats/records.js'
 import { rows } from '../../formats/rows.js'
 import { GroupMarks } from './group-marks.js'
 import type { MessageChain, Partition, Partitions } from './partitions.js'
 import type { RowSink } from './sink.js'
 
-type GroupEvent = Extract<OtherRecord, { kind: 'create' | 'join' | 'leave' | 'rename' }>
+type GroupEvent = Extract<PlainRecord, { kind: 'create' | 'join' | 'leave' | 'rename' }>
 
 /** Where a small group stands in one member's list: before this generation, by joining, or for good after leaving. */
 interface ListPlace {
@@ -147,32 +147,32 @@ export class GroupFold {
     cut: number,
     chain: MessageChain,
   ): Generator<void> {
-    const { id, row, shard } = this.#partition
-    if (this.#state !== null) sink.put(shard, passingKeys.group(row), rows.group.encode(this.#state))
+    const { id, prefix, shard } = this.#partition
+    if (this.#state !== null) sink.put(shard, scratchKeys.group(prefix), rows.group.encode(this.#state))
     const last = this.#messages.at(-1)
     if (last !== undefined) {
       const head = this.#firstSeq + this.#messages.length - 1
       sink.put(
         shard,
-        passingKeys.head(row, id),
+        scratchKeys.head(prefix, id),
         rows.groupHead.encode({ head, position: last.position, timestamp: last.timestamp }),
       )
-      sink.put(shard, passingKeys.run(row, id, head), rows.run.pass(this.#run(file, hashSeed)))
+      sink.put(shard, scratchKeys.run(prefix, id, head), rows.run.encodeInScratch(this.#run(file, hashSeed)))
     }
     for (const [user, membership] of this.#memberships) {
       const value = rows.membership.encode(membership)
-      sink.put(shard, passingKeys.member(row, user), value)
+      sink.put(shard, scratchKeys.member(prefix, user), value)
       const member = partitions.user(user)
-      sink.put(member.shard, passingKeys.membership(member.row, id), value)
+      sink.put(member.shard, scratchKeys.membership(member.prefix, id), value)
       yield
     }
     for (const [ordinal, user] of this.#roll) {
-      if (user === null) sink.del(shard, passingKeys.roll(row, ordinal))
-      else sink.put(shard, passingKeys.roll(row, ordinal), rows.roll.encode(user))
+      if (user === null) sink.del(shard, scratchKeys.roll(prefix, ordinal))
+      else sink.put(shard, scratchKeys.roll(prefix, ordinal), rows.roll.encode(user))
     }
     for (const [user, own] of this.#own) {
       const member = partitions.user(user)
-      sink.put(member.shard, passingKeys.own(member.row, id, own.seqs[0] as number), rows.own.encode(own))
+      sink.put(member.shard, scratchKeys.own(member.prefix, id, own.seqs[0] as number), rows.own.encode(own))
     }
     for (const [user, place] of this.#places) {
       this.#writePlace(sink, partitions.user(user), place, last?.position ?? 0)
@@ -195,25 +195,25 @@ export class GroupFold {
 
   /** A member's list: large groups are marked once, small ones stand where their last message put them. */
   #writePlace(sink: RowSink, member: Partition, place: ListPlace, lastMessage: number): void {
-    const { row, shard } = member
+    const { prefix, shard } = member
     const { id } = this.#partition
     const { previous, joined, left } = place
     if (left > 0) {
-      if (this.#large) sink.del(shard, passingKeys.large(row, id))
-      if (previous > 0 && previous !== left) sink.del(shard, passingKeys.recent(row, previous, id))
-      sink.put(shard, passingKeys.recent(row, left, id), nothing)
+      if (this.#large) sink.del(shard, scratchKeys.large(prefix, id))
+      if (previous > 0 && previous !== left) sink.del(shard, scratchKeys.recent(prefix, previous, id))
+      sink.put(shard, scratchKeys.recent(prefix, left, id), nothing)
       return
     }
     if (this.#large) {
       if (joined === 0 && !this.#becameLarge) return
-      if (previous > 0) sink.del(shard, passingKeys.recent(row, previous, id))
-      sink.put(shard, passingKeys.large(row, id), nothing)
+      if (previous > 0) sink.del(shard, scratchKeys.recent(prefix, previous, id))
+      sink.put(shard, scratchKeys.large(prefix, id), nothing)
       return
     }
     const now = Math.max(lastMessage, joined)
     if (now === 0) return
-    if (previous > 0 && previous !== now) sink.del(shard, passingKeys.recent(row, previous, id))
-    sink.put(shard, passingKeys.recent(row, now, id), nothing)
+    if (previous > 0 && previous !== now) sink.del(shard, scratchKeys.recent(prefix, previous, id))
+    sink.put(shard, scratchKeys.recent(prefix, now, id), nothing)
   }
 
   #takeImage(image: GroupImage | null): void {

@@ -1,6 +1,6 @@
 import { ChangeListWriter, type StoredChange } from '../../formats/change-list.js'
 import { idHashOfSender } from '../../formats/id-hash.js'
-import { groupPartition, passingKeys, userPartition } from '../../formats/keys.js'
+import { groupPrefix, scratchKeys, userPrefix } from '../../formats/keys.js'
 import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
 import { none } from '../columns.js'
@@ -20,7 +20,7 @@ export interface MessageChain {
 /** A partition that the generation touches: its key prefix and shard, worked out once, and what changed in it. */
 export class Partition {
   readonly id: string
-  readonly row: Buffer
+  readonly prefix: Buffer
   readonly shard: number
   /** The chain of its direct messages; written by the fold. */
   firstMessage = none
@@ -31,9 +31,9 @@ export class Partition {
   #isMarked = false
   #hash: number | null = null
 
-  constructor(id: string, row: Buffer, shard: number) {
+  constructor(id: string, prefix: Buffer, shard: number) {
     this.id = id
-    this.row = row
+    this.prefix = prefix
     this.shard = shard
   }
 
@@ -71,27 +71,27 @@ export class Partition {
       }
       if ((i & 63) === 0) yield
     }
-    sink.put(this.shard, passingKeys.changes(this.row, cut), list.finish())
+    sink.put(this.shard, scratchKeys.changes(this.prefix, cut), list.finish())
   }
 
   /** Writes when something of a user changed: by this a reader of the list's copy sees whether it is stale. */
   putTouched(sink: RowSink, cut: number): void {
-    const { shard, row } = this
-    sink.put(shard, passingKeys.copy(row, 'touched'), rows.touched.pass(cut))
-    if (this.#isMarked) sink.put(shard, passingKeys.copy(row, 'marked'), rows.touched.pass(cut))
+    const { shard, prefix } = this
+    sink.put(shard, scratchKeys.copy(prefix, 'touched'), rows.touched.encodeInScratch(cut))
+    if (this.#isMarked) sink.put(shard, scratchKeys.copy(prefix, 'marked'), rows.touched.encodeInScratch(cut))
   }
 
   putMarks(sink: RowSink, conversation: string, marks: MarksRow): void {
     this.#isMarked = true
-    sink.put(this.shard, passingKeys.marks(this.row, conversation), rows.marks.pass(marks))
+    sink.put(this.shard, scratchKeys.marks(this.prefix, conversation), rows.marks.encodeInScratch(marks))
   }
 
   putContact(sink: RowSink, other: string, contact: ContactRow & { position: number }): void {
-    sink.put(this.shard, passingKeys.contact(this.row, other), rows.contact.pass(contact))
+    sink.put(this.shard, scratchKeys.contact(this.prefix, other), rows.contact.encodeInScratch(contact))
   }
 
   putProfile(sink: RowSink, profile: { name: string; profile: string | undefined; position: number }): void {
-    sink.put(this.shard, passingKeys.profile(this.row), rows.profile.pass(profile))
+    sink.put(this.shard, scratchKeys.profile(this.prefix), rows.profile.encodeInScratch(profile))
   }
 }
 
@@ -109,13 +109,13 @@ export class Partitions {
   user(id: string): Partition {
     let partition = this.#users.get(id)
     if (partition === undefined) {
-      this.#users.set(id, (partition = new Partition(id, userPartition(id), this.#shardOf(id))))
+      this.#users.set(id, (partition = new Partition(id, userPrefix(id), this.#shardOf(id))))
     }
     return partition
   }
 
   group(id: string): Partition {
-    return new Partition(id, groupPartition(id), this.#shardOf(id))
+    return new Partition(id, groupPrefix(id), this.#shardOf(id))
   }
 
   users(): Iterable<Partition> {

@@ -1,4 +1,4 @@
-import type { ConversationHandle, RecentPage, UnreadTotal } from '../../backend/port.js'
+import type { ConversationHandle, UnreadTotal } from '../../backend/port.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
 import type { Marks, Participation } from '../../model/conversation.js'
 import type { GroupState } from '../../model/group.js'
@@ -6,9 +6,10 @@ import type { ConversationId, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { FeedAhead } from './feed-ahead.js'
 import type { IdIndex } from './id-index.js'
+import type { KeptListAnswer, KeptMessagesAnswer } from './kept-answers.js'
 import { KeptGroup } from './kept-group.js'
 import type { RecordChunks } from './message-index.js'
-import { NodeList } from './node-list.js'
+import { type ListPlace, NodeList } from './node-list.js'
 import { NodesAside } from './nodes-aside.js'
 import type { PackedList } from './packed-list.js'
 import { TouchedGroup } from './touched-group.js'
@@ -25,50 +26,70 @@ export class GroupPart extends KeptGroup<ListNode> {}
 
 /**
  * All that memory has about one conversation: shared by its participants, by readers and by the write path. What is
- * provisional counts what has been handed to the log; what is durable is what readers see.
+ * provisional counts what has been handed to the log; what is durable is what readers see. Above each group: who writes it.
  */
 export class ConversationEntry implements ConversationHandle {
   readonly id: ConversationId
+  // Memory
   /** It is the one that is found by its id. */
   inMemory = true
+  /** Users in memory that have it. */
+  refs = 0
+  /** The lists of the two participants of a direct conversation, if they are in memory and have it. */
+  first: ListNode | null = null
+  second: ListNode | null = null
+  /** The two participants, if they are in memory and hold this; they let go of it before they leave. */
+  firstUser: CachedUser | null = null
+  secondUser: CachedUser | null = null
+
+  // Loader, Memory where a pair names it, Events where a group is made
   kind: 'direct' | 'group' | null = null
   pair: readonly [UserId, UserId] | null = null
   /** Writers have all they need. */
   loaded = false
   /** `durableHead` and what goes with it are known. */
   known = false
+  groupPart: GroupPart | null = null
+
+  // The domain (backend/port.ts)
   lane: object | null = null
   marking: object | null = null
 
-  /** Provisional, then durable, here and in the next two pairs. */
+  // Provisional: Loader, then Writer, and Events where somebody blocks
   head = 0
-  durableHead = 0
   /** Messages of the first participant. */
   n0 = 0
-  durableN0 = 0
   firstBlocked = false
   secondBlocked = false
-  /** Of the last message: provisional (`last…`) and durable. */
+  /** Of the last message, as `position` and `timestamp`. */
   lastPosition = 0
   lastTimestamp = 0
+  /** The generation whose log has an image of this conversation already. */
+  imageIn = -1
+
+  // Durable: Loader, then Applier
+  durableHead = 0
+  durableN0 = 0
   position = 0
   timestamp = 0
 
-  /** The generation whose log has an image of this conversation already. */
-  imageIn = -1
+  // Applier, and Memory where a generation is dropped
   /** What the newest live generation with this conversation knows. */
   touched: Touched | null = null
-  /** Live generations that touch it, and writes under way: it cannot be let go of before. */
+  /** Live generations that touch it: while there are any it is not evicted. */
   live = 0
-  inFlight = 0
-  /** Users in memory that have it. */
-  refs = 0
 
+  /** Reads and writes under way that need this object, which count themselves: while above 0 it is not evicted. */
+  holds = 0
+
+  // KeptIndexes and ConversationCosts
   /** The idempotency keys of its messages; null before a sender needs them. */
   ids: IdIndex | null = null
   /** Bytes that the cache's accounts have of its index, and of itself with a group's members and a short last message. */
   charged = 0
   cost = 0
+
+  // KeptMessages
   /** Of its page and its answer, and of a last message: of one that is short, or of one that is long. */
   pageBytes = 0
   answerBytes = 0
@@ -81,20 +102,7 @@ export class ConversationEntry implements ConversationHandle {
   /** The newest messages as objects, ascending, without a gap up to the last of them. */
   page: readonly Message[] | null = null
   /** The last answer about messages, forgotten with every change. */
-  answer: {
-    readonly from: number
-    readonly to: number
-    readonly descending: boolean
-    readonly items: readonly Message[]
-  } | null = null
-
-  /** The lists of the two participants of a direct conversation, if they are in memory and have it. */
-  first: ListNode | null = null
-  second: ListNode | null = null
-  /** The two participants, if they are in memory and hold this; they let go of it before they leave. */
-  firstUser: UserEntry | null = null
-  secondUser: UserEntry | null = null
-  groupPart: GroupPart | null = null
+  answer: KeptMessagesAnswer | null = null
 
   constructor(id: ConversationId) {
     this.id = id
@@ -128,16 +136,13 @@ export class ConversationEntry implements ConversationHandle {
 
   /** Nothing needs it to stay: no user, no generation, no write or read under way, no lane. */
   get idle(): boolean {
-    return this.refs === 0 && this.live === 0 && this.inFlight === 0 && this.lane === null
+    return this.refs === 0 && this.live === 0 && this.holds === 0 && this.lane === null
   }
 }
 
-/** Where in a list: first, last, among the others by its position, or beside it as a large group. */
-export type ListPlace = 'newest' | 'oldest' | 'inside' | 'large'
-
 /** A conversation in a user's list. Neighbours in the list hang on it. */
 export class ListNode {
-  readonly user: UserEntry
+  readonly user: CachedUser
   readonly entry: ConversationEntry
   /** Null as long as they have not been read. */
   marks: Marks | null
@@ -155,7 +160,7 @@ export class ListNode {
   newer: ListNode | null = null
   older: ListNode | null = null
 
-  constructor(user: UserEntry, entry: ConversationEntry, marks: Marks | null) {
+  constructor(user: CachedUser, entry: ConversationEntry, marks: Marks | null) {
     this.user = user
     this.entry = entry
     this.marks = marks
@@ -177,16 +182,16 @@ const nobody: ReadonlySet<never> = new Set<never>()
  * everything if `complete`. Each conversation in it is either a node or packed: the packed ones are direct, and nothing has
  * happened to them since. Large groups stand beside it: their messages do not touch their members.
  */
-export class UserEntry extends WithPeers<ConversationEntry> {
+export class CachedUser extends WithPeers<ConversationEntry> {
   readonly id: UserId
-  /** Present and former; null as long as they have not been read. */
+  /** Present and former; null as long as they have not been read. Written by Loader; the next one by ChangeReader. */
   memberships: Map<ConversationId, MembershipRow> | null = null
   feedAhead: FeedAhead | null = null
-  /** The list is there. */
+  /** The list is there. This, `complete` and `floor`: written by ListLoader, and by Memory where it takes the list's end away. */
   listed = false
   #nodes: NodeList<ListNode> | null = null
   packed: PackedList | null = null
-  /** Bytes that the account of lists has of what is packed; of these, what was made of it to be shown; of counts and memberships. */
+  /** Written by KeptLists, from `packed` on: bytes of what is packed; of these, of what is shown; of counts and memberships. */
   packedBytes = 0
   viewBytes = 0
   besideBytes = 0
@@ -203,14 +208,9 @@ export class UserEntry extends WithPeers<ConversationEntry> {
 
   /** Goes up with everything that concerns the user (but not with messages of large groups). */
   version = 0
-  /** The last page from the top, and the newest position among the large groups when it was made. */
-  page: {
-    readonly limit: number
-    readonly version: number
-    readonly newestLarge: number
-    readonly answer: RecentPage
-  } | null = null
-  /** Unread messages by conversation, without large groups; null as long as they have not been counted. */
+  /** The last page from the top. Written by Lists. */
+  page: KeptListAnswer | null = null
+  /** Unread messages by conversation, without large groups; null if not counted. To `counted`: written by UnreadTotals. */
   unread: Map<ConversationId, number> | null = null
   unreadTotal: UnreadTotal | null = null
   /** Conversations that changed while the unread ones were being counted. */
@@ -218,7 +218,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   /** The count under way. */
   counted: Promise<void> | null = null
 
-  /** Loads and counts under way: the user stays in memory. */
+  /** Loads and counts under way, which count themselves (holds.ts): the user stays in memory. */
   pins = 0
   /** Calls that wait for something of the list that is being read, and views that are kept for these calls only. */
   #waits = 0
@@ -226,12 +226,12 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   /** Loads of the list under way, and what became active since the first of them began; it stays in memory. */
   loads = 0
   #arrivals: Set<ConversationEntry> | null = null
-  /** The load of the list's beginning that is under way. */
+  /** The load of the list's beginning that is under way. Written by ListLoader. */
   loading: Promise<void> | null = null
 
   /** Neighbours by the time of the last use, and that time, counted in uses of all users. */
-  warmer: UserEntry | null = null
-  colder: UserEntry | null = null
+  warmer: CachedUser | null = null
+  colder: CachedUser | null = null
   usedAt = 0
 
   constructor(id: UserId) {
@@ -340,7 +340,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
   endLoad(): void {
     this.pins--
     if (--this.loads > 0) return
-    for (const entry of this.arrivals) entry.inFlight--
+    for (const entry of this.arrivals) entry.holds--
     this.#arrivals = null
   }
 
@@ -349,7 +349,7 @@ export class UserEntry extends WithPeers<ConversationEntry> {
     if (this.loads === 0 || this.arrivals.has(entry)) return
     this.#arrivals ??= new Set()
     this.#arrivals.add(entry)
-    entry.inFlight++
+    entry.holds++
   }
 
   /** Unread of a conversation after its owner's mark: nothing at the head, otherwise counted anew when a reader asks. */

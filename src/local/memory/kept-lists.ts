@@ -1,6 +1,6 @@
 import type { PackedConversation } from '../../formats/packed-conversation.js'
 import type { Participation } from '../../model/conversation.js'
-import type { ListNode, UserEntry } from './entries.js'
+import type { CachedUser, ListNode } from './entries.js'
 import { PackedList } from './packed-list.js'
 
 /**
@@ -28,7 +28,7 @@ export interface KeptListsOptions {
 export class KeptLists {
   readonly #options: KeptListsOptions
   /** Users who have objects, those who got them first in front. */
-  readonly #hot = new Set<UserEntry>()
+  readonly #hot = new Set<CachedUser>()
   bytes = 0
   hotBytes = 0
 
@@ -58,13 +58,13 @@ export class KeptLists {
   }
 
   /** The packed part of a list, another one from now on. */
-  setPacked(user: UserEntry, packed: PackedList | null): void {
+  setPacked(user: CachedUser, packed: PackedList | null): void {
     user.packed = packed
     this.#charge(user)
   }
 
   /** Takes the conversation with this position out of the packed part of a list; null if it is not there. */
-  takePacked(user: UserEntry, position: number): PackedConversation | null {
+  takePacked(user: CachedUser, position: number): PackedConversation | null {
     const { packed } = user
     const index = packed?.indexOf(position) ?? -1
     if (packed === null || index < 0) return null
@@ -74,7 +74,7 @@ export class KeptLists {
   }
 
   /** Lets go of packed conversations at the end of a list, up to so many; returns how many: 0 if a node is the last. */
-  dropPacked(user: UserEntry, most: number): number {
+  dropPacked(user: CachedUser, most: number): number {
     const { nodes, packed } = user
     if (packed === null) return 0
     const first = nodes.oldest === null ? 0 : packed.below(nodes.oldest.position)
@@ -85,7 +85,7 @@ export class KeptLists {
   }
 
   /** A reader has been answered from what was made of the user's list. */
-  shown(user: UserEntry): void {
+  shown(user: CachedUser): void {
     user.hotUsed = true
     this.#charge(user)
     // Also where a pin has kept what is too much.
@@ -106,7 +106,7 @@ export class KeptLists {
   }
 
   /** Packs the user's list as far as it is direct conversations, and forgets what was made to be shown. */
-  pack(user: UserEntry): void {
+  pack(user: CachedUser): void {
     user.page = null
     user.packed?.forgetViews()
     const conversations: PackedConversation[] = []
@@ -124,7 +124,7 @@ export class KeptLists {
   }
 
   /** Charges what is kept of a user beside the list (unread counts, memberships, a part of the feed) after it has changed. */
-  chargeBeside(user: UserEntry): void {
+  chargeBeside(user: CachedUser): void {
     const { unread, memberships, feedAhead, besideBytes } = user
     const ofFeed = (memberships?.size ?? 0) * membershipBytes + (feedAhead?.cost ?? 0)
     const bytes = (unread?.size ?? 0) * unreadBytes + ofFeed
@@ -135,19 +135,19 @@ export class KeptLists {
   }
 
   /** What was read of a feed in advance is for seconds, and can be read again. */
-  dropAhead(user: UserEntry): void {
+  dropAhead(user: CachedUser): void {
     user.feedAhead = null
     this.chargeBeside(user)
   }
 
-  forget(user: UserEntry): void {
+  forget(user: CachedUser): void {
     user.unread = user.memberships = user.feedAhead = null
     this.chargeBeside(user)
     this.setPacked(user, null)
     this.#heat(user, -user.hotBytes)
   }
 
-  #charge(user: UserEntry): void {
+  #charge(user: CachedUser): void {
     const { packed } = user
     const bytes = packed?.cost ?? 0
     const views = packed?.viewCost ?? 0
@@ -159,7 +159,7 @@ export class KeptLists {
   }
 
   /** Counts bytes of objects. */
-  #count(user: UserEntry, by: number): void {
+  #count(user: CachedUser, by: number): void {
     this.bytes += by
     this.#heat(user, by)
   }
@@ -168,7 +168,7 @@ export class KeptLists {
    * `pack` has subtracted all of a user's hot bytes, groups included, though these stay objects: later subtractions must not go
    * below 0.
    */
-  #heat(user: UserEntry, by: number): void {
+  #heat(user: CachedUser, by: number): void {
     const bytes = Math.max(0, user.hotBytes + by)
     this.hotBytes += bytes - user.hotBytes
     user.hotBytes = bytes

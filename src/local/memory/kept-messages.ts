@@ -1,6 +1,7 @@
 import { messageCost } from '../../model/message-cost.js'
 import type { Message } from '../../model/message.js'
 import type { ConversationEntry } from './entries.js'
+import type { KeptMessagesAnswer } from './kept-answers.js'
 
 /** A reference to a message that is kept anyway. */
 const referenceBytes = 8
@@ -43,7 +44,7 @@ export class KeptMessages {
     this.#charge(entry, entry.pageBytes - before)
   }
 
-  keepAnswer(entry: ConversationEntry, answer: NonNullable<ConversationEntry['answer']>): void {
+  keepAnswer(entry: ConversationEntry, answer: KeptMessagesAnswer): void {
     if (!entry.inMemory) return
     const before = entry.answerBytes
     entry.answer = answer

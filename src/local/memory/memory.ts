@@ -1,19 +1,17 @@
 import { directConversationId } from '../../model/direct-conversation-id.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import { ConversationCosts } from './conversation-costs.js'
-import { ConversationEntry, type ListNode, type ListPlace, type Touched, UserEntry } from './entries.js'
+import { CachedUser, ConversationEntry, type ListNode, type Touched } from './entries.js'
 import type { Generation } from './generation.js'
 import { KeptIndexes } from './kept-indexes.js'
 import { KeptLists } from './kept-lists.js'
 import { KeptMessages } from './kept-messages.js'
 import { LiveGenerations } from './live-generations.js'
 import { shares, type MemoryOptions } from './memory-options.js'
+import type { ListPlace } from './node-list.js'
 import { UserOrder } from './user-order.js'
 
-/**
- * What things cost in memory, measured as the growth of V8's heap behind 40,000 conversations and 26,000 rows of lists, and
- * rounded up. What conversations and lists cost stands in files of their own.
- */
+/** Measured as the growth of V8's heap behind 40,000 conversations, and rounded up. Other costs stand with their accounts. */
 const costs = { user: 600, peer: 80 } as const
 
 /**
@@ -24,7 +22,7 @@ const costs = { user: 600, peer: 80 } as const
  */
 export class Memory {
   readonly #options: MemoryOptions
-  readonly #users = new Map<UserId, UserEntry>()
+  readonly #users = new Map<UserId, CachedUser>()
   readonly #order = new UserOrder()
   readonly #conversations = new Map<ConversationId, ConversationEntry>()
   readonly generations: LiveGenerations
@@ -80,15 +78,15 @@ export class Memory {
 
   // ---- users
 
-  peekUser(id: UserId): UserEntry | undefined {
+  peekUser(id: UserId): CachedUser | undefined {
     return this.#users.get(id)
   }
 
   /** The user's entry, made if it is not there; it counts as used now. */
-  user(id: UserId): UserEntry {
+  user(id: UserId): CachedUser {
     let user = this.#users.get(id)
     if (user === undefined) {
-      user = new UserEntry(id)
+      user = new CachedUser(id)
       this.#users.set(id, user)
       this.#order.add(user)
       this.#grew()
@@ -97,7 +95,7 @@ export class Memory {
   }
 
   /** The first or second participant of a direct conversation, if in memory. */
-  participant(entry: ConversationEntry, first: boolean): UserEntry | undefined {
+  participant(entry: ConversationEntry, first: boolean): CachedUser | undefined {
     const last = first ? entry.firstUser : entry.secondUser
     if (last !== null) return last
     const { 0: one, 1: other } = entry.pair as readonly [UserId, UserId]
@@ -157,7 +155,7 @@ export class Memory {
     this.indexes.becameLive(entry)
   }
 
-  holdPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
+  holdPeer(user: CachedUser, peer: UserId, entry: ConversationEntry): void {
     if (user.peer(peer) !== undefined) return
     user.putPeer(peer, entry)
     entry.refs++
@@ -286,7 +284,7 @@ export class Memory {
       else this.#dropUser(user)
     }
     for (let user = this.#order.coldest; user !== null && this.bytes > maxBytes;) {
-      const warmer: UserEntry | null = user.warmer
+      const warmer: CachedUser | null = user.warmer
       while (this.bytes > maxBytes && this.#dropTier(user));
       user = warmer
     }
@@ -311,7 +309,7 @@ export class Memory {
   }
 
   /** Takes from a user what is more than a packed list, some of it at a time; false if there was nothing. */
-  #strip(user: UserEntry): boolean {
+  #strip(user: CachedUser): boolean {
     if (user.feedAhead !== null) this.lists.dropAhead(user)
     else if (user.aside.size > 0) {
       let left = this.#options.tierSize
@@ -325,7 +323,7 @@ export class Memory {
   }
 
   /** Takes the last tier from a user, or the user itself; false if there is nothing to take. */
-  #dropTier(user: UserEntry): boolean {
+  #dropTier(user: CachedUser): boolean {
     if (user.pins > 0) return false
     if (this.#strip(user)) return true
     this.evictions++
@@ -338,7 +336,7 @@ export class Memory {
     return false
   }
 
-  #dropTail(user: UserEntry, count: number): void {
+  #dropTail(user: CachedUser, count: number): void {
     for (let left = count; left > 0;) {
       const packed = this.lists.dropPacked(user, left)
       if (packed === 0) this.#dropNode(user.nodes.oldest as ListNode)
@@ -356,7 +354,7 @@ export class Memory {
     if (peer !== null) this.#dropPeer(user, peer, entry)
   }
 
-  #dropUser(user: UserEntry): void {
+  #dropUser(user: CachedUser): void {
     if (user.aside.size > 0) for (const node of [...user.aside]) this.removeNode(node)
     if (user.listed) {
       while (user.nodes.oldest !== null) this.removeNode(user.nodes.oldest)
@@ -368,7 +366,7 @@ export class Memory {
     this.#users.delete(user.id)
   }
 
-  #dropPeer(user: UserEntry, peer: UserId, entry: ConversationEntry): void {
+  #dropPeer(user: CachedUser, peer: UserId, entry: ConversationEntry): void {
     if (!user.dropPeer(peer)) return
     if (entry.firstUser === user) entry.firstUser = null
     if (entry.secondUser === user) entry.secondUser = null

@@ -1,3 +1,6 @@
+/** Where in a list: first, last, among the others by its position, or beside it as a large group. */
+export type ListPlace = 'newest' | 'oldest' | 'inside' | 'large'
+
 /** Something that has a place in a list by descending position. */
 interface Placed<T> {
   readonly position: number

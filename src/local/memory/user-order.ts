@@ -1,4 +1,4 @@
-import type { UserEntry } from './entries.js'
+import type { CachedUser } from './entries.js'
 
 /**
  * The users in memory by the time of their last use, as a list through their entries. A user among the warmest eighth stays in
@@ -8,19 +8,19 @@ import type { UserEntry } from './entries.js'
  * counts them.
  */
 export class UserOrder {
-  #warmest: UserEntry | null = null
-  #coldest: UserEntry | null = null
-  #next: UserEntry | null = null
+  #warmest: CachedUser | null = null
+  #coldest: CachedUser | null = null
+  #next: CachedUser | null = null
   #count = 0
   #passedCount = 0
   #uses = 0
 
-  get coldest(): UserEntry | null {
+  get coldest(): CachedUser | null {
     return this.#coldest
   }
 
   /** The coldest user that has not been passed; null if that is one of the warmest eighth, who stay as they are. */
-  get nextToStrip(): UserEntry | null {
+  get nextToStrip(): CachedUser | null {
     return this.#passedCount < this.#count - warmestOf(this.#count) ? this.#next : null
   }
 
@@ -32,7 +32,7 @@ export class UserOrder {
   }
 
   /** Adds a user as the warmest. */
-  add(user: UserEntry): void {
+  add(user: CachedUser): void {
     user.usedAt = ++this.#uses
     user.colder = this.#warmest
     user.warmer = null
@@ -43,13 +43,13 @@ export class UserOrder {
     this.#count++
   }
 
-  use(user: UserEntry): void {
+  use(user: CachedUser): void {
     if (this.#uses - user.usedAt <= warmestOf(this.#count)) return
     this.remove(user)
     this.add(user)
   }
 
-  remove(user: UserEntry): void {
+  remove(user: CachedUser): void {
     if (user === this.#next) this.#next = user.warmer
     else if (user.usedAt < (this.#next?.usedAt ?? Infinity)) this.#passedCount--
     if (user.warmer === null) this.#warmest = user.colder

@@ -3,7 +3,7 @@ import type { ShardBatch, ShardDatabase, ShardOpener } from '../shards/shard-dat
 
 const MiB = 1024 * 1024
 const batchBytes = MiB / 4
-const rowsAtOnce = 1000
+const rowsPerBatch = 1000
 
 /** Rows that a repair sorts, in a LevelDB of its own. It is thrown away in the end, so nothing in it has to be durable. */
 export class RepairScratch implements SortedRows {
@@ -53,7 +53,7 @@ export class RepairScratch implements SortedRows {
     })
     try {
       for (;;) {
-        const rows = await iterator.nextv(rowsAtOnce)
+        const rows = await iterator.nextv(rowsPerBatch)
         if (rows.length === 0) return
         yield* rows
       }

@@ -11,7 +11,7 @@ import type { FileSystem } from '../../platform/file-system.js'
 import { removeTree } from '../../platform/remove-tree.js'
 import { systemProcess, type ProcessIdentity } from '../../platform/process-identity.js'
 import { ManifestFile } from '../manifest-file.js'
-import { existingStore, openLocalBackend, type LocalComponents } from '../open-local-backend.js'
+import { settingsOfExisting, openLocalBackend, type LocalComponents } from '../open-local-backend.js'
 import { rebuildDirect } from '../repair/direct-rebuild.js'
 import { Facts } from '../repair/facts.js'
 import { rebuildGroup } from '../repair/group-rebuild.js'
@@ -262,7 +262,7 @@ async function look({ components, options, tuning }: Place, location: string): P
   const local: LocalComponents = { tuning: { ...tuning, spareBytes: 0 } }
   const { onProgress } = options
   try {
-    const backend = await openLocalBackend(existingStore(location), components, local)
+    const backend = await openLocalBackend(settingsOfExisting(location), components, local)
     try {
       return { refused: null, report: await backend.verify(onProgress === undefined ? {} : { onProgress }) }
     } finally {

@@ -96,18 +96,18 @@ export class BlockReader {
   upTo<T>(entry: ConversationEntry, from: number, to: number, make: Maker<T>): MaybePromise<T[]> | null {
     const kept = this.#last.get(entry.id)
     if (kept !== undefined && reaches(kept.head, to)) return decode(entry, kept, from, to, make)
-    const run = this.#runAtOnce(entry, to)
+    const run = this.#runNow(entry, to)
     if (run === undefined) return null
-    const block = this.#blockAtOnce(entry, run)
+    const block = this.#blockNow(entry, run)
     return block === null ? this.read(entry, run, from, to, make) : decode(entry, block, from, to, make)
   }
 
   /** The row with a message, if one of the keys under which it may stand is right. */
-  #runAtOnce(entry: ConversationEntry, seq: number): RunPlace | undefined {
+  #runNow(entry: ConversationEntry, seq: number): RunPlace | undefined {
     const { ids } = entry
     const ends = ids?.runEnds(seq) ?? []
     for (const end of ends.length === 0 ? [seq] : ends.slice(0, triedEnds)) {
-      const run = this.#rows.runAtOnce(ownerOf(entry), entry.id, end)
+      const run = this.#rows.runNow(ownerOf(entry), entry.id, end)
       if (run === undefined || !reaches(run, seq)) continue
       if (end !== ends[0]) ids?.joinRun(run.firstSeq, end)
       return run
@@ -115,11 +115,11 @@ export class BlockReader {
     return undefined
   }
 
-  #blockAtOnce(entry: ConversationEntry, run: RunPlace): Block | null {
+  #blockNow(entry: ConversationEntry, run: RunPlace): Block | null {
     const key = `${run.file} ${run.offset}`
     const kept = this.#use(entry, key)
     if (kept !== undefined) return kept
-    const bytes = this.#bodies.readAtOnce(run.file, run.offset, run.length)
+    const bytes = this.#bodies.readNow(run.file, run.offset, run.length)
     return bytes === null ? null : this.#keep(key, parse(entry, run, bytes))
   }
 
@@ -140,7 +140,7 @@ export class BlockReader {
       if (kept !== undefined) return kept
       try {
         const bytes =
-          this.#bodies.readAtOnce(at.file, at.offset, at.length) ??
+          this.#bodies.readNow(at.file, at.offset, at.length) ??
           (await this.#bodies.read(at.file, at.offset, at.length))
         return this.#keep(key, parse(entry, at, bytes))
       } catch (error) {

@@ -4,8 +4,9 @@ import { unpackRow, type PackedConversation } from '../../formats/packed-convers
 import { readBody } from '../../formats/message-body.js'
 import type { MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
-import { type ConversationEntry, ListNode, type UserEntry } from '../memory/entries.js'
+import { type CachedUser, type ConversationEntry, ListNode } from '../memory/entries.js'
 import type { Generation } from '../memory/generation.js'
+import { endHold } from '../memory/holds.js'
 import type { Memory } from '../memory/memory.js'
 import { PackedList } from '../memory/packed-list.js'
 import type { Loader } from './loader.js'
@@ -57,11 +58,11 @@ export class ListLoader {
    * Makes the prefix in memory at least `wanted` long, or complete. At once if memory has nothing of the user and the list's
    * copy is as new as the shards. Concurrent loads are one.
    */
-  extend(user: UserEntry, wanted: number): MaybePromise<void> {
+  extend(user: CachedUser, wanted: number): MaybePromise<void> {
     if (user.loading !== null) return user.loading
     this.#memory.counters.loads++
     const limit = Math.max(wanted, this.#tierSize) + 1
-    const found = this.#rows.lists.copyAtOnce(user.id)
+    const found = this.#rows.lists.copyNow(user.id)
     if (isWholeList(found, limit) && this.#isUnknown(user)) {
       this.#list(user, PackedList.from(found.copy.direct), found.copy.floor)
       return undefined
@@ -73,12 +74,12 @@ export class ListLoader {
   }
 
   /** True if no call has looked at anything of the user's, and no live generation knows of it. */
-  #isUnknown(user: UserEntry): boolean {
+  #isUnknown(user: CachedUser): boolean {
     const isLooked = user.listed || user.loads > 0 || user.aside.size > 0
     return !isLooked && !isKnownIn(this.#memory.generations.live, user.id)
   }
 
-  async #readPrefix(user: UserEntry, limit: number, copy: FoundCopy | null | undefined): Promise<void> {
+  async #readPrefix(user: CachedUser, limit: number, copy: FoundCopy | null | undefined): Promise<void> {
     // In one step: what lies in live generations now, what arrives from now on, and a snapshot of the shard (the read).
     const held = this.#memory.generations.beginRead()
     const { after } = held[0] as Generation
@@ -90,7 +91,7 @@ export class ListLoader {
       for (const { conversation } of list.groups)
         used.push(this.#memory.conversation(conversation as ConversationId))
       for (const entry of touchedBy(user.id, held)) used.push(entry)
-      for (const entry of used) entry.inFlight++
+      for (const entry of used) entry.holds++
       const memberships = new Map<ConversationEntry, MembershipRow | null>()
       const unknown = this.knowAll(user, used, memberships)
       if (unknown !== undefined) await unknown
@@ -109,15 +110,14 @@ export class ListLoader {
       this.#publish(user, all(), loaded)
     } finally {
       for (const entry of used) {
-        entry.inFlight--
-        this.#memory.release(entry)
+        endHold(this.#memory, entry)
       }
       user.endLoad()
       this.#memory.generations.endRead(held)
     }
   }
 
-  #list(user: UserEntry, packed: PackedList | null, floor: number): void {
+  #list(user: CachedUser, packed: PackedList | null, floor: number): void {
     this.#memory.lists.setPacked(user, packed)
     user.listed = true
     user.complete = floor === 0
@@ -138,7 +138,7 @@ export class ListLoader {
   }
 
   /** The conversation of a stored row, with what the row tells of it if memory knows less. */
-  entryOf(user: UserEntry, row: ListRow): ConversationEntry {
+  entryOf(user: CachedUser, row: ListRow): ConversationEntry {
     const entry = this.#memory.conversation(row.conversation as ConversationId)
     const { direct, position } = row
     if (direct === null) return entry
@@ -171,7 +171,7 @@ export class ListLoader {
   }
 
   /** Makes a node of a packed conversation of which something must be read. */
-  unpack(user: UserEntry, position: number): void {
+  unpack(user: CachedUser, position: number): void {
     const packed = this.#memory.lists.takePacked(user, position)
     if (packed === null) return
     const { conversation, peer } = packed
@@ -184,7 +184,7 @@ export class ListLoader {
 
   /** Groups are known by their own partition, where a group that a list names must be; direct conversations by the row itself. */
   knowAll(
-    user: UserEntry,
+    user: CachedUser,
     entries: readonly ConversationEntry[],
     memberships?: Map<ConversationEntry, MembershipRow | null>,
   ): MaybePromise<void> {
@@ -197,7 +197,7 @@ export class ListLoader {
     return Promise.all(others.map(load)).then(() => undefined)
   }
 
-  async #load(user: UserEntry, entry: ConversationEntry): Promise<MembershipRow | null> {
+  async #load(user: CachedUser, entry: ConversationEntry): Promise<MembershipRow | null> {
     if (!entry.known) await this.#loader.load(entry, user.id)
     if (entry.kind === null) throw lostRow(entry.id)
     return this.#loader.membership(user.id, entry)
@@ -208,7 +208,7 @@ export class ListLoader {
    * asked.
    */
   #membershipOf(
-    { id }: UserEntry,
+    { id }: CachedUser,
     entry: ConversationEntry,
     { held, memberships }: Loaded,
   ): MembershipRow | null | undefined {
@@ -222,7 +222,7 @@ export class ListLoader {
   }
 
   /** Synchronous: from here on every write finds the list. Rows of the shard may be older than what memory knows. */
-  #publish(user: UserEntry, entries: ReadonlySet<ConversationEntry>, loaded: Loaded): void {
+  #publish(user: CachedUser, entries: ReadonlySet<ConversationEntry>, loaded: Loaded): void {
     const { floor } = loaded
     const small = new Set<ListNode>()
     for (const entry of entries) {
@@ -250,7 +250,7 @@ export class ListLoader {
   }
 
   /** Packs what no node is of. Nodes that stand aside are added to `nodes`. */
-  #pack(user: UserEntry, loaded: Loaded, nodes: Set<ListNode>): PackedList | null {
+  #pack(user: CachedUser, loaded: Loaded, nodes: Set<ListNode>): PackedList | null {
     const { packed, held } = loaded
     const isTouched = user.aside.size > 0 || user.arrivals.size > 0 || isKnownIn(held, user.id)
     if (packed === null || (!isTouched && nodes.size === 0)) return packed
@@ -270,7 +270,7 @@ export class ListLoader {
     return PackedList.of(conversations)
   }
 
-  #newNode(user: UserEntry, entry: ConversationEntry, loaded: Loaded): ListNode | null {
+  #newNode(user: CachedUser, entry: ConversationEntry, loaded: Loaded): ListNode | null {
     const live = this.#loader.liveMarks(user.id, entry, loaded.held)
     // Marks that came while this was read may have left memory already: then they are read again.
     const isKnown = loaded.marks.has(entry.id) && !user.arrivals.has(entry)

@@ -3,7 +3,7 @@ import {
   familyRange,
   keys,
   maxPosition,
-  passingKeys,
+  scratchKeys,
   readCopyKey,
   readListKey,
   recentAbove,
@@ -36,19 +36,19 @@ export interface FoundCopy {
   readonly areMarksCurrent: boolean
 }
 
-/** Where a user's rows lie: the beginning of their keys, and the shard. */
-export interface UserPlace {
-  readonly row: Buffer
+/** Where a user's rows lie: the prefix of their keys, and the shard. */
+export interface UserRows {
+  readonly prefix: Buffer
   readonly shard: Shard
 }
 
 /** The rows of lists and of their copies. */
 export class ListRows {
-  readonly #placeOf: (user: string) => UserPlace
+  readonly #rowsOf: (user: string) => UserRows
   reads = 0
 
-  constructor(placeOf: (user: string) => UserPlace) {
-    this.#placeOf = placeOf
+  constructor(rowsOf: (user: string) => UserRows) {
+    this.#rowsOf = rowsOf
   }
 
   /**
@@ -56,12 +56,12 @@ export class ListRows {
    * of that.
    */
   below(user: string, position: number | undefined, limit: number): Promise<ListPart> {
-    return this.#from(user, recentBelow(this.#placeOf(user).row, position), limit)
+    return this.#from(user, recentBelow(this.#rowsOf(user).prefix, position), limit)
   }
 
   /** Rows of the list from the top down to a position, which is not among them. */
   above(user: string, position: number, limit: number): Promise<ListPart> {
-    return this.#from(user, recentAbove(this.#placeOf(user).row, position), limit)
+    return this.#from(user, recentAbove(this.#rowsOf(user).prefix, position), limit)
   }
 
   async #from(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListPart> {
@@ -69,7 +69,7 @@ export class ListRows {
     if (all[0]?.large !== true) return { large: [], recent: all }
     // The large groups took places of the others, so both are read on their own. The others come first: a group that
     // becomes large between the two reads is in both then, not in none.
-    const firstRecent = recentBelow(this.#placeOf(user).row, maxPosition).gte
+    const firstRecent = recentBelow(this.#rowsOf(user).prefix, maxPosition).gte
     const recent = await this.#rows(user, { gte: firstRecent, lt: range.lt }, limit)
     return { large: await this.#rows(user, { gte: range.gte, lt: firstRecent }, Infinity), recent }
   }
@@ -78,11 +78,11 @@ export class ListRows {
    * The copy of a list, if there is one that can be read: whatever is wrong with it, the list is there. Undefined if it is not to
    * be had at once.
    */
-  copyAtOnce(user: string): FoundCopy | null | undefined {
+  copyNow(user: string): FoundCopy | null | undefined {
     this.reads++
-    const { row, shard } = this.#placeOf(user)
+    const { prefix, shard } = this.#rowsOf(user)
     const read = (which: CopyRow): Buffer | undefined | null =>
-      shard.readAtOnce(passingKeys.copy(row, which), () => null)
+      shard.readNow(scratchKeys.copy(prefix, which), () => null)
     try {
       // The copy comes first: what makes it old meanwhile is seen.
       const list = read('list')
@@ -98,12 +98,12 @@ export class ListRows {
     }
   }
 
-  /** Like `copyAtOnce`, through a thread. */
+  /** Like `copyNow`, through a thread. */
   async copyLater(user: string): Promise<FoundCopy | null> {
-    const { row, shard } = this.#placeOf(user)
+    const { prefix, shard } = this.#rowsOf(user)
     try {
-      const found = await shard.rows(familyRange(row, 'copy'), copyRowCount)
-      const values = new Map(found.map(([key, value]) => [readCopyKey(key, row.length), value]))
+      const found = await shard.rows(familyRange(prefix, 'copy'), copyRowCount)
+      const values = new Map(found.map(([key, value]) => [readCopyKey(key, prefix.length), value]))
       const list = values.get('list')
       if (list === undefined) return null
       const copy = decodeListCopy(list)
@@ -114,23 +114,23 @@ export class ListRows {
   }
 
   async largeGroups(user: string): Promise<string[]> {
-    const { row } = this.#placeOf(user)
-    const { gte } = recentBelow(row, undefined)
-    const found = await this.#rows(user, { gte, lt: recentBelow(row, maxPosition).gte }, Infinity)
+    const { prefix } = this.#rowsOf(user)
+    const { gte } = recentBelow(prefix, undefined)
+    const found = await this.#rows(user, { gte, lt: recentBelow(prefix, maxPosition).gte }, Infinity)
     return found.map(({ conversation }) => conversation)
   }
 
   async #rows(user: string, range: { gte: Buffer; lt: Buffer }, limit: number): Promise<ListRow[]> {
     this.reads++
-    const { row, shard } = this.#placeOf(user)
+    const { prefix, shard } = this.#rowsOf(user)
     const found = await shard.rows(range, limit)
-    return found.map(([key, value]) => readListRow(key, value, row.length))
+    return found.map(([key, value]) => readListRow(key, value, prefix.length))
   }
 
   /** Hands a copy over; no caller waits for it, or hears of a failure. */
   keepCopy(user: string, copy: Buffer): void {
-    const { row, shard } = this.#placeOf(user)
-    shard.keep(keys.copy(row, 'list'), copy)
+    const { prefix, shard } = this.#rowsOf(user)
+    shard.keep(keys.copy(prefix, 'list'), copy)
   }
 }
 
@@ -147,8 +147,8 @@ function old(copy: ListCopy, marked: Buffer | undefined): FoundCopy {
   return { copy, isCurrent: false, areMarksCurrent: marked === undefined || isIn(copy, marked) }
 }
 
-function readListRow(key: Buffer, value: Buffer, rowLength: number): ListRow {
-  const { large, position, conversation } = readListKey(key, rowLength)
+function readListRow(key: Buffer, value: Buffer, prefixLength: number): ListRow {
+  const { large, position, conversation } = readListKey(key, prefixLength)
   const direct = value.length === 0 ? null : rows.directList.decode(value)
   return { large, position, conversation, direct }
 }

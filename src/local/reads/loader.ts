@@ -5,9 +5,10 @@ import { directPrefix } from '../../model/direct-conversation-id.js'
 import { noMarks, type Marks } from '../../model/conversation.js'
 import { isPresent } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
-import { type ConversationEntry, GroupPart, type UserEntry } from '../memory/entries.js'
+import { type CachedUser, type ConversationEntry, GroupPart } from '../memory/entries.js'
 import type { ConversationFilter } from '../memory/conversation-filter.js'
 import type { Generation } from '../memory/generation.js'
+import { endHold } from '../memory/holds.js'
 import type { Memory } from '../memory/memory.js'
 import type { KnownHead, RowReader } from './row-reader.js'
 
@@ -46,9 +47,9 @@ export class Loader {
     this.#memory.counters.loads++
     const load = entry.id.startsWith(directPrefix) ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
     if (load === undefined) return undefined
-    entry.inFlight++
+    entry.holds++
     const tracked = load.finally(() => {
-      entry.inFlight--
+      entry.holds--
       this.#loads.delete(entry.id)
     })
     this.#loads.set(entry.id, tracked)
@@ -200,13 +201,12 @@ export class Loader {
   }
 
   async #loadShownMembership(user: UserId, entry: ConversationEntry): Promise<MembershipRow | null> {
-    entry.inFlight++
+    entry.holds++
     try {
       await this.load(entry, user)
       return await this.shownMembership(user, entry)
     } finally {
-      entry.inFlight--
-      this.#memory.release(entry, true)
+      endHold(this.#memory, entry, true)
     }
   }
 
@@ -237,18 +237,18 @@ export class Loader {
    * All groups of a user, present and former. Concurrent loads are one: after an opening all devices of a user come at once.
    */
   memberships(user: UserId): MaybePromise<Map<ConversationId, MembershipRow>> {
-    const entry = this.#memory.user(user)
-    if (entry.memberships !== null) return entry.memberships
+    const cached = this.#memory.user(user)
+    if (cached.memberships !== null) return cached.memberships
     const running = this.#membershipLoads.get(user)
     if (running !== undefined) return running
-    const load = this.#loadMemberships(user, entry).finally(() => this.#membershipLoads.delete(user))
+    const load = this.#loadMemberships(user, cached).finally(() => this.#membershipLoads.delete(user))
     this.#membershipLoads.set(user, load)
     return load
   }
 
-  async #loadMemberships(user: UserId, entry: UserEntry): Promise<Map<ConversationId, MembershipRow>> {
+  async #loadMemberships(user: UserId, cached: CachedUser): Promise<Map<ConversationId, MembershipRow>> {
     const held = this.#memory.generations.beginRead()
-    entry.pins++
+    cached.pins++
     try {
       const found = await this.#rows.memberships(user)
       // One that came while we read lies in a generation that was live at some time of it.
@@ -258,11 +258,11 @@ export class Loader {
           if (older === undefined || older.position < membership.position) found.set(group, membership)
         }
       }
-      entry.memberships = found as Map<ConversationId, MembershipRow>
-      this.#memory.lists.chargeBeside(entry)
-      return entry.memberships
+      cached.memberships = found as Map<ConversationId, MembershipRow>
+      this.#memory.lists.chargeBeside(cached)
+      return cached.memberships
     } finally {
-      entry.pins--
+      cached.pins--
       this.#memory.generations.endRead(held)
     }
   }

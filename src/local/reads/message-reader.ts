@@ -5,6 +5,8 @@ import type { Message } from '../../model/message.js'
 import { asMessage, asStored, BlockReader, lost, ownerOf, type Maker } from './block-reader.js'
 import type { BodyFiles } from '../bodies/body-files.js'
 import type { ConversationEntry } from '../memory/entries.js'
+import { whileHeld } from '../memory/holds.js'
+import type { MessageRange } from '../memory/kept-answers.js'
 import type { Memory } from '../memory/memory.js'
 import type { RowReader } from './row-reader.js'
 import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
@@ -12,7 +14,7 @@ import { liveMessage, toMessage, type StoredMessage } from './stored-message.js'
 /** Messages of the newest page that are kept as objects. */
 const pageMessages = 100
 const runsFirst = 4
-const runsAtOnce = 32
+const runsPerBatch = 32
 /** Messages before the newest one that are kept with it. */
 const besideNewest = 49
 
@@ -26,12 +28,6 @@ interface Reading<T> {
   readonly from: number
   readonly make: Maker<T>
   readonly found: T[]
-}
-
-export interface MessageRange {
-  readonly from: number
-  readonly to: number
-  readonly descending: boolean
 }
 
 /**
@@ -113,12 +109,12 @@ export class MessageReader {
   ): Promise<T[]> {
     const { entry, from, make, found } = reading
     let near = first
-    let atOnce = runsFirst
+    let batch = runsFirst
     for (let below = to; below >= from;) {
       if (near !== null) below = takeBelow(entry, found, await near, below)
       else {
-        below = await this.#takeRuns(reading, below, atOnce)
-        atOnce = runsAtOnce
+        below = await this.#takeRuns(reading, below, batch)
+        batch = runsPerBatch
       }
       near = below < from ? null : this.#blocks.upTo(entry, from, below, make)
     }
@@ -129,9 +125,9 @@ export class MessageReader {
   async #takeRuns<T extends Numbered>(
     { entry, from, make, found }: Reading<T>,
     to: number,
-    atOnce: number,
+    batch: number,
   ): Promise<number> {
-    const most = Math.min(atOnce, to - from + 1)
+    const most = Math.min(batch, to - from + 1)
     const runs = await this.#rows.runs(ownerOf(entry), entry.id, to, most, isNewestStored(entry, to))
     const wanted = runs.filter((run) => run.firstSeq + run.count > from)
     if (wanted.length === 0) throw lost(entry, to)
@@ -238,13 +234,8 @@ export class MessageReader {
     }
     const stored = live >= range.from ? this.#read(entry, range.from, live, asMessage) : []
     if (!(stored instanceof Promise)) return this.#finish(entry, range, withStored(items, stored))
-    entry.inFlight++
-    return stored
-      .then((found) => this.#finish(entry, range, withStored(items, found)))
-      .finally(() => {
-        entry.inFlight--
-        this.#memory.release(entry)
-      })
+    const answer = stored.then((found) => this.#finish(entry, range, withStored(items, found)))
+    return whileHeld(this.#memory, entry, answer)
   }
 
   /** Keeps what is worth keeping and gives the answer in the asked order. */

@@ -2,14 +2,14 @@ import { andThen } from '../../async/maybe-promise.js'
 import type { MaybePromise } from '../../backend/port.js'
 import {
   familyRange,
-  groupPartition,
+  groupPrefix,
   keys,
   numberedRange,
   partitionRange,
-  passingKeys,
+  scratchKeys,
   readIdKey,
   readNumberKey,
-  userPartition,
+  userPrefix,
 } from '../../formats/keys.js'
 import { changesIn, type StoredChange } from '../../formats/change-list.js'
 import { ColumbaError } from '../../errors.js'
@@ -24,7 +24,7 @@ import {
   type RunRow,
 } from '../../formats/rows.js'
 import type { Shard } from '../shards/shard.js'
-import { ListRows, type UserPlace } from './list-rows.js'
+import { ListRows, type UserRows } from './list-rows.js'
 
 /** The peer of a direct conversation for the asker, and where the conversation stands. */
 export interface KnownHead {
@@ -37,7 +37,7 @@ export class RowReader {
   readonly lists: ListRows
   readonly #shardOf: (id: string) => Shard
   /** The user that was read last: many reads in a row are of one. */
-  #last: (UserPlace & { readonly user: string }) | null = null
+  #last: (UserRows & { readonly user: string }) | null = null
   #reads = 0
 
   constructor(shardOf: (id: string) => Shard) {
@@ -72,13 +72,13 @@ export class RowReader {
   }
 
   #directHead(user: string, conversation: string): MaybePromise<DirectHeadRow | undefined> {
-    const { row, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.head(row, conversation), rows.directHead.decode)
+    const { prefix, shard } = this.#user(user)
+    return this.#get(shard, scratchKeys.head(prefix, conversation), rows.directHead.decode)
   }
 
   marks(user: string, conversation: string): MaybePromise<MarksRow | undefined> {
-    const { row, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.marks(row, conversation), rows.marks.decode)
+    const { prefix, shard } = this.#user(user)
+    return this.#get(shard, scratchKeys.marks(prefix, conversation), rows.marks.decode)
   }
 
   /** What a reader that begins to read rows of this owner at once has to wait for. */
@@ -89,14 +89,14 @@ export class RowReader {
 
   /** At once if that is faster. */
   manyMarks(user: string, conversations: readonly string[]): MaybePromise<(MarksRow | undefined)[]> {
-    const { row, shard } = this.#user(user)
+    const { prefix, shard } = this.#user(user)
     const { turn } = shard
     if (turn !== null) return turn.then(() => this.manyMarks(user, conversations))
     const found: (MarksRow | undefined)[] = []
     for (const conversation of conversations) {
       this.#reads++
-      const value = shard.readAtOnce(passingKeys.marks(row, conversation), () => null)
-      if (value === null) return this.#manyMarksLater(row, shard, conversations)
+      const value = shard.readNow(scratchKeys.marks(prefix, conversation), () => null)
+      if (value === null) return this.#manyMarksLater(prefix, shard, conversations)
       found.push(value === undefined ? undefined : rows.marks.decode(value))
     }
     return found
@@ -104,30 +104,30 @@ export class RowReader {
 
   /** Many users have read hardly more conversations than these: then all their marks are to be had with one range. */
   async #manyMarksLater(
-    row: Buffer,
+    prefix: Buffer,
     shard: Shard,
     conversations: readonly string[],
   ): Promise<(MarksRow | undefined)[]> {
     this.#reads++
     const most = 2 * conversations.length
     // Damage to a row that was not asked for is nothing to this.
-    const some = await shard.rows(familyRange(row, 'marks'), most).catch(() => null)
+    const some = await shard.rows(familyRange(prefix, 'marks'), most).catch(() => null)
     if (some !== null && some.length < most) {
-      const all = new Map(some.map(([key, value]) => [readIdKey(key, row.length), value]))
+      const all = new Map(some.map(([key, value]) => [readIdKey(key, prefix.length), value]))
       return conversations.map((conversation) => {
         const value = all.get(conversation)
         return value === undefined ? undefined : rows.marks.decode(value)
       })
     }
-    const found = await shard.getMany(conversations.map((conversation) => keys.marks(row, conversation)))
+    const found = await shard.getMany(conversations.map((conversation) => keys.marks(prefix, conversation)))
     return found.map((value) => (value === undefined ? undefined : rows.marks.decode(value)))
   }
 
   async memberships(user: string): Promise<Map<string, MembershipRow>> {
-    const row = userPartition(user)
+    const prefix = userPrefix(user)
     const found = new Map<string, MembershipRow>()
-    for await (const [key, value] of this.#shardOf(user).scan(familyRange(row, 'membership'))) {
-      found.set(readIdKey(key, row.length), rows.membership.decode(value))
+    for await (const [key, value] of this.#shardOf(user).scan(familyRange(prefix, 'membership'))) {
+      found.set(readIdKey(key, prefix.length), rows.membership.decode(value))
     }
     this.#reads++
     return found
@@ -136,23 +136,23 @@ export class RowReader {
   profile(
     user: string,
   ): MaybePromise<{ name: string; profile: string | undefined; position: number } | undefined> {
-    const { row, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.profile(row), rows.profile.decode)
+    const { prefix, shard } = this.#user(user)
+    return this.#get(shard, scratchKeys.profile(prefix), rows.profile.decode)
   }
 
   contact(user: string, other: string) {
-    const { row, shard } = this.#user(user)
-    return this.#get(shard, passingKeys.contact(row, other), rows.contact.decode)
+    const { prefix, shard } = this.#user(user)
+    return this.#get(shard, scratchKeys.contact(prefix, other), rows.contact.decode)
   }
 
   async contacts(user: string, after: string | undefined, limit: number) {
     this.#reads++
-    const row = userPartition(user)
-    const { gte, lt } = familyRange(row, 'contact')
-    const from = after === undefined ? gte : Buffer.concat([keys.contact(row, after), Buffer.of(0)])
+    const prefix = userPrefix(user)
+    const { gte, lt } = familyRange(prefix, 'contact')
+    const from = after === undefined ? gte : Buffer.concat([keys.contact(prefix, after), Buffer.of(0)])
     const found = await this.#shardOf(user).rows({ gte: from, lt }, limit)
     return found.map(([key, value]) => ({
-      contactId: readIdKey(key, row.length),
+      contactId: readIdKey(key, prefix.length),
       ...rows.contact.decode(value),
     }))
   }
@@ -160,8 +160,8 @@ export class RowReader {
   /** The newest row of own messages in a group that begins at or before `seq`. */
   async own(user: string, group: string, seq: number): Promise<OwnRow | undefined> {
     this.#reads++
-    const row = userPartition(user)
-    const range = { ...numberedRange(row, 'own', group, 0, seq + 1), reverse: true }
+    const prefix = userPrefix(user)
+    const range = { ...numberedRange(prefix, 'own', group, 0, seq + 1), reverse: true }
     const found = (await this.#shardOf(user).rows(range, 1))[0]
     return found === undefined ? undefined : rows.own.decode(found[1])
   }
@@ -175,28 +175,28 @@ export class RowReader {
   async group(
     group: string,
   ): Promise<{ readonly state: GroupRow; readonly head: GroupHeadRow | null } | null> {
-    const { row, shard } = this.#group(group)
+    const { prefix, shard } = this.#group(group)
     const [state, head = null] = await Promise.all([
-      this.#get(shard, keys.group(row), rows.group.decode),
-      this.#get(shard, keys.head(row, group), rows.groupHead.decode),
+      this.#get(shard, keys.group(prefix), rows.group.decode),
+      this.#get(shard, keys.head(prefix, group), rows.groupHead.decode),
     ])
     if (state !== undefined && head !== null) return { state, head }
     this.#reads++
-    const others = state === undefined ? partitionRange(row) : numberedRange(row, 'runs', group, 0)
+    const others = state === undefined ? partitionRange(prefix) : numberedRange(prefix, 'runs', group, 0)
     if ((await shard.rows(others, 1)).length > 0) throw lostRow(group)
     return state === undefined ? null : { state, head }
   }
 
   member(group: string, user: string): MaybePromise<MembershipRow | undefined> {
-    const key = keys.member(groupPartition(group), user)
+    const key = keys.member(groupPrefix(group), user)
     return this.#get(this.#shardOf(group), key, rows.membership.decode)
   }
 
   async allMembers(group: string): Promise<MembershipRow[]> {
     this.#reads++
-    const row = groupPartition(group)
+    const prefix = groupPrefix(group)
     const members: MembershipRow[] = []
-    for await (const [, value] of this.#shardOf(group).scan(familyRange(row, 'member'))) {
+    for await (const [, value] of this.#shardOf(group).scan(familyRange(prefix, 'member'))) {
       members.push(rows.membership.decode(value))
     }
     return members
@@ -205,17 +205,17 @@ export class RowReader {
   /** Present members in the order of joining, with an ordinal above `after`. */
   async roll(group: string, after: number, limit: number): Promise<{ ordinal: number; user: string }[]> {
     this.#reads++
-    const row = groupPartition(group)
-    const { lt } = familyRange(row, 'roll')
-    const found = await this.#shardOf(group).rows({ gte: keys.roll(row, after + 1), lt }, limit)
+    const prefix = groupPrefix(group)
+    const { lt } = familyRange(prefix, 'roll')
+    const found = await this.#shardOf(group).rows({ gte: keys.roll(prefix, after + 1), lt }, limit)
     return found.map(([key, value]) => ({ ordinal: readNumberKey(key), user: rows.roll.decode(value) }))
   }
 
   /** Members of the roll, and only those whose own rows say the same. */
   async listedMembers(group: string, limit: number): Promise<MembershipRow[]> {
     const roll = await this.roll(group, 0, limit)
-    const row = groupPartition(group)
-    const found = await this.#shardOf(group).getMany(roll.map(({ user }) => keys.member(row, user)))
+    const prefix = groupPrefix(group)
+    const found = await this.#shardOf(group).getMany(roll.map(({ user }) => keys.member(prefix, user)))
     return found.flatMap((value, i) => {
       if (value === undefined) return []
       const member = rows.membership.decode(value)
@@ -237,10 +237,10 @@ export class RowReader {
     isNewest = false,
   ): Promise<RunRow[]> {
     this.#reads++
-    const row = partitionOf(owner)
+    const prefix = prefixOf(owner)
     const shard = this.#shardOf(owner.id)
     const down = async (below: number | undefined, most: number): Promise<RunRow[]> => {
-      const range = numberedRange(row, 'runs', conversation, 0, below)
+      const range = numberedRange(prefix, 'runs', conversation, 0, below)
       return (await shard.rows({ ...range, reverse: true }, most)).map(([, value]) => rows.run.decode(value))
     }
     if (isNewest) {
@@ -248,7 +248,7 @@ export class RowReader {
       // Something above may have been stored meanwhile, and then this reaches less far down.
       if (found.every(({ firstSeq }) => firstSeq <= to)) return withoutGaps(found, to)
     }
-    const [first] = await shard.rows(numberedRange(row, 'runs', conversation, to), 1)
+    const [first] = await shard.rows(numberedRange(prefix, 'runs', conversation, to), 1)
     if (first === undefined) return []
     const newest = rows.run.decode(first[1])
     if (limit === 1 || newest.firstSeq === 1) return withoutGaps([newest], to)
@@ -256,32 +256,32 @@ export class RowReader {
   }
 
   /** Where the run lies that ends with `lastSeq`, if there is one and it is to be had at once. */
-  runAtOnce(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
-    const value = this.#runValueAtOnce(owner, conversation, lastSeq)
+  runNow(owner: RunOwner, conversation: string, lastSeq: number): RunPlace | undefined {
+    const value = this.#runValueNow(owner, conversation, lastSeq)
     return value === undefined ? undefined : rows.run.decodePlace(value)
   }
 
-  #runValueAtOnce(owner: RunOwner, conversation: string, lastSeq: number): Buffer | undefined {
+  #runValueNow(owner: RunOwner, conversation: string, lastSeq: number): Buffer | undefined {
     this.#reads++
-    const { row, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
-    return shard.readAtOnce(passingKeys.run(row, conversation, lastSeq), () => undefined)
+    const { prefix, shard } = owner.kind === 'user' ? this.#user(owner.id) : this.#group(owner.id)
+    return shard.readNow(scratchKeys.run(prefix, conversation, lastSeq), () => undefined)
   }
 
   /** All runs of a conversation, ascending. */
   async allRuns(owner: RunOwner, conversation: string): Promise<RunRow[]> {
     this.#reads++
     const found: RunRow[] = []
-    const range = numberedRange(partitionOf(owner), 'runs', conversation, 0)
+    const range = numberedRange(prefixOf(owner), 'runs', conversation, 0)
     for await (const [, value] of this.#shardOf(owner.id).scan(range)) found.push(rows.run.decode(value))
     return found
   }
 
   /** All runs up to the message `through`, if they are at most `limit` and to be had at once; null if not. */
-  allRunsAtOnce(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
+  allRunsNow(owner: RunOwner, conversation: string, through: number, limit: number): RunRow[] | null {
     const found: RunRow[] = []
     for (let last = through; last > 0;) {
       if (found.length === limit) return null
-      const value = this.#runValueAtOnce(owner, conversation, last)
+      const value = this.#runValueNow(owner, conversation, last)
       if (value === undefined) return null
       const run = rows.run.decode(value)
       found.push(run)
@@ -293,9 +293,12 @@ export class RowReader {
   /** The changes above `after` of each generation that ends after it, oldest first. */
   async *changes(owner: RunOwner, after: number): AsyncGenerator<Iterable<StoredChange>, void> {
     this.#reads++
-    const row = partitionOf(owner)
-    const { lt } = familyRange(row, 'changes')
-    for await (const [, value] of this.#shardOf(owner.id).scan({ gte: keys.changes(row, after + 1), lt })) {
+    const prefix = prefixOf(owner)
+    const { lt } = familyRange(prefix, 'changes')
+    for await (const [, value] of this.#shardOf(owner.id).scan({
+      gte: keys.changes(prefix, after + 1),
+      lt,
+    })) {
       yield changesIn(value, owner.kind === 'user' ? owner.id : null, after)
     }
   }
@@ -305,12 +308,12 @@ export class RowReader {
     return andThen(shard.read(key), (value) => (value === undefined ? undefined : decode(value)))
   }
 
-  #group(group: string): { readonly row: Buffer; readonly shard: Shard } {
-    return { row: groupPartition(group), shard: this.#shardOf(group) }
+  #group(group: string): { readonly prefix: Buffer; readonly shard: Shard } {
+    return { prefix: groupPrefix(group), shard: this.#shardOf(group) }
   }
 
-  #user(user: string): UserPlace {
-    if (this.#last?.user !== user) this.#last = { user, row: userPartition(user), shard: this.#shardOf(user) }
+  #user(user: string): UserRows {
+    if (this.#last?.user !== user) this.#last = { user, prefix: userPrefix(user), shard: this.#shardOf(user) }
     return this.#last
   }
 }
@@ -345,6 +348,6 @@ export interface RunOwner {
   readonly id: string
 }
 
-function partitionOf(owner: RunOwner): Buffer {
-  return owner.kind === 'user' ? userPartition(owner.id) : groupPartition(owner.id)
+function prefixOf(owner: RunOwner): Buffer {
+  return owner.kind === 'user' ? userPrefix(owner.id) : groupPrefix(owner.id)
 }

@@ -50,9 +50,9 @@ export class StoredLists {
     this.#copies = copies
   }
 
-  /** At least `limit` conversations, or all of them. `atOnce` is what `ListRows.copyAtOnce` gave in this very step. */
-  async read(user: UserId, limit: number, atOnce: FoundCopy | null | undefined): Promise<StoredList> {
-    const found = atOnce === undefined ? await this.#rows.copyLater(user) : atOnce
+  /** At least `limit` conversations, or all of them. `foundNow` is what `ListRows.copyNow` gave in this very step. */
+  async read(user: UserId, limit: number, foundNow: FoundCopy | null | undefined): Promise<StoredList> {
+    const found = foundNow === undefined ? await this.#rows.copyLater(user) : foundNow
     if (found !== null && reaches(found.copy, limit)) {
       const renewed = found.isCurrent ? listOf(found.copy) : await this.#renew(user, found, limit)
       if (renewed !== null) return renewed

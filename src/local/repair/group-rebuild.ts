@@ -165,7 +165,7 @@ class GroupRebuild {
         )
         continue
       }
-      const record = { kind: 'marks', time: 0, user, conversation: this.#id, marks } as const
+      const record = { kind: 'groupMarks', time: 0, user, conversation: this.#id, marks } as const
       for (const { position } of markMoves(marks)) this.#replay.other(position, record)
       this.#notes.rebuild('marks')
     }

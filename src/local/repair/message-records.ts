@@ -54,7 +54,11 @@ export function directRecord(
   image: { readonly conversation: string; readonly previous: number },
   body: Buffer,
 ): Buffer {
-  const { head, end } = headOf({ ...message, kind: recordKinds.direct, bits: message.bits | flags.image })
+  const { head, end } = headOf({
+    ...message,
+    kind: recordKinds.directMessage,
+    bits: message.bits | flags.image,
+  })
   const imageEnd = writeDirectImage(image.conversation, image.previous, head, end)
   return Buffer.concat([head.subarray(0, imageEnd), body])
 }

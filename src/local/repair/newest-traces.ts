@@ -4,7 +4,7 @@ import type { Trace } from './traces.js'
 /** Each takes a few hundred bytes. */
 const mostWaiting = 16_384
 /** Looked up at the same time. */
-const atOnce = 256
+const parallelPuts = 256
 
 /**
  * Traces on their way to the disk. A feed names the same thing in a few bytes again and again, and only where it changed last
@@ -33,8 +33,8 @@ export class NewestTraces {
   async put(): Promise<void> {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (let first = 0; first < waiting.length; first += atOnce)
-      await Promise.all(waiting.slice(first, first + atOnce).map((one) => this.#putNewer(...one)))
+    for (let first = 0; first < waiting.length; first += parallelPuts)
+      await Promise.all(waiting.slice(first, first + parallelPuts).map((one) => this.#putNewer(...one)))
   }
 
   async #putNewer(name: string, trace: Trace): Promise<void> {

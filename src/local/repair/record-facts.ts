@@ -1,5 +1,5 @@
 import { readDirectMarks } from '../../formats/direct-marks.js'
-import { decodeRecord, flags, recordKinds, type OtherRecord } from '../../formats/records.js'
+import { decodeRecord, flags, recordKinds, type PlainRecord } from '../../formats/records.js'
 import { foundingMembership } from '../../formats/record-parts.js'
 import { parseStoredJson } from '../../formats/stored-json.js'
 import { directConversationId } from '../../model/direct-conversation-id.js'
@@ -10,13 +10,13 @@ import { pairOf } from './row-facts.js'
 /** What a record of the log says. Throws for one that does not decode. */
 export function addRecord(facts: Facts, bytes: Buffer, start: number, end: number, position: number): void {
   const kind = bytes[start]
-  if (kind === recordKinds.direct) addDirectMessage(facts, bytes, start, end, position)
+  if (kind === recordKinds.directMessage) addDirectMessage(facts, bytes, start, end, position)
   else if (kind === recordKinds.directMarks) addDirectMarks(facts, bytes, start, end, position)
   else if (kind === recordKinds.groupMessage) {
     const { ids, seq, timestamp, body } = readMessageRecord(bytes, start, end)
     const [group, sender] = ids
     facts.addMessage(group, { seq, position, timestamp, sender, n0: null, body })
-  } else addOther(facts, decodeRecord(bytes, start, end), position)
+  } else addPlain(facts, decodeRecord(bytes, start, end), position)
 }
 
 function addDirectMessage(facts: Facts, bytes: Buffer, start: number, end: number, position: number): void {
@@ -41,11 +41,11 @@ function addDirectMarks(facts: Facts, bytes: Buffer, start: number, end: number,
   facts.add(conversation, { kind: 'marks', user: ids[side], marks })
 }
 
-function addOther(facts: Facts, record: OtherRecord, position: number): void {
+function addPlain(facts: Facts, record: PlainRecord, position: number): void {
   switch (record.kind) {
     case 'cut':
       return
-    case 'marks': {
+    case 'groupMarks': {
       const { conversation, user, marks } = record
       facts.add(conversation, { kind: 'marks', user, marks })
       return

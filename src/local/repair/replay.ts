@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
 import type { GroupImage } from '../../formats/record-parts.js'
-import { decodeRecord, encodeRecord, recordKinds, type OtherRecord } from '../../formats/records.js'
+import { decodeRecord, encodeRecord, recordKinds, type PlainRecord } from '../../formats/records.js'
 import type { Facts } from './facts.js'
 import { groupRecord, readMessageRecord } from './message-records.js'
 
@@ -13,7 +13,7 @@ export interface ReplayedRecord {
 const w = new ByteWriter()
 const tags = { plain: 0, group: 1 } as const
 
-type GroupEvent = Extract<OtherRecord, { kind: 'join' | 'leave' | 'rename' }>
+type GroupEvent = Extract<PlainRecord, { kind: 'join' | 'leave' | 'rename' }>
 
 /** Takes the records of one conversation after the other and gives those of all in the order of their positions. */
 export class Replay {
@@ -40,7 +40,7 @@ export class Replay {
     this.#put(position, tags.plain, 0, record)
   }
 
-  other(position: number, record: OtherRecord): void {
+  other(position: number, record: PlainRecord): void {
     this.lastTimestamp = Math.max(this.lastTimestamp, record.time)
     this.#put(position, tags.plain, 0, encodeRecord(record))
   }

@@ -11,9 +11,9 @@ export function pairOf(a: string, b: string): readonly [string, string] {
 
 export interface FoundRow {
   readonly kind: 'user' | 'group'
-  /** Whose partition it is. */
-  readonly row: string
-  readonly rowLength: number
+  /** The id of the user or group whose partition it is. */
+  readonly owner: string
+  readonly prefixLength: number
   readonly family: Family
   readonly key: Buffer
 }
@@ -23,13 +23,13 @@ export interface FoundRow {
  * they stood, and the last one of a list in full. Throws for a row that does not decode.
  */
 export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
-  const { kind, row, rowLength, family, key } = found
+  const { kind, owner, prefixLength, family, key } = found
   switch (family) {
     case 'head':
-      if (kind === 'user') addDirectHead(facts, row, readIdKey(key, rowLength), payload)
-      else if (readIdKey(key, rowLength) === row) {
+      if (kind === 'user') addDirectHead(facts, owner, readIdKey(key, prefixLength), payload)
+      else if (readIdKey(key, prefixLength) === owner) {
         const { head, position, timestamp } = rows.groupHead.decode(payload)
-        facts.add(row, { kind: 'anchor', anchor: { seq: head, position, timestamp, n0: null } })
+        facts.add(owner, { kind: 'anchor', anchor: { seq: head, position, timestamp, n0: null } })
       }
       return
     case 'list':
@@ -37,7 +37,7 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       return
     case 'runs': {
       const { firstSeq, count, firstPosition, lastPosition } = rows.run.decode(payload)
-      const { id, number } = readNumberedKey(key, rowLength)
+      const { id, number } = readNumberedKey(key, prefixLength)
       // Under another key it is of another run.
       if (number !== firstSeq + count - 1) return
       for (const [seq, position] of [
@@ -48,32 +48,36 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       return
     }
     case 'marks':
-      facts.add(readIdKey(key, rowLength), { kind: 'marks', user: row, marks: rows.marks.decode(payload) })
+      facts.add(readIdKey(key, prefixLength), {
+        kind: 'marks',
+        user: owner,
+        marks: rows.marks.decode(payload),
+      })
       return
     case 'profile':
-      facts.addProfile({ user: row, ...rows.profile.decode(payload) })
+      facts.addProfile({ user: owner, ...rows.profile.decode(payload) })
       return
     case 'contact': {
-      const other = readIdKey(key, rowLength)
+      const other = readIdKey(key, prefixLength)
       const contact = rows.contact.decode(payload)
-      facts.add(directConversationId(row, other), { kind: 'contact', user: row, other, contact })
+      facts.add(directConversationId(owner, other), { kind: 'contact', user: owner, other, contact })
       return
     }
     case 'membership':
     case 'member': {
-      const named = readIdKey(key, rowLength)
-      const [group, user] = family === 'member' ? [row, named] : [named, row]
+      const named = readIdKey(key, prefixLength)
+      const [group, user] = family === 'member' ? [owner, named] : [named, owner]
       const membership = rows.membership.decode(payload)
       if (membership.user !== user || membership.intervals.length === 0) return
       facts.add(group, { kind: family === 'member' ? 'membership' : 'ownMembership', membership })
       return
     }
     case 'group':
-      facts.add(row, { kind: 'group', group: rows.group.decode(payload) })
+      facts.add(owner, { kind: 'group', group: rows.group.decode(payload) })
       return
     case 'own': {
-      const { id } = readNumberedKey(key, rowLength)
-      facts.add(id, { kind: 'own', user: row, seqs: rows.own.decode(payload).seqs })
+      const { id } = readNumberedKey(key, prefixLength)
+      facts.add(id, { kind: 'own', user: owner, seqs: rows.own.decode(payload).seqs })
       return
     }
     case 'changes':
@@ -95,13 +99,13 @@ function addDirectHead(facts: Facts, user: string, conversation: string, payload
     facts.add(conversation, { kind: 'anchor', anchor: { seq: head.head, position, timestamp, n0 } })
 }
 
-function addListRow(facts: Facts, { row, rowLength, key }: FoundRow, payload: Buffer): void {
-  const { large, position, conversation } = readListKey(key, rowLength)
+function addListRow(facts: Facts, { owner, prefixLength, key }: FoundRow, payload: Buffer): void {
+  const { large, position, conversation } = readListKey(key, prefixLength)
   if (large) facts.add(conversation, { kind: 'large' })
   if (payload.length === 0) return
   const { peer, head, n0, timestamp, second, body } = rows.directList.decode(payload)
-  if (directConversationId(row, peer) !== conversation) return
-  const pair = pairOf(row, peer)
+  if (directConversationId(owner, peer) !== conversation) return
+  const pair = pairOf(owner, peer)
   facts.add(conversation, { kind: 'pair', pair })
   facts.add(conversation, { kind: 'anchor', anchor: { seq: head, position, timestamp, n0 } })
   if (body === null) return
@@ -111,8 +115,8 @@ function addListRow(facts: Facts, { row, rowLength, key }: FoundRow, payload: Bu
 }
 
 /** Of what is derived from nothing the feed says where it changed last. */
-function addChanges(facts: Facts, { kind, row }: FoundRow, payload: Buffer): void {
-  for (const change of changesIn(payload, kind === 'user' ? row : null)) {
+function addChanges(facts: Facts, { kind, owner }: FoundRow, payload: Buffer): void {
+  for (const change of changesIn(payload, kind === 'user' ? owner : null)) {
     const { position } = change
     switch (change.kind) {
       case 'read':
@@ -126,10 +130,10 @@ function addChanges(facts: Facts, { kind, row }: FoundRow, payload: Buffer): voi
         facts.addTrace(change.conversation, { what: 'title and creator', user: '', position })
         break
       case 'contact':
-        addContactTrace(facts, row, change.user, position)
+        addContactTrace(facts, owner, change.user, position)
         break
       case 'profile':
-        facts.addProfileTrace({ what: 'profile', user: row, position })
+        facts.addProfileTrace({ what: 'profile', user: owner, position })
         break
       default:
       // Messages are in blocks.
@@ -138,25 +142,25 @@ function addChanges(facts: Facts, { kind, row }: FoundRow, payload: Buffer): voi
 }
 
 /** Of a row that cannot be read its key says what it was, unless it is derived. */
-export function addDamagedRow(facts: Facts, { kind, row, rowLength, family, key }: FoundRow): void {
-  const named = readIdKey(key, rowLength)
+export function addDamagedRow(facts: Facts, { kind, owner, prefixLength, family, key }: FoundRow): void {
+  const named = readIdKey(key, prefixLength)
   const position = 0
   switch (family) {
     case 'marks':
-      facts.addTrace(named, { what: 'marks', user: row, position })
+      facts.addTrace(named, { what: 'marks', user: owner, position })
       break
     case 'contact':
-      addContactTrace(facts, row, named, position)
+      addContactTrace(facts, owner, named, position)
       break
     case 'profile':
-      facts.addProfileTrace({ what: 'profile', user: row, position })
+      facts.addProfileTrace({ what: 'profile', user: owner, position })
       break
     case 'group':
-      facts.addTrace(row, { what: 'title and creator', user: '', position })
+      facts.addTrace(owner, { what: 'title and creator', user: '', position })
       break
     case 'membership':
     case 'member': {
-      const [group, user] = kind === 'group' ? [row, named] : [named, row]
+      const [group, user] = kind === 'group' ? [owner, named] : [named, owner]
       facts.addTrace(group, { what: 'membership', user, position })
       break
     }

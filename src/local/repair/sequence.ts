@@ -32,7 +32,7 @@ export function greatest(numbers: Iterable<number>): number {
 }
 
 /** Messages of one gap that are made at a time. */
-const lostAtOnce = 1000
+const lostPerBatch = 1000
 
 /**
  * All seqs from 1 to the highest that anything tells of, in order. Positions ascend: what is gone stood between the messages
@@ -65,7 +65,7 @@ export async function* stretches(
     for (let seq = before.seq + 1; seq <= to; seq++) {
       place = between(place, after ?? anchorFrom(seq, to), seq)
       lost.push(place)
-      if (lost.length < lostAtOnce && seq < to) continue
+      if (lost.length < lostPerBatch && seq < to) continue
       // Who wrote them can be counted to the last of them only.
       yield { kind: 'gap', lost, after: seq === to ? after : null }
       lost = []

@@ -123,13 +123,13 @@ export class Shard {
   /** At once where that is fast, else as `get`. The key may be reused when this has returned. */
   read(key: Buffer): MaybePromise<Buffer | undefined> {
     const { turn } = this
-    if (turn === null) return this.readAtOnce(key, () => this.get(Buffer.from(key)))
+    if (turn === null) return this.readNow(key, () => this.get(Buffer.from(key)))
     const kept = Buffer.from(key)
     return turn.then(() => this.read(kept))
   }
 
   /** At once where that is fast, else what `otherwise` says. */
-  readAtOnce<T>(key: Buffer, otherwise: () => T): Buffer | undefined | T {
+  readNow<T>(key: Buffer, otherwise: () => T): Buffer | undefined | T {
     const begun = this.#options.pace?.begin() ?? null
     if (begun === null) return otherwise()
     try {

@@ -1,6 +1,6 @@
 import { readBlock } from '../../formats/block.js'
 import { idHashOfBody, idHashOfSender } from '../../formats/id-hash.js'
-import { groupPartition, keys, userPartition } from '../../formats/keys.js'
+import { groupPrefix, keys, userPrefix } from '../../formats/keys.js'
 import { rows } from '../../formats/rows.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 
@@ -39,11 +39,11 @@ export function runSwap(block: Buffer, { file, offset, hashSeed }: MergedPlace):
   })
   const isDirect = conversation.startsWith(directPrefix)
   const id = isDirect ? (senders[0] as string) : conversation
-  const row = isDirect ? userPartition(id) : groupPartition(id)
+  const prefix = isDirect ? userPrefix(id) : groupPrefix(id)
   return {
     id,
-    key: keys.run(row, conversation, firstSeq + count - 1),
+    key: keys.run(prefix, conversation, firstSeq + count - 1),
     value,
-    gone: joined.map((seq) => keys.run(row, conversation, seq - 1)),
+    gone: joined.map((seq) => keys.run(prefix, conversation, seq - 1)),
   }
 }

@@ -37,8 +37,8 @@ export class CopyCheck {
   }
 
   /** False for a row that is none of these. */
-  row(key: Buffer, rowLength: number, payload: Buffer): boolean {
-    const which: CopyRow | undefined = readCopyKey(key, rowLength)
+  row(key: Buffer, prefixLength: number, payload: Buffer): boolean {
+    const which: CopyRow | undefined = readCopyKey(key, prefixLength)
     if (which === undefined) return false
     if (which === 'list') this.#copy = decodeListCopy(payload)
     else this.#since[which] = rows.touched.decode(payload)
@@ -83,7 +83,7 @@ export class CopyCheck {
     for (const { conversation, position } of groups)
       told.set(conversation, { large: false, position, sum: noRow })
     for (const each of direct) {
-      const sum = checksum(rows.directList.pass(unpackRow(this.#user, each)))
+      const sum = checksum(rows.directList.encodeInScratch(unpackRow(this.#user, each)))
       told.set(each.conversation, { large: false, position: each.position, sum })
     }
     return told

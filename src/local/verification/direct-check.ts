@@ -126,7 +126,10 @@ export class DirectCheck {
     const { source, findings } = this.#context
     const { place } = this.#sides[side] as Side
     const { entry, bytes } = this.#recount.last as { entry: BlockEntry; bytes: Buffer }
-    const stored = await source.get(place.shard, keys.recent(place.row, entry.position, this.#conversation))
+    const stored = await source.get(
+      place.shard,
+      keys.recent(place.prefix, entry.position, this.#conversation),
+    )
     if (stored === undefined || stored === damaged) return
     const peer = this.#sides[1 - side] ?? this.#sides[0]
     const body = entry.end - entry.start > excerptBytes ? null : { bytes, start: entry.start, end: entry.end }
@@ -157,8 +160,8 @@ export async function seekSecondSide(
   conversation: string,
   second: string,
 ): Promise<void> {
-  const { shard, row } = userPlace(second, source.shardOf(second))
-  if ((await source.get(shard, keys.head(row, conversation))) === undefined)
+  const { shard, prefix } = userPlace(second, source.shardOf(second))
+  if ((await source.get(shard, keys.head(prefix, conversation))) === undefined)
     findings.add('sides', `${conversationIn(place, conversation)}, the other side does not know of it`)
 }
 
@@ -178,8 +181,8 @@ export async function readFirstSide(
   conversation: string,
   first: string,
 ): Promise<FirstSide | null> {
-  const { shard, row } = userPlace(first, source.shardOf(first))
-  const stored = await source.get(shard, keys.head(row, conversation))
+  const { shard, prefix } = userPlace(first, source.shardOf(first))
+  const stored = await source.get(shard, keys.head(prefix, conversation))
   if (stored === damaged) return null
   try {
     const found = stored === undefined ? null : rows.directHead.decode(stored)
@@ -188,7 +191,7 @@ export async function readFirstSide(
       return null
     }
     const runs: RunSummary[] = []
-    for await (const [, payload] of source.range(shard, numberedRange(row, 'runs', conversation, 0))) {
+    for await (const [, payload] of source.range(shard, numberedRange(prefix, 'runs', conversation, 0))) {
       if (payload === damaged) return null
       runs.push(summaryOf(rows.run.decode(payload)))
     }

@@ -74,13 +74,13 @@ export class GroupCheck {
   }
 
   async row(family: Family, key: Buffer, payload: Buffer): Promise<void> {
-    const { row, id } = this.#place
+    const { prefix, id } = this.#place
     switch (family) {
       case 'head':
         this.#head = rows.groupHead.decode(payload)
         break
       case 'runs': {
-        const { number, id: conversation } = readNumberedKey(key, row.length)
+        const { number, id: conversation } = readNumberedKey(key, prefix.length)
         if (conversation !== id) this.#report('runs', 'of another conversation')
         else await this.#walk.add(rows.run.decode(payload), number)
         break
@@ -93,7 +93,7 @@ export class GroupCheck {
         this.#state = rows.group.decode(payload)
         break
       case 'member':
-        this.#member(readIdKey(key, row.length), payload)
+        this.#member(readIdKey(key, prefix.length), payload)
         break
       case 'roll':
         this.#roll(readNumberKey(key), rows.roll.decode(payload))
@@ -201,7 +201,7 @@ export class GroupCheck {
     const { source } = this.#context
     const { id } = this.#place
     const theirs = userPlace(user, source.shardOf(user))
-    const stored = await source.get(theirs.shard, keys.membership(theirs.row, id))
+    const stored = await source.get(theirs.shard, keys.membership(theirs.prefix, id))
     if (stored !== damaged && (stored === undefined || !stored.equals(payload)))
       this.#report('membership', `member ${JSON.stringify(user)}`)
     let before = 0
@@ -216,7 +216,7 @@ export class GroupCheck {
 
   async #ownOf(user: string, theirs: PartitionPlace): Promise<void> {
     const digest = new OwnDigest()
-    const range = numberedRange(theirs.row, 'own', this.#place.id, 0)
+    const range = numberedRange(theirs.prefix, 'own', this.#place.id, 0)
     for await (const [, payload] of this.#context.source.range(theirs.shard, range)) {
       const own = readable(payload, rows.own.decode)
       if (own === damaged) return

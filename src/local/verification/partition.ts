@@ -1,4 +1,4 @@
-import { groupPartition, userPartition } from '../../formats/keys.js'
+import { groupPrefix, userPrefix } from '../../formats/keys.js'
 
 export interface FamilyRange {
   readonly gte: Buffer
@@ -10,15 +10,15 @@ export interface PartitionPlace {
   readonly kind: 'user' | 'group'
   readonly id: string
   readonly shard: number
-  readonly row: Buffer
+  readonly prefix: Buffer
 }
 
 export function userPlace(id: string, shard: number): PartitionPlace {
-  return { kind: 'user', id, shard, row: userPartition(id) }
+  return { kind: 'user', id, shard, prefix: userPrefix(id) }
 }
 
 export function groupPlace(id: string, shard: number): PartitionPlace {
-  return { kind: 'group', id, shard, row: groupPartition(id) }
+  return { kind: 'group', id, shard, prefix: groupPrefix(id) }
 }
 
 /** A conversation as a partition has it, for reports. */

@@ -70,6 +70,6 @@ export function readMarks(
   user: string,
   conversation: string,
 ): Promise<MarksRow | typeof damaged | undefined> {
-  const { shard, row } = userPlace(user, source.shardOf(user))
-  return readRow(source, { shard, key: keys.marks(row, conversation) }, rows.marks.decode)
+  const { shard, prefix } = userPlace(user, source.shardOf(user))
+  return readRow(source, { shard, key: keys.marks(prefix, conversation) }, rows.marks.decode)
 }

@@ -1,7 +1,7 @@
 import { decodeChanges } from '../../formats/change-list.js'
 import { checksum } from '../../formats/checksum.js'
 import {
-  groupPartition,
+  groupPrefix,
   keys,
   readIdKey,
   readListKey,
@@ -58,7 +58,7 @@ export class UserCheck {
   }
 
   async row(family: Family, key: Buffer, payload: Buffer): Promise<void> {
-    const { length } = this.#place.row
+    const { length } = this.#place.prefix
     switch (family) {
       case 'head':
         this.#heads.set(readIdKey(key, length), rows.directHead.decode(payload))
@@ -102,7 +102,7 @@ export class UserCheck {
 
   /** A row that cannot be read. What the key says of it is all there is. */
   damaged(family: Family, key: Buffer): void {
-    const { length } = this.#place.row
+    const { length } = this.#place.prefix
     if (family === 'changes') this.#feed.incomplete = true
     else if (family === 'profile') this.#profile = null
     else if (family === 'copy') this.#copy.damaged = true
@@ -163,7 +163,7 @@ export class UserCheck {
   }
 
   #listRow(key: Buffer, payload: Buffer): void {
-    const { large, position, conversation } = readListKey(key, this.#place.row.length)
+    const { large, position, conversation } = readListKey(key, this.#place.prefix.length)
     const places = this.#places.get(conversation) ?? []
     places.push({ large, position, empty: payload.length === 0, sum: checksum(payload) })
     this.#places.set(conversation, places)
@@ -171,7 +171,7 @@ export class UserCheck {
   }
 
   async #run(key: Buffer, payload: Buffer): Promise<void> {
-    const { id, number } = readNumberedKey(key, this.#place.row.length)
+    const { id, number } = readNumberedKey(key, this.#place.prefix.length)
     if (this.#direct?.conversation !== id) {
       await this.#endDirect()
       this.#direct = { conversation: id, check: await this.#begin(id) }
@@ -257,11 +257,11 @@ export class UserCheck {
   async #membership(group: string, membership: MembershipRow): Promise<void> {
     const { source } = this.#context
     const shard = source.shardOf(group)
-    const row = groupPartition(group)
+    const prefix = groupPrefix(group)
     const [state, groupHead, member] = await Promise.all([
-      readRow(source, { shard, key: keys.group(row) }, rows.group.decode),
-      readRow(source, { shard, key: keys.head(row, group) }, rows.groupHead.decode),
-      source.get(shard, keys.member(row, this.#place.id)),
+      readRow(source, { shard, key: keys.group(prefix) }, rows.group.decode),
+      readRow(source, { shard, key: keys.head(prefix, group) }, rows.groupHead.decode),
+      source.get(shard, keys.member(prefix, this.#place.id)),
     ])
     if (state === damaged || groupHead === damaged) return
     if (state === undefined || member === undefined || membership.user !== this.#place.id) {

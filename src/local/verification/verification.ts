@@ -70,14 +70,14 @@ async function verifyShard(
       findings.add('unknownRow', `shard ${shard}`)
       continue
     }
-    const { kind, row, rowLength, family } = described
+    const { kind, owner, prefixLength, family } = described
     findings.count(family)
-    if (current === null || !key.subarray(0, rowLength).equals(current.prefix)) {
+    if (current === null || !key.subarray(0, prefixLength).equals(current.prefix)) {
       await current?.check?.end()
-      const place = kind === 'user' ? userPlace(row, shard) : groupPlace(row, shard)
-      current = { check: checkOf(context, place), prefix: place.row }
+      const place = kind === 'user' ? userPlace(owner, shard) : groupPlace(owner, shard)
+      current = { check: checkOf(context, place), prefix: place.prefix }
     }
-    const where = `shard ${shard}, ${kind} ${JSON.stringify(row)}, ${family}`
+    const where = `shard ${shard}, ${kind} ${JSON.stringify(owner)}, ${family}`
     if (payload === damaged) {
       findings.add('damagedValue', where)
       current.check?.damaged(family, key)

@@ -4,11 +4,11 @@ import { noMarks, type Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { DurableGroup } from '../commit-log/options.js'
 import {
+  type CachedUser,
   type ConversationEntry,
   type GroupPart,
   ListNode,
   Touched,
-  type UserEntry,
 } from '../memory/entries.js'
 import type { ConversationFilter } from '../memory/conversation-filter.js'
 import { Generation, type TouchedUser } from '../memory/generation.js'
@@ -136,7 +136,7 @@ export class Applier {
 
   readonly mark = ({ entry, side, marks }: PendingMark): void => {
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
-    entry.inFlight--
+    entry.holds--
     this.touch(entry).putMarks(side, marks)
     if (this.#options.watchers.any) this.#news.add(first).add(second)
     const node = side === 0 ? entry.first : entry.second
@@ -155,7 +155,7 @@ export class Applier {
     entry.position = position
     entry.timestamp = timestamp
     this.#memory.messages.outdate(entry)
-    entry.inFlight--
+    entry.holds--
   }
 
   /** Members of a small group who are woken by its messages: those who are in, not all who were once. */
@@ -180,7 +180,7 @@ export class Applier {
    * it, 0 if there is none.
    */
   #active(
-    user: UserEntry,
+    user: CachedUser,
     entry: ConversationEntry,
     node: ListNode | null,
     own: boolean,
@@ -200,7 +200,7 @@ export class Applier {
   }
 
   /** Makes a node. Marks are known of a conversation that begins, or was packed; others are read when a reader looks. */
-  #newNode(user: UserEntry, entry: ConversationEntry, before: number): void {
+  #newNode(user: CachedUser, entry: ConversationEntry, before: number): void {
     const known = before === 0 ? noMarks : (this.#memory.lists.takePacked(user, before)?.marks ?? null)
     const node = new ListNode(user, entry, known)
     if (entry.groupPart === null) {
@@ -244,7 +244,7 @@ export class Applier {
     this.#options.filter.add(entry.id)
   }
 
-  marked(user: UserEntry, entry: ConversationEntry, marks: Marks): void {
+  marked(user: CachedUser, entry: ConversationEntry, marks: Marks): void {
     user.marked(entry, marks)
     this.#memory.lists.chargeBeside(user)
   }

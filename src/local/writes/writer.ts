@@ -8,12 +8,12 @@ import { idHash } from '../../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../../formats/message-body.js'
 import { writeImage, type GroupImage } from '../../formats/record-parts.js'
 import {
-  passRecord,
+  encodeRecordInScratch,
   flags,
   messageHeadBytes,
   recordKinds,
   writeMessageHead,
-  type OtherRecord,
+  type PlainRecord,
 } from '../../formats/records.js'
 import type { Marks, Reached } from '../../model/conversation.js'
 import type { Position, UserId } from '../../model/ids.js'
@@ -98,7 +98,7 @@ export class Writer {
     const send =
       entry.groupPart === null ? this.#direct(entry, draft) : this.#group(entry, entry.groupPart, draft)
     entry.ids?.add(idHash(this.#options.hashSeed, draft.sender, draft.id), beginsRun)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(send, entry)
     return send.promise
   }
@@ -130,7 +130,7 @@ export class Writer {
     const mark = new PendingMark(entry, side, marks, this.#applier.mark)
     mark.start = start
     mark.end = writeDirectMarks(log.bytes, start, this.#now(), side, by, marks, first, second, id)
-    entry.inFlight++
+    entry.holds++
     this.#handOver(mark, null)
     return mark.promise
   }
@@ -144,13 +144,13 @@ export class Writer {
     make: (
       position: number,
       time: number,
-    ) => { record: OtherRecord; begin?: () => void; apply: (position: number) => void },
+    ) => { record: PlainRecord; begin?: () => void; apply: (position: number) => void },
   ): PendingEvent {
     const refusal = this.#refused()
     if (refusal !== null) throw refusal
     const time = this.#now()
     const { record, begin, apply } = make(this.#log.nextPosition, time)
-    const bytes = passRecord(record)
+    const bytes = encodeRecordInScratch(record)
     // IMPORTANT: it may throw.
     const start = this.#log.reserve(bytes.length)
     begin?.()
@@ -183,7 +183,7 @@ export class Writer {
    */
   async cut(): Promise<unknown> {
     const time = this.#lastTimestamp
-    const bytes = passRecord({ kind: 'cut', time })
+    const bytes = encodeRecordInScratch({ kind: 'cut', time })
     const start = this.#log.reserve(bytes.length)
     this.#log.bytes.set(bytes, start)
     const event: PendingEvent = new PendingEvent(time, (position) => {
@@ -258,8 +258,8 @@ export class Writer {
     if (entry.firstBlocked) bits |= flags.firstBlocked
     if (entry.secondBlocked) bits |= flags.secondBlocked
     if (hasImage) bits |= flags.image
-    const { direct } = recordKinds
-    let at = writeMessageHead(bytes, start, direct, time, bits, seq, entry.n0, first, second)
+    const { directMessage } = recordKinds
+    let at = writeMessageHead(bytes, start, directMessage, time, bits, seq, entry.n0, first, second)
     if (hasImage) {
       at = writeDirectImage(entry.id, entry.lastPosition, bytes, at)
       this.#generationObjects++
@@ -349,7 +349,7 @@ export class Writer {
 }
 
 /** How many members a record names. */
-function namedIn(record: OtherRecord): number {
+function namedIn(record: PlainRecord): number {
   if (record.kind === 'create') return record.members.length
   if (!('image' in record)) return 0
   const joined = record.kind === 'join' ? record.joined.length : 0

@@ -48,8 +48,8 @@ async function isWhole(location: string): Promise<boolean> {
 
 const isCopyRow =
   (which?: CopyRow) =>
-  ({ family, key, rowLength }: StoredRow): boolean =>
-    family === 'copy' && (which === undefined || readCopyKey(key, rowLength) === which)
+  ({ family, key, prefixLength }: StoredRow): boolean =>
+    family === 'copy' && (which === undefined || readCopyKey(key, prefixLength) === which)
 
 const copyRows = async (location: string, which?: CopyRow): Promise<StoredRow[]> =>
   ShardEdit.of(await copyOf(location), (shards) => shards.rows(isCopyRow(which)))

@@ -10,8 +10,8 @@ beforeAll(async () => {
 })
 afterAll(() => rm(sample, { recursive: true, force: true }))
 
-const nameOf = ({ family, kind, id, key, rowLength }: StoredRow): string =>
-  `${family} of ${kind} ${id} ${key.subarray(rowLength + 1).toString('hex')}`
+const nameOf = ({ family, kind, id, key, prefixLength }: StoredRow): string =>
+  `${family} of ${kind} ${id} ${key.subarray(prefixLength + 1).toString('hex')}`
 
 /** But those of copies, of which most can be done without (copies.test.ts). */
 const rowsOf = async (store: string): Promise<StoredRow[]> =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decodeChanges, encodeChanges, type StoredChange } from '../../../src/formats/change-list.js'
-import { families, keys, readListKey, userPartition, type Family } from '../../../src/formats/keys.js'
+import { families, keys, readListKey, userPrefix, type Family } from '../../../src/formats/keys.js'
 import type { MarksRow } from '../../../src/formats/record-parts.js'
 import { rows } from '../../../src/formats/rows.js'
 import type { FindingKind } from '../../../src/local/verification/findings.js'
@@ -153,8 +153,8 @@ describe('a row that does not fit', () => {
       ['list'],
       async (shards) => {
         const row = await shards.row('list', 'ben', annBen)
-        const { position } = readListKey(row.key, row.rowLength)
-        const key = keys.recent(userPartition('ben'), position - 1, annBen)
+        const { position } = readListKey(row.key, row.prefixLength)
+        const key = keys.recent(userPrefix('ben'), position - 1, annBen)
         await shards.put({ shard: row.shard, key }, row.payload)
       },
     ],
@@ -290,7 +290,7 @@ describe('a row that does not fit', () => {
       async (shards) => {
         const { shard, payload } = await shards.row('marks', 'ben', annBen)
         const marks = { ...rows.marks.decode(payload), delivered: 1 }
-        const key = keys.marks(userPartition('ben'), directConversationId('ben', 'cem'))
+        const key = keys.marks(userPrefix('ben'), directConversationId('ben', 'cem'))
         await shards.put({ shard, key }, rows.marks.encode(marks))
       },
     ],

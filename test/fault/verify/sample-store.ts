@@ -16,7 +16,7 @@ const tuning: Partial<LocalTuning> = {
   generationBytes: 1024,
   segmentBytes: 8192,
   checkpointBytes: 4096,
-  maxWaiting: 1,
+  maxWaitingGenerations: 1,
   tidyFiles: Infinity,
 }
 

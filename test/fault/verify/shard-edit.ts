@@ -14,7 +14,7 @@ export interface StoredRow {
   readonly kind: 'user' | 'group'
   /** The partition's id. */
   readonly id: string
-  readonly rowLength: number
+  readonly prefixLength: number
   readonly family: Family
 }
 
@@ -54,9 +54,9 @@ export class ShardEdit {
       for await (const [key, value] of database.iterator()) {
         const described = describeKey(key)
         if (described === null) continue
-        const { kind, row: id, rowLength, family } = described
+        const { kind, owner: id, prefixLength, family } = described
         const payload = value.subarray(0, value.length - sealBytes)
-        const row = { shard, key, payload, kind, id, rowLength, family }
+        const row = { shard, key, payload, kind, id, prefixLength, family }
         if (wanted(row)) rows.push(row)
       }
     }

@@ -126,7 +126,9 @@ test('however much has happened in one group or to one user, others get their tu
     deliveredAt: 0,
   }))
   const records = marks.map((each, i) =>
-    Buffer.from(encodeRecord({ kind: 'marks', time: i, user: `user ${i}`, conversation: 'g', marks: each })),
+    Buffer.from(
+      encodeRecord({ kind: 'groupMarks', time: i, user: `user ${i}`, conversation: 'g', marks: each }),
+    ),
   )
   expect(stepsWithoutRows(rangeOf(records, 1))).toBeGreaterThanOrEqual(100)
 })

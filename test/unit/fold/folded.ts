@@ -105,18 +105,18 @@ export function meaning(state: Rows, files: ReadonlyMap<number, Buffer>): Map<st
     const payload = Buffer.from(value, 'hex')
     const described = describeKey(key)
     if (described === null) throw new Error('a key that is none')
-    const { kind, row: id, family, rowLength } = described
-    const partition = `${family} ${key.subarray(0, rowLength).toString('hex')}`
+    const { kind, owner: id, family, prefixLength } = described
+    const partition = `${family} ${key.subarray(0, prefixLength).toString('hex')}`
     if (family === 'changes') join(partition, decodeChanges(payload, kind === 'user' ? id : null))
     else if (family === 'own')
-      join(`${partition} ${readNumberedKey(key, rowLength).id}`, rows.own.decode(payload).seqs)
+      join(`${partition} ${readNumberedKey(key, prefixLength).id}`, rows.own.decode(payload).seqs)
     else if (family === 'runs') {
       const run = rows.run.decode(payload)
       const start = run.offset - bodyHeaderBytes
       const block = files.get(run.file)?.subarray(start, start + run.length) as Buffer
       const { entries, head } = readBlock(block)
       join(
-        `${partition} ${readNumberedKey(key, rowLength).id}`,
+        `${partition} ${readNumberedKey(key, prefixLength).id}`,
         entries.map(({ seq, position, timestamp, author, start: from, end }, i) => ({
           seq,
           position,

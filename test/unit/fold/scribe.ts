@@ -20,7 +20,7 @@ import {
   recordKinds,
   seqAt,
   timeAt,
-  type OtherRecord,
+  type PlainRecord,
 } from '../../../src/formats/records.js'
 import type { RecordRange } from '../../../src/local/fold/sink.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
@@ -106,7 +106,7 @@ export class Scribe {
     generation.records.push(Buffer.from(record))
   }
 
-  #other(record: OtherRecord): void {
+  #plain(record: PlainRecord): void {
     this.#put(encodeRecord(record))
   }
 
@@ -140,7 +140,7 @@ export class Scribe {
         if (group !== undefined) {
           const image = this.#image(group)
           group.row = { ...group.row, title: `title ${size}`, position }
-          return this.#other({ kind: 'rename', time, conversation, group: group.row, image })
+          return this.#plain({ kind: 'rename', time, conversation, group: group.row, image })
         }
         break
       case 'marks': {
@@ -151,18 +151,18 @@ export class Scribe {
         const marks = { read: size, delivered: size, ownAtRead: 0, ...before, [`${by}At`]: position }
         this.#marks.set(key, marks)
         if (size % 2 === 0) return this.#directMarks(user, other, by, marks)
-        return this.#other({ kind: 'marks', time, user, conversation, marks })
+        return this.#plain({ kind: 'groupMarks', time, user, conversation, marks })
       }
       case 'contact': {
         const contact = { ...this.#contact(user, other), listed: size % 2 === 0, alias: `alias ${size}` }
         this.#contacts.set(`${user}/${other}`, contact)
-        return this.#other({ kind: 'contact', time, user, other, contact })
+        return this.#plain({ kind: 'contact', time, user, other, contact })
       }
       case 'block':
         if (user !== other) return this.#block(user, other, size % 2 === 0)
         break
       case 'user':
-        return this.#other({ kind: 'user', time, user, name: `name ${size}`, profile: undefined })
+        return this.#plain({ kind: 'user', time, user, name: `name ${size}`, profile: undefined })
     }
     // Nothing was written: the position is not used up.
     this.#position--
@@ -205,7 +205,7 @@ export class Scribe {
     let bits = sender === first ? 0 : flags.second
     if (direct.blocked[0]) bits |= flags.firstBlocked
     if (direct.blocked[1]) bits |= flags.secondBlocked
-    bytes[0] = recordKinds.direct
+    bytes[0] = recordKinds.directMessage
     bytes.writeUIntLE(this.#time, timeAt, 6)
     bytes.writeUIntLE(direct.head, seqAt, 6)
     bytes.writeUIntLE(direct.n0, countAt, 6)
@@ -238,7 +238,7 @@ export class Scribe {
     const { head, n0, position, timestamp } = direct
     const [firstBlocked, secondBlocked] = direct.blocked
     direct.imageIn = this.#generation
-    this.#other({
+    this.#plain({
       kind: 'block',
       time: this.#time,
       blocker,
@@ -280,7 +280,7 @@ export class Scribe {
       own: new Map(),
       imageIn: this.#generation,
     })
-    this.#other({ kind: 'create', time: this.#time, conversation, group: row, members })
+    this.#plain({ kind: 'create', time: this.#time, conversation, group: row, members })
   }
 
   #membership(
@@ -316,7 +316,7 @@ export class Scribe {
     group.row = { ...group.row, memberCount, lastOrdinal, large, position: this.#position }
     group.members.set(user, membership)
     const joined = [{ membership, previous: former?.place ?? 0 }]
-    this.#other({
+    this.#plain({
       kind: 'join',
       time: this.#time,
       conversation,
@@ -340,7 +340,7 @@ export class Scribe {
       position: this.#position,
     }
     group.members.set(user, membership)
-    this.#other({ kind: 'leave', time: this.#time, conversation, group: group.row, image, membership })
+    this.#plain({ kind: 'leave', time: this.#time, conversation, group: group.row, image, membership })
   }
 
   #message(conversation: string, group: Group, sender: string, size: number): void {

@@ -7,7 +7,7 @@ import type {
   MarksRow,
   MembershipRow,
 } from '../../../src/formats/record-parts.js'
-import type { OtherRecord } from '../../../src/formats/records.js'
+import type { PlainRecord } from '../../../src/formats/records.js'
 
 /** A whole number as formats store it: often small, sometimes at an edge of a varint, up to 2^53 − 1. */
 export const numbers = fc.oneof(
@@ -92,11 +92,11 @@ const images: fc.Arbitrary<GroupImage | null> = fc.option(
 )
 
 const time = numbers48
-const kind = <K extends OtherRecord['kind']>(name: K) => fc.constant(name)
+const kind = <K extends PlainRecord['kind']>(name: K) => fc.constant(name)
 
-export const otherRecords: fc.Arbitrary<OtherRecord> = fc.oneof(
+export const plainRecords: fc.Arbitrary<PlainRecord> = fc.oneof(
   fc.record({
-    kind: kind('marks'),
+    kind: kind('groupMarks'),
     time,
     user: ids,
     conversation: ids,

@@ -75,7 +75,7 @@ function bodyOf(given: MessageDraft): Buffer {
 const small = bodyOf({ sender: 'a', id: 'm', text: 'hi' } as MessageDraft)
 
 function message(
-  kind: 'direct' | 'groupMessage',
+  kind: 'directMessage' | 'groupMessage',
   bits: number,
   tail: (bytes: Buffer, at: number) => number,
 ): Buffer {
@@ -159,7 +159,7 @@ const golden: readonly (readonly [name: string, bytes: () => Buffer, hex: string
     'a direct message',
     () =>
       message(
-        'direct',
+        'directMessage',
         flags.second | flags.firstBlocked | flags.secondBlocked,
         (bytes, at) => at + small.copy(bytes, at),
       ),
@@ -168,7 +168,7 @@ const golden: readonly (readonly [name: string, bytes: () => Buffer, hex: string
   [
     'a direct message with an image',
     () =>
-      message('direct', flags.image, (bytes, at) => {
+      message('directMessage', flags.image, (bytes, at) => {
         const end = writeDirectImage(direct, 70_000, bytes, at)
         return end + small.copy(bytes, end)
       }),
@@ -195,7 +195,7 @@ const golden: readonly (readonly [name: string, bytes: () => Buffer, hex: string
   ],
   [
     'record: marks',
-    () => encodeRecord({ kind: 'marks', time, user: 'a', conversation: 'g', marks }),
+    () => encodeRecord({ kind: 'groupMarks', time, user: 'a', conversation: 'g', marks }),
     '030068e5cf8b010161016703ac0201f0a20405',
   ],
   [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ConversationEntry, ListNode, UserEntry } from '../../../src/local/memory/entries.js'
+import { CachedUser, ConversationEntry, ListNode } from '../../../src/local/memory/entries.js'
 import { FeedAhead } from '../../../src/local/memory/feed-ahead.js'
 import { KeptLists } from '../../../src/local/memory/kept-lists.js'
 import type { Participation } from '../../../src/model/conversation.js'
@@ -15,7 +15,7 @@ function newLists(): KeptLists {
 
 test('what is shown of a conversation that has left the list meanwhile is in no account', () => {
   const lists = newLists()
-  const user = new UserEntry('ann' as UserId)
+  const user = new CachedUser('ann' as UserId)
   const node = new ListNode(user, new ConversationEntry('talk' as ConversationId), null)
   const view = {} as Participation
 
@@ -38,7 +38,7 @@ test('what is shown of a conversation that has left the list meanwhile is in no 
 
 test('what was read in advance of a feed counts with the ids in it', () => {
   const lists = newLists()
-  const user = new UserEntry('ann' as UserId)
+  const user = new CachedUser('ann' as UserId)
   const costWith = (length: number): number => {
     const id = 'x'.repeat(length)
     const ids = { conversationId: id as ConversationId, userId: id as UserId }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UserEntry } from '../../../src/local/memory/entries.js'
+import { CachedUser } from '../../../src/local/memory/entries.js'
 import { UserOrder } from '../../../src/local/memory/user-order.js'
 import type { UserId } from '../../../src/model/ids.js'
 
@@ -9,19 +9,19 @@ function namesFromColdest(order: UserOrder): string[] {
   return names
 }
 
-function filled(count: number): { order: UserOrder; users: UserEntry[] } {
+function filled(count: number): { order: UserOrder; users: CachedUser[] } {
   const order = new UserOrder()
-  const users = Array.from({ length: count }, (_, i) => new UserEntry(`u${i}` as UserId))
+  const users = Array.from({ length: count }, (_, i) => new CachedUser(`u${i}` as UserId))
   for (const user of users) order.add(user)
   return { order, users }
 }
 
 test('few users stand exactly in the order of their last use', () => {
   const { order, users } = filled(4)
-  order.use(users[1] as UserEntry)
-  order.use(users[0] as UserEntry)
+  order.use(users[1] as CachedUser)
+  order.use(users[0] as CachedUser)
   expect(namesFromColdest(order)).toEqual(['u2', 'u3', 'u1', 'u0'])
-  order.remove(users[3] as UserEntry)
+  order.remove(users[3] as CachedUser)
   expect(namesFromColdest(order)).toEqual(['u2', 'u1', 'u0'])
 })
 
@@ -29,7 +29,7 @@ test('of many, whoever is used leaves the coldest seven eighths', () => {
   const count = 80
   const { order, users } = filled(count)
   for (let i = 0; i < 1000; i++) {
-    const user = users[(i * 37) % count] as UserEntry
+    const user = users[(i * 37) % count] as CachedUser
     order.use(user)
     const names = namesFromColdest(order)
     expect(names).toHaveLength(count)
@@ -46,21 +46,21 @@ test('users are stripped from the coldest on, the warmest eighth never, and whoe
   }
   expect(strip()).toEqual(users.slice(0, 14).map(({ id }) => id))
   expect(strip()).toEqual([])
-  order.use(users[3] as UserEntry)
+  order.use(users[3] as CachedUser)
   expect(strip()).toEqual(['u14'])
-  order.remove(users[0] as UserEntry)
-  order.remove(users[15] as UserEntry)
+  order.remove(users[0] as CachedUser)
+  order.remove(users[15] as CachedUser)
   expect(strip()).toEqual([])
-  order.add(new UserEntry('new' as UserId))
+  order.add(new CachedUser('new' as UserId))
   expect(strip()).toEqual(['u3'])
 })
 
 test('whoever is used or leaves does not disturb who is next to be stripped', () => {
   const { order, users } = filled(24)
-  const passed = new Set<UserEntry>()
+  const passed = new Set<CachedUser>()
   const random = (below: number, i: number): number => ((i * 7919) % 104_729) % below
   for (let i = 0; i < 5000; i++) {
-    const user = users[random(24, i)] as UserEntry
+    const user = users[random(24, i)] as CachedUser
     if (i % 3 === 0) {
       order.remove(user)
       order.add(user)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { numberedRange, userPartition } from '../../../src/formats/keys.js'
+import { numberedRange, userPrefix } from '../../../src/formats/keys.js'
 import { rows } from '../../../src/formats/rows.js'
 import { RowReader } from '../../../src/local/reads/row-reader.js'
 import type { Shard, ShardRange, ShardRow } from '../../../src/local/shards/shard.js'
@@ -34,10 +34,10 @@ test('runs are read from the one that has the message downwards', async () => {
   const { reader, asked } = readerOf([[run(5, 8)], [run(3, 4), run(1, 2)]])
   const found = await reader.runs(owner, 'c', 6, 10)
   expect(found.map(({ firstSeq }) => firstSeq)).toEqual([5, 3, 1])
-  const row = userPartition('ada')
+  const prefix = userPrefix('ada')
   expect(asked).toEqual([
-    numberedRange(row, 'runs', 'c', 6),
-    { ...numberedRange(row, 'runs', 'c', 0, 5), reverse: true },
+    numberedRange(prefix, 'runs', 'c', 6),
+    { ...numberedRange(prefix, 'runs', 'c', 0, 5), reverse: true },
   ])
 })
 
@@ -56,7 +56,7 @@ test('the newest runs are read with one range', async () => {
   const { reader, asked } = readerOf([[run(5, 8), run(3, 4), run(1, 1)]])
   const found = await reader.runs(owner, 'c', 8, 3, true)
   expect(found.map(({ firstSeq }) => firstSeq)).toEqual([5, 3])
-  expect(asked).toEqual([{ ...numberedRange(userPartition('ada'), 'runs', 'c', 0), reverse: true }])
+  expect(asked).toEqual([{ ...numberedRange(userPrefix('ada'), 'runs', 'c', 0), reverse: true }])
 })
 
 test('where something above has been stored since, they are looked for', async () => {

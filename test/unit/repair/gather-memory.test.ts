@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { encodeChanges } from '../../../src/formats/change-list.js'
-import { groupPartition, keys, userPartition } from '../../../src/formats/keys.js'
+import { groupPrefix, keys, userPrefix } from '../../../src/formats/keys.js'
 import { decodeManifest, type Manifest } from '../../../src/formats/manifest.js'
 import { rows } from '../../../src/formats/rows.js'
 import { sealValue } from '../../../src/formats/sealed-value.js'
@@ -67,7 +67,7 @@ test('of a feed in which the same marks move again and again only their last mov
         conversation: 'group',
         user: `user ${i % users}`,
       }))
-      row(keys.changes(groupPartition('group'), 1000 * generation + 1000), encodeChanges(changes))
+      row(keys.changes(groupPrefix('group'), 1000 * generation + 1000), encodeChanges(changes))
     }
   })
   expect(found.size).toBe(users)
@@ -81,7 +81,7 @@ test('the rows of a table do not wait in memory until all of them have been read
   const { found } = await gathered((row) => {
     const marks = { read: 1, readAt: 1, ownAtRead: 0, delivered: 1, deliveredAt: 1 }
     for (let i = 0; i < 60_000; i++)
-      row(keys.marks(userPartition('ann'), `group ${i}`), rows.marks.encode(marks))
+      row(keys.marks(userPrefix('ann'), `group ${i}`), rows.marks.encode(marks))
   })
   expect(found.size).toBe(60_000)
   expect(found.mostUnsettled).toBeGreaterThan(2 * MiB)

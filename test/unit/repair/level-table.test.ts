@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { keys, userPartition } from '../../../src/formats/keys.js'
+import { keys, userPrefix } from '../../../src/formats/keys.js'
 import { firstRows, isTableSound, readTable } from '../../../src/local/repair/level-table.js'
 import { OpenTable } from '../../../src/local/shards/level-tables.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
@@ -23,7 +23,7 @@ beforeAll(async () => {
   })
   await database.open()
   for (let i = 0; i < 2000; i++)
-    await database.put(keys.marks(userPartition('ann'), `group ${i}`), Buffer.from(`value ${i * 7919}`))
+    await database.put(keys.marks(userPrefix('ann'), `group ${i}`), Buffer.from(`value ${i * 7919}`))
   await database.compactRange(Buffer.of(0), Buffer.of(0xff))
   await database.close()
   const name = (await readdir(location)).find((file) => file.endsWith('.ldb')) ?? ''

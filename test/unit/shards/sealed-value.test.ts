@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { keys, userPartition } from '../../../src/formats/keys.js'
+import { keys, userPrefix } from '../../../src/formats/keys.js'
 import { openValue, Sealer, sealValue } from '../../../src/formats/sealed-value.js'
 import { thrownBy } from '../../fixtures/thrown-by.js'
 
@@ -36,7 +36,7 @@ test('no flipped bit passes, neither of the value nor of the key', () => {
 })
 
 test('the error says where, and no id', () => {
-  const key = keys.head(userPartition('ada'), 'd.secret')
+  const key = keys.head(userPrefix('ada'), 'd.secret')
   for (const stored of [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(40)]) {
     const error = thrownBy(() => openValue(key, stored, 3))
     expect(error).toMatchObject({ code: 'CORRUPT', details: { shard: 3, family: 'head' } })

@@ -109,7 +109,7 @@ test('where reads at once are wanted a row is there in the same step, and its ke
   wanted.fill(0)
   expect(read).toBeInstanceOf(Promise)
   expect(await read).toEqual(payload(1))
-  expect(other.readAtOnce(key(1), () => 'later')).toBe('later')
+  expect(other.readNow(key(1), () => 'later')).toBe('later')
 })
 
 test('a scan that is left early holds nothing open', async () => {
