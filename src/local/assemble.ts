@@ -81,8 +81,8 @@ export interface OpenedParts {
 /**
  * Recovers the log into the shards and puts the parts of the backend together, each after what it needs. Those that need each
  * other (the log and its writer, flush and recovery, everything and `fail`) are tied by closures; so this is one function, in the
- * order of an opening: the flush, the manifest, memory and the writer, the log, and the background. `backendOf` makes of them what
- * calls go to.
+ * order of an opening: the flush, the manifest, memory and the writer, the log, and the background. `backendOf` makes of them
+ * what calls go to.
  */
 export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
