@@ -3,6 +3,7 @@ import { repairName } from '../formats/repair-names.js'
 import { shardsDirectory } from '../formats/shard-names.js'
 import { manifestName } from '../formats/store-names.js'
 import { openMessageStore, type MessageStore } from '../index.js'
+import { guardLocation } from '../local/open-local-backend.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 
 /** Opens a store that is there, and never makes one. Takes the store's lock and recovers what was not closed. */
@@ -12,7 +13,11 @@ export async function openExisting(directory: string): Promise<MessageStore> {
 }
 
 /** Refuses a directory that is none. Shards without a manifest are a store that has lost it: opening says so. */
-export async function assertStore(directory: string): Promise<void> {
+export function assertStore(directory: string): Promise<void> {
+  return guardLocation(() => assertStoreIn(directory))
+}
+
+async function assertStoreIn(directory: string): Promise<void> {
   const place = await nodeFileSystem.stat(directory)
   if (place?.directory !== true)
     throw new Error(`${directory} is ${place === null ? 'not there' : 'not a directory'}`)

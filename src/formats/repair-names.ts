@@ -9,3 +9,5 @@ export const repairGuardName = 'repair.guard'
 
 /** What the directory is called in the end; `now` is epoch milliseconds. */
 export const keptName = (now: number): string => `repaired-${now}`
+
+export const isKeptName = (name: string): boolean => /^repaired-\d+$/.test(name)

@@ -11,6 +11,12 @@ export function shardIndex(name: string): number | null {
 /** Names the list of tables that counts; without it LevelDB takes a directory for empty. */
 export const levelCurrent = 'CURRENT'
 
+/** LevelDB's lists of tables, of which `CURRENT` names one. */
+export const isLevelList = (name: string): boolean => /^MANIFEST-\d+$/.test(name)
+
+/** The list that the text of `CURRENT` names; null if it names none. */
+export const levelListIn = (current: string): string | null => /^(MANIFEST-\d+)\n$/.exec(current)?.[1] ?? null
+
 /** LevelDB's own log files, as opposed to `LOG` and `LOG.old`, where it writes what it did. */
 export const isLevelLog = (name: string): boolean => /^\d+\.log$/.test(name)
 

@@ -257,7 +257,8 @@ const unfit: Readonly<Record<string, string>> = {
   EROFS: 'lies on a file system that cannot be written',
 }
 
-async function guardLocation<T>(work: () => Promise<T>): Promise<T> {
+/** What the system says of a store's location while its lock is taken, as an error of this library. */
+export async function guardLocation<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

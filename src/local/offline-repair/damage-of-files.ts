@@ -19,7 +19,7 @@ export async function damageOfFiles(
   const notes = new RepairNotes()
   const read = (name: string): Promise<Buffer | null> =>
     readWhole({ fileSystem, notes }, join(store, name), name)
-  for await (const { shard, name, isSound } of closedTables(fileSystem, store))
+  for await (const { shard, name, isSound } of closedTables(fileSystem, store, manifest.shardIds.length))
     if (!isSound) return `table ${shardsDirectory}/${shardName(shard)}/${name} is damaged`
   for (const file of await listIfThere(fileSystem, join(store, logName))) {
     if (segmentNumber(file) === null) continue

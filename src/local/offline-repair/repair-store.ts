@@ -3,49 +3,41 @@ import type { VerifyFinding, VerifyOptions, VerifyReport } from '../../backend/p
 import type { StoreComponents } from '../../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../../errors.js'
 import type { Manifest } from '../../formats/manifest.js'
-import { keptName } from '../../formats/repair-names.js'
+import { keptName, repairReportName } from '../../formats/repair-names.js'
 import { shardsDirectory } from '../../formats/shard-names.js'
 import { bodiesName, logName, manifestName } from '../../formats/store-names.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { removeTree } from '../../platform/remove-tree.js'
 import { systemProcess, type ProcessIdentity } from '../../platform/process-identity.js'
+import { systemError } from '../../platform/system-errors.js'
 import { ManifestFile } from '../manifest-file.js'
-import { settingsOfExisting, openLocalBackend, type LocalComponents } from '../open-local-backend.js'
+import {
+  guardLocation,
+  openLocalBackend,
+  settingsOfExisting,
+  type LocalComponents,
+} from '../open-local-backend.js'
 import { rebuildDirect } from '../repair/direct-rebuild.js'
 import { Facts } from '../repair/facts.js'
 import { rebuildGroup } from '../repair/group-rebuild.js'
 import { RepairDirectory, sizeOf } from '../repair/repair-directory.js'
-import { RepairNotes, type Loss } from '../repair/repair-notes.js'
+import { RepairNotes } from '../repair/repair-notes.js'
 import { Replay } from '../repair/replay.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
 import { damageOfFiles } from './damage-of-files.js'
 import { countMessages, gatherBodies } from './gather-bodies.js'
 import { gatherLog, nameMissingRecords } from './gather-log.js'
 import { gatherShard, type GatheredShard } from './gather-shard.js'
+import { readReport, unreadReport, type MadeReport, type RepairReport } from './repair-report.js'
 import { RepairScratch } from './repair-scratch.js'
 import { writeRepaired } from './repair-write.js'
-import { SoleRepair } from './sole-repair.js'
+import { SoleRepair, type SoleRepairParts } from './sole-repair.js'
 import { openClassicLevel } from '../shards/classic-level-opener.js'
 import { StoreLock } from '../store-lock/store-lock.js'
 import { localTuning, type LocalTuning } from '../tuning.js'
 
-export interface RepairReport {
-  /** `whole`: nothing was wrong and nothing was done. `finished`: an earlier repair, of which this is the report. */
-  readonly outcome: 'whole' | 'repaired' | 'finished'
-  /** Why the store could not be opened; null if it could. */
-  readonly refused: string | null
-  /** What a verification of the store found, if it could be opened. */
-  readonly found: readonly VerifyFinding[]
-  /** What the store consists of now, all of it made anew. */
-  readonly rebuilt: Readonly<Record<string, number>>
-  /** Where it was found, besides whole shards. */
-  readonly salvaged: Readonly<Record<string, number>>
-  /** What could not be brought back, or not as it was. */
-  readonly lost: readonly Loss[]
-  /** The directory with all that the store was before; null if nothing was done. */
-  readonly kept: string | null
-}
+export type { RepairReport } from './repair-report.js'
 
 export interface RepairOptions extends VerifyOptions {
   readonly tuning?: Partial<LocalTuning>
@@ -79,17 +71,33 @@ export async function repairStore(
 ): Promise<RepairReport> {
   const { fileSystem, clock, random } = components
   const location = resolve(given)
-  const lock = await StoreLock.acquire({
-    directory: location,
-    fileSystem,
-    clock,
-    random,
-    process: options.process ?? systemProcess,
-  })
+  const lock = await guardLocation(() =>
+    StoreLock.acquire({
+      directory: location,
+      fileSystem,
+      clock,
+      random,
+      process: options.process ?? systemProcess,
+    }),
+  )
+  try {
+    return await repairLocked({ location, fileSystem, lock, removeTree }, components, options)
+  } catch (error) {
+    throw systemError(error)
+  }
+}
+
+/** Releases the lock. */
+async function repairLocked(
+  parts: SoleRepairParts,
+  components: StoreComponents,
+  options: RepairOptions,
+): Promise<RepairReport> {
+  const { location, lock } = parts
   let sole: SoleRepair | null = null
   let report: RepairReport | null = null
   try {
-    sole = await SoleRepair.begin({ location, fileSystem, lock, removeTree })
+    sole = await SoleRepair.begin(parts)
     return (report = await repairAlone(location, components, options, sole))
   } finally {
     await sole?.end().catch(() => undefined)
@@ -106,11 +114,11 @@ async function repairAlone(
 ): Promise<RepairReport> {
   const { fileSystem, clock } = components
   const directory = new RepairDirectory(fileSystem, location, removeTree)
-  const interrupted = await directory.report()
-  if (interrupted !== null) {
-    const report = JSON.parse(interrupted.toString()) as RepairReport
+  const reportFile = join(directory.path, repairReportName)
+  if ((await fileSystem.stat(reportFile)) !== null) {
+    const report = (await readReport(fileSystem, reportFile)) ?? unreadReport(keptName(clock.now()))
     await sole.assertAlone()
-    await directory.swap(report.kept ?? keptName(clock.now()))
+    await directory.swap(report.kept)
     return { ...report, outcome: 'finished' }
   }
   const file = new ManifestFile(fileSystem, location)
@@ -151,7 +159,7 @@ async function repair(place: Place): Promise<RepairReport> {
 }
 
 interface Made {
-  readonly report: RepairReport & { readonly kept: string }
+  readonly report: MadeReport
   /** At what was made. */
   readonly looked: Looked
 }

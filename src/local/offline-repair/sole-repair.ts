@@ -7,11 +7,15 @@ import type { FileSystem } from '../../platform/file-system.js'
 import { holdLevel, isLevelHeld } from '../shards/level-holder.js'
 import type { StoreLock } from '../store-lock/store-lock.js'
 
-export interface SoleRepairParts {
+/** A closed store, and its lock, which this process has. */
+export interface LockedStore {
   /** The store's directory. */
   readonly location: string
   readonly fileSystem: FileSystem
   readonly lock: StoreLock
+}
+
+export interface SoleRepairParts extends LockedStore {
   readonly removeTree: (path: string) => Promise<void>
 }
 
@@ -53,9 +57,8 @@ export class SoleRepair {
   }
 
   /** IMPORTANT: after the report, before the exchange. Rejects with LOCKED. */
-  async assertAlone(): Promise<void> {
-    if (!(await this.#parts.lock.isHeld())) throw taken(this.#parts)
-    await assertNotOpen(this.#parts)
+  assertAlone(): Promise<void> {
+    return assertAlone(this.#parts)
   }
 
   async end(): Promise<void> {
@@ -66,14 +69,21 @@ export class SoleRepair {
   }
 }
 
-async function assertNotOpen(parts: SoleRepairParts): Promise<void> {
+/** LOCKED if the lock was taken over meanwhile, or somebody has the store's shards. */
+export async function assertAlone(store: LockedStore): Promise<void> {
+  if (!(await store.lock.isHeld())) throw taken(store)
+  await assertNotOpen(store)
+}
+
+/** LOCKED if somebody has the store's shards, as LevelDB knows: to be asked where a lock was taken over. */
+export async function assertNotOpen(parts: LockedStore): Promise<void> {
   const directory = join(parts.location, shardsDirectory)
   if ((await parts.fileSystem.stat(directory))?.directory !== true) return
   for (const name of await parts.fileSystem.list(directory))
     if (shardIndex(name) !== null && (await isHeld(join(directory, name), parts))) throw held(parts)
 }
 
-async function isHeld(path: string, { fileSystem }: SoleRepairParts): Promise<boolean> {
+async function isHeld(path: string, { fileSystem }: LockedStore): Promise<boolean> {
   if ((await fileSystem.stat(path))?.directory !== true) return false
   try {
     return await isLevelHeld(path)
@@ -88,7 +98,7 @@ async function isHeld(path: string, { fileSystem }: SoleRepairParts): Promise<bo
   }
 }
 
-function held({ lock, location }: SoleRepairParts): ColumbaError {
+function held({ lock, location }: LockedStore): ColumbaError {
   const file = join(location, lockName)
   return (
     lock.replacedHolder() ??
@@ -96,13 +106,9 @@ function held({ lock, location }: SoleRepairParts): ColumbaError {
   )
 }
 
-function taken({ location }: SoleRepairParts): ColumbaError {
+function taken({ location }: LockedStore): ColumbaError {
   const file = join(location, lockName)
-  return new ColumbaError(
-    'LOCKED',
-    `another process took ${file} over during the repair; the store is as it was`,
-    {
-      file,
-    },
-  )
+  return new ColumbaError('LOCKED', `another process took ${file} over meanwhile; the store is as it was`, {
+    file,
+  })
 }

@@ -3,13 +3,12 @@ import { repairName, repairReportName } from '../../formats/repair-names.js'
 import { shardsDirectory } from '../../formats/shard-names.js'
 import { bodiesName, filterName, logName, manifestName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
-import { readHead, replaceFile, writeAside } from '../../platform/whole-files.js'
+import { replaceFile, writeAside } from '../../platform/whole-files.js'
 import { assertDamage, SalvagedFile } from './salvaged-file.js'
 
 /** What a store consists of, in the order in which a repair puts the new in the place of the old. */
 const parts = [filterName, shardsDirectory, bodiesName, logName, manifestName] as const
 const pieceBytes = 1 << 20
-const maxReportBytes = 1 << 28
 
 /**
  * The directory in which a repair makes the store anew, beside the old one. Until its report is there nothing of the store has
@@ -27,18 +26,6 @@ export class RepairDirectory {
     this.#removeTree = removeTree
     this.#store = store
     this.path = join(store, repairName)
-  }
-
-  /** The report of a repair that was interrupted while it changed places. */
-  async report(): Promise<Buffer | null> {
-    const path = join(this.path, repairReportName)
-    if ((await this.#fileSystem.stat(path)) === null) return null
-    const handle = await this.#fileSystem.open(path, 'read')
-    try {
-      return await readHead(handle, Math.min(await handle.size(), maxReportBytes))
-    } finally {
-      await handle.close()
-    }
   }
 
   /** Makes it, empty. */

@@ -304,6 +304,18 @@ describe('arguments', () => {
   })
 })
 
+test.each(['verify', 'repair', 'restored', 'stats'])(
+  '%s where no store can lie: 2, and why',
+  async (name) => {
+    const said: string[] = []
+    const say = (more: string): void => void said.push(more)
+    expect(await runCommand([name, join(main, 'store')], { out: say, error: say, columns: undefined })).toBe(
+      2,
+    )
+    expect(said.join('')).toMatch(/^INVALID_ARGUMENT: location is not a directory, or lies in.*\nENOTDIR: /)
+  },
+)
+
 describe('output that nobody reads', () => {
   test('changes neither the exit code nor what is done: the store is closed', async () => {
     const location = await copyOfSample()

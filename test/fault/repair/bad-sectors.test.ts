@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { systemError } from '../../../src/simulation/simulated-disk.js'
 import { withBadSectors } from '../../fixtures/bad-sectors.js'
 import { interferedFileSystem } from '../../fixtures/failing-file-system.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
@@ -104,4 +105,22 @@ test('a process that may open no more files repairs nothing: that says nothing o
   })
   await expect(repair(location, fileSystem)).rejects.toMatchObject({ code: 'EMFILE' })
   expect((await repair(location)).outcome).toBe('repaired')
+})
+
+test.each([
+  ['EACCES', 'LOCK.claim', 'INVALID_ARGUMENT', /^location may not be written by this process/],
+  ['EACCES', '.ldb', 'INVALID_ARGUMENT', /owner and mode/],
+])('%s of %s is said as by an opening: %s', async (system, part, code, message) => {
+  const location = await copyOf(sample)
+  const fileSystem = interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (operation === 'open' && path.includes(part)) throw systemError(system, 'open', path)
+    },
+  })
+  await expect(repair(location, fileSystem)).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message) as unknown,
+    cause: { code: system },
+  })
+  expect(await readdir(location)).toEqual(await readdir(sample))
 })

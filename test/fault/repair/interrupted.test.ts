@@ -1,7 +1,9 @@
-import { readdir, readFile, rm, unlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { systemError } from '../../../src/simulation/simulated-disk.js'
 import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 import { copyOf, repair, seenIn } from './damaged-store.js'
@@ -97,4 +99,53 @@ test('wherever the exchange is interrupted, nobody can open the store until a re
     const kept = await readdir(join(location, report.kept as string, 'old'))
     expect(kept).toEqual(expect.arrayContaining(['MANIFEST', 'bodies', 'log', 'shards']))
   }
+})
+
+test('a report that cannot be read does not keep the exchange from its end: what it named is unknown', async () => {
+  const interrupted = await copyOf(sample)
+  const dying = dyingAt((operation, path) => operation === 'rename' && path.endsWith('repair.new/bodies'))
+  await expect(repair(interrupted, dying)).rejects.toThrow()
+  const path = 'repair.new/REPORT.json'
+  const report = await readFile(join(interrupted, path), 'utf8')
+  const unread = interferedFileSystem(nodeFileSystem, {
+    before: (operation, name) => {
+      if (operation === 'read' && name.endsWith(path)) throw systemError('EIO', 'read', name)
+    },
+  })
+  const damages: readonly (readonly [content: string, fileSystem: FileSystem])[] = [
+    [report.slice(0, 40), nodeFileSystem],
+    ['{}', nodeFileSystem],
+    ['null', nodeFileSystem],
+    [report.replace('"repaired-', '"../elsewhere-'), nodeFileSystem],
+    [report, unread],
+  ]
+  let location = interrupted
+  for (const [content, fileSystem] of damages) {
+    location = await copyOf(interrupted)
+    await writeFile(join(location, path), content)
+    const { outcome, lost, kept } = await repair(location, fileSystem)
+    expect(outcome).toBe('finished')
+    expect(kept).toMatch(/^repaired-\d+$/)
+    expect(lost).toEqual([
+      {
+        what: expect.stringContaining('damaged report') as unknown,
+        where: `${kept as string}/REPORT.json`,
+      },
+    ])
+    expect(await readFile(join(location, kept as string, 'REPORT.json'), 'utf8')).toBe(content)
+  }
+  expect(await seenIn(location)).toEqual(whole)
+})
+
+test('a report that this process may not read is not damaged', async () => {
+  const location = await copyOf(sample)
+  await mkdir(join(location, 'repair.new'))
+  await writeFile(join(location, 'repair.new', 'REPORT.json'), '{}')
+  const fileSystem = interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (operation === 'open' && path.endsWith('REPORT.json')) throw systemError('EACCES', 'open', path)
+    },
+  })
+  await expect(repair(location, fileSystem)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  expect(await readdir(location)).toContain('repair.new')
 })

@@ -1,8 +1,12 @@
-import { cp, readdir, readFile, rm, unlink } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemComponents } from '../../../src/cli/system-components.js'
+import { isLevelList } from '../../../src/formats/shard-names.js'
 import { rows } from '../../../src/formats/rows.js'
+import { verifyTables } from '../../../src/local/offline-repair/verify-tables.js'
+import { shortenIndexKey } from '../../fixtures/level-index.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 import { ShardEdit } from '../verify/shard-edit.js'
 import { afterDamage, copyOf, flip, killed, messagesOf, repair, seenIn, tablesOf } from './damaged-store.js'
@@ -147,5 +151,56 @@ describe('an older copy of a shard: what only it could say is named as lost', ()
     expect(report.refused).not.toBeNull()
     expect(report.lost.filter(({ what }) => what.startsWith(said))).toEqual([])
     expect(await seenIn(copy)).toEqual(await seenIn(location))
+  })
+})
+
+describe('a backup copied over a store that went on: LevelDB has two lists of tables, and goes by CURRENT', () => {
+  /** And a table that only the backup's list names. */
+  async function copiedOver(): Promise<{ location: string; table: string }> {
+    const location = await copyOf(sample)
+    await ShardEdit.of(location, (shards) => shards.compact())
+    const backup = await copyOf(location)
+    for (let time = 1; time <= 2; time++)
+      await ShardEdit.of(location, async (shards) => {
+        const [row] = await shards.rows()
+        if (row !== undefined) await shards.put(row, row.payload)
+        await shards.compact()
+      })
+    await cp(backup, location, { recursive: true })
+    const lists = (await readdir(join(location, 'shards', '0000'))).filter(isLevelList)
+    expect(lists).toHaveLength(2)
+    expect(await readFile(join(location, 'shards', '0000', 'CURRENT'), 'latin1')).toBe(`${lists[0]}\n`)
+    const [table = ''] = await tablesOf(backup, '0000')
+    return { location, table }
+  }
+
+  test('a table over which LevelDB would end the process is found, and made anew', async () => {
+    const { location, table } = await copiedOver()
+    const path = join(location, 'shards', '0000', table)
+    const bytes = await readFile(path)
+    shortenIndexKey(bytes)
+    await writeFile(path, bytes)
+    const { findings } = await verifyTables(location, systemComponents)
+    expect(findings.map(({ where }) => where)).toEqual([`shard 0, ${table}`])
+    const report = await repair(location)
+    expect(report).toMatchObject({ refused: `table shards/0000/${table} is damaged` })
+    expect(report.lost.map(({ where }) => where).join()).toContain(`shards/0000/${table}`)
+    expect(await seenIn(location)).toEqual(whole)
+  })
+
+  test('tables of the other list are none, whatever they are like', async () => {
+    const { location, table } = await copiedOver()
+    for (const name of await tablesOf(location, '0000'))
+      if (name !== table) await flip(join(location, 'shards', '0000', name), 10)
+    expect((await verifyTables(location, systemComponents)).findings).toEqual([])
+    expect(await repair(location)).toMatchObject({ outcome: 'whole' })
+  })
+
+  test('without CURRENT nobody can tell which of them counts', async () => {
+    const { location } = await copiedOver()
+    await unlink(join(location, 'shards', '0000', 'CURRENT'))
+    const { lost } = await repair(location)
+    expect(lost.map(({ what }) => what).join()).toContain('missing or damaged list of tables')
+    expect(await seenIn(location)).toEqual(whole)
   })
 })
