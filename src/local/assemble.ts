@@ -1,7 +1,7 @@
 import type { Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
-import type { ColumbaError } from '../errors.js'
+import { ColumbaError } from '../errors.js'
 import { hashSeedOf } from '../formats/id-hash.js'
 import type { Manifest } from '../formats/manifest.js'
 import { monotonicMs } from '../platform/monotonic.js'
@@ -158,13 +158,24 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
       exactIds: tuning.exactIds,
       keptAside: tuning.keptAside,
       tierSize: settings.cacheTierSize,
-      later: (task) => void components.clock.yield().then(task),
+      later: (task) => void components.clock.yield().then(task).catch(memoryFailed),
       pack: packNode,
     },
     first,
   )
   function dropGeneration(generation: Generation): void {
     memory.dropped(generation, (touched) => keepLastMessage(memory, touched))
+  }
+  /**
+   * A trim needs no memory: what it throws is a bug, and messages are numbered by what memory says. So nothing is written any
+   * more, as after a bug in what the log calls; and the user's process does not end for it.
+   */
+  function memoryFailed(error: unknown): void {
+    // It is told once.
+    if (writer.refusal !== null) return
+    const message = 'the cache could not be trimmed; the store takes no more writes until it is opened again'
+    writer.refuse(new ColumbaError('POISONED', message, {}, error))
+    telemetry.error('the cache has failed', { code: codeOf(error) })
   }
   const watchers = new Watchers(notifier)
   const applier = new Applier(memory, {

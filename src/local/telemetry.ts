@@ -4,7 +4,8 @@ import type { Commit, CommitWatcher } from './commit-log/options.js'
 /** What metrics are told. The guide has the same table. */
 export const counted = {
   'log.records': 'records that became durable, or, in other durabilities, written',
-  'log.refused': 'writes refused because too much waited, or too little room was on the disk',
+  'log.refused':
+    'writes refused because too much waited, or there was no memory, or too little room on the disk',
 } as const
 
 export const observed = {

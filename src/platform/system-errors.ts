@@ -44,3 +44,24 @@ function isForbidden(error: unknown): boolean {
 export function isDamage(error: unknown): boolean {
   return isColumbaError(error, 'CORRUPT') && !isForbidden(error)
 }
+
+/** What is thrown where there is no memory for an array. To be asked of code only that does little else: others throw it, too. */
+export function isMemoryError(error: unknown): error is RangeError {
+  return error instanceof RangeError
+}
+
+/** The same as an error of this library, where nothing has changed yet; anything else passes as it is. */
+export function memoryError(error: unknown): unknown {
+  if (!isMemoryError(error)) return error
+  return new ColumbaError('OVERLOADED', 'there is no memory left for it; try again later', {}, error)
+}
+
+/** For what nobody needs, as a copy of something: null where there is no memory for it. */
+export function ifMemoryAllows<T>(make: () => T): T | null {
+  try {
+    return make()
+  } catch (error) {
+    if (isMemoryError(error)) return null
+    throw error
+  }
+}

@@ -2,21 +2,23 @@ import { expect, test, vi } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { SendRequest } from '../../src/api/send-arguments.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
+import { Memory } from '../../src/local/memory/memory.js'
+import { cacheOf } from '../fixtures/cache-stats.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 
 // A record of so many members is larger than a piece of the log's memory, so that another one is wanted for it.
 const local = { tuning: { chunkBytes: 64 * 1024 } }
 const members = Array.from({ length: 600 }, (_, i) => `${i}`.padStart(200, 'm'))
 
-type Memory = 'SharedArrayBuffer' | 'Float64Array' | 'Int32Array'
+type Arrays = 'SharedArrayBuffer' | 'Float64Array' | 'Int32Array' | 'Uint8Array'
 
 /** What `call` gives while the system has no memory for what `isRefused` says, by the argument that it is made with. */
 async function lacking<T>(
-  memory: Memory,
+  memory: Arrays,
   isRefused: (wanted: unknown) => boolean,
   call: () => Promise<T>,
 ): Promise<T> {
-  const made = { SharedArrayBuffer, Float64Array, Int32Array }[memory]
+  const made = { SharedArrayBuffer, Float64Array, Int32Array, Uint8Array }[memory]
   const construct = (target: typeof made, given: unknown[], anew: typeof made): object => {
     if (isRefused(given[0])) throw new RangeError('Array buffer allocation failed')
     return Reflect.construct(target, given, anew) as object
@@ -29,14 +31,15 @@ async function lacking<T>(
   }
 }
 
-const refused = 'Array buffer allocation failed'
+/** Nothing was stored, and a repeat is welcome. */
+const overloaded = { code: 'OVERLOADED', cause: new RangeError('Array buffer allocation failed') }
 
-/** Rejects as the system does when there is no memory for what `call` wants to write. */
+/** Rejects when there is no memory for what `call` wants to write. */
 async function withoutMemory(call: () => Promise<unknown>): Promise<void> {
   await lacking(
     'SharedArrayBuffer',
     () => true,
-    () => expect(call()).rejects.toThrow(refused),
+    () => expect(call()).rejects.toMatchObject(overloaded),
   )
 }
 
@@ -72,6 +75,44 @@ async function seqsOf(store: MessageStore, peer: string): Promise<number[]> {
   const { items } = await store.getMessages('ann', { peer }, { limit: 1000, after: 0 })
   return items.map(({ seq }) => seq)
 }
+
+test('whatever there is no room for in the log is OVERLOADED, and can be repeated', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { local: { tuning: { chunkBytes: 256 } } })
+  await Promise.all(Array.from({ length: 20 }, (_, n) => send(store, 'ben', n)))
+  await store.groups.create({ id: 'all', creator: 'ann', members: ['ben'] })
+  const calls: ((n: number) => Promise<unknown>)[] = [
+    (n) => send(store, 'ben', 20 + n),
+    (n) => send(store, `new ${n}`, 0),
+    (n) => store.sendMessage({ sender: 'ann', conversationId: 'all', text: 'hello', id: `${n}` }),
+    (n) => store.markRead('ben', { peer: 'ann' }, 1 + n),
+    (n) => store.groups.rename('ann', 'all', `title ${n}`),
+    (n) => store.contacts.block('ann', `eve ${n}`),
+    (n) => store.users.register({ id: `user ${n}`, name: 'Ann' }),
+  ]
+  for (const call of calls) {
+    let n = 0
+    // There may be room for a few.
+    await withoutMemory(async () => {
+      for (; n < 20; n++) await call(n)
+    })
+    await call(n)
+  }
+  const seqs = await seqsOf(store, 'ben')
+  expect(seqs).toEqual(seqs.map((_, i) => i + 1))
+  expect((await store.admin.verify()).findings).toEqual([])
+})
+
+test('the log fills the memory that it has, though there is none for what comes then', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { local })
+  const text = 'x'.repeat(500)
+  let sent = 0
+  await withoutMemory(async () => {
+    for (; sent < 200; sent++) await send(store, 'ben', sent, text)
+  })
+  expect(sent).toBeGreaterThan(10)
+  for (let n = 0; n < sent + 10; n++)
+    expect(await send(store, 'ben', n, text)).toMatchObject({ seq: n + 1, duplicate: n < sent })
+})
 
 test('a durable message that there is no memory to show is of unknown outcome, and the store closes', async () => {
   const location = await temporaryDirectory()
@@ -133,7 +174,7 @@ test('a message for whose key there is no memory takes no number, and keys are s
   await lacking(
     'Int32Array',
     (wanted) => wanted === 2 * 8 * 1024,
-    () => expect(send(store, 'ben', 7)).rejects.toThrow(refused),
+    () => expect(send(store, 'ben', 7)).rejects.toMatchObject(overloaded),
   )
   expect(await send(store, 'ben', 7)).toMatchObject({ seq: 8, duplicate: false })
   for (let n = 0; n < 20; n++) await send(store, 'ben', 8 + n)
@@ -152,10 +193,11 @@ test('a message behind which there is no memory to end the generation was sent; 
   const text = '\u20ac'.repeat(6000)
   const long = { sender, receiver, id, deviceId, timestamp: 2 ** 50, text } as SendRequest
   let made = 0
-  const receipt = await lacking(
+  const [, receipt] = await lacking(
     'SharedArrayBuffer',
     () => ++made > 1,
-    () => store.sendMessage(long),
+    // The first one waits in the piece that would else be used again.
+    () => Promise.all([send(store, 'carl', 0), store.sendMessage(long)]),
   )
   expect(made).toBe(2)
   expect(receipt).toMatchObject({ seq: 1, duplicate: false })
@@ -165,4 +207,46 @@ test('a message behind which there is no memory to end the generation was sent; 
   expect(await send(store, 'ben', 0)).toMatchObject({ seq: 1 })
   await expect.poll(flushes).toBe(1)
   expect(await store.sendMessage(long)).toEqual({ ...receipt, duplicate: true })
+})
+
+/** Where hardly anything stays in memory. */
+const settings = { cacheBytes: 32 * 1024, syncEveryMs: Infinity }
+
+test('a conversation leaves memory, though there is none to put it away, and nothing fails for it', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { settings })
+  const meet = async (round: number): Promise<void> => {
+    await Promise.all(Array.from({ length: 200 }, (_, n) => send(store, `${round} ${n}`, 0)))
+    await store.admin.checkpoint()
+    for (let n = 0; n < 50; n++) await store.getConversations(`${round} ${n}`)
+  }
+  let refusals = 0
+  await lacking(
+    'Uint8Array',
+    // The first piece of what is put away.
+    (wanted) => wanted === 64 * 48 && ++refusals > 0,
+    async () => {
+      await meet(1)
+      expect(refusals).toBeGreaterThan(100)
+      expect((await cacheOf(store)).parked).toBe(0)
+    },
+  )
+  await meet(2)
+  expect((await cacheOf(store)).parked).toBeGreaterThan(10)
+  expect(await send(store, '1 7', 0)).toMatchObject({ seq: 1, duplicate: true })
+  expect(await send(store, '1 7', 1)).toMatchObject({ seq: 2, duplicate: false })
+})
+
+test('what fails while room is made ends no process, but all writing', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { settings })
+  await send(store, 'ben', 0)
+  const bug = new Error('a bug')
+  const trim = vi.spyOn(Memory.prototype, 'trim').mockImplementation(() => {
+    throw bug
+  })
+  for (let n = 0; n < 100; n++) await store.getConversations(`nobody ${n}`)
+  await expect.poll(() => trim.mock.calls.length).toBeGreaterThan(0)
+  trim.mockRestore()
+  await expect(send(store, 'ben', 1)).rejects.toMatchObject({ code: 'POISONED', cause: bug })
+  expect(await seqsOf(store, 'ben')).toEqual([1])
+  await store.close()
 })

@@ -105,6 +105,28 @@ test('a stranger whose look at a conversation is slow takes nothing from those w
   ])
 })
 
+test('a stranger whose look at a conversation fails takes nothing from those who wait for it', async () => {
+  const gate = openGate()
+  const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
+  onTestFinished(host.destroy)
+  const first = await host.open()
+  const { conversationId } = await first.sendMessage({ sender: 'b', receiver: 'a', text: 'one' })
+  await first.close()
+
+  const store = await host.open()
+  onTestFinished(() => store.close())
+  const { read, fail } = closeGate(gate)
+  // Of all partitions; the first that is read is the stranger's own.
+  gate.at = { key: Buffer.concat([Buffer.of(1), inKey(conversationId)]) }
+  const strange = [store.markRead('c', conversationId, 1), store.markRead('c', conversationId, 1)]
+  await read
+  gate.at = 'nothing'
+  const next = store.sendMessage({ sender: 'b', receiver: 'a', text: 'two' })
+  fail(new Error('Corruption: block checksum mismatch'))
+  expect(await next).toMatchObject({ conversationId, seq: 2 })
+  for (const look of strange) await expect(look).rejects.toMatchObject({ code: 'CORRUPT' })
+})
+
 test('a group that comes in a generation which begins, and is flushed, while the groups are read is followed', async () => {
   const gate = openGate()
   const host = await localHost({}, { opener: gatedShards(gate) })

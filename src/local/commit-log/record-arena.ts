@@ -17,7 +17,7 @@ export class RecordArena {
   readonly #minRoom: number
   #chunk: Chunk
   #bytes: Buffer
-  /** Records end here at the latest. */
+  /** Records end here at the latest; 0 if the chunk takes no more. */
   #capacity: number
   /** Where the first record of the open group begins, and where the next one will. */
   #start = frameHeaderBytes
@@ -115,7 +115,10 @@ export class RecordArena {
     return this.#end + recordLengthBytes
   }
 
-  /** A retained group, and the next one begins behind it, or in another chunk. */
+  /**
+   * A retained group, and the next one begins behind it, or in another chunk. IMPORTANT: that chunk is taken for the next record
+   * only: there may be no memory for it, and what waits has to be written all the same.
+   */
   #seal(): void {
     if (this.#count === 0) return
     this.#chunk.retain()
@@ -129,7 +132,7 @@ export class RecordArena {
     this.#count = 0
     this.#start += paddedLength(this.#end - this.#start) + frameHeaderBytes
     this.#end = this.#start
-    if (this.#end + this.#minRoom > this.#capacity) this.#open(0)
+    if (this.#end + this.#minRoom > this.#capacity) this.#capacity = 0
   }
 
   #open(bytes: number): void {

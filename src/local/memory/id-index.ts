@@ -125,12 +125,15 @@ export class IdIndex {
   #count: number
   #filter: HashFilter | null = null
 
-  /** `known`: the first messages of the conversation, without a gap. */
+  /**
+   * `known`: the first messages of the conversation, without a gap. Throws where there is no memory for them, and keeps none
+   * then.
+   */
   constructor(hashes: IdHashes, known: IdSummary | null = null) {
     this.#hashes = hashes
     this.#before = known instanceof HashFilter ? known : null
     this.#count = this.#first = this.#before?.count ?? 0
-    if (known instanceof Int32Array) for (const hash of known) this.add(hash, false)
+    if (known instanceof Int32Array) this.#addAll(known)
     this.#runsAfter = this.#count
   }
 
@@ -164,6 +167,15 @@ export class IdIndex {
     this.#hashes.set(this.#newest, place, hash, beginsRun)
     this.#count++
     this.#filter?.add(hash)
+  }
+
+  #addAll(known: Int32Array): void {
+    try {
+      for (const hash of known) this.add(hash, false)
+    } catch (error) {
+      this.release()
+      throw error
+    }
   }
 
   /** How many messages there are before the chain. */

@@ -1,4 +1,5 @@
 import type { DirectHead } from '../../formats/record-parts.js'
+import { ifMemoryAllows, memoryError } from '../../platform/system-errors.js'
 import type { ConversationEntry } from './entries.js'
 import { IdHashes, IdIndex } from './id-index.js'
 import { ParkedConversations } from './parked-conversations.js'
@@ -39,13 +40,19 @@ export class KeptIndexes {
 
   /**
    * An index of idempotency keys with what is known so far, in the order of the seqs; of a conversation that was brought back, of
-   * the messages from before, and what has come since is added. `runs`: the first seqs of the runs they lie in.
+   * the messages from before, and what has come since is added. `runs`: the first seqs of the runs they lie in. Throws OVERLOADED
+   * where there is no memory for it, and changes nothing then.
    */
   make(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
-    const ids = new IdIndex(this.#room())
-    hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
     const known = entry.ids
-    known?.copyChain(ids)
+    const ids = new IdIndex(this.#room())
+    try {
+      hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
+      known?.copyChain(ids)
+    } catch (error) {
+      ids.release()
+      throw memoryError(error)
+    }
     known?.release()
     entry.ids = ids
     this.charge(entry)
@@ -70,13 +77,19 @@ export class KeptIndexes {
     this.liveBytes -= charged
   }
 
-  /** The conversation leaves memory: no user or call has it, and no live generation knows it. */
+  /**
+   * The conversation leaves memory: no user or call has it, and no live generation knows it. IMPORTANT: it throws nothing where
+   * there is no memory to put the conversation away, and only forgets it: a trim, or a record that is durable, would fail.
+   */
   letGo(entry: ConversationEntry): void {
-    this.#park(entry)
-    this.#charged -= entry.charged
-    entry.charged = 0
-    entry.ids?.release()
-    entry.ids = null
+    try {
+      ifMemoryAllows(() => this.#park(entry))
+    } finally {
+      this.#charged -= entry.charged
+      entry.charged = 0
+      entry.ids?.release()
+      entry.ids = null
+    }
   }
 
   /**
@@ -99,11 +112,13 @@ export class KeptIndexes {
     if (entry.pair === null) return null
     const parked = this.#parked.take(entry.id)
     if (parked === null) return null
-    if (parked.ids !== null) {
-      entry.ids = new IdIndex(this.#room(), parked.ids)
+    const { head, ids } = parked
+    if (ids !== null) {
+      // One is made anew where somebody asks and there is none.
+      entry.ids = ifMemoryAllows(() => new IdIndex(this.#room(), ids))
       this.charge(entry)
     }
-    return parked.head
+    return head
   }
 
   #room(): IdHashes {

@@ -1,5 +1,6 @@
 import type { PackedConversation } from '../../formats/packed-conversation.js'
 import type { Participation } from '../../model/conversation.js'
+import { ifMemoryAllows } from '../../platform/system-errors.js'
 import type { CachedUser, ListNode } from './entries.js'
 import { PackedList } from './packed-list.js'
 
@@ -101,26 +102,37 @@ export class KeptLists {
       if (user.hotUsed || user.pins > 0) {
         user.hotUsed = false
         this.#hot.add(user)
-      } else this.pack(user)
+      } else if (!this.pack(user)) this.#hot.add(user)
     }
   }
 
-  /** Packs the user's list as far as it is direct conversations, and forgets what was made to be shown. */
-  pack(user: CachedUser): void {
+  /**
+   * Packs the user's list as far as it is direct conversations, and forgets what was made to be shown. False where there is
+   * no memory for the packed list: the list stays as it is.
+   */
+  pack(user: CachedUser): boolean {
     user.page = null
     user.packed?.forgetViews()
-    const conversations: PackedConversation[] = []
     for (const node of [...user.nodes, ...user.large.values()]) {
       node.view = null
       this.#chargeShown(node, 0)
     }
-    for (const node of [...user.nodes]) {
-      if (node.membership !== null) continue
-      conversations.push(this.#options.pack(node))
-      this.#options.removeNode(node)
+    const nodes = [...user.nodes].filter(({ membership }) => membership === null)
+    if (nodes.length > 0) {
+      // IMPORTANT: before any of them goes, or the list would lack it.
+      const packed = ifMemoryAllows(() =>
+        PackedList.of(
+          nodes.map((node) => this.#options.pack(node)),
+          user.packed,
+        ),
+      )
+      if (packed === null) return false
+      for (const node of nodes) this.#options.removeNode(node)
+      user.packed = packed
     }
-    this.setPacked(user, conversations.length === 0 ? user.packed : PackedList.of(conversations, user.packed))
+    this.#charge(user)
     this.#heat(user, -user.hotBytes)
+    return true
   }
 
   /** Charges what is kept of a user beside the list (unread counts, memberships, a part of the feed) after it has changed. */

@@ -315,7 +315,7 @@ export class Memory {
       let left = this.#options.tierSize
       for (const node of user.aside) if (left-- > 0) this.#dropNode(node)
     } else if ((user.listed && user.hotBytes > 0) || user.peerCount > 0) {
-      if (user.listed) this.lists.pack(user)
+      if (user.listed && !this.lists.pack(user)) return false
       for (const [peer, entry] of user.allPeers()) this.#dropPeer(user, peer, entry)
     } else return false
     this.evictions++

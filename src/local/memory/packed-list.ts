@@ -10,6 +10,7 @@ import {
 import type { Participation } from '../../model/conversation.js'
 import type { ConversationId } from '../../model/ids.js'
 import { messageCost } from '../../model/message-cost.js'
+import { ifMemoryAllows } from '../../platform/system-errors.js'
 
 /**
  * Besides the bytes of a list: its objects, what its arrays take for a conversation, and what is made to be shown, but for
@@ -165,9 +166,10 @@ export class PackedList {
   first(count: number): PackedList | null {
     const { bytes, starts, ends, positions } = this.#columns
     const first = (column: readonly number[]): number[] => column.slice(0, count)
+    const part = bytes.slice(0, count === 0 ? 0 : ends[count - 1])
     return PackedList.from({
-      // A part of a string would keep the whole of it.
-      bytes: Buffer.from(bytes.slice(0, count === 0 ? 0 : ends[count - 1]), 'latin1').latin1Slice(),
+      // A part of a string keeps the whole of it, which is better than nothing where there is no memory for a copy.
+      bytes: ifMemoryAllows(() => Buffer.from(part, 'latin1').latin1Slice()) ?? part,
       starts: first(starts),
       ends: first(ends),
       positions: first(positions),

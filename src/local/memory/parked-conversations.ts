@@ -1,6 +1,7 @@
 import { digestBytes, putDigest } from '../../formats/conversation-name.js'
 import type { DirectHead } from '../../formats/record-parts.js'
 import type { ConversationId } from '../../model/ids.js'
+import { ifMemoryAllows } from '../../platform/system-errors.js'
 import { grown, none } from '../columns.js'
 import { HashFilter } from './hash-filter.js'
 import type { IdSummary } from './id-index.js'
@@ -9,7 +10,10 @@ import { SlotArena } from './slot-arena.js'
 /** What is kept of a conversation that has left memory. */
 export interface Parked {
   readonly head: DirectHead
-  /** Null if it has very many messages, more of late than its filter takes, or if no sender has needed them. */
+  /**
+   * Null if it has very many messages, more of late than its filter takes, if no sender has needed them, or if there is no
+   * memory for them.
+   */
   readonly ids: IdSummary | null
 }
 
@@ -66,12 +70,18 @@ export class ParkedConversations {
   count = 0
   bytes = 0
 
-  /** `id`: of a direct conversation; so it is where one is taken. Nothing of it may be here. */
+  /**
+   * `id`: of a direct conversation; so it is where one is taken. Nothing of it may be here. Throws where there is no memory
+   * for it, and changes nothing then.
+   */
   put(id: ConversationId, head: DirectHead, ids: IdSummary | null): void {
     if (head.head > largestHead) return
     this.#read(id)
-    const slot = this.#newSlot()
+    const slot = this.#nextSlot()
     const word = slot * slotWords
+    // IMPORTANT: before the slot is taken: there may be no memory for it.
+    const size = this.#putSummary(word, ids)
+    this.#takeSlot(slot)
     this.#words.set(this.#idWords, word)
     this.#words[word + column.head] = head.head
     this.#words[word + column.n0] = head.n0
@@ -81,7 +91,7 @@ export class ParkedConversations {
     if (head.firstBlocked) state |= bits.firstBlocked
     if (head.secondBlocked) state |= bits.secondBlocked
     if (ids instanceof Int32Array) state |= bits.exact
-    this.#words[word + column.bits] = state | (this.#putSummary(word, ids) << sizeShift)
+    this.#words[word + column.bits] = state | (size << sizeShift)
     this.#link(slot)
     this.count++
     this.bytes += this.#bytesOf(word)
@@ -105,7 +115,7 @@ export class ParkedConversations {
         firstBlocked: (state & bits.firstBlocked) !== 0,
         secondBlocked: (state & bits.secondBlocked) !== 0,
       },
-      ids: this.#summaryOf(word),
+      ids: ifMemoryAllows(() => this.#summaryOf(word)),
     }
     this.#drop(slot)
     return parked
@@ -149,14 +159,16 @@ export class ParkedConversations {
     return this.#words[slot * slotWords + column.next] as number
   }
 
-  #newSlot(): number {
-    const slot = this.#free
-    if (slot !== none) {
-      this.#free = this.#next(slot)
-      return slot
-    }
+  /** The one that is taken next. */
+  #nextSlot(): number {
+    if (this.#free !== none) return this.#free
     if (this.#end * slotWords === this.#words.length) this.#grow()
-    return this.#end++
+    return this.#end
+  }
+
+  #takeSlot(slot: number): void {
+    if (slot === this.#free) this.#free = this.#next(slot)
+    else this.#end++
   }
 
   #drop(slot: number): void {

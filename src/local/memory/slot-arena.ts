@@ -16,15 +16,19 @@ export class SlotArena {
     this.#bytes = new Uint8Array(0)
   }
 
-  /** Copies a piece, and returns the slot where it lies. */
+  /** Copies a piece, and returns the slot where it lies. Throws where there is no memory for it, and changes nothing then. */
   put(piece: Uint8Array): number {
-    const slot = this.#free.pop() ?? this.#end++
-    if ((slot + 1) * this.#size > this.#bytes.length) {
+    const slot = this.#free.pop() ?? this.#newSlot()
+    this.#bytes.set(piece, slot * this.#size)
+    return slot
+  }
+
+  #newSlot(): number {
+    if (this.#end * this.#size === this.#bytes.length) {
       const length = Math.max(2 * this.#bytes.length, firstSlots * this.#size)
       this.#bytes = grown(this.#bytes, new Uint8Array(length))
     }
-    this.#bytes.set(piece, slot * this.#size)
-    return slot
+    return this.#end++
   }
 
   /** Not a copy: it is good until something is put. */

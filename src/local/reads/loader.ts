@@ -22,7 +22,8 @@ export class Loader {
   readonly #filter: ConversationFilter
   /** Memberships that are kept of each group, besides the members of a small one. */
   readonly #keptMembers: number
-  readonly #loads = new Map<ConversationId, Promise<void>>()
+  /** `by`: whose rows it goes by, where nobody knows yet who the two of a direct conversation are. */
+  readonly #loads = new Map<ConversationId, { readonly done: Promise<void>; readonly by: UserId | null }>()
   readonly #membershipLoads = new Map<UserId, Promise<Map<ConversationId, MembershipRow>>>()
 
   constructor(memory: Memory, rows: RowReader, filter: ConversationFilter, keptMembers: number) {
@@ -35,9 +36,15 @@ export class Loader {
   /** What writers need of a conversation. Concurrent loads are one. */
   load(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {
     if (entry.loaded) return undefined
+    const isDirect = entry.id.startsWith(directPrefix)
+    const by = isDirect && entry.pair === null ? viewer : null
     // IMPORTANT: before anything else: nothing may be written while a load reads what was there before.
     const running = this.#loads.get(entry.id)
-    if (running !== undefined) return running.then(() => this.load(entry, viewer))
+    if (running !== undefined) {
+      const again = (): MaybePromise<void> => this.load(entry, viewer)
+      // What could not be read of one's rows may be whole in another's.
+      return running.done.then(again, running.by === by ? undefined : again)
+    }
     if (entry.pair !== null && this.#filter.excludes(entry.id)) {
       entry.loaded = entry.known = true
       return undefined
@@ -45,15 +52,15 @@ export class Loader {
     const parked = this.#memory.indexes.unpark(entry)
     if (parked !== null) return this.#setDirect(entry, parked)
     this.#memory.counters.loads++
-    const load = entry.id.startsWith(directPrefix) ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
+    const load = isDirect ? this.#loadDirect(entry, viewer) : this.#loadGroup(entry)
     if (load === undefined) return undefined
     entry.holds++
-    const tracked = load.finally(() => {
+    const done = load.finally(() => {
       entry.holds--
       this.#loads.delete(entry.id)
     })
-    this.#loads.set(entry.id, tracked)
-    return tracked
+    this.#loads.set(entry.id, { done, by })
+    return done
   }
 
   #loadDirect(entry: ConversationEntry, viewer: UserId): MaybePromise<void> {

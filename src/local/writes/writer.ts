@@ -19,10 +19,12 @@ import type { Marks, Reached } from '../../model/conversation.js'
 import type { Position, UserId } from '../../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../../model/message.js'
 import type { Clock } from '../../platform/clock.js'
+import { isMemoryError, memoryError } from '../../platform/system-errors.js'
 import type { CommitLog } from '../commit-log/commit-log.js'
 import type { DurableGroup, LogFailure } from '../commit-log/options.js'
 import type { Applier } from './applier.js'
 import type { ConversationEntry, GroupPart } from '../memory/entries.js'
+import type { IdIndex } from '../memory/id-index.js'
 import { PendingEvent, PendingMark, PendingQueue, PendingSend, type PendingWrite } from './pending.js'
 
 export interface WriterOptions {
@@ -90,9 +92,6 @@ export class Writer {
   append(entry: ConversationEntry, draft: MessageDraft): Promise<SendReceipt> {
     const refusal = this.#refused()
     if (refusal !== null) return Promise.reject(refusal)
-    // IMPORTANT: this may throw for want of memory, as the log's `reserve` may. Nothing behind the two does: else a number
-    // would be given out that no message has.
-    entry.ids?.reserve()
     // The flush will make one run of all that comes with one image.
     const beginsRun = entry.imageIn !== this.#generation
     const send =
@@ -115,7 +114,7 @@ export class Writer {
     if (refusal !== null) return Promise.reject(refusal)
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const log = this.#log
-    const start = log.reserve(directMarksBytes)
+    const start = this.#reserve(directMarksBytes)
     const position = log.nextPosition as Position
     const marks: Marks = {
       delivered,
@@ -150,14 +149,12 @@ export class Writer {
     if (refusal !== null) throw refusal
     const time = this.#now()
     const { record, begin, apply } = make(this.#log.nextPosition, time)
-    const bytes = encodeRecordInScratch(record)
     // IMPORTANT: it may throw.
-    const start = this.#log.reserve(bytes.length)
+    const { start, end } = this.#put(record)
     begin?.()
-    this.#log.bytes.set(bytes, start)
     const event = new PendingEvent(time, apply)
     event.start = start
-    event.end = start + bytes.length
+    event.end = end
     this.#generationObjects += 1 + namedIn(record)
     this.#handOver(event, entry)
     return event
@@ -183,14 +180,12 @@ export class Writer {
    */
   async cut(): Promise<unknown> {
     const time = this.#lastTimestamp
-    const bytes = encodeRecordInScratch({ kind: 'cut', time })
-    const start = this.#log.reserve(bytes.length)
-    this.#log.bytes.set(bytes, start)
+    const { start, end } = this.#put({ kind: 'cut', time })
     const event: PendingEvent = new PendingEvent(time, (position) => {
       this.#applier.cut(position, event.end)
     })
     event.start = start
-    event.end = start + bytes.length
+    event.end = end
     this.#generation++
     this.#generationBytes = this.#generationObjects = 0
     event.position = this.#log.append(event.end)
@@ -243,11 +238,46 @@ export class Writer {
 
   // ---- encoding
 
+  /**
+   * Room in the log, and for a message's key in the index of its conversation. IMPORTANT: it may throw, for want of memory,
+   * and has changed nothing then. Nothing after it throws, or a number would be given out that no message has.
+   */
+  #reserve(bytes: number, ids: IdIndex | null = null): number {
+    try {
+      ids?.reserve()
+      return this.#log.reserve(bytes)
+    } catch (error) {
+      throw this.#unreserved(error)
+    }
+  }
+
+  /** Writes a record where it can be appended. It may throw as well. */
+  #put(record: PlainRecord): { readonly start: number; readonly end: number } {
+    const bytes = this.#encode(() => encodeRecordInScratch(record))
+    const start = this.#reserve(bytes.length)
+    this.#log.bytes.set(bytes, start)
+    return { start, end: start + bytes.length }
+  }
+
+  /** For what is written into scratch bytes, which may have to grow. */
+  #encode<T>(write: () => T): T {
+    try {
+      return write()
+    } catch (error) {
+      throw this.#unreserved(error)
+    }
+  }
+
+  #unreserved(error: unknown): unknown {
+    if (isMemoryError(error)) this.#options.onRefused()
+    return memoryError(error)
+  }
+
   #direct(entry: ConversationEntry, draft: MessageDraft): PendingSend {
     // By place: taken apart as a list it would make an iterator for every message.
     const { 0: first, 1: second } = entry.pair as readonly [UserId, UserId]
     const log = this.#log
-    const start = log.reserve(messageHeadBytes + directImageBytes + bodyRoom(draft))
+    const start = this.#reserve(messageHeadBytes + directImageBytes + bodyRoom(draft), entry.ids)
     const { bytes } = log
     const time = this.#now()
     const seq = ++entry.head
@@ -274,9 +304,9 @@ export class Writer {
     const { sender } = draft
     const image = this.groupImage(entry, group)
     imageScratch.reset()
-    if (image !== null) writeImage(imageScratch, image)
+    if (image !== null) this.#encode(() => writeImage(imageScratch, image))
     const log = this.#log
-    const start = log.reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft))
+    const start = this.#reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft), entry.ids)
     const { bytes } = log
     const time = this.#now()
     const seq = ++entry.head

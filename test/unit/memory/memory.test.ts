@@ -1,17 +1,20 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { ConversationEntry, Touched } from '../../../src/local/memory/entries.js'
+import { ConversationEntry, ListNode, Touched } from '../../../src/local/memory/entries.js'
 import { FeedAhead } from '../../../src/local/memory/feed-ahead.js'
 import { Generation } from '../../../src/local/memory/generation.js'
+import type { PackedConversation } from '../../../src/formats/packed-conversation.js'
 import { Memory } from '../../../src/local/memory/memory.js'
+import { noMarks } from '../../../src/model/conversation.js'
+import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import type { ConversationId, Position, UserId } from '../../../src/model/ids.js'
 
-function newMemory(maxBytes: number): { memory: Memory; generation: Generation } {
+function newMemory(
+  maxBytes: number,
+  pack: () => PackedConversation = () => expect.unreachable(),
+): { memory: Memory; generation: Generation } {
   const generation = new Generation(0, 0, () => undefined)
   const options = { maxBytes, tierSize: 15, exactIds: 48, keptAside: 256 }
-  const memory = new Memory(
-    { ...options, pack: () => expect.unreachable(), later: () => undefined },
-    generation,
-  )
+  const memory = new Memory({ ...options, pack, later: () => undefined }, generation)
   return { memory, generation }
 }
 
@@ -79,4 +82,29 @@ test('what was read of a feed in advance goes before anything else of a user', (
   expect(memory.bytes).toBeLessThanOrEqual(3000)
   expect(memory.user('ann' as UserId)).toBe(ann)
   expect([ann.feedAhead, ann.memberships]).toEqual([null, new Map()])
+})
+
+test('a list that there is no memory to pack stays whole, or goes', () => {
+  let left = 2
+  const { memory } = newMemory(0, () => {
+    if (left-- === 0) throw new RangeError('Array buffer allocation failed')
+    const conversation = directConversationId('ann', 'ben')
+    const head = { head: 1, own: 1, timestamp: 1, isOwn: true }
+    return { conversation, peer: 'ben' as UserId, position: left + 1, ...head, marks: null, body: null }
+  })
+  const ann = memory.user('ann' as UserId)
+  ann.listed = ann.complete = true
+  for (const peer of ['ben', 'carl', 'dora'] as UserId[])
+    memory.addNode(new ListNode(ann, memory.direct(ann.id, peer), noMarks), 'newest')
+  expect(memory.lists.pack(ann)).toBe(false)
+  expect([ann.count, ann.packed]).toEqual([3, null])
+  left = 3
+  expect(memory.lists.pack(ann)).toBe(true)
+  expect([ann.count, ann.packed?.length, [...ann.nodes]]).toEqual([3, 3, []])
+
+  for (const peer of ['eve', 'fay'] as UserId[])
+    memory.addNode(new ListNode(ann, memory.direct(ann.id, peer), noMarks), 'newest')
+  left = 0
+  memory.trim()
+  expect([memory.userCount, memory.conversationCount, memory.bytes]).toEqual([0, 0, 0])
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { PackedConversation } from '../../../src/formats/packed-conversation.js'
 import { PackedList } from '../../../src/local/memory/packed-list.js'
 import { noMarks, type Marks } from '../../../src/model/conversation.js'
@@ -93,5 +93,24 @@ test('those that are not gone stay as they are, and all of them are to be had at
       expect(all(without)).toEqual(left.map(shown))
       expect((without?.all() ?? []).map(shown)).toEqual(left.map(shown))
     }),
+  )
+})
+
+test('the first ones of a list are kept as they are, though there is no memory to copy them', () => {
+  fc.assert(
+    fc.property(list(20), fc.nat(20), (conversations, count) => {
+      const packed = PackedList.of(conversations)
+      const copy = vi.spyOn(Buffer, 'from').mockImplementation(() => {
+        throw new RangeError('Array buffer allocation failed')
+      })
+      let first
+      try {
+        first = packed?.first(count)
+      } finally {
+        copy.mockRestore()
+      }
+      expect(all(first ?? null)).toEqual(conversations.slice(0, count).map(shown))
+    }),
+    { numRuns: 20 },
   )
 })

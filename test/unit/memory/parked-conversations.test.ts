@@ -98,30 +98,55 @@ test('a head that fits into no column is not kept', () => {
   expect(parked.take(id)?.head).toMatchObject({ head: 0x7fffffff, n0: 0x7fffffff })
 })
 
-test('one that there is no memory for is not kept, and those that come later are kept as they are', () => {
-  const parked = new ParkedConversations()
-  const headOf = (n: number) => ({
-    head: n,
-    n0: 0,
-    position: n,
-    timestamp: n,
-    firstBlocked: false,
-    secondBlocked: false,
-  })
-  const idOf = (n: number) => directConversationId('one', `later ${n}`)
-  const construct = (): never => {
-    throw new RangeError('Array buffer allocation failed')
+/** What `call` does where there is no memory for more than the columns that are there. */
+function lacking(memory: 'Float64Array' | 'Uint8Array', call: () => void): void {
+  const made = { Float64Array, Uint8Array }[memory]
+  const construct = (target: typeof made, given: unknown[], anew: typeof made): object => {
+    if (typeof given[0] === 'number') throw new RangeError('Array buffer allocation failed')
+    return Reflect.construct(target, given, anew) as object
   }
-  vi.stubGlobal('Float64Array', new Proxy(Float64Array, { construct }))
-  let kept = 0
+  vi.stubGlobal(memory, new Proxy(made, { construct }))
   try {
-    expect(() => {
-      for (; kept < 10_000; kept++) parked.put(idOf(kept), headOf(kept), null)
-    }).toThrow(RangeError)
+    call()
   } finally {
     vi.unstubAllGlobals()
   }
+}
+
+const idOf = (n: number) => directConversationId('one', `later ${n}`)
+const headOf = (n: number) => ({
+  head: n,
+  n0: 0,
+  position: n,
+  timestamp: n,
+  firstBlocked: false,
+  secondBlocked: false,
+})
+
+test('one that there is no memory for is not kept, and those that come later are kept as they are', () => {
+  const parked = new ParkedConversations()
+  let kept = 0
+  lacking('Float64Array', () =>
+    expect(() => {
+      for (; kept < 10_000; kept++) parked.put(idOf(kept), headOf(kept), null)
+    }).toThrow(RangeError),
+  )
   expect(parked.count).toBe(kept)
   for (let n = kept; n < 10_000; n++) parked.put(idOf(n), headOf(n), null)
   for (let n = 0; n < 10_000; n++) expect(parked.take(idOf(n))).toEqual({ head: headOf(n), ids: null })
+})
+
+test('nor is one that there is no memory for the keys of, and it takes no room away', () => {
+  const parked = new ParkedConversations()
+  const keys = Int32Array.of(1, 2, 3)
+  lacking('Uint8Array', () => {
+    for (let n = 0; n < 1000; n++) expect(() => parked.put(idOf(n), headOf(n), keys)).toThrow(RangeError)
+  })
+  expect([parked.count, parked.bytes]).toEqual([0, 0])
+  lacking('Float64Array', () => {
+    for (let n = 0; n < 1000; n++) parked.put(idOf(n), headOf(n), n % 2 === 0 ? keys : null)
+  })
+  for (let n = 0; n < 1000; n++)
+    expect(parked.take(idOf(n))).toEqual({ head: headOf(n), ids: n % 2 === 0 ? keys : null })
+  expect([parked.count, parked.bytes]).toEqual([0, 0])
 })
