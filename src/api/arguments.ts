@@ -19,6 +19,11 @@ export function unknownField(field: string): ColumbaError {
   return invalid(field, 'is not a known field here')
 }
 
+/** Symbols as names, which no loop over names meets: no argument has such a field. */
+export function refuseSymbols(object: object, what: string): void {
+  if (Object.getOwnPropertySymbols(object).length > 0) throw invalid(what, 'has a symbol as a name')
+}
+
 /** An id: 1 to `limits.idBytes` bytes of well-formed UTF-8, any characters. */
 export function checkId(value: unknown, field: string, limits: Limits): string {
   if (typeof value !== 'string') throw invalid(field, 'must be a string')
@@ -62,7 +67,8 @@ export function checkInteger(value: unknown, field: string, min: number, max: nu
         : `must be an integer from ${min} to ${max}`,
     )
   }
-  return value
+  // A negative zero would be one as long as it is in memory only.
+  return value + 0
 }
 
 /** Epoch milliseconds. */
@@ -117,6 +123,7 @@ export function checkFields<Name extends string>(
       const field = given[name]
       if (field !== undefined) fields[name as Name] = field
     }
+    refuseSymbols(given, what)
     return fields
   } catch (error) {
     throw unreadable(what, error)

@@ -5,6 +5,8 @@ import { systemRandom } from '../platform/random.js'
 import { MessageStore } from './message-store.js'
 import { checkComponents, checkOptions } from './options.js'
 import type { StoreComponentOptions, StoreOptions } from './options.js'
+import { soundClock } from './sound-clock.js'
+import { soundRandom } from './sound-random.js'
 
 /**
  * Opens the embedded store in a directory, and makes it if it is not there.
@@ -20,8 +22,8 @@ export async function openMessageStore(
   const { settings, usersMode } = checkOptions(options)
   const { clock, random, fileSystem, logger, metrics } = checkComponents(components)
   const world = {
-    clock: clock ?? systemClock,
-    random: random ?? systemRandom,
+    clock: soundClock(clock ?? systemClock),
+    random: soundRandom(random ?? systemRandom),
     fileSystem: fileSystem ?? nodeFileSystem,
     logger,
     metrics,

@@ -7,6 +7,7 @@ import type { FileSystem } from '../platform/file-system.js'
 import { unreadable } from '../model/unreadable.js'
 import type { Random } from '../platform/random.js'
 import { checkFields, checkInteger, invalid } from './arguments.js'
+import { isTime } from './sound-clock.js'
 
 /** When a send is acknowledged. */
 export type Durability =
@@ -133,17 +134,22 @@ export function checkComponents(components: StoreComponentOptions | undefined): 
     }
   }
   const checked = given as StoreComponentOptions
-  if (checked.clock !== undefined) checkClock(checked.clock.now())
+  if (checked.clock !== undefined) checkClock(checked.clock)
   return checked
 }
 
 /**
- * Times are written with 48 bits. One that counts from something else, or in fractions, would be found out in the middle of a
- * write.
+ * A clock that counts from something else, or in fractions, is found out at once. What it shows later is another matter
+ * (sound-clock.ts).
  */
-function checkClock(now: unknown): void {
-  if (typeof now !== 'number' || !Number.isSafeInteger(now) || now < 0 || now >= 2 ** 48)
-    throw invalid('clock', 'must show whole milliseconds of the epoch')
+function checkClock(clock: Clock): void {
+  try {
+    const now: unknown = clock.now()
+    if (!isTime(now) || !Number.isInteger(now))
+      throw invalid('clock', 'must show whole milliseconds of the epoch')
+  } catch (error) {
+    throw unreadable('clock', error)
+  }
 }
 
 function checkLocation(value: unknown): string {

@@ -8,7 +8,15 @@ import { derivedId, storedId } from '../model/message-ids.js'
 import { unreadable } from '../model/unreadable.js'
 import { greatestLimits } from '../limits.js'
 import type { Limits } from '../limits.js'
-import { checkId, checkText, checkTime, checkUserId, invalid, unknownField } from './arguments.js'
+import {
+  checkId,
+  checkText,
+  checkTime,
+  checkUserId,
+  invalid,
+  refuseSymbols,
+  unknownField,
+} from './arguments.js'
 
 interface MessageRequest {
   readonly sender: string
@@ -37,6 +45,11 @@ export type SendArguments = { readonly draft: MessageDraft; readonly excess: Col
   | { readonly receiver: undefined; readonly conversationId: ConversationId }
 )
 
+/** The same of a message that may have no id yet: null where the request has no key. */
+type TakenSend = Omit<SendArguments, 'draft'> & {
+  readonly draft: Omit<MessageDraft, 'id'> & { id: MessageId | null }
+}
+
 /** Limits, and those among them that are for attributes. */
 export interface SendLimits {
   readonly limits: Limits
@@ -56,11 +69,15 @@ export function checkSend(
   limits: SendLimits,
   newMessageId: () => MessageId,
 ): SendArguments {
+  let taken: TakenSend
   try {
-    return take(request, limits, newMessageId, undefined)
+    taken = take(request, limits, undefined)
   } catch (error) {
     return takeRepeat(request, unreadable('request', error))
   }
+  // IMPORTANT: not in the `try`: that there is no id to be had is no fault of the request.
+  taken.draft.id ??= newMessageId()
+  return taken as SendArguments
 }
 
 /**
@@ -68,26 +85,26 @@ export function checkSend(
  * for one without a key: no other can be a repeat.
  */
 function takeRepeat(request: SendRequest, refused: ColumbaError): SendArguments {
-  const withoutKey = (): never => {
-    throw refused
-  }
+  let taken: TakenSend
   try {
-    return take(request, greatest, withoutKey, refused)
+    taken = take(request, greatest, refused)
   } catch {
     throw refused
   }
+  if (taken.draft.id === null) throw refused
+  return taken as SendArguments
 }
 
 /** IMPORTANT for speed: this runs for every message, so each field is read once and checked in straight code. */
 function take(
   request: SendRequest,
   { limits, attributes: attributesBounds }: SendLimits,
-  newMessageId: () => MessageId,
   excess: ColumbaError | undefined,
-): SendArguments {
+): TakenSend {
   if (typeof request !== 'object' || request === null) throw invalid('request', 'must be an object')
   const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = request
   for (const name in request) if (!isSendField(name)) throw unknownField(name)
+  refuseSymbols(request, 'request')
 
   const from = checkUserId(sender, 'sender', limits)
   if (receiver !== undefined && conversationId !== undefined) {
@@ -99,18 +116,17 @@ function take(
   } else checkId(receiver, 'receiver', limits)
   checkText(text, 'text', limits.textBytes)
   if (deviceId !== undefined) checkId(deviceId, 'deviceId', limits)
-  if (timestamp !== undefined) checkTime(timestamp, 'timestamp')
-  let messageId: MessageId
+  const sentAt = timestamp === undefined ? undefined : checkTime(timestamp, 'timestamp')
+  let messageId: MessageId | null = null
   if (id !== undefined) messageId = checkMessageId(id, limits)
-  else if (timestamp !== undefined && deviceId !== undefined) messageId = derivedId(from, timestamp, deviceId)
-  else messageId = newMessageId()
-  const draft: MessageDraft = {
+  else if (sentAt !== undefined && deviceId !== undefined) messageId = derivedId(from, sentAt, deviceId)
+  const draft: TakenSend['draft'] = {
     sender: from,
     id: messageId,
     deviceId,
     text,
     attributes: attributes === undefined ? undefined : canonicalJson(attributes, attributesBounds),
-    sentAt: timestamp,
+    sentAt,
   }
   return receiver === undefined
     ? { receiver, conversationId: conversationId as ConversationId, draft, excess }

@@ -7,7 +7,9 @@ import type { ContactEntry, User, UserEntry } from '../model/user.js'
 
 /**
  * The port between the domain and whatever stores its data. It speaks the domain's nouns, and the domain trusts these
- * promises (the conformance suite in `columba/testing` checks each of them):
+ * promises. The conformance suite in `columba/testing` checks them: what concerns other writers and crashes where it is given
+ * a second backend on the same data, or a crash. Left to each backend's own tests is that a write rejects with
+ * OUTCOME_UNKNOWN, and what `refusal()` says then.
  *
  *  - ATOMIC. A write is in all partitions that it concerns or in none, also after a crash. A backend whose
  *    capabilities say `repaired` may show it to one participant later than to another, never out of order.
@@ -17,7 +19,8 @@ import type { ContactEntry, User, UserEntry } from '../model/user.js'
  *  - ORDERED. Writes to one conversation become visible in the order in which they were handed over. Positions of one
  *    user become visible in ascending order: a reader who has seen position p will never see a new one below p.
  *  - CONDITIONAL. A write to a conversation states the head it was decided on. A backend that is not the only writer
- *    answers MOVED when the head is another one by then; nothing is stored, and the caller loads and decides again.
+ *    answers MOVED when the conversation is another one by then, by a message, a block or a change of members, of which the
+ *    last two leave the head as it is; nothing is stored, and the caller loads and decides again.
  *  - All methods may be called concurrently, but of one conversation only the holder of its lane calls `load`, `find`,
  *    `append` and `commit`.
  *
@@ -56,7 +59,8 @@ export interface Backend {
 
   /**
    * Appends a message after `expectedHead` to a loaded conversation and makes it visible to all participants. The handle's
-   * `head` counts it from the call on. The first message of a direct conversation makes the conversation.
+   * `head` counts it from the call on. The first message of a direct conversation makes the conversation. The sender of one to
+   * a group has been asked for with `member` before, in the same turn of the lane.
    */
   append(handle: ConversationHandle, expectedHead: number, draft: MessageDraft): Promise<SendReceipt | Moved>
   /** Any other change of a loaded conversation. */
@@ -163,7 +167,7 @@ export interface Backend {
 
   // ---- the whole store
 
-  /** An id for a message whose sender gave none: unique, sorted by time. */
+  /** An id for a message or group that was given none: unique, sorted by time. Throws OVERLOADED if there is none just now. */
   newMessageId(): MessageId
   stats(): Promise<StoreStats>
   /** Resolves when the next opening needs nothing but what a checkpoint keeps. Changes nothing that can be seen. */

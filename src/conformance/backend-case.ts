@@ -1,26 +1,39 @@
-import type { OpenBackend } from './opened-backend.js'
+import { closing } from './closing.js'
+import type { CaseNeeds, OpenBackend } from './opened-backend.js'
 import { Workbench } from './workbench.js'
 
 /**
  * One promise of the port. `run` opens what it needs, closes it, and rejects if the promise is not kept, so that any
- * test runner will do: `for (const { title, run } of backendConformance) test(title, () => run(open))`.
+ * test runner will do: `for (const { title, run } of backendConformance) test(title, (t) => run(open, (why) => t.skip(why)))`.
  */
 export interface BackendCase {
   readonly title: string
-  readonly run: (open: OpenBackend) => Promise<void>
+  /** What `open` must give beside the backend; without it the case is not run. */
+  readonly needs?: CaseNeeds
+  /** Calls `notRun` in place of a verdict where `open` does not give what the case needs. */
+  readonly run: (open: OpenBackend, notRun?: (why: string) => void) => Promise<void>
 }
 
-export function backendCase(title: string, check: (bench: Workbench) => Promise<void>): BackendCase {
+export function backendCase(
+  title: string,
+  check: (bench: Workbench) => Promise<void>,
+  needs?: CaseNeeds,
+): BackendCase {
   return {
     title,
-    async run(open) {
+    ...(needs === undefined ? {} : { needs }),
+    async run(open, notRun) {
       const bench = new Workbench(open)
-      try {
-        await bench.open()
-        await check(bench)
-      } finally {
-        await bench.dispose()
-      }
+      let runs = true
+      await closing(
+        async () => {
+          await bench.open()
+          runs = needs === undefined || bench.has(needs)
+          if (runs) await check(bench)
+        },
+        () => bench.closings(),
+      )
+      if (!runs) notRun?.(`not run: the backend was opened without \`${needs}\``)
     },
   }
 }

@@ -146,6 +146,36 @@ export const feedCases = [
     same(hints, after)
   }),
 
+  backendCase('each kind of change gives a hint', async (bench) => {
+    const { backend } = bench
+    let hints = 0
+    const end = backend.watch(bob, () => {
+      hints += 1
+    })
+    const hinted = async (what: string, change: () => Promise<unknown>) => {
+      const before = hints
+      await change()
+      await soon(`${what} gave a hint`, () => hints > before)
+    }
+    const direct = await bench.direct('ada', 'bob')
+    await hinted('a message', () => bench.say(direct, ['ada', '1']))
+    await hinted("one's own message", () => bench.say(direct, ['bob', '2']))
+    await hinted('a delivery', () => bench.deliver('ada', direct, 2))
+    await hinted("one's own reading", () => bench.read('bob', direct, 1))
+    await hinted('a new group', () => bench.group('trip', ['ada', 'bob']))
+    const group = await bench.known('trip', 'bob')
+    await hinted('a message in a group', () => bench.say(group, ['ada', '1']))
+    await hinted('a joining', () => bench.join(group, 'cleo'))
+    await hinted('a leaving', () => bench.leave(group, 'cleo', 'ada'))
+    await hinted('a rename', () => bench.change(group, { kind: 'rename', title: 'New' }))
+    await hinted("one's own leaving", () => bench.leave(group, 'bob', 'ada'))
+    await hinted("one's own joining", () => bench.join(group, 'bob'))
+    await hinted('a block', () => bench.change(direct, { kind: 'block', blocker: bob, blocked: true }))
+    await hinted('a contact', () => backend.putContact(bob, ada, { listed: true, alias: undefined }))
+    await hinted('a profile', () => backend.putUser({ id: bob, name: 'Bob' }))
+    end()
+  }),
+
   backendCase('what a hint is about can be read in the hint', async (bench) => {
     const { backend } = bench
     const handle = await bench.direct('ada', 'bob')

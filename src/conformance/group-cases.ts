@@ -1,9 +1,10 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
 import type { ConversationHandle } from '../backend/port.js'
-import { mayRead, unreadOf } from '../model/conversation.js'
+import { hasEnded, isVisible, mayRead, unreadOf } from '../model/conversation.js'
 import { isPresent } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
+import type { Workbench } from './workbench.js'
 
 const ada = 'ada' as UserId
 const bob = 'bob' as UserId
@@ -126,6 +127,32 @@ export const groupCases = [
     },
   ),
 
+  backendCase(
+    'who is in, and what is visible, is asked anew after each joining and leaving',
+    async (bench) => {
+      const group = await bench.group('trip', ['ada', 'cleo'])
+      await bench.say(group, ['ada', '1'])
+      await expectIntervals(bench, group, 'has never been in', null)
+      await bench.join(group, 'bob')
+      await expectIntervals(bench, group, 'has just joined', { seen: [], isIn: true })
+      await bench.say(group, ['ada', '2'], ['bob', '3'])
+      await expectIntervals(bench, group, 'is in', { seen: [2, 3], isIn: true })
+      await bench.leave(group, 'bob', 'ada')
+      await bench.say(group, ['ada', '4'])
+      await expectIntervals(bench, group, 'has left', { seen: [2, 3], isIn: false })
+      await bench.join(group, 'bob')
+      await bench.say(group, ['ada', '5'])
+      await expectIntervals(bench, group, 'has come back', { seen: [2, 3, 5], isIn: true })
+      await bench.leave(group, 'bob', 'ada')
+      await bench.say(group, ['ada', '6'])
+      await expectIntervals(bench, group, 'has left again', { seen: [2, 3, 5], isIn: false })
+      const direct = await bench.direct('ada', 'bob')
+      await expectIntervals(bench, direct, 'has not begun', null)
+      await bench.say(direct, ['ada', '1'], ['bob', '2'])
+      await expectIntervals(bench, direct, 'was written to', { seen: [1, 2], isIn: true })
+    },
+  ),
+
   backendCase('a leave hands the group over, a rename shows at all members', async (bench) => {
     const handle = await bench.group('trip', ['ada', 'bob'], 'Old')
     await bench.change(handle, { kind: 'rename', title: 'New' })
@@ -154,26 +181,33 @@ export const groupCases = [
   }),
 
   backendCase('a group may grow large, and nobody can tell', async (bench) => {
-    const names = Array.from({ length: 300 }, (_, index) => `member ${index}`)
-    const handle = await bench.group('crowd', names.slice(0, 250))
+    const names = Array.from({ length: 1001 }, (_, index) => `member ${index}`)
+    const handle = await bench.group('crowd', names.slice(0, 950))
     await bench.say(handle, ['member 0', '1'], ['member 7', '2'])
     await bench.read('member 3', handle, 1)
-    await bench.join(handle, ...names.slice(250))
-    await bench.say(handle, ['member 7', '3'], ['member 299', '4'])
+    await bench.join(handle, ...names.slice(950))
+    await bench.say(handle, ['member 7', '3'], ['member 1000', '4'])
     const expected = {
       'member 0': 3,
       'member 3': 3,
       'member 7': 2,
       'member 9': 4,
-      'member 260': 2,
-      'member 299': 1,
+      'member 960': 2,
+      'member 1000': 1,
     }
     for (const [user, unread] of Object.entries(expected)) {
       const part = await bench.part(user, handle)
-      same([user, unreadOf(part), part.head, part.memberCount], [user, unread, 4, 300])
+      same([user, unreadOf(part), part.head, part.memberCount], [user, unread, 4, 1001])
       same(await bench.backend.unread(user as UserId), { total: unread, conversations: 1 })
       same(await bench.list(user), ['crowd'])
     }
+    const first = await bench.backend.members(handle, 0, 1000)
+    const rest = await bench.backend.members(handle, first.at(-1)?.ordinal ?? 0, 1000)
+    same([first.length, rest.length], [1000, 1], 'pages of 1,000 of 1,001 members')
+    same(
+      [...first, ...rest].map(({ userId }) => userId),
+      names,
+    )
     const other = await bench.direct('member 3', 'somebody')
     await bench.say(other, ['somebody', 'newer'])
     same(await bench.list('member 3'), [other.id, 'crowd'])
@@ -183,7 +217,31 @@ export const groupCases = [
     await bench.say(handle, ['member 0', '6'])
     const gone = await bench.part('member 3', handle)
     same([gone.head, gone.lastMessage?.text, unreadOf(gone)], [5, '5', 0])
-    is((await bench.backend.members(handle, 0, 1000)).length, 299)
-    is(handle.group?.memberCount, 299)
+    is((await bench.backend.members(handle, 0, 1001)).length, 1000)
+    is(handle.group?.memberCount, 1000)
   }),
 ]
+
+/** Everything that gives the intervals of bob's part must give the same. */
+async function expectIntervals(
+  { backend }: Workbench,
+  handle: ConversationHandle,
+  what: string,
+  expected: { readonly seen: readonly number[]; readonly isIn: boolean } | null,
+): Promise<void> {
+  const seqs = Array.from({ length: handle.head }, (_, index) => index + 1)
+  const answers = {
+    participation: (await backend.participation(bob, handle))?.intervals,
+    intervals: await backend.intervals(bob, handle),
+    standing: (await backend.standing(bob, handle))?.intervals,
+    // Of groups only.
+    ...(handle.kind === 'group' ? { membership: (await backend.membership(bob, handle))?.intervals } : {}),
+  }
+  for (const [method, intervals] of Object.entries(answers)) {
+    const said =
+      intervals === undefined || intervals === null
+        ? null
+        : { seen: seqs.filter((seq) => isVisible(intervals, seq)), isIn: !hasEnded(intervals) }
+    same(said, expected, `what ${method} says of one who ${what} is not what was written`)
+  }
+}

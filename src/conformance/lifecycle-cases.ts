@@ -3,7 +3,7 @@ import { MOVED } from '../backend/port.js'
 import type { MessageId, Position, UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
 import { failsWith } from './checks.js'
-import type { Workbench } from './workbench.js'
+import { populate } from './populate.js'
 
 const ada = 'ada' as UserId
 const bob = 'bob' as UserId
@@ -57,6 +57,15 @@ export const lifecycleCases = [
     same(await backend.unread(ada), { total: 0, conversations: 0 })
   }),
 
+  backendCase('nothing is refused as long as writes are taken', async (bench) => {
+    const { backend } = bench
+    is(backend.refusal(), null)
+    await bench.say(await bench.direct('ada', 'bob'), ['ada', '1'])
+    await bench.leave(await bench.group('trip', ['ada', 'bob']), 'bob', 'ada')
+    is(backend.refusal(), null)
+    if (await bench.reopen()) is(bench.backend.refusal(), null)
+  }),
+
   backendCase('a checkpoint changes nothing that can be seen', async (bench) => {
     const { users, handles } = await populate(bench)
     const before = await bench.dump(users, handles)
@@ -102,29 +111,3 @@ export const lifecycleCases = [
     }
   }),
 ]
-
-/** A little of everything. */
-async function populate(bench: Workbench) {
-  const { backend } = bench
-  const users = ['ada', 'bob', 'cleo', 'dan']
-  const direct = await bench.direct('ada', 'bob')
-  await bench.send(direct, bench.draft('ada', 'kept', { id: 'kept' as MessageId, attributes: '{"a":1}' }))
-  for (let index = 0; index < 70; index += 1)
-    await bench.say(direct, [index % 3 === 0 ? 'ada' : 'bob', `text ${index}`])
-  const group = await bench.group('trip', ['ada', 'bob', 'cleo'], 'A trip')
-  await bench.say(group, ['cleo', 'one'], ['ada', 'two'])
-  await bench.leave(group, 'bob', 'ada')
-  await bench.say(group, ['ada', 'three'])
-  await bench.join(group, 'dan', 'bob')
-  await bench.say(group, ['dan', 'four'])
-  const self = await bench.direct('ada', 'ada')
-  await bench.say(self, ['ada', 'note'])
-  await bench.read('bob', direct, 40)
-  await bench.deliver('bob', direct, 60)
-  await bench.read('cleo', group, 2)
-  await backend.putUser({ id: ada, name: 'Ada', profile: { born: 1815 } })
-  await backend.putContact(ada, bob, { listed: true, alias: 'B.' })
-  const quarrel = await bench.direct('cleo', 'dan')
-  await bench.change(quarrel, { kind: 'block', blocker: 'cleo' as UserId, blocked: true })
-  return { users, handles: [direct, group, self] }
-}

@@ -3,6 +3,7 @@ import { MOVED } from '../backend/port.js'
 import { directConversationId } from '../model/direct-conversation-id.js'
 import { unreadOf } from '../model/conversation.js'
 import type { MessageId, UserId } from '../model/ids.js'
+import type { MessageDraft } from '../model/message.js'
 import { backendCase } from './backend-case.js'
 import { isDeeplyFrozen } from './checks.js'
 
@@ -81,17 +82,22 @@ export const messageCases = [
   }),
 
   backendCase('all that was given with a message comes back, and nothing else', async (bench) => {
-    const handle = await bench.direct('ada', 'bob')
     const attributes = '{"__proto__":{"x":1},"a":[1,null,"é"],"b":{"c":true}}'
-    await bench.send(handle, bench.draft('ada', '', { attributes, deviceId: 'phone', sentAt: 17 }))
-    await bench.say(handle, ['bob', 'a line\nanother \0 😀'])
-    const [full, bare] = await bench.backend.messages(handle, { from: 1, to: 2, descending: false })
-    ok(full !== undefined && bare !== undefined)
-    is(JSON.stringify(full.attributes), attributes)
-    same([full.text, full.deviceId, full.sentAt], ['', 'phone', 17])
-    is(bare.text, 'a line\nanother \0 😀')
-    for (const field of ['attributes', 'deviceId', 'sentAt', 'editedAt']) ok(!(field in bare), field)
-    ok(isDeeplyFrozen(full) && isDeeplyFrozen(bare))
+    for (const handle of [await bench.direct('ada', 'bob'), await bench.group('trip', ['ada', 'bob'])]) {
+      const draft = bench.draft('ada', '', { attributes, deviceId: 'phone', sentAt: 17 })
+      const receipt = await bench.send(handle, draft)
+      await bench.say(handle, ['bob', 'a line\nanother \0 😀'])
+      const [full, bare] = await bench.backend.messages(handle, { from: 1, to: 2, descending: false })
+      ok(full !== undefined && bare !== undefined)
+      is(JSON.stringify(full.attributes), attributes)
+      same([full.text, full.deviceId, full.sentAt], ['', 'phone', 17])
+      is(bare.text, 'a line\nanother \0 😀')
+      for (const field of ['attributes', 'deviceId', 'sentAt', 'editedAt']) ok(!(field in bare), field)
+      ok(isDeeplyFrozen(full) && isDeeplyFrozen(bare))
+      const { conversationId, seq, id: messageId, timestamp } = full
+      const stored = { conversationId, seq, messageId, timestamp, duplicate: false }
+      same(receipt, stored, `the receipt is not that of the message, ${handle.kind}`)
+    }
   }),
 
   backendCase(
@@ -180,16 +186,18 @@ export const messageCases = [
 
   backendCase('keys are found however many there are', async (bench) => {
     const handle = await bench.direct('ada', 'bob')
-    for (let index = 1; index <= 150; index += 1) {
-      await bench.send(
-        handle,
-        bench.draft(index % 2 === 0 ? 'ada' : 'bob', `t${index}`, { id: `k${index}` as MessageId }),
-      )
-    }
-    for (let index = 1; index <= 150; index += 1) {
-      const id = `k${index}` as MessageId
-      is((await bench.backend.find(handle, index % 2 === 0 ? ada : bob, id))?.seq, index)
-      is(await bench.backend.find(handle, index % 2 === 0 ? bob : ada, id), null)
+    const count = 1100
+    const drafts = Array.from({ length: count }, (_, index) => {
+      const sender = index % 2 === 0 ? 'ada' : 'bob'
+      return bench.draft(sender, `t${index + 1}`, { id: `k${index + 1}` as MessageId })
+    })
+    // Not all at once, so that older ones come to rest.
+    for (let from = 0; from < count; from += 50) await bench.sendAll(handle, drafts.slice(from, from + 50))
+    for (let index = 0; index < count; index += 7) {
+      const { sender, id } = drafts[index] as MessageDraft
+      const found = await bench.backend.find(handle, sender, id)
+      is(found?.seq, index + 1, `the key of message ${index + 1} of ${count} is not found`)
+      is(await bench.backend.find(handle, sender === ada ? bob : ada, id), null)
     }
   }),
 
@@ -201,10 +209,14 @@ export const messageCases = [
     for (const stale of [0, 1, 3]) {
       await backend.load(handle, ada)
       const draft = bench.draft('ada', 'never')
-      is(await backend.append(handle, stale, draft), MOVED)
+      is(await backend.append(handle, stale, draft), MOVED, `append behind ${stale}`)
       is(await backend.find(handle, ada, draft.id), null)
+      await backend.load(handle, ada)
+      const block = { kind: 'block', blocker: ada, blocked: true } as const
+      is(await backend.commit(handle, stale, block), MOVED, `commit behind ${stale}`)
     }
     await bench.settle()
+    is(await backend.contact(ada, bob), null)
     await backend.load(handle, ada)
     same([handle.head, handle.durableHead], [2, 2])
     is((await bench.part('bob', handle)).head, 2)
@@ -212,7 +224,10 @@ export const messageCases = [
 
   backendCase('a range of messages comes in either direction', async (bench) => {
     const handle = await bench.direct('ada', 'bob')
-    for (let index = 0; index < 130; index += 1) await bench.say(handle, ['ada', `${index + 1}`])
+    await bench.sendAll(
+      handle,
+      Array.from({ length: 130 }, (_, index) => bench.draft('ada', `${index + 1}`)),
+    )
     const ranges = [
       [1, 1],
       [1, 130],

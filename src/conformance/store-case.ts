@@ -1,3 +1,4 @@
+import { closing } from './closing.js'
 import type { OpenStore } from './opened-store.js'
 import { StoreBench } from './store-bench.js'
 
@@ -13,12 +14,10 @@ export function storeCase(title: string, check: (bench: StoreBench) => Promise<v
     async run(open) {
       const opened = await open()
       const bench = new StoreBench(opened)
-      try {
-        await check(bench)
-      } finally {
-        await bench.store.close()
-        await opened.dispose?.()
-      }
+      await closing(
+        () => check(bench),
+        () => [() => bench.store.close(), () => opened.dispose?.()],
+      )
     },
   }
 }

@@ -10,7 +10,7 @@ import type {
   ConversationChange,
   ConversationHandle,
 } from '../backend/port.js'
-import type { OpenBackend, OpenedBackend } from './opened-backend.js'
+import type { CaseNeeds, OpenBackend, OpenedBackend } from './opened-backend.js'
 
 /** How often a write may be answered by MOVED in a row before something is wrong. */
 const maxMoves = 1000
@@ -19,6 +19,8 @@ const maxMoves = 1000
 export class Workbench {
   readonly #open: OpenBackend
   readonly #opened: OpenedBackend[] = []
+  /** What has to be closed at the end. */
+  readonly #running = new Set<Backend>()
   #backend: Backend | null = null
   #drafts = 0
 
@@ -39,34 +41,66 @@ export class Workbench {
   async another(): Promise<Backend> {
     const opened = await this.#open()
     this.#opened.push(opened)
+    this.#running.add(opened.backend)
     return opened.backend
+  }
+
+  /** True if the backend was opened with what a case needs. */
+  has(needed: CaseNeeds): boolean {
+    return this.#opened[0]?.[needed] !== undefined
   }
 
   /** Closes the backend and opens its data again; false where nothing outlives a close. */
   async reopen(): Promise<boolean> {
     const reopened = await this.#opened[0]?.reopen?.()
     if (reopened === undefined) return false
+    this.#running.add(reopened)
     this.#backend = reopened
     return true
+  }
+
+  /** A second backend on the same data, for cases that need one. */
+  async beside(): Promise<Backend> {
+    const beside = await this.#opened[0]?.beside?.()
+    if (beside === undefined) throw new Error('this case needs `beside`')
+    this.#running.add(beside)
+    return beside
+  }
+
+  /** Lets the backend crash, for cases that need one that can: from then on it is what was opened after the crash. */
+  async crash(): Promise<void> {
+    this.#running.delete(this.backend)
+    const left = await this.#opened[0]?.crash?.()
+    if (left === undefined) throw new Error('this case needs `crash`')
+    this.#running.add(left)
+    this.#backend = left
   }
 
   async settle(): Promise<void> {
     await this.#opened[0]?.settle?.()
   }
 
-  async dispose(): Promise<void> {
-    await this.#backend?.close()
-    for (const { backend, dispose } of this.#opened) {
-      await backend.close()
-      await dispose?.()
-    }
+  /** What is to be done at the end, step by step. */
+  closings(): (() => Promise<void> | undefined)[] {
+    return [
+      ...[...this.#running].map((backend) => () => backend.close()),
+      ...this.#opened.map((opened) => () => opened.dispose?.()),
+    ]
   }
 
   /** The loaded handle of a direct conversation. It has a lane, so that it stays the one handle. */
-  async direct(a: string, b: string): Promise<ConversationHandle> {
-    const handle = this.backend.direct(a as UserId, b as UserId)
+  async direct(a: string, b: string, backend = this.backend): Promise<ConversationHandle> {
+    const handle = backend.direct(a as UserId, b as UserId)
     handle.lane = this
-    await this.backend.load(handle, a as UserId)
+    await backend.load(handle, a as UserId)
+    return handle
+  }
+
+  /** The loaded handle of a group, or of what may become one. It has a lane, so that it stays the one handle. */
+  async known(id: string, viewer: string, backend = this.backend): Promise<ConversationHandle> {
+    const handle = backend.conversation(id as ConversationId)
+    handle.lane = this
+    await backend.load(handle, viewer as UserId)
     return handle
   }
 
@@ -87,13 +121,38 @@ export class Workbench {
     return { sender: sender as UserId, id, text, ...nothing, ...rest }
   }
 
+  /** Appends to a conversation of the backend, again where it has moved; does not settle. */
+  append(handle: ConversationHandle, draft: MessageDraft, backend = this.backend): Promise<SendReceipt> {
+    return this.#write(backend, handle, draft.sender, async () => {
+      // Whoever sends into a group has asked whether the sender may.
+      if (handle.kind === 'group') await backend.member(handle, draft.sender)
+      return backend.append(handle, handle.head, draft)
+    })
+  }
+
+  /** Commits to a conversation of the backend, again where it has moved; does not settle. */
+  commit(handle: ConversationHandle, change: ConversationChange, backend = this.backend): Promise<Committed> {
+    const viewer = viewerOf(change, handle)
+    return this.#write(backend, handle, viewer, () => backend.commit(handle, handle.head, change))
+  }
+
   /** Appends and settles. */
   async send(handle: ConversationHandle, draft: MessageDraft): Promise<SendReceipt> {
-    const receipt = await this.#write(handle, draft.sender, () =>
-      this.backend.append(handle, handle.head, draft),
-    )
+    const receipt = await this.append(handle, draft)
     await this.settle()
     return receipt
+  }
+
+  /** Sends all of them, one behind the other: without waiting in between where the backend takes them so. Settles at the end. */
+  async sendAll(handle: ConversationHandle, drafts: readonly MessageDraft[]): Promise<void> {
+    const sending: Promise<SendReceipt>[] = []
+    for (const draft of drafts) {
+      const one = this.append(handle, draft)
+      if (this.backend.capabilities.moved === 'never') sending.push(one)
+      else await one
+    }
+    await Promise.all(sending)
+    await this.settle()
   }
 
   /** Sends one message after the other. */
@@ -106,9 +165,7 @@ export class Workbench {
 
   /** Commits and settles. */
   async change(handle: ConversationHandle, change: ConversationChange): Promise<Committed> {
-    const committed = await this.#write(handle, viewerOf(change, handle), () =>
-      this.backend.commit(handle, handle.head, change),
-    )
+    const committed = await this.commit(handle, change)
     await this.settle()
     return committed
   }
@@ -189,15 +246,18 @@ export class Workbench {
   }
 
   async #write<T>(
+    backend: Backend,
     handle: ConversationHandle,
     viewer: UserId,
     write: () => Promise<T | typeof MOVED>,
   ): Promise<T> {
     for (let moves = 0; moves < maxMoves; moves += 1) {
-      await this.backend.load(handle, viewer)
+      await backend.load(handle, viewer)
+      // Whoever writes ends with the backend.
+      if (!this.#running.has(backend)) throw new Error('the backend has crashed')
       const outcome = await write()
       if (outcome !== MOVED) return outcome
-      if (this.backend.capabilities.moved === 'never')
+      if (backend.capabilities.moved === 'never')
         throw new Error('moved, although this backend never says so')
     }
     throw new Error('the conversation moves all the time')

@@ -4,6 +4,7 @@ import { keyOf, type KnownMessages, type StoredSend } from './known-messages.js'
 /** What the sends promised, held against what is stored at the end. */
 export function* checkSends(history: History, known: KnownMessages): Generator<Violation> {
   yield* sameForAll(history)
+  yield* inStoreTime(history)
   const stored = new Map<string, SeenMessage[]>()
   for (const conversation of known.conversations) {
     for (const [i, { message, attempts }] of known.of(conversation).entries()) {
@@ -21,8 +22,15 @@ export function* checkSends(history: History, known: KnownMessages): Generator<V
   for (const [key, attempts] of known.attempts) yield* onceAtItsSeq(key, attempts, stored.get(key) ?? [])
 }
 
-/** Both sides, and all members, have the same. */
-function* sameForAll({ finals }: History): Generator<Violation> {
+/** Both sides, and all members, have the same; nobody has been left out. */
+function* sameForAll({ members, finals }: History): Generator<Violation> {
+  const readers = new Set(finals.map(({ conversationId, user }) => JSON.stringify([conversationId, user])))
+  for (const [conversation, users] of members) {
+    for (const user of users) {
+      if (!readers.has(JSON.stringify([conversation, user])))
+        yield { rule: 'same for all', what: `${conversation}: it is not known what ${user} reads at the end` }
+    }
+  }
   const first = new Map<string, readonly SeenMessage[]>()
   for (const { conversationId, user, messages } of finals) {
     const other = first.get(conversationId)
@@ -31,6 +39,34 @@ function* sameForAll({ finals }: History): Generator<Violation> {
       yield {
         rule: 'same for all',
         what: `${conversationId}: ${user} reads something else than another member`,
+      }
+  }
+}
+
+/** A send that was called after another one was acknowledged has no earlier time, in whatever conversations they are. */
+function* inStoreTime({ operations }: History): Generator<Violation> {
+  const stored = operations.flatMap((operation) => {
+    if (operation.kind !== 'send') return []
+    const { outcome, call, end, conversationId } = operation
+    if (outcome.kind !== 'acknowledged' || outcome.duplicate) return []
+    return [{ call, end, conversationId, seq: outcome.seq, timestamp: outcome.timestamp }]
+  })
+  const acknowledged = stored.toSorted((a, b) => a.end - b.end)
+  let done = 0
+  let latest: (typeof stored)[number] | undefined
+  for (const send of stored.toSorted((a, b) => a.call - b.call)) {
+    for (
+      let next = acknowledged[done];
+      next !== undefined && next.end < send.call;
+      next = acknowledged[done]
+    ) {
+      if (latest === undefined || next.timestamp > latest.timestamp) latest = next
+      done += 1
+    }
+    if (latest !== undefined && latest.timestamp > send.timestamp)
+      yield {
+        rule: 'time',
+        what: `${send.conversationId} ${send.seq}: its time ${send.timestamp} is before ${latest.timestamp}, that of ${latest.conversationId} ${latest.seq}, which had been acknowledged`,
       }
   }
 }

@@ -63,14 +63,18 @@ export class Lists {
       user.hotUsed = true
       return page.answer
     }
+    const { reads } = this.#rows
+    const read = this.#read(user, below, limit)
+    if (read instanceof Promise || this.#rows.reads !== reads) this.#memory.counters.misses++
+    else this.#memory.counters.hits++
+    return read
+  }
+
+  #read(user: CachedUser, below: number | undefined, limit: number): MaybePromise<RecentPage> {
     const places = this.#fromMemory(user, below, limit)
-    if (places !== null) {
-      this.#memory.counters.hits++
-      return this.#answer(user, places, below, limit)
-    }
-    const turn = this.#rows.turn({ kind: 'user', id })
+    if (places !== null) return this.#answer(user, places, below, limit)
+    const turn = this.#rows.turn({ kind: 'user', id: user.id })
     if (turn !== null) return this.#again(user, [turn], below, limit)
-    this.#memory.counters.misses++
     return this.#load(user, below, limit, limit + 1)
   }
 
@@ -142,7 +146,7 @@ export class Lists {
     user.beginWait()
     try {
       await Promise.all(waiting)
-      return await this.recent(user.id, { below: below as RecentOptions['below'], limit })
+      return await this.#read(this.#memory.user(user.id), below, limit)
     } finally {
       user.endWait()
     }

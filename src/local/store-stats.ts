@@ -25,7 +25,12 @@ export interface StatsParts {
   readonly threaded: AdaptiveFlushRunner<FlushThread> | null
 }
 
-/** What `admin.stats()` says of the local backend: sums since the opening, and how things are now. */
+/**
+ * What `admin.stats()` says of the local backend: sums since the opening, and how things are now. In the cache a list, a page of
+ * messages, a single one or an unread total is a hit if memory had all of it, and a miss if something of it, or of its
+ * conversation, was read from a shard or a body file; a total that has to be counted first counts as the pages of the list that it
+ * is counted from.
+ */
 export async function storeStats(parts: StatsParts): Promise<StoreStats> {
   const { log, report, shards, bodies, memory, cacheBytes, rows, checkpointer, tidier, threaded } = parts
   return {

@@ -64,11 +64,14 @@ export class Telemetry implements CommitWatcher {
     if (this.#metrics !== undefined) this.#tell(() => this.#metrics?.observe(name, value))
   }
 
-  /** Begins a measurement; what it returns ends it. */
-  begin(name: keyof typeof observed): () => void {
-    if (this.#metrics === undefined) return () => undefined
+  /** Begins a measurement; what it returns ends it, and gives the milliseconds. */
+  begin(name: keyof typeof observed): () => number {
     const began = this.now()
-    return () => this.observe(name, this.now() - began)
+    return () => {
+      const ms = this.now() - began
+      this.observe(name, ms)
+      return ms
+    }
   }
 
   committed({ ms, bytes, records }: Commit): void {

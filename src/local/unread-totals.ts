@@ -31,6 +31,12 @@ export class UnreadTotals {
 
   of(id: UserId): MaybePromise<UnreadTotal> {
     const user = this.#memory.user(id)
+    // A total that has to be counted first counts as the pages of the list.
+    if (user.unread !== null) this.#memory.counters.hits++
+    return this.#of(user)
+  }
+
+  #of(user: CachedUser): MaybePromise<UnreadTotal> {
     if (user.unread === null) return this.#countOnce(user)
     if (user.large.size > 0) return this.#withLarge(user)
     return (user.unreadTotal ??= totalOf(user.unread))
@@ -45,7 +51,7 @@ export class UnreadTotals {
         const views = await Promise.all(
           [...looked.values()].map(async (node) => this.#participations.ofNode(node)),
         )
-        if (user.unread === null) return await this.of(user.id)
+        if (user.unread === null) return await this.#of(this.#memory.user(user.id))
         if (looked.size !== user.large.size || [...looked.keys()].some((id) => !user.large.has(id))) continue
         const all = new Map(user.unread)
         for (const view of views) all.set(view.conversationId, unreadOf(view))
@@ -60,7 +66,7 @@ export class UnreadTotals {
     await (user.counted ??= this.#countUnread(user).finally(() => {
       user.counted = null
     }))
-    return this.of(user.id)
+    return this.#of(this.#memory.user(user.id))
   }
 
   /** Counts once through the whole list; conversations that change meanwhile are looked at again at the end. */

@@ -44,7 +44,7 @@ const table: readonly (readonly [weight: number, make: MakeCommand])[] = [
 ]
 
 export interface ChatCommandsOptions {
-  /** How many users there are; fewer meet more often. Default 5, at most 14. */
+  /** How many users there are; fewer meet more often. Default 5, from 1 to 16: a RangeError beyond. */
   readonly users?: number
   readonly maxCommands?: number
   /** Shown by a failed run; replays it with the same seed. */

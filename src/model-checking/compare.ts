@@ -39,10 +39,9 @@ function difference(actual: unknown, expected: unknown, path: string): string | 
   return null
 }
 
+/** Properties that are undefined are left out, as missing ones. */
 export function show(value: unknown): string {
-  return (
-    JSON.stringify(value, (_, part: unknown) => (part === undefined ? 'undefined' : part)) ?? String(value)
-  )
+  return JSON.stringify(value) ?? String(value)
 }
 
 /** Tries to change everything within an answer: whatever a caller does to it must not reach the store. */

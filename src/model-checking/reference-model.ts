@@ -166,10 +166,10 @@ export class ReferenceModel {
 
   /** Holds a time of the store to its rules: not before the clock, never decreasing, never beyond what the clock showed. */
   #observe(time: number): void {
+    const earliest = Math.max(this.#time, this.#clock.now())
     const { latest } = this.#clock
-    require(time >= Math.max(this.#time, this.#clock.now()) &&
-      time <=
-        latest, `a time of the store lies within ${Math.max(this.#time, this.#clock.now())} and ${latest}`, time)
+    const isWithin = earliest <= time && time <= latest
+    require(isWithin, `a time of the store lies within ${earliest} and ${latest} (if it goes by the clock of the test: does it?)`, time)
     this.#time = time
   }
 

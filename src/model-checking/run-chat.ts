@@ -1,3 +1,4 @@
+import { closing } from '../conformance/closing.js'
 import type { ChatCommand } from './commands/command.js'
 import { expectCall } from './expectation.js'
 import { Harness } from './harness.js'
@@ -7,7 +8,9 @@ import { nastyIds, type FastCheck } from './world.js'
 
 /**
  * Opens the store, runs the commands on it beside the model, lets every client catch up, holds everything against the
- * model once more (and again after reopening, where that is possible), lets `inspect` look at the store, and closes it.
+ * model once more (and again after reopening, where that is possible), lets `inspect` look at the store, and closes it. Gives the
+ * model as it is then: a property awaits that and gives nothing, for fast-check takes any other answer for a failure; or it is a
+ * `chatProperty`.
  */
 export async function runChat(
   fc: FastCheck,
@@ -17,19 +20,20 @@ export async function runChat(
 ): Promise<ReferenceModel> {
   const real = await Harness.open(under)
   const model = new ReferenceModel(under.clock)
-  try {
-    if (under.usersMode === 'registered') await registerAll(model, real)
-    await fc.asyncModelRun(() => ({ model, real }), commands)
-    await real.catchUpAll(model)
-    const users = new Set(model.talks.flatMap(({ members }) => [...members.keys()]))
-    await real.check(model, users)
-    await real.reopen()
-    await real.catchUpAll(model)
-    await real.check(model, users)
-    await inspect?.(real.store)
-  } finally {
-    await real.close()
-  }
+  await closing(
+    async () => {
+      if (under.usersMode === 'registered') await registerAll(model, real)
+      await fc.asyncModelRun(() => ({ model, real }), commands)
+      await real.catchUpAll(model)
+      const users = new Set(model.talks.flatMap(({ members }) => [...members.keys()]))
+      await real.check(model, users)
+      await real.reopen()
+      await real.catchUpAll(model)
+      await real.check(model, users)
+      await inspect?.(real.store)
+    },
+    () => [() => real.close()],
+  )
   return model
 }
 

@@ -49,6 +49,8 @@ export interface World {
 }
 
 export function worldOf(count: number): World {
+  if (!Number.isInteger(count) || count < 1 || count > nastyIds.length)
+    throw new RangeError(`users: ${count} is no whole number from 1 to ${nastyIds.length}`)
   return { users: nastyIds.slice(0, count) }
 }
 

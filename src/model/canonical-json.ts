@@ -17,8 +17,8 @@ export interface JsonBounds {
  * the same text. Every property is read exactly once, and what it said then is what counts.
  *
  * Throws INVALID_ARGUMENT for what JSON cannot say (undefined, functions, symbols, BigInt, NaN, infinities, lone
- * surrogates, dates and other objects with a class, cycles) and TOO_LARGE for what is beyond the bounds; nothing
- * larger than the bounds is ever built.
+ * surrogates, dates and other objects with a class, arrays with names in them, cycles) and TOO_LARGE for what is beyond
+ * the bounds; nothing larger than the bounds is ever built.
  */
 export function canonicalJson(value: unknown, bounds: JsonBounds): string {
   const encoder = new Encoder(bounds)
@@ -83,7 +83,7 @@ class Encoder {
     if (this.#open.length >= this.#bounds.maxDepth)
       this.#tooLarge(`is nested deeper than ${this.#bounds.maxDepth}`, this.#bounds.maxDepth)
     const isArray = Array.isArray(value)
-    if (!isArray) this.#checkPlain(value)
+    this.#checkPlain(value, isArray)
     this.#open.push(value)
     this.#places.push(property)
     if (isArray) this.#array(value)
@@ -92,9 +92,10 @@ class Encoder {
     this.#open.pop()
   }
 
-  #checkPlain(object: object): void {
-    // Of the prototypes only the top one is plain, whichever realm it comes from.
-    const prototype: unknown = Object.getPrototypeOf(object)
+  #checkPlain(object: object, isArray: boolean): void {
+    // Of the prototypes only the top one is plain, and that of arrays right below it, whichever realm they come from.
+    let prototype: unknown = Object.getPrototypeOf(object)
+    if (isArray && prototype !== null) prototype = Object.getPrototypeOf(prototype)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
       this.#invalid('holds an object with a class')
     if (Object.getOwnPropertySymbols(object).length > 0) this.#invalid('holds a symbol as a key')
@@ -104,6 +105,7 @@ class Encoder {
     const { length } = values
     // A value and the comma behind it take at least two bytes: a huge sparse array is refused before it is walked.
     if (length * 2 + 1 > this.#bounds.maxBytes - this.#bytes) this.#tooManyBytes()
+    if (Object.keys(values).length > length) this.#invalid('holds an array with names in it')
     this.#ascii('[')
     const depth = this.#places.length - 1
     for (let index = 0; index < length; index += 1) {

@@ -1,6 +1,6 @@
 /** Wall clock and timers. The wall clock may jump; the store's own time never goes back all the same. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, below 2^48. Once the store is open, what is no such time is not believed, and a fraction is cut off. */
   now(): number
   /**
    * Runs `task` once after about `ms`. Only with `keepsAlive`, for what a caller is waiting for, does the timer keep a process

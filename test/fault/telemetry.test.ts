@@ -5,6 +5,7 @@ import type { Logger, Metrics } from '../../src/backend/settings.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
 import { counted, observed, Telemetry } from '../../src/local/telemetry.js'
+import { ManualClock } from '../../src/model-checking/manual-clock.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
@@ -43,6 +44,25 @@ test('metrics hear of commits, flushes and checkpoints', async () => {
   expect(values.get('log.commit.ms')?.length).toBeGreaterThanOrEqual(10)
   const bytes = (values.get('log.commit.bytes') ?? []).reduce((sum, one) => sum + one, 0)
   expect(bytes).toBeGreaterThan(10 * 200)
+})
+
+test('the wall clock has no part in how long a flush or a checkpoint took', async () => {
+  const clock = new ManualClock()
+  const now = clock.now.bind(clock)
+  clock.now = () => {
+    clock.jump(-3_600_000)
+    return now()
+  }
+  const store = await openMessageStore({ location: await temporaryDirectory() }, { clock })
+  onTestFinished(() => store.close())
+  await store.sendMessage(message(1))
+  await store.admin.checkpoint()
+  const { generations } = (await store.admin.stats()) as unknown as {
+    generations: { flushes: number; lastFlushMs: number; lastCheckpointMs: number }
+  }
+  expect(generations.flushes).toBe(1)
+  expect(generations.lastFlushMs).toBeGreaterThanOrEqual(0)
+  expect(generations.lastCheckpointMs).toBeGreaterThanOrEqual(0)
 })
 
 test('a write that is refused is counted', async () => {

@@ -96,6 +96,32 @@ const breaks: readonly (readonly [rule: string, what: string, broken: Break])[] 
     }),
   ],
   [
+    'time',
+    'conversations each with a time of its own',
+    (store) => {
+      const shifted = <T extends { readonly conversationId: string; readonly timestamp: number }>(
+        one: T,
+      ): T => ({
+        ...one,
+        timestamp: one.timestamp + (one.conversationId.charCodeAt(2) % 8) * 1000,
+      })
+      return {
+        sendMessage: async (request) => shifted(await store.sendMessage(request)),
+        getMessages: async (user, ref, options) => {
+          const page = await store.getMessages(user, ref, options)
+          return { ...page, items: page.items.map(shifted) }
+        },
+        getChanges: async (user, options) => {
+          const page = await store.getChanges(user, options)
+          const changes = page.changes.map((change) =>
+            change.kind === 'message' ? { ...change, message: shifted(change.message) } : change,
+          )
+          return { ...page, changes }
+        },
+      }
+    },
+  ],
+  [
     'exactly once',
     'a first receipt that says it is a repeat',
     (store) => ({

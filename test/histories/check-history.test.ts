@@ -225,6 +225,11 @@ describe('a history in which a promise is broken', () => {
       }),
     ],
     [
+      'same for all',
+      'nobody looked for the other side',
+      history(sends, { finals: [{ conversationId, user: 'a', messages: stored }] }),
+    ],
+    [
       'gapless',
       'a hole in the numbers',
       history(sends, {
@@ -290,9 +295,31 @@ describe('a history in which a promise is broken', () => {
     expect(checkHistory(bad).map((violation) => violation.rule)).toContain(rule)
   })
 
+  /** A message in another conversation, sent when all others had been acknowledged. */
+  const elsewhere = (timestamp: number) => {
+    const two = { ...message(1), text: 'text of another', id: 'n1', timestamp }
+    const outcome = { kind: 'acknowledged', seq: 1, timestamp, duplicate: false } as const
+    return { two, late: send(1, 50, 60, { conversationId: 'd', id: 'n1', text: 'text of another', outcome }) }
+  }
+
+  test.each([
+    [1003, []],
+    [1002, ['time']],
+  ])('time: a later send elsewhere is of %i', (timestamp, rules) => {
+    const { two, late } = elsewhere(timestamp)
+    const finals = [
+      { conversationId, user: 'a', messages: stored },
+      { conversationId: 'd', user: 'a', messages: [two] },
+    ]
+    const members = new Map([conversationId, 'd'].map((id) => [id, ['a']]))
+    const lists = [list(95, [row({ conversationId: 'd', headSeq: 1, lastSeq: 1, unread: 0 }), row()])]
+    const found = checkHistory(history([...sends, late], { members, finals, lists }))
+    expect(found.map(({ rule }) => rule)).toEqual(rules)
+    if (rules.length > 0) expect(found[0]?.what).toMatch(/^d 1: its time 1002 is before 1003, that of c 3,/)
+  })
+
   test('list order: an older conversation on top', () => {
-    const two = { ...message(1), text: 'text of another', id: 'n1' }
-    const late = send(1, 50, 60, { conversationId: 'd', id: 'n1', text: 'text of another' })
+    const { two, late } = elsewhere(1004)
     const lists = [list(95, [row(), row({ conversationId: 'd', headSeq: 1, lastSeq: 1, unread: 0 })])]
     const finals = [
       { conversationId, user: 'a', messages: stored },

@@ -89,6 +89,9 @@ const rows: Readonly<Record<Place, readonly Row[]>> = {
     ['Infinity inside', [Number.POSITIVE_INFINITY], invalid],
     ['a date', new Date(0), invalid],
     ['a map', new Map(), invalid],
+    ['a named property of an array', Object.assign([1], { name: 1 }), invalid],
+    ['a symbol as a key of an array', [Object.assign([1], { [Symbol('s')]: 1 })], invalid],
+    ['an array with a class', new (class extends Array<number> {})(1, 2), invalid],
     ['a lone surrogate', ['\ud800'], invalid],
     ['a lone surrogate in a key', { '\ud800': 1 }, invalid],
     ['too deep', nested(33), [...large, ...invalid]],
@@ -97,6 +100,7 @@ const rows: Readonly<Record<Place, readonly Row[]>> = {
   ],
   options: [
     ['an unknown name', { surprise: 1 }, invalid],
+    ['a symbol as a name', { [Symbol('limit')]: 1 }, invalid],
     ['null', null, invalid],
     ['a string', 'limit', invalid],
     ['a number', 1, invalid],

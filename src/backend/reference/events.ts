@@ -1,5 +1,5 @@
 import type { Reached } from '../../model/conversation.js'
-import type { ConversationId, UserId } from '../../model/ids.js'
+import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message, MessageDraft } from '../../model/message.js'
 import type { User } from '../../model/user.js'
 import type { ChangeRef, ConversationChange } from '../port.js'
@@ -80,6 +80,25 @@ export function pointersOf(event: StoreEvent): readonly Pointer[] {
     case 'profile':
       return [{ kind: 'profile' }]
   }
+}
+
+/** The pointers of an event as those see them who have the first of them at the same position: they share them. */
+interface Placed {
+  readonly first: Position
+  readonly refs: readonly ChangeRef[]
+}
+
+const placed = new WeakMap<StoreEvent, Placed>()
+
+/** The pointers of an event with the positions from `first` on. */
+export function refsOf(event: StoreEvent, first: Position): readonly ChangeRef[] {
+  const known = placed.get(event)
+  if (known?.first === first) return known.refs
+  const refs = pointersOf(event).map((pointer, index) =>
+    Object.freeze({ ...pointer, position: (first + index) as Position }),
+  )
+  placed.set(event, { first, refs })
+  return refs
 }
 
 function member({ conversationId }: ConversationFacts, userId: UserId): Pointer {

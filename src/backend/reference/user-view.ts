@@ -4,7 +4,7 @@ import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry } from '../../model/user.js'
 import type { ChangePage, ChangeRef, RecentOptions, RecentPage, UnreadTotal } from '../port.js'
 import { endedAt } from './conversation-state.js'
-import { otherOf, pointersOf } from './events.js'
+import { otherOf, refsOf } from './events.js'
 import type { ContactEvent, ConversationEvent, MarkEvent, MessageEvent, StoreEvent } from './events.js'
 
 /** All that one user sees: what the events that concern the user add up to, in the order in which they come here. */
@@ -28,12 +28,10 @@ export class UserView {
 
   /** Takes an event in; its pointers get the positions from `first` on, which is above all earlier ones. */
   apply(event: StoreEvent, first: Position): void {
-    const pointers = pointersOf(event)
-    this.newest = (first + pointers.length - 1) as Position
+    const refs = refsOf(event, first)
+    this.newest = (first + refs.length - 1) as Position
     this.#change(event, first)
-    pointers.forEach((pointer, index) => {
-      this.feed.push({ ...pointer, position: (first + index) as Position })
-    })
+    for (const ref of refs) this.feed.push(ref)
     this.#recent.clear()
   }
 

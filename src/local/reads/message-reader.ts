@@ -38,6 +38,8 @@ export class MessageReader {
   readonly #memory: Memory
   readonly #rows: RowReader
   readonly #blocks: BlockReader
+  /** Conversations of which a caller's look has read the newest messages, and is counted: the next read is part of that look. */
+  readonly #counted = new WeakSet<ConversationEntry>()
 
   constructor(parts: { readonly memory: Memory; readonly rows: RowReader; readonly bodies: BodyFiles }) {
     this.#memory = parts.memory
@@ -63,11 +65,19 @@ export class MessageReader {
     }
     const items = this.#fromMemory(entry, range)
     if (items !== null) {
-      this.#memory.counters.hits++
+      this.#count(entry, true)
       return this.#finish(entry, range, items)
     }
-    this.#memory.counters.misses++
-    return this.#fromShards(entry, range)
+    const { reads } = this.#rows
+    const read = this.#fromShards(entry, range)
+    this.#count(entry, !(read instanceof Promise) && this.#rows.reads === reads)
+    return read
+  }
+
+  #count(entry: ConversationEntry, isHit: boolean): void {
+    if (this.#counted.delete(entry)) return
+    if (isHit) this.#memory.counters.hits++
+    else this.#memory.counters.misses++
   }
 
   /** One message, with its position. */
@@ -158,7 +168,12 @@ export class MessageReader {
   newest(entry: ConversationEntry, seq: number): MaybePromise<Message | undefined> {
     const turn = this.#rows.turn(ownerOf(entry))
     if (turn !== null) return turn.then(() => this.newest(entry, seq))
+    const { reads } = this.#rows
     const near = this.#blocks.upTo(entry, seq - besideNewest, seq, asMessage)
+    if (this.#rows.reads !== reads) {
+      this.#memory.counters.misses++
+      this.#counted.add(entry)
+    }
     if (near === null) return this.#readNewest(entry, seq)
     return andThen(near, (found) => this.#keepNewest(entry, seq, found))
   }
@@ -183,13 +198,13 @@ export class MessageReader {
   #newestInMemory(entry: ConversationEntry): Message | null {
     const { lastMessage } = entry
     if (lastMessage?.seq === entry.durableHead) {
-      this.#memory.counters.hits++
+      this.#count(entry, true)
       entry.messagesUsed = true
       return lastMessage
     }
     const live = liveMessage(entry, entry.durableHead)
     if (live === null) return null
-    this.#memory.counters.hits++
+    this.#count(entry, true)
     const message = toMessage(entry.id, live)
     this.#memory.messages.keepLast(entry, message)
     return message

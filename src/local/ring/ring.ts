@@ -9,6 +9,8 @@ export interface RingOptions {
 }
 
 const circle = 2 ** 53
+/** With a hash of 53 bits a shard's number of 11 makes 64: up to 2,048 shards. */
+const shardBits = 11n
 
 /**
  * Consistent hashing with virtual nodes (Karger et al., 1997; the points as in Dynamo): every shard has many points on a
@@ -31,8 +33,12 @@ export class Ring {
     this.shards = options.shards
     this.#secret = Uint8Array.from(options.secret)
     const points = allPoints(this.#secret, options)
-    this.#points = Float64Array.from(points, ({ hash }) => hash)
-    this.#owners = Uint16Array.from(points, ({ shard }) => shard)
+    this.#points = new Float64Array(points.length)
+    this.#owners = new Uint16Array(points.length)
+    for (const [index, point] of points.entries()) {
+      this.#points[index] = Number(point >> shardBits)
+      this.#owners[index] = Number(BigInt.asUintN(Number(shardBits), point))
+    }
   }
 
   /** The shard, 0 … shards − 1, of a user or of a conversation. About a microsecond. */
@@ -70,20 +76,20 @@ export class Ring {
   }
 }
 
-/** Ordered by hash; should two shards meet in one point, the lower one has it. */
-function allPoints(
-  secret: Uint8Array,
-  { shards, virtualNodes }: RingOptions,
-): { readonly hash: number; readonly shard: number }[] {
+/**
+ * Hash and shard in one number each, ordered by hash; should two shards meet in one point, the lower one has it. Numbers, because
+ * sorting a million objects takes seconds.
+ */
+function allPoints(secret: Uint8Array, { shards, virtualNodes }: RingOptions): BigUint64Array {
   // FF is no byte of UTF-8: the hash of a point is never the hash of an id.
   const name = Buffer.alloc(9, 0xff)
-  const points = []
+  const points = new BigUint64Array(shards * virtualNodes)
   for (let shard = 0; shard < shards; shard++) {
+    name.writeUInt32BE(shard, 1)
     for (let node = 0; node < virtualNodes; node++) {
-      name.writeUInt32BE(shard, 1)
       name.writeUInt32BE(node, 5)
-      points.push({ hash: sipHash53(secret, name), shard })
+      points[shard * virtualNodes + node] = (BigInt(sipHash53(secret, name)) << shardBits) | BigInt(shard)
     }
   }
-  return points.sort((a, b) => a.hash - b.hash || a.shard - b.shard)
+  return points.sort()
 }

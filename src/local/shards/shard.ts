@@ -51,6 +51,7 @@ export interface ShardStats {
   readonly fileBytes: number
   /** Memory of LevelDB, as it estimates. */
   readonly memoryBytes: number
+  /** Also those that wait for their batch: the copy of a list goes with the next flush. */
   readonly rowsWritten: number
   readonly bytesWritten: number
   readonly batchesWritten: number

@@ -103,6 +103,7 @@ describe('ids', () => {
 
 const refusedSends: readonly (readonly [unknown, string])[] = [
   [{ ...good, extra: 1 }, 'extra'],
+  [{ ...good, [Symbol('text')]: 1 }, 'request'],
   [{ ...good, conversationId: 'c' }, 'conversationId'],
   [{ sender: 'ada', text: 'x' }, 'receiver'],
   [{ ...good, text: undefined }, 'text'],
@@ -130,6 +131,12 @@ describe('a send', () => {
     await expect(calling((store, use) => store.sendMessage(use(request)))).rejects.toMatchObject(
       invalid(field),
     )
+  })
+
+  test('has no negative zero for a time, at once and for good', async () => {
+    const store = referenceStore()
+    await store.sendMessage({ ...good, timestamp: -0 })
+    expect((await store.getMessage('ada', { peer: 'bob' }, 1)).sentAt).toBe(0)
   })
 
   test('has a text of at most 64 KiB of UTF-8', async () => {
@@ -292,6 +299,15 @@ describe('the options of a store', () => {
   test.each([0.5, NaN, -5, 2 ** 48, Infinity, '1'])('a clock that shows %o is refused', (time) => {
     const clock = { now: () => time as number, after: () => () => undefined, yield: async () => undefined }
     expect(() => checkComponents({ clock })).toThrow(expect.objectContaining(invalid('clock')))
+  })
+
+  test('one that throws is refused as well, with what it threw', () => {
+    const cause = new Error('stopped')
+    const now = (): never => {
+      throw cause
+    }
+    const clock = { now, after: () => () => undefined, yield: async () => undefined }
+    expect(() => checkComponents({ clock })).toThrow(expect.objectContaining({ ...invalid('clock'), cause }))
   })
 
   test('components have the methods of their kind', () => {

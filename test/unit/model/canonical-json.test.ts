@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { assert, jsonValue, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ColumbaError } from '../../../src/errors.js'
@@ -74,7 +75,10 @@ describe('canonical JSON', () => {
     ['holds a value of type function', '[2][0]', [shared, [shared], [() => 1]]],
     ['holds the number NaN', '.*', { first: [shared, shared], secret: Number.NaN }],
     ['holds an object with a class', '[1]', [shared, new Date(0)]],
+    ['holds an object with a class', '[0]', [new (class extends Array {})()]],
     ['holds a symbol as a key', '.*', { secret: { [Symbol('secret')]: 1 } }],
+    ['holds a symbol as a key', '[0]', [Object.assign([], { [Symbol('secret')]: 1 })]],
+    ['holds an array with names in it', '[0].*', [Object.assign([1, 2], { secret: 1 })]],
     ['holds text that is not well-formed', '.*.*', { secret: { '\ud800': 1 } }],
     ['contains itself', '[1].*', cycle],
   ])('that it %s is said with the place, value%s, and without a name', (why, place, value) => {
@@ -82,6 +86,10 @@ describe('canonical JSON', () => {
     const message = `value ${why}, at value${place}`
     const error = thrownBy(() => canonicalJson(value, bounds))
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', message, details })
+  })
+
+  test('arrays of another realm are arrays', () => {
+    expect(canonicalJson(runInNewContext('[[1], { a: [] }]'), bounds)).toBe('[[1],{"a":[]}]')
   })
 
   test('of what is no JSON as a whole no place is said', () => {

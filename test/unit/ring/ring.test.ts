@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { sipHash53 } from '../../../src/formats/sip-hash.js'
 import { Ring } from '../../../src/local/ring/ring.js'
 
 const secret = Uint8Array.from({ length: 16 }, (_, index) => index * 7)
@@ -54,9 +55,10 @@ test.each([1, 2, 7])('one shard more than %i takes its part and moves nothing el
 })
 
 test('another secret is another ring', () => {
+  const one = ring(2)
   const other = new Ring({ secret: secret.map((byte) => byte ^ 1), shards: 2, virtualNodes: 128 })
   const same = Array.from({ length: 2000 }, (_, index) => `u${index}`).filter(
-    (id) => ring(2).shardOf(id) === other.shardOf(id),
+    (id) => one.shardOf(id) === other.shardOf(id),
   )
   expect(same.length).toBeGreaterThan(800)
   expect(same.length).toBeLessThan(1200)
@@ -72,6 +74,32 @@ test('the caller keeps the buffer of the secret', () => {
 
 test('longer ids than the limit work too', () => {
   expect(ring(4).shardOf('x'.repeat(10_000))).toBeLessThan(4)
+})
+
+test.each([
+  [1, 1],
+  [2, 128],
+  [7, 33],
+  [256, 16],
+  [3, 4096],
+])('%i shards with %i points each: all lie where their hashes say', (shards, virtualNodes) => {
+  const points = Array.from({ length: shards * virtualNodes }, (_, index) => {
+    const shard = Math.floor(index / virtualNodes)
+    const name = Buffer.alloc(9, 0xff)
+    name.writeUInt32BE(shard, 1)
+    name.writeUInt32BE(index % virtualNodes, 5)
+    return { hash: sipHash53(secret, name), shard }
+  }).sort((a, b) => a.hash - b.hash || a.shard - b.shard)
+  const one = ring(shards, virtualNodes)
+  const shares = Array.from({ length: shards }, () => 0)
+  for (const [index, { hash, shard }] of points.entries())
+    shares[shard]! += hash - (points[index - 1]?.hash ?? points.at(-1)!.hash - 2 ** 53)
+  expect(shares.map((_, shard) => one.share(shard))).toEqual(shares.map((sum) => sum / 2 ** 53))
+  for (let index = 0; index < 200; index++) {
+    const hash = sipHash53(secret, Buffer.from(`u${index}`))
+    const { shard } = points.find((point) => point.hash >= hash) ?? points[0]!
+    expect(one.shardOf(`u${index}`)).toBe(shard)
+  }
 })
 
 // Rows lie where these say. A change here would lose every store that exists.
