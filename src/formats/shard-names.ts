@@ -24,3 +24,7 @@ export const levelTableName = (table: number): string => `${table.toString().pad
 
 /** LevelDB's tables; the second is how older versions called them. */
 export const isLevelTable = (name: string): boolean => /^\d+\.(?:ldb|sst)$/.test(name)
+
+/** All that makes up a database of LevelDB: not its lock, nor what it writes for people. */
+export const isLevelFile = (name: string): boolean =>
+  name === levelCurrent || isLevelList(name) || isLevelLog(name) || isLevelTable(name)

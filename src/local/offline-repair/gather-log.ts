@@ -9,7 +9,7 @@ import { addRecord } from '../repair/record-facts.js'
 import { RepairNotes } from '../repair/repair-notes.js'
 import { greatest } from '../repair/sequence.js'
 import { readWhole, withFile, type GatherParts } from './gather-parts.js'
-import { onlyInShards, type GatheredShard } from './gather-shard.js'
+import { damagedPart, onlyInShards, type GatheredShard } from './gather-shard.js'
 
 /** What of the log can be read. */
 export interface GatheredLog {
@@ -96,6 +96,24 @@ export function nameMissingRecords(
       ? 'damaged shard; if it ends too early as well, as an older copy does'
       : 'shard that ends too early, as an older copy does'
     notes.lose(`${what}: ${onlyInShards}`, where)
+  }
+}
+
+/**
+ * Names what cannot be read of LevelDB's own logs, where that may be a loss. A shard says that it has all records up to a
+ * checkpoint behind their rows, and a table has that row only with all that was written before it: so what LevelDB's logs hold
+ * comes behind the checkpoint that a table says, and the commit log has all of it, unless it lacks records itself.
+ */
+export function nameDamagedLogs(
+  { notes }: GatherParts,
+  shards: readonly GatheredShard[],
+  { found, last }: GatheredLog,
+  bodiesThrough: number,
+): void {
+  const furthest = greatest([last ?? 0, bodiesThrough, ...shards.map(({ checkpoint }) => checkpoint ?? 0)])
+  for (const { damagedLogs, inTables } of shards) {
+    if (last !== null && found.missing(inTables + 1, furthest).length === 0) continue
+    for (const part of damagedLogs) notes.lose(damagedPart, part)
   }
 }
 

@@ -21,12 +21,18 @@ export interface GatheredShard {
   readonly checkpoint: number | null
   /** Something of it cannot be read: what it says last may have stood there. */
   readonly isDamaged: boolean
+  /** LevelDB's own logs, or parts of them, that cannot be read. */
+  readonly damagedLogs: readonly string[]
+  /** Up to where its tables have all records, as they say: what is in LevelDB's logs comes behind that. 0 if they do not. */
+  readonly inTables: number
 }
 
 /** What no message and no other row tells. */
 export const onlyInShards = 'marks, contacts, profiles, titles and memberships that stood only there'
 
-const nothing: GatheredShard = { checkpoint: null, isDamaged: false }
+export const damagedPart = `damaged part of a shard: ${onlyInShards}`
+
+const nothing: GatheredShard = { checkpoint: null, isDamaged: false, damagedLogs: [], inTables: 0 }
 
 /** A shard that is read, and its files. */
 interface ShardPlace {
@@ -127,18 +133,24 @@ async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<Gathe
   let badParts = 0
   let badRows = 0
   let checkpoint: number | null = null
+  let inTables = 0
   let isUnsaid = false
+  const damagedLogs: string[] = []
   for await (const { file, where, found } of filesOf(parts, place, (reader, open) => reader.all(open))) {
     const { rows } = found
     // A table that LevelDB has begun, and not made part of the database, says nothing that is not elsewhere.
     const damaged = isBegun(place, file) ? [] : found.damaged
-    for (const { offset, length } of damaged)
-      notes.lose(`damaged part of a shard: ${onlyInShards}`, `${where}, offset ${offset}, length ${length}`)
+    for (const { offset, length } of damaged) {
+      const part = `${where}, offset ${offset}, length ${length}`
+      if (isLevelLog(file)) damagedLogs.push(part)
+      else notes.lose(damagedPart, part)
+    }
     badParts += damaged.length
     for (const [key, value] of rows) {
       if (key.equals(shardCheckpointKey)) {
         const said = checkpointIn(value, index)
         checkpoint = Math.max(checkpoint ?? 0, said ?? 0)
+        if (isLevelTable(file)) inTables = Math.max(inTables, said ?? 0)
         isUnsaid ||= said === null
       } else if (!gatherRow(parts, key, value, index)) badRows++
       await facts.makeRoom()
@@ -149,7 +161,7 @@ async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<Gathe
   }
   if (badParts > 0 || badRows > 0) notes.salvage(`rows of the damaged shard ${index}`, count)
   notes.salvage('damaged rows made anew or left out', badRows)
-  return { checkpoint, isDamaged: badParts > 0 || isUnsaid }
+  return { checkpoint, isDamaged: badParts > 0 || isUnsaid, damagedLogs, inTables }
 }
 
 const isBegun = ({ live }: ShardPlace, file: string): boolean =>

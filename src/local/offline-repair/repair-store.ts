@@ -27,7 +27,7 @@ import { Replay } from '../repair/replay.js'
 import { SparedDirectory } from '../repair/spared-directory.js'
 import { damageOfFiles } from './damage-of-files.js'
 import { countMessages, gatherBodies } from './gather-bodies.js'
-import { gatherLog, nameMissingRecords } from './gather-log.js'
+import { gatherLog, nameDamagedLogs, nameMissingRecords } from './gather-log.js'
 import { gatherShard, type GatheredShard } from './gather-shard.js'
 import { readReport, unreadReport, type MadeReport, type RepairReport } from './repair-report.js'
 import { RepairScratch } from './repair-scratch.js'
@@ -314,6 +314,7 @@ async function gather(
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
   const through = await gatherBodies(parts, join(copy, bodiesName))
+  nameDamagedLogs(parts, shards, log, through)
   nameMissingRecords(logParts, shards, log, through)
   return log.lastTimestamp
 }

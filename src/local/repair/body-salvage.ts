@@ -19,19 +19,72 @@ const leastBytes = 8
 const lengthBytes = 4
 const zeroes = Buffer.alloc(4096)
 
-export interface SalvagedBlock {
+interface SoundBlock {
   readonly bytes: Buffer
   readonly head: BlockHead
   readonly entries: readonly BlockEntry[]
 }
 
+export interface SalvagedBlock extends SoundBlock {
+  /** It lies where a block must lie. One that does not may be part of somebody's text. */
+  readonly isInPlace: boolean
+}
+
+/** Where a block lies in its file. */
+export interface BlockPlace {
+  readonly offset: number
+  readonly length: number
+}
+
+/** What is known of a body file besides its bytes. */
+export interface KnownOfFile {
+  /** No message in it has a higher position. */
+  readonly cut: number
+  /** Where rows of the shards say that blocks lie, in order. */
+  readonly places: AsyncIterable<BlockPlace>
+}
+
 /**
- * The blocks of a body file whose checksums fit, and the ranges in between where none does, in their order. Behind a damaged
- * block the next is looked for byte by byte: what looks like one counts only if its checksum says so. Never more than a
+ * The blocks of a body file whose checksums fit, and the ranges in between where none does, in their order. Never more than a
  * window of the file, or one block, is in memory: it may be larger than that, and than what one call can read.
+ *
+ * Whoever sends a message can make its text look like a block, with a checksum that fits: the formats' checksums have no secret. So
+ * what is inside of a block is never looked at while anything tells where that ends:
+ *
+ *  1. The first block begins behind the file's header, and each next one where the one before ends.
+ *  2. A damaged block ends where the row says that names it; rows have seals of their own, and no text can say one.
+ *  3. Without such a row it ends where its own length says, if that leads (over further damaged ones) to a block whose checksum
+ *     fits, to one that a row names, or to the end of the file.
+ *  4. Only where neither is so is the next one looked for, byte by byte, up to the next one that a row names. What is found
+ *     there, and what follows that, is not *in place*: it counts only where nothing else tells of the same messages.
+ *
+ * A block with positions above the file's cut, or with more messages than positions before it, is none.
  */
-export async function* salvageBlocks(file: SalvagedFile): AsyncGenerator<SalvagedBlock | DamagedRange> {
+export async function* salvageBlocks(
+  file: SalvagedFile,
+  { cut, places }: KnownOfFile,
+): AsyncGenerator<SalvagedBlock | DamagedRange> {
+  const named = places[Symbol.asyncIterator]()
+  try {
+    yield* blocksAlong(file, cut, named)
+  } finally {
+    await named.return?.()
+  }
+}
+
+async function* blocksAlong(
+  file: SalvagedFile,
+  cut: number,
+  named: AsyncIterator<BlockPlace>,
+): AsyncGenerator<SalvagedBlock | DamagedRange> {
+  const nextPlace = async (): Promise<BlockPlace | null> => {
+    const next = await named.next()
+    return next.done === true ? null : next.value
+  }
+  let place = await nextPlace()
+  // A block should begin here.
   let from = bodyHeaderBytes
+  let isInPlace = true
   let doubts = 0
   for (let start = from; start < file.size;) {
     const window = await file.read(start, windowBytes)
@@ -40,23 +93,83 @@ export async function* salvageBlocks(file: SalvagedFile): AsyncGenerator<Salvage
     const end = isLast ? window.length : window.length - blockPeekBytes
     let at = 0
     while (at < end) {
-      const length = lengthAt(window, at, file.size - start - at)
-      let block: SalvagedBlock | null = null
-      if (length !== null && at + length <= window.length) block = blockOf(window.subarray(at, at + length))
-      else if (length !== null && ((await isFollowed(file, start + at + length)) || doubts++ < mostDoubts))
-        block = blockOf(await file.read(start + at, length))
-      if (block === null) {
-        at += emptyAt(window, at)
+      const offset = start + at
+      while (place !== null && place.offset < offset) place = await nextPlace()
+      if (place?.offset === offset) {
+        if (from < offset) yield { offset: from, length: offset - from }
+        from = offset
+        isInPlace = true
+      }
+      // What is looked for does not reach into what a row names.
+      const limit: number = isInPlace ? file.size : (place?.offset ?? file.size)
+      const length = lengthAt(window, at, limit - offset)
+      let block: SoundBlock | null = null
+      if (length !== null && at + length <= window.length)
+        block = blockOf(window.subarray(at, at + length), cut)
+      else if (
+        length !== null &&
+        (from === offset || (await isFollowed(file, offset + length)) || doubts++ < mostDoubts)
+      )
+        block = blockOf(await file.read(offset, length), cut)
+      if (block !== null) {
+        if (from < offset) yield { offset: from, length: offset - from }
+        yield { ...block, isInPlace }
+        at += block.bytes.length
+        from = start + at
         continue
       }
-      if (from < start + at) yield { offset: from, length: start + at - from }
-      yield block
-      at += block.bytes.length
-      from = start + at
+      if (from === offset) {
+        const next = await behindDamaged(file, offset, place, cut)
+        if (next !== null) {
+          yield { offset, length: next - offset }
+          from = next
+          at = next - start
+          continue
+        }
+        isInPlace = false
+      }
+      at += Math.min(
+        emptyAt(window, at),
+        place === null || place.offset === offset ? Infinity : place.offset - offset,
+      )
     }
     start += at
   }
   if (from < file.size) yield { offset: from, length: file.size - from }
+}
+
+/** Where something begins again behind the damaged block at `offset`; null if neither a row nor its own length says it. */
+async function behindDamaged(
+  file: SalvagedFile,
+  offset: number,
+  place: BlockPlace | null,
+  cut: number,
+): Promise<number | null> {
+  const isNamed = place?.offset === offset
+  const limit = place === null || isNamed ? file.size : place.offset
+  const own = lengthAt(await file.read(offset, blockPeekBytes), 0, limit - offset)
+  const byRow = isNamed && offset + place.length <= file.size ? place.length : null
+  for (const length of [byRow, own]) {
+    const next = length === null ? null : await edgeFrom(file, offset + length, limit, cut)
+    if (next !== null) return next
+  }
+  return byRow === null ? null : offset + byRow
+}
+
+/** The first edge of a chain of blocks that begins at `from`: one whose checksum fits, or `limit` itself. Null without any. */
+async function edgeFrom(
+  file: SalvagedFile,
+  from: number,
+  limit: number,
+  cut: number,
+): Promise<number | null> {
+  for (let at = from; at < limit;) {
+    const length = lengthAt(await file.read(at, blockPeekBytes), 0, limit - at)
+    if (length === null) return null
+    if (blockOf(await file.read(at, length), cut) !== null) return at
+    at += length
+  }
+  return limit
 }
 
 /** How long the block is that seems to begin here; null if none does. */
@@ -77,10 +190,14 @@ async function isFollowed(file: SalvagedFile, offset: number): Promise<boolean> 
   return lengthAt(await file.read(offset, blockPeekBytes), 0, file.size - offset) !== null
 }
 
-/** Null if the checksum does not fit. */
-function blockOf(bytes: Buffer): SalvagedBlock | null {
+/** Null if the checksum does not fit, or it says what no block in such a file says. */
+function blockOf(bytes: Buffer, cut: number): SoundBlock | null {
   try {
-    return { bytes, ...readBlock(bytes) }
+    const { head, entries } = readBlock(bytes)
+    const [first, last] = [entries[0], entries.at(-1)]
+    const isPossible =
+      first === undefined || last === undefined || (first.seq <= first.position && last.position <= cut)
+    return isPossible ? { bytes, head, entries } : null
   } catch {
     return null
   }

@@ -1,7 +1,11 @@
 import { isColumbaError } from '../../errors.js'
+import { cutOf, levelOf } from '../../formats/body-file.js'
 import { ByteReader, ByteWriter } from '../../formats/bytes.js'
 import { checkBody } from '../../formats/message-body.js'
 import type { ContactRow, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
+import type { RunPlace } from '../../formats/rows.js'
+import type { BlockPlace } from './body-salvage.js'
+import { isBehind } from './message-place.js'
 import { NewestTraces, readTrace } from './newest-traces.js'
 import type { SortedRows } from './sorted-rows.js'
 import { Traces, type Trace } from './traces.js'
@@ -73,7 +77,7 @@ export interface FoundProfile {
   readonly traces: Traces
 }
 
-const sections = { conversation: 1, profile: 2, record: 3, members: 4 } as const
+const sections = { conversation: 1, profile: 2, record: 3, members: 4, place: 5 } as const
 const kinds = [
   'pair',
   'group',
@@ -151,6 +155,45 @@ export class Facts {
     const { seq, position, timestamp, n0, sender, body } = message
     if (isReadable(body)) this.add(conversation, { kind: 'message', message })
     else this.add(conversation, { kind: 'anchor', anchor: { seq, position, timestamp, n0, sender } })
+  }
+
+  /**
+   * Takes messages that may be none, in their order, where nothing else tells of one with that number and the next one that there
+   * is comes behind it. What was found besides has been settled before. Returns how many were taken.
+   */
+  async addMissing(conversation: string, messages: readonly MessageFact[]): Promise<number> {
+    const gte = conversationKey(conversation, 'message', messages[0]?.seq ?? 0, '')
+    const lt = Buffer.concat([prefix(sections.conversation, conversation), Buffer.of(kinds.length)])
+    const rows = this.#rows.range(gte, lt)[Symbol.asyncIterator]()
+    let taken = 0
+    try {
+      let next: MessageFact | null = await nextMessage(rows)
+      for (const message of messages) {
+        while (next !== null && next.seq < message.seq) next = await nextMessage(rows)
+        if ((next !== null && !isBehind(next, message)) || !isReadable(message.body)) continue
+        this.add(conversation, { kind: 'message', message })
+        taken++
+      }
+    } finally {
+      await rows.return?.()
+    }
+    return taken
+  }
+
+  /** Where a row says that a block lies in a body file. */
+  addPlace({ file, offset, length }: Pick<RunPlace, 'file' | 'offset' | 'length'>): void {
+    this.#put(Buffer.concat([placesKey(file), number(offset)]), number(length))
+  }
+
+  /** Those of a body file, in order. */
+  async *places(file: number): AsyncGenerator<BlockPlace> {
+    const gte = placesKey(file)
+    const lt = Buffer.concat([gte, Buffer.alloc(widthOfNumbers, 0xff)])
+    for await (const [key, value] of this.#rows.range(gte, lt))
+      yield {
+        offset: key.readUIntBE(gte.length, widthOfNumbers),
+        length: value.readUIntBE(0, widthOfNumbers),
+      }
   }
 
   addProfile(fact: ProfileFact): void {
@@ -260,6 +303,18 @@ function conversationKey(
     number(order),
     Buffer.from(who),
   ])
+}
+
+const placesKey = (file: number): Buffer =>
+  Buffer.concat([Buffer.of(sections.place, levelOf(file)), number(cutOf(file))])
+
+async function nextMessage(
+  rows: AsyncIterator<readonly [key: Buffer, value: Buffer]>,
+): Promise<MessageFact | null> {
+  const next = await rows.next()
+  if (next.done === true) return null
+  const fact = factOf('message', next.value[1])
+  return fact.kind === 'message' ? fact.message : null
 }
 
 function profileKey(user: string, order: number, which: 'fact' | 'trace'): Buffer {

@@ -15,7 +15,10 @@ const headBytes = 7
 const batchHeadBytes = 12
 const kinds = { whole: 1, first: 2, last: 4 } as const
 
-/** The records that are whole, and what could not be read; zeroes were only filled in. */
+/**
+ * The records that are whole, and what could not be read; zeroes were only filled in. A record that goes on beyond the end of
+ * the file, and behind which no other begins, is one that a crash interrupted: LevelDB takes it for the end, and so it is here.
+ */
 function readLog(file: Buffer): { records: Buffer[]; damaged: DamagedRange[] } {
   const records: Buffer[] = []
   const damaged: DamagedRange[] = []
@@ -29,8 +32,8 @@ function readLog(file: Buffer): { records: Buffer[]; damaged: DamagedRange[] } {
       const kind = file[at + 6] as number
       const next = at + headBytes + length
       if (kind === 0 && length === 0) break
-      const isWhole = next <= end && masked(crc32c(file, at + 6, next)) === file.readUInt32LE(at)
-      if (!isWhole) {
+      if (!isWhole(file, at, end)) {
+        if (next > end && end < block + blockBytes && !isFollowed(file, at + headBytes, end)) break
         damaged.push({ offset: at, length: end - at })
         parts = null
         break
@@ -46,6 +49,21 @@ function readLog(file: Buffer): { records: Buffer[]; damaged: DamagedRange[] } {
     }
   }
   return { records, damaged }
+}
+
+/** Whether a record begins here that ends before `end` and whose checksum fits. */
+function isWhole(file: Buffer, at: number, end: number): boolean {
+  const next = at + headBytes + file.readUInt16LE(at + 4)
+  return next <= end && masked(crc32c(file, at + 6, next)) === file.readUInt32LE(at)
+}
+
+/** Whether any whole record begins from here on: then what seems to go beyond the end of the file has a wrong length. */
+function isFollowed(file: Buffer, from: number, end: number): boolean {
+  for (let at = from; at + headBytes <= end; at++) {
+    const kind = file[at + 6] as number
+    if (kind >= kinds.whole && kind <= kinds.last && isWhole(file, at, end)) return true
+  }
+  return false
 }
 
 /** All values of a log of batches, also those that were deleted later. */

@@ -36,10 +36,12 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       addListRow(facts, found, payload)
       return
     case 'runs': {
-      const { firstSeq, count, firstPosition, lastPosition } = rows.run.decode(payload)
+      const run = rows.run.decode(payload)
+      const { firstSeq, count, firstPosition, lastPosition } = run
       const { id, number } = readNumberedKey(key, prefixLength)
       // Under another key it is of another run.
       if (number !== firstSeq + count - 1) return
+      facts.addPlace(run)
       for (const [seq, position] of [
         [firstSeq, firstPosition],
         [number, lastPosition],

@@ -1,3 +1,4 @@
+import { isBehind } from './message-place.js'
 import type { Anchor, MessageFact } from './facts.js'
 
 /** The messages of a conversation as they were found, and the gaps in between where there were more. */
@@ -16,12 +17,6 @@ interface Place {
   readonly seq: number
   readonly position: number
   readonly timestamp: number
-}
-
-/** Whether there is a place for each message in between. */
-function isBehind(place: Pick<Place, 'seq' | 'position'>, before: Place): boolean {
-  const messages = place.seq - before.seq
-  return messages > 0 && place.position - before.position >= messages
 }
 
 /** 0 of none. */

@@ -6,7 +6,7 @@ import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { systemError } from '../../../src/simulation/simulated-disk.js'
 import { interferedFileSystem, type FileOperation } from '../../fixtures/failing-file-system.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
-import { copyOf, repair, seenIn } from './damaged-store.js'
+import { copyOf, messagesOf, repair, seenIn } from './damaged-store.js'
 
 let sample: string
 let whole: unknown
@@ -98,6 +98,63 @@ test('wherever the exchange is interrupted, nobody can open the store until a re
     expect(await seenIn(location)).toEqual(whole)
     const kept = await readdir(join(location, report.kept as string, 'old'))
     expect(kept).toEqual(expect.arrayContaining(['MANIFEST', 'bodies', 'log', 'shards']))
+  }
+})
+
+/** All but what LevelDB writes for people, also where it is only asked for its lock. */
+async function storeIn(location: string): Promise<unknown> {
+  const files = [...(await contents(location))].filter(([path]) => !/\/LOG(?:\.old)?$/.test(path))
+  return [files, await readdir(location)]
+}
+
+/** Lets nothing be moved away from there, as a mount point cannot be. */
+const fixedAt = (location: string, part: string) =>
+  interferedFileSystem(nodeFileSystem, {
+    before: (operation, path) => {
+      if (operation === 'rename' && path === join(location, part))
+        throw Object.assign(new Error(`EBUSY: busy, rename '${path}'`), { code: 'EBUSY', path })
+    },
+  })
+
+test.each(['conversations.filter', 'bodies', 'MANIFEST'])(
+  'where a part cannot be moved the store is as it was, and it says which: %s',
+  async (part) => {
+    const location = await copyOf(sample)
+    const before = await storeIn(location)
+    await expect(repair(location, fixedAt(location, part))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining(join(location, part)) as unknown,
+    })
+    expect(await storeIn(location)).toEqual(before)
+  },
+)
+
+test('an exchange that was interrupted is taken back as well, also where a part was missing, and in two goes', async () => {
+  for (const missing of ['shards', 'conversations.filter']) {
+    const location = await copyOf(sample)
+    await rm(join(location, missing), { recursive: true })
+    const before = await storeIn(location)
+    let moved = false
+    const dying = dyingAt((operation, path) => {
+      moved ||= operation === 'rename' && path.endsWith('repair.new/bodies')
+      return moved && path === join(location, 'log')
+    })
+    await expect(repair(location, dying)).rejects.toThrow('EIO')
+    // It dies once more, with half of it taken back.
+    const fixed = fixedAt(location, 'log')
+    let isBack = false
+    const again = interferedFileSystem(fixed, {
+      before: (operation, path) => {
+        if (isBack && !path.includes('LOCK')) throw Object.assign(new Error('EIO: dead'), { code: 'EIO' })
+        isBack ||= operation === 'rename' && path.endsWith('old/bodies')
+      },
+    })
+    await expect(repair(location, again)).rejects.toThrow('EBUSY')
+    await expect(openSample(location)).rejects.toThrow(/interrupted/)
+    await expect(repair(location, fixed)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(await storeIn(location)).toEqual(before)
+    expect(await repair(location)).toMatchObject({ outcome: 'repaired' })
+    expect(messagesOf(await seenIn(location))).toEqual(messagesOf(whole))
   }
 })
 

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -135,6 +135,50 @@ describe('an older copy of a shard: what only it could say is named as lost', ()
     const { lost } = await repair(copy)
     expect(lost.map(({ what }) => what)).toContain('records that the log lacks')
     expect(lost.filter(({ what }) => what.startsWith(said))).toEqual([])
+  })
+
+  describe("a damaged log of LevelDB's own", () => {
+    async function logsIn(location: string): Promise<string[]> {
+      const names = await readdir(join(location, 'shards'), { recursive: true })
+      const logs = names
+        .filter((name) => /\/\d+\.log$/.test(name))
+        .map((name) => join(location, 'shards', name))
+      const sizes = await Promise.all(logs.map(async (path) => (await stat(path)).size))
+      return logs.filter((_, index) => (sizes[index] as number) > 100)
+    }
+
+    /** Killed with rows in LevelDB's logs that no checkpoint covers, and with a shard that does not open. */
+    async function killedInFlush(): Promise<{ location: string; seen: unknown; logs: string[] }> {
+      const location = await copyOf(sample)
+      const store = await openSample(location, undefined, { checkpointBytes: 1 << 30 })
+      await store.markRead('ann', { peer: 'ben' })
+      for (let i = 0; i < 60; i++)
+        await store.sendMessage({ sender: 'dan', receiver: 'ann', text: `late ${i}` })
+      while ((await logsIn(location)).length === 0) await sleep(5)
+      const copy = await killed(store, location)
+      await unlink(join(copy, 'shards', '0000', 'CURRENT'))
+      return { location: copy, seen: await seenIn(location), logs: await logsIn(copy) }
+    }
+    test('is no loss while the log has what stood in it', async () => {
+      const { location, seen, logs } = await killedInFlush()
+      for (const path of logs) await flip(path, 50)
+      expect((await repair(location)).lost).toEqual([])
+      expect(await seenIn(location)).toEqual(seen)
+    })
+
+    test('is named where the log lacks something as well', async () => {
+      const { location, logs } = await killedInFlush()
+      for (const path of logs) await flip(path, 50)
+      for (const name of await readdir(join(location, 'log'))) {
+        const at = (await readFile(join(location, 'log', name))).indexOf('late 1')
+        if (at > 0) await flip(join(location, 'log', name), at)
+      }
+      const { lost } = await repair(location)
+      const named = lost.filter(({ what }) => what.startsWith('damaged part of a shard'))
+      expect(named.map(({ where }) => join(location, where.slice(0, where.indexOf(',')))).sort()).toEqual(
+        logs.sort(),
+      )
+    })
   })
 
   test('nothing is lost while the log still has what came behind it', async () => {

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { cp, readdir, readFile, rename, rm, symlink, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rows } from '../../../src/formats/rows.js'
@@ -44,6 +44,29 @@ test('a store that is whole stays as it is', async () => {
   expect(report).toMatchObject({ outcome: 'whole', kept: null, lost: [] })
   expect(seen).toEqual(whole)
   expect((await readdir(location)).filter((name) => name.startsWith('repaired'))).toEqual([])
+})
+
+test('what others have put into it is no part of a store, nor missing where it cannot be read', async () => {
+  const { report } = await after(async (location) => {
+    for (const part of ['log', 'shards', 'shards/0000', 'bodies'])
+      await symlink('user@host.1234:1', join(location, part, '.#segment-0000000001.log'))
+  })
+  expect(report.outcome).toBe('whole')
+})
+
+test('a link that leads nowhere in the place of a file that a store has is a missing file', async () => {
+  const { report } = await after(async (store) => {
+    const [name = ''] = (await readdir(join(store, 'log'))).sort()
+    await symlink(
+      'nowhere',
+      join(
+        store,
+        'log',
+        name.replace(/\d+/, (number) => number.replace(/^0/, '9')),
+      ),
+    )
+  })
+  expect(report.refused).toContain('log/segment-9')
 })
 
 describe('what is derived is made anew, and everything is as it was', () => {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { BlockWriter } from '../../../src/formats/block.js'
 import { encodeBodyHeader } from '../../../src/formats/body-file.js'
-import { salvageBlocks } from '../../../src/local/repair/body-salvage.js'
+import { salvageBlocks, type BlockPlace } from '../../../src/local/repair/body-salvage.js'
 import { SalvagedFile } from '../../../src/local/repair/salvaged-file.js'
 import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
@@ -23,15 +23,27 @@ function blockOf(firstSeq: number, bytes: number): Buffer {
   return ofBody(bytes - 40 + (bytes - rough.length))
 }
 
+async function* inOrder(places: readonly BlockPlace[]): AsyncGenerator<BlockPlace> {
+  yield* places
+}
+
 /** What is found in a file of these pieces, in words: first seqs, and offset and length of damage. */
-async function found(pieces: readonly Buffer[]): Promise<string[]> {
+async function found(
+  pieces: readonly Buffer[],
+  places: readonly BlockPlace[] = [],
+  cut = Infinity,
+): Promise<string[]> {
   const path = join(await temporaryDirectory(), 'bodies')
   await writeFile(path, Buffer.concat([header, ...pieces]))
   const file = await SalvagedFile.open(nodeFileSystem, path)
   const words: string[] = []
   try {
-    for await (const one of salvageBlocks(file))
-      words.push('head' in one ? `block ${one.head.firstSeq}` : `damage ${one.offset} ${one.length}`)
+    for await (const one of salvageBlocks(file, { cut, places: inOrder(places) }))
+      words.push(
+        'head' in one
+          ? `${one.isInPlace ? 'block' : 'perhaps'} ${one.head.firstSeq}`
+          : `damage ${one.offset} ${one.length}`,
+      )
   } finally {
     await file.close()
   }
@@ -52,15 +64,80 @@ test.each([1, 3, 4, 511, 4096, 4 * MiB - 36, 4 * MiB + 1, 9 * MiB])(
       expect(await found([blockOf(1, 100), Buffer.alloc(count), blockOf(2, size)])).toEqual([
         'block 1',
         `damage 136 ${count}`,
-        'block 2',
+        'perhaps 2',
       ])
   },
 )
 
 test('what looks like the beginning of a block costs nothing but itself', async () => {
   const cut = blockOf(1, 5 * MiB).subarray(0, 1000)
-  expect(await found([cut, blockOf(2, 100)])).toEqual(['damage 36 1000', 'block 2'])
+  expect(await found([cut, blockOf(2, 100)])).toEqual(['damage 36 1000', 'perhaps 2'])
   expect(await found([blockOf(2, 100), cut])).toEqual(['block 2', 'damage 136 1000'])
+})
+
+describe('what stands in a text is not looked at', () => {
+  /** Longer than the text that is planted in it; `at` is damaged, 0 is in its length. */
+  const damaged = (at: number, text: Buffer): Buffer => {
+    const block = blockOf(1, 400)
+    text.copy(block, 200)
+    block[at] = (block[at] as number) ^ 1
+    return block
+  }
+  const text = blockOf(9, 60)
+  const behind = blockOf(2, 100)
+
+  test('while the length of the damaged block leads somewhere', async () => {
+    expect(await found([damaged(60, text), behind])).toEqual(['damage 36 400', 'block 2'])
+    expect(await found([behind, damaged(60, text)])).toEqual(['block 2', 'damage 136 400'])
+    expect(await found([damaged(60, text), damaged(70, text), behind])).toEqual(['damage 36 800', 'block 2'])
+    const next = { offset: 436, length: 400 }
+    expect(await found([damaged(60, text), damaged(0, text), behind], [next])).toEqual([
+      'damage 36 400',
+      'damage 436 400',
+      'block 2',
+    ])
+  })
+
+  test('nor where that is damaged, while a row says it', async () => {
+    const place = { offset: 36, length: 400 }
+    expect(await found([damaged(0, text), behind], [place])).toEqual(['damage 36 400', 'block 2'])
+    expect(await found([damaged(1, text), Buffer.alloc(64)], [place])).toEqual([
+      'damage 36 400',
+      'damage 436 64',
+    ])
+  })
+
+  test('what is found where nothing says it is not in its place, up to what a row names', async () => {
+    const long = blockOf(8, 300)
+    const [bad, place] = [damaged(0, text), { offset: 436, length: 100 }]
+    expect(await found([bad, behind, behind])).toEqual([
+      'damage 36 200',
+      'perhaps 9',
+      'damage 296 140',
+      'perhaps 2',
+      'perhaps 2',
+    ])
+    expect(await found([bad, behind, behind], [place])).toEqual([
+      'damage 36 200',
+      'perhaps 9',
+      'damage 296 140',
+      'block 2',
+      'block 2',
+    ])
+    // One that would reach beyond the end of the block that it stands in.
+    const reaching = Buffer.concat([bad.subarray(0, 200), long, behind])
+    const inside = { offset: 336, length: 200 }
+    expect(await found([reaching], [inside])).not.toContain('perhaps 8')
+  })
+})
+
+test('a block with positions that its file cannot have is none, nor is one with more messages than positions', async () => {
+  expect(await found([blockOf(7, 100)], [], 7)).toEqual(['block 7'])
+  expect(await found([blockOf(7, 100)], [], 6)).toEqual(['damage 36 100'])
+  const writer = new BlockWriter()
+  writer.add(6, 1, 0, Buffer.alloc(9), 0, 9)
+  const block = writer.finish(null, 7, 0, ['ann', 'ben'])
+  expect(await found([block])).toEqual([`damage 36 ${block.length}`])
 })
 
 test('zeroes are looked at faster than a disk reads them', async () => {
@@ -96,7 +173,8 @@ test('a damaged block of many short messages does not have the file read for eac
   }
   const file = await SalvagedFile.open(fileSystem, path)
   const seen: unknown[] = []
-  for await (const one of salvageBlocks(file)) seen.push('head' in one ? one.head.firstSeq : one.length)
+  for await (const one of salvageBlocks(file, { cut: Infinity, places: inOrder([]) }))
+    seen.push('head' in one ? one.head.firstSeq : one.length)
   await file.close()
   expect(seen).toEqual([damaged.length, ...whole.map((_, i) => i + 1)])
   expect(read).toBeLessThan(1024 * MiB)
