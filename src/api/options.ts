@@ -1,4 +1,4 @@
-import type { Logger, Metrics, StoreSettings } from '../backend/settings.js'
+import { defaultCacheTierSize, type Logger, type Metrics, type StoreSettings } from '../backend/settings.js'
 import type { UsersMode } from '../domain/context.js'
 import { limitNames, resolveLimits } from '../limits.js'
 import type { Limits } from '../limits.js'
@@ -67,7 +67,6 @@ export interface CheckedOptions {
 
 const MiB = 1024 * 1024
 const defaultCacheBytes = 64 * MiB
-const defaultTierSize = 15
 const maxIntervalMs = 3_600_000
 
 const optionNames = ['location', 'shards', 'virtualNodes', 'durability', 'cache', 'users', 'limits'] as const
@@ -112,7 +111,7 @@ export function checkOptions(options: StoreOptions): CheckedOptions {
           ? defaultCacheBytes
           : checkInteger(maxBytes, 'cache.maxBytes', 0, Number.MAX_SAFE_INTEGER),
       cacheTierSize:
-        tierSize === undefined ? defaultTierSize : checkInteger(tierSize, 'cache.tierSize', 1, 10_000),
+        tierSize === undefined ? defaultCacheTierSize : checkInteger(tierSize, 'cache.tierSize', 1, 10_000),
       limits: resolveLimits(checkFields(given.limits, 'limits', limitNames, 'limits.') as Partial<Limits>),
     },
     usersMode: checkUsersMode(given.users),

@@ -3,6 +3,8 @@ import type { Clock } from '../platform/clock.js'
 import type { FileSystem } from '../platform/file-system.js'
 import type { Random } from '../platform/random.js'
 
+export const defaultCacheTierSize = 15
+
 /** What an embedded backend is opened with, checked and with the defaults filled in. */
 export interface StoreSettings {
   /** A directory. */

@@ -1,4 +1,7 @@
 import { join } from 'node:path'
+import { repairName } from '../formats/repair-names.js'
+import { shardsDirectory } from '../formats/shard-names.js'
+import { manifestName } from '../formats/store-names.js'
 import { openMessageStore, type MessageStore } from '../index.js'
 import { guardLocation } from '../local/open-local-backend.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
@@ -18,7 +21,8 @@ async function assertStoreIn(directory: string): Promise<void> {
   const place = await nodeFileSystem.stat(directory)
   if (place?.directory !== true)
     throw new Error(`${directory} is ${place === null ? 'not there' : 'not a directory'}`)
-  const parts = ['MANIFEST', 'shards', 'repair.new']
+  const parts = [manifestName, shardsDirectory, repairName]
   const found = await Promise.all(parts.map((name) => nodeFileSystem.stat(join(directory, name))))
-  if (found.every((one) => one === null)) throw new Error(`${directory} is not a store: it has no MANIFEST`)
+  if (found.every((one) => one === null))
+    throw new Error(`${directory} is not a store: it has no ${manifestName}`)
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { repairReportName } from '../formats/repair-names.js'
 import { repairStore, type RepairReport } from '../local/offline-repair/repair-store.js'
 import type { Command } from './command.js'
 import { assertStore } from './open-existing.js'
@@ -15,7 +16,7 @@ export const repairCommand: Command = {
 
 Verifies a copy of the store in DIR, which nobody else may have open. If anything is wrong, gathers all that can be read of
 messages, rows and log, makes the whole store anew beside the old one, verifies it, and puts it in the old one's place.
-Nothing of the old store is deleted: it is kept in DIR/repaired-TIME/old, with the report in DIR/repaired-TIME/REPORT.json.
+Nothing of the old store is deleted: it is kept in DIR/repaired-TIME/old, with the report in DIR/repaired-TIME/${repairReportName}.
 Needs about three times the store's size of free disk. Messages that are gone leave an empty one in their place, so that
 numbers have no gaps. Feed tokens of before answer RESYNC_REQUIRED. Restoring a backup loses less, if there is a new one.
 
@@ -79,7 +80,7 @@ function section(
 ): string[] {
   if (entries.length === 0) return []
   const beyond = entries.length - maxPrinted
-  const more = beyond > 0 ? [`… and ${beyond} more: see ${join(place, 'REPORT.json')}`] : []
+  const more = beyond > 0 ? [`… and ${beyond} more: see ${join(place, repairReportName)}`] : []
   return [
     `${title}:`,
     ...entries.slice(0, maxPrinted).map(({ what, where }) => `- ${what}: ${where}`),

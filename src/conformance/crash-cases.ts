@@ -1,6 +1,6 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
 import type { ConversationHandle } from '../backend/port.js'
-import { hasLeft } from '../model/conversation.js'
+import { isPresent } from '../model/group.js'
 import type { MessageId, Position, UserId } from '../model/ids.js'
 import { systemClock } from '../platform/clock.js'
 import { backendCase } from './backend-case.js'
@@ -111,7 +111,7 @@ async function checkMembers(bench: Workbench, moment: number): Promise<void> {
   const handle = await bench.known(`group ${moment}`, 'ada')
   const joined = (await backend.membership(dan, handle)) !== null
   const part = await backend.participation(dan, handle)
-  is(part !== null && !hasLeft(part), joined, 'one who joined has no view of the group')
+  is(isPresent(part), joined, 'one who joined has no view of the group')
   for (const user of ['ada', 'bob', 'cleo']) is((await bench.part(user, handle)).memberCount, joined ? 4 : 3)
   const begun = await bench.known(`begun ${moment}`, 'ada')
   for (const user of [ada, bob, dan]) {

@@ -1,7 +1,8 @@
 import { deepStrictEqual as same } from 'node:assert/strict'
 import type { ConversationHandle } from '../backend/port.js'
 import { SeededChance } from '../backend/reference/seeded-chance.js'
-import { hasLeft, isVisible, unreadOf } from '../model/conversation.js'
+import { isVisible, unreadOf } from '../model/conversation.js'
+import { isPresent } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import { backendCase } from './backend-case.js'
 import type { Workbench } from './workbench.js'
@@ -41,7 +42,7 @@ export const recountCases = seeds.map((seed) =>
         const part = await bench.part(user, known.handle)
         const { head, intervals } = part
         // What follows from one's own messages is of no use to one who has left.
-        const ownAtHead = hasLeft(part) ? null : part.ownAtHead
+        const ownAtHead = isPresent(part) ? part.ownAtHead : null
         // Which messages they show is what counts: a backend may leave out what is empty and join what has no gap.
         const seen = seqsOf(known).filter((seq) => isVisible(intervals, seq))
         const last = intervals.at(-1)

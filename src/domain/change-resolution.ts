@@ -2,6 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ChangeRef, ConversationHandle, MaybePromise } from '../backend/port.js'
 import type { Change } from '../model/change.js'
 import { hasEnded, isVisible } from '../model/conversation.js'
+import { isPresent } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import { shownMessage } from '../model/message-ids.js'
 import type { DomainContext } from './context.js'
@@ -9,7 +10,6 @@ import { toContact } from './contact-view.js'
 import { conversationView } from './conversation-view.js'
 import type { FeedConversations } from './feed-conversations.js'
 import type { FeedMessages } from './feed-messages.js'
-import { isPresent } from './membership.js'
 
 /** What the pointers of one page are resolved with. */
 interface Sources {

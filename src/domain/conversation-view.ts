@@ -1,4 +1,5 @@
-import { hasLeft, unreadOf } from '../model/conversation.js'
+import { unreadOf } from '../model/conversation.js'
+import { isPresent } from '../model/group.js'
 import type { Conversation, Participation } from '../model/conversation.js'
 import { shownMessage } from '../model/message-ids.js'
 
@@ -12,7 +13,7 @@ export function conversationView(participation: Participation): Conversation {
     id: participation.conversationId,
     kind: participation.kind,
     memberCount: participation.memberCount,
-    left: hasLeft(participation),
+    left: !isPresent(participation),
     lastMessage: lastMessage === null ? null : shownMessage(lastMessage),
     activityAt: participation.activityAt,
     unread: unreadOf(participation),

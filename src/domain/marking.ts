@@ -1,5 +1,5 @@
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
-import { hasEnded } from '../model/conversation.js'
+import { isPresent } from '../model/group.js'
 import type { Marks, Standing } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import { pairKey } from '../model/pair-key.js'
@@ -253,7 +253,7 @@ function reachedIn(
   by: 'read' | 'delivered',
   seq: number | undefined,
 ): number | null {
-  if (standing === null || hasEnded(standing.intervals)) return null
+  if (standing === null || !isPresent(standing)) return null
   const { head, marks } = standing
   const reached = seq === undefined || seq > head ? head : seq
   return reached > (by === 'read' ? marks.read : marks.delivered) ? reached : null

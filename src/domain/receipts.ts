@@ -1,6 +1,6 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
-import { hasLeft } from '../model/conversation.js'
+import { isPresent } from '../model/group.js'
 import type { Participation } from '../model/conversation.js'
 import type { UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
@@ -30,7 +30,7 @@ export class Receipts {
    */
   list(user: UserId, target: Target, limit: number): MaybePromise<Receipt[]> {
     return andThen(see(this.#context, user, target), ({ handle, participation }) => {
-      if (participation === null || hasLeft(participation)) return []
+      if (participation === null || !isPresent(participation)) return []
       return this.#list(user, handle, participation, limit)
     })
   }

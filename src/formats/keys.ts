@@ -107,6 +107,12 @@ export function groupPrefix(group: string): Buffer {
   return prefixOf(groupKind, group)
 }
 
+/** All keys of users' partitions. */
+export const userRows = { gte: Buffer.of(userKind), lt: Buffer.of(userKind + 1) }
+
+/** All keys that are none of a shard's own rows (shard-identity.ts), whatever stands in them. */
+export const allRows = { gte: Buffer.of(userKind), lt: Buffer.of(familiesEnd) }
+
 /** The range of a whole partition. */
 export function partitionRange(prefix: Buffer): { gte: Buffer; lt: Buffer } {
   return { gte: prefix, lt: begin(prefix, familiesEnd).finish() }

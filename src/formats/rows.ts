@@ -148,7 +148,6 @@ export const rows = {
     },
   ),
   marks: codec<MarksRow>(writeMarks, readMarks),
-  contact: codec<ContactRow>(writeContact, readContact),
   group: codec<GroupRow>(writeGroup, readGroup),
   membership: codec<MembershipRow>(writeMembership, readMembership),
   profile: codec<{ name: string; profile: string | undefined; position: number }>(
@@ -163,7 +162,7 @@ export const rows = {
     },
   ),
   /** A contact with where it last changed. */
-  contactEntry: codec<ContactRow & { position: number }>(
+  contact: codec<ContactRow & { position: number }>(
     (to, row) => {
       writeContact(to, row)
       to.varint(row.position)

@@ -11,8 +11,12 @@ import { Applier } from './writes/applier.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import { ChangeReader } from './change-reader.js'
 import { Checkpointer } from './background/checkpointer.js'
+import { closeStore, type ClosingParts, type HeldParts } from './closing.js'
 import { CommitLog } from './commit-log/commit-log.js'
-import { Events } from './events.js'
+import type { RecoveryReport } from './commit-log/options.js'
+import { Contacts } from './contacts.js'
+import { ConversationChanges } from './conversation-changes.js'
+import { GroupMembers } from './group-members.js'
 import { FilterKeeper } from './background/filter-keeper.js'
 import { AdaptiveFlushRunner, InlineFlushRunner, OrderedFlush } from './background/flush-runner.js'
 import { FlushThread } from './background/flush-thread.js'
@@ -27,7 +31,7 @@ import { Memory } from './memory/memory.js'
 import { MessageReader } from './reads/message-reader.js'
 import { packNode } from './views/packing.js'
 import { Participations } from './participations.js'
-import { People } from './people.js'
+import { Profiles } from './profiles.js'
 import { Recovery, storedThrough } from './background/recovery.js'
 import { Repeats } from './repeats.js'
 import { Ring } from './ring/ring.js'
@@ -41,6 +45,7 @@ import { Tidier } from './background/tidier.js'
 import { AdaptiveTidyRunner, InlineTidyRunner } from './background/tidy-runner.js'
 import type { LocalTuning } from './tuning.js'
 import { UnreadTotals } from './unread-totals.js'
+import { UserMarks } from './user-marks.js'
 import { verifyStore } from './verify.js'
 import { Watchers } from './writes/watchers.js'
 import { Writer } from './writes/writer.js'
@@ -76,7 +81,8 @@ export interface OpenedParts {
 /**
  * Recovers the log into the shards and puts the parts of the backend together, each after what it needs. Those that need each
  * other (the log and its writer, flush and recovery, everything and `fail`) are tied by closures; so this is one function, in the
- * order of an opening: the flush, the manifest, memory and the writer, the log, the background, and what calls go to.
+ * order of an opening: the flush, the manifest, memory and the writer, the log, and the background. `backendOf` makes of them
+ * what calls go to.
  */
 export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
@@ -286,59 +292,56 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
   tidier.begin()
   if (opened.isWorkerMissing) telemetry.warn('flush-worker.js is missing: flushes have no thread', {})
   telemetry.info('the store is open', { left: opened.last, records, segments, lastPosition })
+  checkpointer.begin()
+  return backendOf(opened, {
+    ring,
+    hashSeed,
+    filter,
+    memory,
+    watchers,
+    applier,
+    writer,
+    log,
+    report,
+    keeper,
+    runner,
+    threaded,
+    checkpointer,
+    tidier,
+    telemetry,
+    checkpoint: () => current.checkpoint,
+    commitClean: () => commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp }),
+  })
+}
 
-  // ---- what calls go to
+/** What an opening has put together; from here on nothing of it is replaced. */
+interface OpenParts extends Omit<ClosingParts, keyof HeldParts> {
+  readonly ring: Ring
+  readonly hashSeed: number
+  readonly memory: Memory
+  readonly watchers: Watchers
+  readonly applier: Applier
+  readonly report: RecoveryReport
+  readonly threaded: AdaptiveFlushRunner<FlushThread> | null
+}
 
+/** What calls go to. */
+function backendOf(opened: OpenedParts, open: OpenParts): Backend {
+  const { settings, components, tuning, manifest, shards, bodies } = opened
+  const { clock, random } = components
+  const { limits, cacheBytes, cacheTierSize } = settings
+  const { ring, hashSeed, filter, memory, watchers, applier, writer, checkpointer, tidier } = open
   const rows = new RowReader((id) => shards.shard(ring.shardOf(id)))
   const loader = new Loader(memory, rows, filter, tuning.keptMembers)
   const messages = new MessageReader({ memory, rows, bodies })
   const participations = new Participations({ memory, loader, messages })
-  const people = new People({ memory, rows, loader, writer, applier })
-  checkpointer.begin()
-  let closing: Promise<void> | null = null
-
-  async function close(): Promise<void> {
-    writer.refuse(new ColumbaError('CLOSED', 'the store is closed'))
-    try {
-      await tidier.stop()
-      let clean = log.failed === null && shards.failed === null
-      try {
-        if (clean) await checkpointer.run()
-      } catch {
-        clean = false
-      }
-      await checkpointer.stop()
-      await tidier.finish()
-      await keeper.stop()
-      await runner.close()
-      await log.close(clean ? current.checkpoint : 0)
-      clean &&= log.failed === null
-      if (clean) {
-        await keeper.save(filter, current.checkpoint)
-        await commitManifest({ clean: true, lastTimestamp: writer.lastTimestamp })
-      }
-      telemetry.info('the store is closed', { clean })
-    } finally {
-      await release()
-    }
-  }
-
-  /** Whatever has failed: nothing stays open, and the lock is not kept from the next opening. */
-  async function release(): Promise<void> {
-    try {
-      await shards.close()
-    } finally {
-      try {
-        await bodies.close()
-      } finally {
-        await opened.lock.release()
-      }
-    }
-  }
-
+  const contacts = new Contacts({ memory, rows, writer, applier })
   const copies = { from: tuning.copiedFrom, allowed: () => checkpointer.admits() }
-  const tierSize = settings.cacheTierSize
-  const lists = new Lists({ memory, rows, loader, participations, tierSize, copies })
+  const lists = new Lists({ memory, rows, loader, participations, tierSize: cacheTierSize, copies })
+  const largeGroups = new LargeGroups(memory, rows, limits.largeGroupsPerUser)
+  const lastTimestamp = (): number => writer.lastTimestamp
+  const checkpoint = (look?: () => void): Promise<void> => checkpointer.run(look)
+  let closing: Promise<void> | null = null
   return new LocalBackend({
     memory,
     rows,
@@ -349,51 +352,35 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
     lists,
     unread: new UnreadTotals({ memory, lists, participations, clock }),
     changes: new ChangeReader({ memory, loader, rows, watchers }),
-    events: new Events({
+    conversationChanges: new ConversationChanges({
       memory,
       loader,
       writer,
       applier,
       fanOut: tuning.fanOut,
-      people,
-      largeGroups: new LargeGroups(memory, rows, limits.largeGroupsPerUser),
+      contacts,
+      largeGroups,
     }),
-    people,
+    members: new GroupMembers({ rows, loader }),
+    marks: new UserMarks({ memory, loader, writer, applier }),
+    profiles: new Profiles({ memory, rows, writer, applier }),
+    contacts,
     writer,
     watchers,
     clock,
     random,
     life: {
       home: { storeId: manifest.storeId, epoch: manifest.epoch },
-      stats: () =>
-        storeStats({
-          log,
-          report,
-          shards,
-          bodies,
-          memory,
-          cacheBytes: settings.cacheBytes,
-          rows,
-          checkpointer,
-          tidier,
-          threaded,
-        }),
-      checkpoint: () => checkpointer.run(),
+      stats: () => storeStats({ ...open, shards, bodies, cacheBytes, rows }),
+      checkpoint: () => checkpoint(),
       verify: (options) =>
         tidier.still(() =>
-          verifyStore(
-            {
-              shards,
-              bodies,
-              ring,
-              hashSeed,
-              lastTimestamp: () => writer.lastTimestamp,
-              checkpoint: (look) => checkpointer.run(look),
-            },
-            options,
-          ),
+          verifyStore({ shards, bodies, ring, hashSeed, lastTimestamp, checkpoint }, options),
         ),
-      close: () => (closing ??= close().catch((error: unknown) => Promise.reject(systemError(error)))),
+      close: () =>
+        (closing ??= closeStore({ ...open, shards, bodies, lock: opened.lock }).catch((error: unknown) =>
+          Promise.reject(systemError(error)),
+        )),
     },
   })
 }

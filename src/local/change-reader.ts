@@ -6,7 +6,7 @@ import type { CachedUser, ConversationEntry, Touched } from './memory/entries.js
 import type { FeedAhead } from './memory/feed-ahead.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
-import { endOfPage } from './memory/oldest-refs.js'
+import { endOfPage, firstBehind } from './memory/oldest-refs.js'
 import { sees } from './views/participation-view.js'
 import type { RowReader } from './reads/row-reader.js'
 import { concerns, StoredFeed } from './stored-feed.js'
@@ -205,20 +205,6 @@ function refsAfter(
   const share = new Share(limit, membership, refs)
   for (let next = firstBehind(all, after); next < all.length; next++)
     if (!share.take(all[next] as ChangeRef)) return
-}
-
-/**
- * The index of the first change after `after`. Most readers have read all but the end; some come from far back, page by page.
- */
-function firstBehind(all: readonly ChangeRef[], after: number): number {
-  let low = 0
-  let high = all.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((all[middle] as ChangeRef).position <= after) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 /**

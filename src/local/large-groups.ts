@@ -1,7 +1,7 @@
 import { ColumbaError } from '../errors.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { Memory } from './memory/memory.js'
-import { isOpen } from './views/participation-view.js'
+import { isPresent } from '../model/group.js'
 import type { RowReader } from './reads/row-reader.js'
 
 /**
@@ -58,7 +58,7 @@ export class LargeGroups {
         if (entry.groupPart?.durable?.large === true) found.set(entry.id, true)
       for (const [group, membership] of touched?.own?.memberships ?? []) {
         const isLarge = this.#memory.peekConversation(group)?.groupPart?.durable?.large === true
-        found.set(group, isLarge && isOpen(membership))
+        found.set(group, isLarge && isPresent(membership))
       }
     }
     return found

@@ -19,14 +19,16 @@ import { ColumbaError } from '../errors.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import { decodeToken, encodeToken, type TokenHome } from '../formats/token.js'
 import type { Interval, Marks, Participation, Reached, Standing } from '../model/conversation.js'
-import type { Membership } from '../model/group.js'
+import { isPresent, type Membership } from '../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../model/ids.js'
 import type { Message, MessageDraft, SendReceipt } from '../model/message.js'
 import type { ContactEntry, User, UserEntry } from '../model/user.js'
 import type { Clock } from '../platform/clock.js'
 import type { Random } from '../platform/random.js'
 import type { ChangeReader } from './change-reader.js'
-import type { Events } from './events.js'
+import type { Contacts } from './contacts.js'
+import type { ConversationChanges } from './conversation-changes.js'
+import type { GroupMembers } from './group-members.js'
 import type { Lists } from './lists.js'
 import type { Loader } from './reads/loader.js'
 import type { ConversationEntry, GroupPart } from './memory/entries.js'
@@ -35,14 +37,14 @@ import type { MessageRange } from './memory/kept-answers.js'
 import type { Memory } from './memory/memory.js'
 import type { MessageReader } from './reads/message-reader.js'
 import { toMembership } from './views/membership-view.js'
-import { isOpen } from './views/participation-view.js'
 import type { Participations } from './participations.js'
-import type { People } from './people.js'
+import type { Profiles } from './profiles.js'
 import type { RowReader } from './reads/row-reader.js'
 import type { Repeats } from './repeats.js'
 import { stoodAt } from './stood-at.js'
 import { liveCount } from './reads/stored-message.js'
 import type { UnreadTotals } from './unread-totals.js'
+import type { UserMarks } from './user-marks.js'
 import type { Watchers } from './writes/watchers.js'
 import type { Writer } from './writes/writer.js'
 
@@ -65,8 +67,11 @@ export interface LocalParts {
   readonly lists: Lists
   readonly unread: UnreadTotals
   readonly changes: ChangeReader
-  readonly events: Events
-  readonly people: People
+  readonly conversationChanges: ConversationChanges
+  readonly members: GroupMembers
+  readonly marks: UserMarks
+  readonly profiles: Profiles
+  readonly contacts: Contacts
   readonly writer: Writer
   readonly watchers: Watchers
   readonly clock: Clock
@@ -114,7 +119,7 @@ export class LocalBackend implements Backend {
     const membership = this.#parts.loader.membership(user, entry)
     if (
       membership instanceof Promise ||
-      (membership !== null && isOpen(membership) && !part.ordinals.has(user))
+      (membership !== null && isPresent(membership) && !part.ordinals.has(user))
     ) {
       return this.#readMember(entry, part, user, membership)
     }
@@ -130,7 +135,7 @@ export class LocalBackend implements Backend {
   ): Promise<Membership | null> {
     const membership = await found
     if (membership === null) return null
-    if (isOpen(membership) && !part.ordinals.has(user)) {
+    if (isPresent(membership) && !part.ordinals.has(user)) {
       const own = await this.#parts.loader.ownOrdinal(user, entry, entry.durableHead)
       // A call beside this one may have been faster, and a message may have been numbered since.
       if (!part.ordinals.has(user)) part.ordinals.set(user, own)
@@ -139,7 +144,7 @@ export class LocalBackend implements Backend {
   }
 
   members(entry: ConversationEntry, after: number, limit: number): MaybePromise<readonly Membership[]> {
-    return this.#parts.people.members(entry, after, limit)
+    return this.#parts.members.list(entry, after, limit)
   }
 
   append(entry: ConversationEntry, _expectedHead: number, draft: MessageDraft): Promise<SendReceipt> {
@@ -147,7 +152,7 @@ export class LocalBackend implements Backend {
   }
 
   commit(entry: ConversationEntry, _expectedHead: number, change: ConversationChange): Promise<Committed> {
-    return this.#parts.events.commit(entry, change)
+    return this.#parts.conversationChanges.commit(entry, change)
   }
 
   refusal(): ColumbaError | null {
@@ -207,57 +212,29 @@ export class LocalBackend implements Backend {
   }
 
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {
-    const { memory, loader } = this.#parts
-    return memory.nodeOf(user, entry)?.marks ?? loader.marks(user, entry)
+    return this.#parts.marks.of(user, entry)
   }
 
-  mark(user: UserId, handle: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
-    const { memory, people } = this.#parts
-    // Marks need no lane, so the handle may have been let go of meanwhile: what is written to must be the one in memory.
-    const entry = handle.inMemory ? handle : memory.conversation(handle.id)
-    const before = entry.loaded ? memory.nodeOf(user, entry)?.marks : undefined
-    if (before !== null && before !== undefined && entry.pair !== null)
-      return people.mark(user, entry, before, to, by)
-    return this.#markLater(user, entry, to, by)
-  }
-
-  #markLater(user: UserId, entry: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
-    const { memory, loader, people } = this.#parts
-    entry.holds++
-    const done = (): void => {
-      endHold(memory, entry)
-    }
-    const failed = (error: unknown): never => {
-      done()
-      throw error
-    }
-    try {
-      const marked: MaybePromise<unknown> = andThen(loader.load(entry, user), () =>
-        andThen(this.marks(user, entry), (before) => people.mark(user, entry, before, to, by)),
-      )
-      return Promise.resolve(marked).then(done, failed)
-    } catch (error) {
-      done()
-      return Promise.reject(error)
-    }
+  mark(user: UserId, entry: ConversationEntry, to: Reached, by: 'read' | 'delivered'): Promise<void> {
+    return this.#parts.marks.raise(user, entry, to, by)
   }
 
   // ---- users and contacts
 
   user(id: UserId): MaybePromise<UserEntry | null> {
-    return this.#parts.people.user(id)
+    return this.#parts.profiles.of(id)
   }
 
   putUser(user: User): Promise<void> {
-    return this.#parts.people.putUser(user)
+    return this.#parts.profiles.put(user)
   }
 
   contact(user: UserId, other: UserId): MaybePromise<ContactEntry | null> {
-    return this.#parts.people.contact(user, other)
+    return this.#parts.contacts.of(user, other)
   }
 
   contacts(user: UserId, after: UserId | undefined, limit: number): MaybePromise<readonly ContactEntry[]> {
-    return this.#parts.people.contacts(user, after, limit)
+    return this.#parts.contacts.list(user, after, limit)
   }
 
   putContact(
@@ -265,7 +242,7 @@ export class LocalBackend implements Backend {
     other: UserId,
     entry: { readonly listed: boolean; readonly alias: string | undefined },
   ): Promise<void> {
-    return this.#parts.people.putContact(user, other, entry)
+    return this.#parts.contacts.put(user, other, entry)
   }
 
   // ---- feed

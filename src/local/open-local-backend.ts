@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
 import { InProcessNotifier, type Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
-import type { StoreComponents, StoreSettings } from '../backend/settings.js'
+import { defaultCacheTierSize, type StoreComponents, type StoreSettings } from '../backend/settings.js'
 import { ColumbaError, isColumbaError } from '../errors.js'
 import type { Manifest } from '../formats/manifest.js'
 import { bodiesName, logName } from '../formats/store-names.js'
@@ -42,7 +42,7 @@ export function settingsOfExisting(location: string): StoreSettings {
     virtualNodes: undefined,
     syncEveryMs: 0,
     cacheBytes: 1 << 20,
-    cacheTierSize: 15,
+    cacheTierSize: defaultCacheTierSize,
     limits: resolveLimits(),
   }
 }

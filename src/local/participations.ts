@@ -2,6 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import type { MembershipRow } from '../formats/record-parts.js'
 import type { Interval, Marks, Participation, Standing } from '../model/conversation.js'
+import { isPresent } from '../model/group.js'
 import type { UserId } from '../model/ids.js'
 import { messageCost } from '../model/message-cost.js'
 import type { Message } from '../model/message.js'
@@ -12,7 +13,7 @@ import type { PackedList } from './memory/packed-list.js'
 import type { Loader } from './reads/loader.js'
 import type { MessageReader } from './reads/message-reader.js'
 import { packedView } from './views/packing.js'
-import { isOpen, ownOf, participation, sees, visibleHead, whole } from './views/participation-view.js'
+import { ownOf, participation, sees, visibleHead, whole } from './views/participation-view.js'
 import { liveMessage, toMessage } from './reads/stored-message.js'
 
 /**
@@ -173,7 +174,7 @@ export class Participations {
     const { entry, marks, membership, own } = node
     if (marks === null) return null
     // A list shows nothing of the own messages of a member who has left.
-    const needsOwn = membership !== null && (node.aside || isOpen(membership))
+    const needsOwn = membership !== null && (node.aside || isPresent(membership))
     if (entry.groupPart !== null && (membership === null || (own === null && needsOwn))) return null
     const head = visibleHead(entry, membership)
     const last = this.#lastMessage(entry, head, membership, read)

@@ -1,4 +1,5 @@
 import type { IntervalRow, MembershipRow } from '../formats/record-parts.js'
+import type { UserId } from '../model/ids.js'
 
 /**
  * Past joinings that a membership remembers: the first and the newest. Only a walk through a list that is older than more of
@@ -11,7 +12,7 @@ const keptJoinings = 128
  * grows with the gaps in what may be seen, and not with each leaving: a machine that goes and comes all day would fill the disk
  * otherwise.
  */
-export function timeBefore(former: MembershipRow | null): Pick<MembershipRow, 'intervals' | 'joinedBefore'> {
+function timeBefore(former: MembershipRow | null): Pick<MembershipRow, 'intervals' | 'joinedBefore'> {
   if (former === null) return { intervals: [], joinedBefore: [] }
   const joinings = [...former.joinedBefore, former.joined]
   return {
@@ -20,6 +21,33 @@ export function timeBefore(former: MembershipRow | null): Pick<MembershipRow, 'i
       joinings.length <= keptJoinings
         ? joinings
         : [...joinings.slice(0, 1), ...joinings.slice(1 - keptJoinings)],
+  }
+}
+
+/** One who joins: the membership of before, and the own messages in the group so far. */
+export interface Joiner {
+  readonly user: UserId
+  readonly former: MembershipRow | null
+  readonly own: number
+}
+
+/** The membership from a joining on. */
+export function joinedMembership(
+  { user, former, own }: Joiner,
+  at: { readonly from: number; readonly ordinal: number; readonly position: number; readonly time: number },
+): MembershipRow {
+  const { intervals, joinedBefore } = timeBefore(former)
+  return {
+    user,
+    intervals: [...intervals, { from: at.from, to: null }],
+    ordinal: at.ordinal,
+    ownAtJoin: own,
+    joined: at.position,
+    joinedBefore,
+    joinedAt: at.time,
+    place: 0,
+    left: null,
+    position: at.position,
   }
 }
 

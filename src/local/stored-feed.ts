@@ -2,12 +2,13 @@ import type { ChangeRef, MaybePromise } from '../backend/port.js'
 import { isColumbaError } from '../errors.js'
 import type { StoredChange } from '../formats/change-list.js'
 import type { MarksRow, MembershipRow } from '../formats/record-parts.js'
+import { isPresent } from '../model/group.js'
 import type { ConversationId, Position, UserId } from '../model/ids.js'
 import { FeedAhead } from './memory/feed-ahead.js'
 import { OldestRefs } from './memory/oldest-refs.js'
 import type { RowReader } from './reads/row-reader.js'
 import { outUntil } from './rejoining.js'
-import { isOpen, sees } from './views/participation-view.js'
+import { sees } from './views/participation-view.js'
 
 /** Groups whose changes are read at the same time. */
 const parallelReads = 4
@@ -76,7 +77,7 @@ export class StoredFeed {
     { after, through }: Range,
     into: OldestRefs,
   ): Promise<void> {
-    const end = isOpen(membership) ? through : Math.min(through, membership.position)
+    const end = isPresent(membership) ? through : Math.min(through, membership.position)
     let from = Math.max(after, (membership.joinedBefore[0] ?? membership.joined) - 1)
     while (from < end && into.wants(from + 1))
       from = await this.#stretch(group, membership, { after: from, through: end }, into)
@@ -163,7 +164,7 @@ export class StoredFeed {
 }
 
 function hasBeenOut(membership: MembershipRow): boolean {
-  return membership.joinedBefore.length > 0 || !isOpen(membership)
+  return membership.joinedBefore.length > 0 || !isPresent(membership)
 }
 
 async function unlessDamaged<T>(read: () => MaybePromise<T>): Promise<T | null> {
@@ -188,7 +189,7 @@ export function concerns(ref: ChangeRef, membership: MembershipRow): boolean {
   if (ref.kind === 'message') return sees(membership, ref.seq)
   // One's own marks outlast leaving and coming back.
   if (isOwnMark(ref, membership.user)) return true
-  return ref.position >= membership.joined && (isOpen(membership) || ref.position <= membership.position)
+  return ref.position >= membership.joined && (isPresent(membership) || ref.position <= membership.position)
 }
 
 function toRef(change: StoredChange): ChangeRef {

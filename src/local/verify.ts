@@ -1,5 +1,6 @@
 import type { VerifyOptions, VerifyReport } from '../backend/port.js'
 import { isColumbaError } from '../errors.js'
+import { allRows } from '../formats/keys.js'
 import { decodeShardCheckpoint, shardCheckpointKey } from '../formats/shard-identity.js'
 import { sealValue } from '../formats/sealed-value.js'
 import type { BodyFiles } from './bodies/body-files.js'
@@ -19,9 +20,6 @@ export interface VerifyParts {
   /** Brings everything into the shards, and calls `look` when nothing is being written to them. */
   readonly checkpoint: (look: () => void) => Promise<void>
 }
-
-/** Every key of the families; a shard's own rows lie before. */
-const everything = { gte: Buffer.of(1), lt: Buffer.of(0xff) }
 
 /**
  * Verifies the store as it is at one moment, while it goes on working: one snapshot of each shard, taken in the same step in
@@ -58,7 +56,7 @@ async function sourceOf(parts: VerifyParts, snapshots: readonly ShardSnapshot[])
     lastTimestamp: parts.lastTimestamp(),
     hashSeed,
     shardOf: (id) => ring.shardOf(id),
-    rows: (shard) => rowsOf(shard, everything),
+    rows: (shard) => rowsOf(shard, allRows),
     range: rowsOf,
     get: async (shard, key) => {
       try {

@@ -90,10 +90,6 @@ export interface Participation extends Standing {
   readonly position: Position
 }
 
-export function hasLeft(participation: Participation): boolean {
-  return hasEnded(participation.intervals)
-}
-
 /** True if the last stretch has an end: the user left. */
 export function hasEnded(intervals: readonly Interval[]): boolean {
   return intervals.at(-1)?.to !== null

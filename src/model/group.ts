@@ -1,4 +1,4 @@
-import type { Interval } from './conversation.js'
+import { hasEnded, type Interval } from './conversation.js'
 import type { ConversationId, Position, UserId } from './ids.js'
 
 export interface Group {
@@ -41,4 +41,9 @@ export interface Membership {
   readonly ownAtJoin: number
   /** Where the membership last changed. */
   readonly position: Position
+}
+
+/** True for a present member, false for one who left, and where there is no membership. */
+export function isPresent(membership: { readonly intervals: readonly Interval[] } | null): boolean {
+  return membership !== null && !hasEnded(membership.intervals)
 }

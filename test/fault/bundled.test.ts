@@ -51,7 +51,7 @@ test('without the module of the flush thread, as in a bundle, flushes go on besi
   expect(await run((background) => rm(join(background, 'flush-worker.js')))).toEqual(withoutThread)
 })
 
-test('the same with a copy of the module alone, as webpack puts it beside the bundle', async () => {
+test('with a copy of the module of the flush thread alone, as webpack puts it beside the bundle, flushes go on, and the logger hears of it', async () => {
   const seen = await run(async (background) => {
     const made = join(background, 'flush-thread.js')
     await mkdir(join(background, 'assets'))

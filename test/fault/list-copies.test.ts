@@ -37,7 +37,7 @@ async function shown(store: MessageStore): Promise<string[]> {
 
 const untouched = peers.map((peer) => `${peer} 2 two`).reverse()
 
-test('as they were', async () => {
+test('a list that is read from its copy is as it was', async () => {
   const store = await open(await withCopy())
   expect(await shown(store)).toEqual(untouched)
 })
@@ -53,7 +53,7 @@ describe.each(['before anything of it is flushed', 'when it has been flushed'])(
     return shown(await open(location))
   }
 
-  test('with what is sent', async () => {
+  test('a list that is read from its copy has what was sent since', async () => {
     const lines = await after(async (store) => {
       await store.sendMessage({ sender: 'user 3', receiver: 'ann', text: 'three' })
       await store.sendMessage({ sender: 'new', receiver: 'ann', text: 'hello' })
@@ -62,13 +62,13 @@ describe.each(['before anything of it is flushed', 'when it has been flushed'])(
     expect(lines).toEqual(['new 1 hello', 'user 3 3 three', ...others])
   })
 
-  test('with what is marked', async () => {
+  test('a list that is read from its copy has what was marked since', async () => {
     const lines = await after((store) => store.markRead('ann', { peer: 'user 5' }, 1))
     expect(lines).toEqual(untouched.map((line) => (line === 'user 5 2 two' ? 'user 5 1 two' : line)))
   })
 })
 
-test('page after page, beyond what was copied', async () => {
+test('a list that is read from its copy goes on, page after page, beyond what was copied', async () => {
   const store = await open(await withCopy())
   const { items, next } = await store.getConversations('ann', { limit: 5 })
   const rest = await store.getConversations('ann', { limit: 20, cursor: next ?? '' })

@@ -51,7 +51,7 @@ test('a mark that is made and flushed while a list is loaded is in the list', as
 /** As many are kept beside a list. */
 const others = Array.from({ length: 256 }, (_, i) => `peer ${i}`)
 
-test('so it is if what memory had of it has made room for others', async () => {
+test('a mark that is made and flushed while a list is loaded is in the list though memory has let go of it', async () => {
   const items = await listAround(async (store) => {
     await store.markRead('a', { peer: 'b' }, 3)
     for (const peer of others) await store.getConversation('a', { peer })
@@ -60,7 +60,7 @@ test('so it is if what memory had of it has made room for others', async () => {
   expect(items[0]).toMatchObject({ peer: 'b', readSeq: 3, unread: 0 })
 })
 
-test('and if it was made before, and is flushed while the list is loaded', async () => {
+test('a mark that was made before a list is loaded, and is flushed meanwhile, is in the list', async () => {
   const items = await listAround(
     (store) => store.admin.checkpoint(),
     others,

@@ -56,7 +56,7 @@ test('who is removed while a page is read, and many others are looked at, does n
   expect(items.map(({ seq }) => seq)).toEqual([3, 2, 1])
 })
 
-test('nor if the group is a large one whose members have made room for others', async () => {
+test('who is removed from a large group while a page is read does not see what comes then, though members have made room for others', async () => {
   const gate = openGate()
   const members = Array.from({ length: 4 }, (_, i) => `m${i}`)
   const store = await openGated(
@@ -93,7 +93,7 @@ test('an own message that comes while a group, and many others, are looked at is
   expect(looked).toMatchObject({ headSeq: 4, unread: 2 })
 })
 
-test('nor does it count for the mark that had to wait', async () => {
+test('an own message that comes while a mark has to wait does not count for the mark', async () => {
   const gate = openGate()
   const store = await openGated(gate, small, groupOfThree)
   await slowly(

@@ -504,7 +504,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '84',
     name: 'feed-without-its-marks',
     what: 'Verify does not miss a mark in the feed',
-    tests: ['fault/verify/verify'],
+    tests: ['fault/verify/rows'],
   },
   {
     number: '85',

@@ -192,7 +192,7 @@ describe('the model finds a planted fault', () => {
     expect(found.errorInstance).toBeInstanceOf(Error)
   })
 
-  test('and says where', async () => {
+  test('a fault that is found is named by what it shows', async () => {
     const found = await fc.check(
       fc.asyncProperty(chatCommands(fc), async (commands) => {
         await runChat(

@@ -34,7 +34,7 @@ test('the guide lists all calls, each once, and no others', async () => {
   await store.close()
 })
 
-test('and the fields that it shows are known', async () => {
+test('the fields that the guide shows are known', async () => {
   const store = referenceStore()
   const calls = callsOf(store)
   const unknown: string[] = []

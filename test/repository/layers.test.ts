@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { doorViolations, importCycles, layerViolations } from './layers.js'
+import { doorViolations, importCycles, layerViolations, unusedPackages } from './layers.js'
 import { readModule, readSource, sourceFiles } from './modules.js'
 
 const doors = ['src/index.ts', 'src/testing.ts']
@@ -7,6 +7,12 @@ const doors = ['src/index.ts', 'src/testing.ts']
 test('imports go one way', () => {
   expect(
     layerViolations([...sourceFiles('src'), ...sourceFiles('demo')].map((path) => readModule(path))),
+  ).toEqual([])
+})
+
+test('a layer may import no package that it does not', () => {
+  expect(
+    unusedPackages([...sourceFiles('src'), ...sourceFiles('demo')].map((path) => readModule(path))),
   ).toEqual([])
 })
 

@@ -38,6 +38,7 @@ const inLocal = [
   'backend',
   'formats',
   'whole files',
+  'local ground',
   'local part',
   'local base',
 ]
@@ -56,7 +57,7 @@ const layers: readonly Layer[] = [
     name: 'formats',
     has: below('src/formats/'),
     imports: ['errors', 'limits', 'model'],
-    packages: ['node:buffer', 'node:crypto', 'node:zlib'],
+    packages: ['node:zlib'],
   },
   {
     // What every file is made with, over the seam that it is given, and what its errors mean: nothing here reaches the
@@ -75,14 +76,13 @@ const layers: readonly Layer[] = [
     name: 'platform',
     has: below('src/platform/'),
     imports: ['errors', 'async'],
-    packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:perf_hooks'],
+    packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
   },
   {
     // Complete backends for tests and for reading: they may bring their own clock and random numbers.
     name: 'reference backend',
     has: below('src/backend/reference/'),
     imports: ['errors', 'limits', 'model', 'async', 'backend', 'platform'],
-    packages: ['ulid'],
   },
   {
     name: 'backend',
@@ -95,14 +95,20 @@ const layers: readonly Layer[] = [
     has: below('src/domain/'),
     imports: ['errors', 'limits', 'model', 'async', 'backend'],
     types: ['platform'],
-    packages: ['node:crypto', 'ulid'],
+    packages: ['node:crypto'],
   },
   {
     // A worker thread cannot be handed the parts that the seams stand for: it makes its own.
     name: 'local worker',
     has: (path) => path.startsWith('src/local/') && path.endsWith('-worker.ts'),
     imports: [...inLocal, 'platform', 'local background'],
-    packages: ['classic-level', 'node:path', 'node:worker_threads'],
+    packages: ['node:worker_threads'],
+  },
+  {
+    // What stores of any kind are made with: it knows nothing of this one.
+    name: 'local ground',
+    has: isOneOf(['src/local/columns.ts', 'src/local/first-index-where.ts']),
+    imports: [],
   },
   {
     // What all of them may need to know: settings, names of files, whom to tell.
@@ -121,21 +127,14 @@ const layers: readonly Layer[] = [
       ...(floor === 'background' ? ['local worker'] : []),
     ],
     types: ['platform'],
-    packages: floor === 'background' ? ['node:path', 'node:worker_threads'] : ['ulid'],
+    packages: floor === 'background' ? ['node:path', 'node:worker_threads'] : [],
   })),
   {
     name: 'local part',
     has: (path) => /^src\/local\/[^/]+\//.test(path) && !path.startsWith('src/local/offline-repair/'),
-    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'whole files'],
+    imports: ['errors', 'limits', 'model', 'async', 'backend', 'formats', 'whole files', 'local ground'],
     types: ['platform'],
-    packages: [
-      'abstract-level',
-      'classic-level',
-      'node:crypto',
-      'node:path',
-      'node:worker_threads',
-      'node:zlib',
-    ],
+    packages: ['classic-level', 'node:path', 'node:worker_threads'],
   },
   {
     // Concrete parts are put together here and in `src/api/open.ts`, nowhere else.
@@ -156,13 +155,12 @@ const layers: readonly Layer[] = [
     has: below('src/local/'),
     imports: [...inLocal, ...localFloors.map((floor) => `local ${floor}`)],
     types: ['platform'],
-    packages: ['node:path', 'node:worker_threads', 'ulid'],
+    packages: ['node:path', 'ulid'],
   },
   {
     name: 'open',
     has: isOneOf(['src/api/open.ts']),
     imports: ['errors', 'limits', 'model', 'async', 'backend', 'domain', 'api', 'open local', 'platform'],
-    packages: ['classic-level', 'node:path'],
   },
   {
     name: 'api',
@@ -194,7 +192,7 @@ const layers: readonly Layer[] = [
     // The command line is a user of the package like any other; a repair, and what comes behind restoring, are no calls of the package, but its own.
     name: 'command line',
     has: below('src/cli/'),
-    imports: ['door', 'platform', 'open local'],
+    imports: ['door', 'platform', 'formats', 'open local'],
     packages: ['node:module', 'node:path', 'node:util'],
   },
   { name: 'demo', has: below('demo/'), imports: ['door'], packages: ['node:'] },
@@ -211,15 +209,30 @@ export function layerViolations(modules: readonly Module[]): string[] {
   })
 }
 
+/** Packages that a layer may import and that nothing in it imports: the table would name what the layer does not use. */
+export function unusedPackages(modules: readonly Module[]): string[] {
+  return layers.flatMap(({ name, packages = [] }) => {
+    const imported = modules
+      .filter(({ path }) => layerOf(path)?.name === name)
+      .flatMap(({ imports }) => imports.map(({ to }) => to))
+    return packages
+      .filter((one) => !imported.some((to) => isPackage(one, to)))
+      .map((one) => `${name} may import ${one}, and does not`)
+  })
+}
+
 function isAllowed(from: string, layer: Layer, { to, kind }: Import): boolean {
   if (!/^(?:src|demo)\//.test(to)) {
-    return (layer.packages ?? []).some((name) => to === name || (name === 'node:' && to.startsWith(name)))
+    return (layer.packages ?? []).some((name) => isPackage(name, to))
   }
   const target = layerOf(to)
   if (target === undefined) return false
   if (target === layer) return layer.name !== 'local part' || partOf(from) === partOf(to)
   return layer.imports.includes(target.name) || (kind === 'type' && (layer.types ?? []).includes(target.name))
 }
+
+const isPackage = (allowed: string, to: string): boolean =>
+  to === allowed || (allowed === 'node:' && to.startsWith(allowed))
 
 const layerOf = (path: string): Layer | undefined => layers.find((layer) => layer.has(path))
 

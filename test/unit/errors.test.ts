@@ -9,7 +9,7 @@ test('an error is recognised, and its code', () => {
   expect(isColumbaError(error, 'CLOSED')).toBe(false)
 })
 
-test('also where it comes from another copy of the package', async () => {
+test('an error of another copy of the package is recognised, and its code', async () => {
   // Another address is another module.
   const address = new URL('../../src/errors.js?copy', import.meta.url).href
   const copy = (await import(address)) as typeof errors
@@ -27,6 +27,6 @@ test.each([
   new Error('ColumbaError'),
   Object.assign(new Error('of somebody else'), { code: 'BLOCKED' }),
   { name: 'ColumbaError', code: 'BLOCKED' },
-])('nothing else is one: %s', (error) => {
+])('what is no error of the package is not taken for one: %s', (error) => {
   expect(isColumbaError(error)).toBe(false)
 })

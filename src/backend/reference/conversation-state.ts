@@ -1,5 +1,5 @@
-import { hasEnded, type Interval } from '../../model/conversation.js'
-import type { GroupState, Membership } from '../../model/group.js'
+import type { Interval } from '../../model/conversation.js'
+import { isPresent, type GroupState, type Membership } from '../../model/group.js'
 import type { ConversationId, MessageId, Position, UserId } from '../../model/ids.js'
 import type { Message, MessageDraft } from '../../model/message.js'
 import type { ConversationChange } from '../port.js'
@@ -91,7 +91,7 @@ export class ConversationState {
 
   /** Present members in the order of joining. */
   members(): readonly Membership[] {
-    const present = [...this.memberships.values()].filter(({ intervals }) => !hasEnded(intervals))
+    const present = [...this.memberships.values()].filter(isPresent)
     return present.sort((a, b) => a.ordinal - b.ordinal)
   }
 

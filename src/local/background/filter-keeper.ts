@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { decodeFilter, encodeFilter } from '../../formats/filter-file.js'
-import { describeKey, readIdKey } from '../../formats/keys.js'
+import { describeKey, readIdKey, userRows } from '../../formats/keys.js'
 import { filterName } from '../../formats/store-names.js'
 import type { FileSystem } from '../../platform/file-system.js'
 import { readHead, replaceFile } from '../../platform/whole-files.js'
@@ -71,7 +71,7 @@ export class FilterKeeper {
 
   async #scan(filter: ConversationFilter, shards: ShardSet): Promise<void> {
     for (const shard of shards.shards) {
-      for await (const [key] of shard.scan({ gte: Buffer.of(1), lt: Buffer.of(2) })) {
+      for await (const [key] of shard.scan(userRows)) {
         if (this.#stopped) return
         const described = describeKey(key)
         if (described?.family === 'head') filter.add(readIdKey(key, described.prefixLength))

@@ -1,4 +1,5 @@
 import { cutOf } from '../../formats/body-file.js'
+import { recordLengthBytes } from '../../formats/frames.js'
 import { recordKinds } from '../../formats/records.js'
 import { recordTime } from '../fold/fold.js'
 import type { RecordRange } from '../fold/sink.js'
@@ -87,7 +88,7 @@ export class Recovery {
     let at = group.start
     this.#hold(group.chunk)
     for (let i = 0; i < group.count; i++) {
-      const content = at + 4
+      const content = at + recordLengthBytes
       const end = content + bytes.readUInt32LE(at)
       this.lastTimestamp = Math.max(this.lastTimestamp, recordTime(bytes, content))
       at = end

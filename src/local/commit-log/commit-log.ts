@@ -4,7 +4,7 @@ import { Acknowledgements } from './acknowledgements.js'
 import { ChunkPool } from './chunk-pool.js'
 import { openLogFiles } from './log-files.js'
 import type { LogFiles } from './log-files.js'
-import { sizesOf } from './log-sizes.js'
+import { checkSizes } from './log-sizes.js'
 import type { CommitLogOptions, DurableGroup, LogStats, RecoveredRecords, RecoveryReport } from './options.js'
 import { RecordArena } from './record-arena.js'
 import { SyncWaiters } from './sync-waiters.js'
@@ -60,9 +60,9 @@ export class CommitLog {
     options: CommitLogOptions,
     recovery: RecoveredRecords,
   ): Promise<{ log: CommitLog; report: RecoveryReport }> {
-    const { segmentBytes, chunkBytes } = sizesOf(options)
-    const pool = new ChunkPool(chunkBytes, keptChunkBytes)
-    const { files, report } = await openLogFiles({ ...options, segmentBytes }, recovery, pool)
+    checkSizes(options)
+    const pool = new ChunkPool(options.chunkBytes, keptChunkBytes)
+    const { files, report } = await openLogFiles(options, recovery, pool)
     return { log: new CommitLog(options, files, new RecordArena(pool, report.lastPosition + 1)), report }
   }
 

@@ -18,8 +18,6 @@ import { settleTail } from './settle-tail.js'
  */
 const firstSegmentShare = 1 / 16
 
-type LogFilesOptions = CommitLogOptions & { readonly segmentBytes: number }
-
 /**
  * Recovers what is in the directory and begins a new segment behind it: never is a recovered one appended to.
  *
@@ -27,7 +25,7 @@ type LogFilesOptions = CommitLogOptions & { readonly segmentBytes: number }
  * still has would else get into shards and body files, and a power cut could take it from the log alone.
  */
 export async function openLogFiles(
-  options: LogFilesOptions,
+  options: CommitLogOptions,
   recovery: RecoveredRecords,
   pool: ChunkPool,
 ): Promise<{ files: LogFiles; report: RecoveryReport }> {
@@ -85,7 +83,7 @@ export class LogFiles {
   #limit: number
   #rotations = 0
 
-  constructor(options: LogFilesOptions, retired: readonly SegmentEntry[]) {
+  constructor(options: CommitLogOptions, retired: readonly SegmentEntry[]) {
     const { fileSystem, directory, segmentBytes, preallocate = true } = options
     this.#fileSystem = fileSystem
     this.#directory = directory

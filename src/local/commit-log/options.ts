@@ -10,16 +10,16 @@ export interface CommitLogOptions {
   readonly random: Random
   /** 16 bytes. */
   readonly storeId: Uint8Array
-  /** A segment ends before the frame that would make it larger. Default 64 MiB. */
-  readonly segmentBytes?: number
+  /** A segment ends before the frame that would make it larger. */
+  readonly segmentBytes: number
   readonly durability: LogDurability
   /**
    * Whether the last close of the log is known to have succeeded. If not, what looks like a closed log may be in the page cache
    * only, and its end is written anew. Default true.
    */
   readonly closeSucceeded?: boolean
-  /** Size of the arena chunks that records are written into. Default 1 MiB, at most 16 MiB. */
-  readonly chunkBytes?: number
+  /** Size of the arena chunks that records are written into. At most 16 MiB. */
+  readonly chunkBytes: number
   /**
    * Fill the next segment with zeroes while the present one is written, so that an fdatasync of the log changes no
    * metadata and waits for no journal. Default true. Measured on ext4, a write of 4 KB and its fdatasync: 0.14–0.16 ms

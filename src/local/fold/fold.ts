@@ -1,4 +1,5 @@
 import { badBytes } from '../../formats/bytes.js'
+import { recordLengthBytes } from '../../formats/frames.js'
 import { decodeRecord, recordKinds, timeAt, type PlainRecord } from '../../formats/records.js'
 import { pairKey } from '../../model/pair-key.js'
 import { DirectMessages } from './direct-messages.js'
@@ -45,7 +46,7 @@ export class Fold {
     let at = range.start
     let position = range.firstPosition
     for (let i = 0; i < range.count; i++) {
-      const start = at + 4
+      const start = at + recordLengthBytes
       const stop = start + bytes.readUInt32LE(at)
       if (stop > end) throw badBytes('a record ends behind its frame')
       this.#record(bytes, start, stop, position)

@@ -1,5 +1,4 @@
-/** Ends a chain: no message. */
-export const none = -1
+import { grown } from '../columns.js'
 
 /**
  * The direct messages of one generation, in the order of the log, as columns of numbers. There are tens of thousands of
@@ -72,9 +71,4 @@ export class MessageColumns {
     this.nextOfFirst = grown(this.nextOfFirst, new Int32Array(room))
     this.nextOfSecond = grown(this.nextOfSecond, new Int32Array(room))
   }
-}
-
-function grown<T extends { set(from: T): void }>(old: T, larger: T): T {
-  larger.set(old)
-  return larger
 }

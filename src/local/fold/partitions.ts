@@ -3,7 +3,7 @@ import { idHashOfSender } from '../../formats/id-hash.js'
 import { groupPrefix, scratchKeys, userPrefix } from '../../formats/keys.js'
 import type { ContactRow, MarksRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
-import { none } from './message-columns.js'
+import { none } from '../columns.js'
 import type { RowSink } from './sink.js'
 
 /** The messages of a partition's direct conversations, in ascending order. */
@@ -87,7 +87,7 @@ export class Partition {
   }
 
   putContact(sink: RowSink, other: string, contact: ContactRow & { position: number }): void {
-    sink.put(this.shard, scratchKeys.contact(this.prefix, other), rows.contactEntry.encodeInScratch(contact))
+    sink.put(this.shard, scratchKeys.contact(this.prefix, other), rows.contact.encodeInScratch(contact))
   }
 
   putProfile(sink: RowSink, profile: { name: string; profile: string | undefined; position: number }): void {

@@ -20,10 +20,6 @@ export class ConversationFilter {
     this.complete = layers !== null
   }
 
-  get bytes(): number {
-    return this.#layers.reduce((sum, { bits }) => sum + bits.length, 0)
-  }
-
   get layers(): readonly FilterLayer[] {
     return this.#layers
   }

@@ -1,4 +1,5 @@
 import type { ChangeRef } from '../../backend/port.js'
+import { firstBehind } from './oldest-refs.js'
 
 /** What a pointer costs without its ids, measured as the other costs (memory.ts). */
 const pointerBytes = 100
@@ -32,14 +33,7 @@ export class FeedAhead {
   /** The index of the first pointer after a position; null if this does not cover that position. */
   firstBehind(position: number): number | null {
     if (position < this.after || position >= this.through) return null
-    let low = 0
-    let high = this.refs.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((this.refs[middle] as ChangeRef).position <= position) low = middle + 1
-      else high = middle
-    }
-    return low
+    return firstBehind(this.refs, position)
   }
 }
 

@@ -4,6 +4,7 @@ import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
 import { compareUtf8 } from '../../model/utf8-order.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
+import { firstIndexWhere } from '../first-index-where.js'
 import type { Touched } from './entries.js'
 import { MessageIndex, type RecordChunks } from './message-index.js'
 
@@ -69,7 +70,8 @@ export class TouchedOwn {
     // What is in order already costs one comparison each.
     if (this.#contactsInOrder < ids.length) ids.sort(compareUtf8)
     this.#contactsInOrder = ids.length
-    const from = after === undefined ? 0 : firstAbove(ids, after)
+    const isAbove = (at: number): boolean => after === undefined || compareUtf8(ids[at] as UserId, after) > 0
+    const from = firstIndexWhere(ids.length, isAbove)
     return ids.slice(from, from + limit).map((id) => contacts.get(id) as ContactEntry)
   }
 
@@ -77,18 +79,6 @@ export class TouchedOwn {
     this.#memberships ??= new Map()
     this.#memberships.set(group, membership)
   }
-}
-
-/** The place of the first id above `after`, in an ascending list. */
-function firstAbove(ids: readonly UserId[], after: UserId): number {
-  let below = 0
-  let above = ids.length
-  while (below < above) {
-    const middle = (below + above) >>> 1
-    if (compareUtf8(ids[middle] as UserId, after) > 0) above = middle
-    else below = middle + 1
-  }
-  return below
 }
 
 /** What a live generation knows of one user. */

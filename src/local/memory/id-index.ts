@@ -1,4 +1,4 @@
-import { grown, none } from './columns.js'
+import { grown, none } from '../columns.js'
 import { capacityFor, HashFilter } from './hash-filter.js'
 
 /** Hashes in a block. With the word in front of them it is half a line of the processor's cache. */

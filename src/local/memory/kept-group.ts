@@ -1,5 +1,5 @@
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
-import { hasEnded } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 import type { GroupState } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 
@@ -71,7 +71,7 @@ export class KeptGroup<Node> {
     this.#present?.delete(user)
     this.#others.delete(user)
     this.#changed?.delete(user)
-    if (this.#present !== null && !hasEnded(membership.intervals)) {
+    if (this.#present !== null && isPresent(membership)) {
       this.#present.set(user, membership)
       return
     }

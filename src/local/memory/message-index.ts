@@ -1,4 +1,4 @@
-import { grown } from './columns.js'
+import { grown } from '../columns.js'
 
 const firstCapacity = 1024
 

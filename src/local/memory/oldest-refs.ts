@@ -54,3 +54,18 @@ export function endOfPage(refs: readonly ChangeRef[], start: number, limit: numb
   while (end < refs.length && refs[end]?.position === refs[end - 1]?.position) end++
   return end
 }
+
+/**
+ * The index of the first of ascending pointers after a position. Most readers have read all but the end; some come from far
+ * back, page by page.
+ */
+export function firstBehind(refs: readonly ChangeRef[], position: number): number {
+  let low = 0
+  let high = refs.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((refs[middle] as ChangeRef).position <= position) low = middle + 1
+    else high = middle
+  }
+  return low
+}

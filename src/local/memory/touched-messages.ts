@@ -1,4 +1,5 @@
-import { none } from './columns.js'
+import { recordLengthBytes } from '../../formats/frames.js'
+import { none } from '../columns.js'
 import type { RecordChunks } from './message-index.js'
 
 /** The messages of one conversation in a live generation. They stay bytes in the log's chunks. */
@@ -61,7 +62,7 @@ export class TouchedMessages {
     const index = this.#index(seq)
     const bytes = this.generation.chunkBytes(messages.chunk(index))
     const start = messages.offset(index)
-    return { bytes, start, end: start + bytes.readUInt32LE(start - 4) }
+    return { bytes, start, end: start + bytes.readUInt32LE(start - recordLengthBytes) }
   }
 
   /** The chain leads back from the newest message; a read of another one lays it out in order. */

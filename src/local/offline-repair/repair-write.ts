@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { StoreComponents } from '../../backend/settings.js'
-import { emptyFrame, frameTypes } from '../../formats/frames.js'
+import { emptyFrame, frameTypes, recordLengthBytes } from '../../formats/frames.js'
 import { hashSeedOf } from '../../formats/id-hash.js'
 import type { Manifest } from '../../formats/manifest.js'
 import { encodeSegmentHeader, logStart, segmentHeaderBytes, segmentName } from '../../formats/segment.js'
 import { bodiesName, logName } from '../../formats/store-names.js'
+import { threadPoolSize } from '../../platform/thread-pool.js'
 import { writeAside } from '../../platform/whole-files.js'
 import { BodyFiles } from '../bodies/body-files.js'
 import { flushRecords } from '../background/flusher.js'
@@ -51,6 +52,7 @@ export async function writeRepaired({
       fileSystem,
       clock,
       opener: openClassicLevel,
+      threadPoolSize,
       tuning,
       onFailure: () => undefined,
     },
@@ -86,9 +88,9 @@ export async function writeRepaired({
 }
 
 function rangeOf({ position, bytes }: ReplayedRecord): RecordRange {
-  const content = Buffer.allocUnsafe(4 + bytes.length)
+  const content = Buffer.allocUnsafe(recordLengthBytes + bytes.length)
   content.writeUInt32LE(bytes.length)
-  bytes.copy(content, 4)
+  bytes.copy(content, recordLengthBytes)
   return { bytes: content, start: 0, end: content.length, firstPosition: position, count: 1 }
 }
 

@@ -2,7 +2,8 @@ import { andThen } from '../../async/maybe-promise.js'
 import type { MaybePromise } from '../../backend/port.js'
 import type { DirectHead, GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import { directPrefix } from '../../model/direct-conversation-id.js'
-import { hasEnded, noMarks, type Marks } from '../../model/conversation.js'
+import { noMarks, type Marks } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import { type CachedUser, type ConversationEntry, GroupPart } from '../memory/entries.js'
 import type { ConversationFilter } from '../memory/conversation-filter.js'
@@ -142,7 +143,7 @@ export class Loader {
       if (listed?.length === memberCount) return listed
     }
     const all = await this.#rows.allMembers(group)
-    return all.filter(({ intervals }) => !hasEnded(intervals)).sort((a, b) => a.ordinal - b.ordinal)
+    return all.filter(isPresent).sort((a, b) => a.ordinal - b.ordinal)
   }
 
   marks(user: UserId, entry: ConversationEntry): MaybePromise<Marks> {

@@ -13,7 +13,7 @@ import {
 } from '../../formats/keys.js'
 import { changesIn, type StoredChange } from '../../formats/change-list.js'
 import { ColumbaError } from '../../errors.js'
-import { hasEnded } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 import type { DirectHead, GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import {
   rows,
@@ -142,7 +142,7 @@ export class RowReader {
 
   contact(user: string, other: string) {
     const { prefix, shard } = this.#user(user)
-    return this.#get(shard, scratchKeys.contact(prefix, other), rows.contactEntry.decode)
+    return this.#get(shard, scratchKeys.contact(prefix, other), rows.contact.decode)
   }
 
   async contacts(user: string, after: string | undefined, limit: number) {
@@ -153,7 +153,7 @@ export class RowReader {
     const found = await this.#shardOf(user).rows({ gte: from, lt }, limit)
     return found.map(([key, value]) => ({
       contactId: readIdKey(key, prefix.length),
-      ...rows.contactEntry.decode(value),
+      ...rows.contact.decode(value),
     }))
   }
 
@@ -219,7 +219,7 @@ export class RowReader {
     return found.flatMap((value, i) => {
       if (value === undefined) return []
       const member = rows.membership.decode(value)
-      return member.ordinal === roll[i]?.ordinal && !hasEnded(member.intervals) ? [member] : []
+      return member.ordinal === roll[i]?.ordinal && isPresent(member) ? [member] : []
     })
   }
 

@@ -1,6 +1,6 @@
 import type { GroupRow, MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows } from '../../formats/rows.js'
-import { hasEnded } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 import type { Anchor, ConversationFact, ConversationFacts, MessageFact } from './facts.js'
 import { Traces, type Trace } from './traces.js'
 
@@ -115,7 +115,7 @@ function takeOwn({ memberships, disputed }: FoundState, own: MembershipRow): voi
   if (before?.position === own.position) {
     if (isSame(before, own)) return
     disputed.add(own.user)
-    if (hasEnded(before.intervals) || !hasEnded(own.intervals)) return
+    if (!isPresent(before) || isPresent(own)) return
   } else if (before !== undefined && before.position > own.position) return
   else disputed.delete(own.user)
   memberships.set(own.user, own)

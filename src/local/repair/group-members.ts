@@ -1,5 +1,5 @@
 import type { MembershipRow } from '../../formats/record-parts.js'
-import { hasEnded } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 
 /** What somebody wrote in a group. */
 export interface Written {
@@ -13,10 +13,6 @@ export interface Written {
     readonly timestamp: number
   }
   last: number
-}
-
-export function isPresent(membership: MembershipRow): boolean {
-  return !hasEnded(membership.intervals)
 }
 
 /**

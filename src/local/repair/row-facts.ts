@@ -61,7 +61,7 @@ export function addRow(facts: Facts, found: FoundRow, payload: Buffer): void {
       return
     case 'contact': {
       const other = readIdKey(key, prefixLength)
-      const contact = rows.contactEntry.decode(payload)
+      const contact = rows.contact.decode(payload)
       facts.add(directConversationId(owner, other), { kind: 'contact', user: owner, other, contact })
       return
     }

@@ -21,7 +21,7 @@ import {
   type ShardWorld,
 } from './shard-opening.js'
 import { Shard, type ShardStats } from './shard.js'
-import { type ShardTuning, shardTuning } from './shard-tuning.js'
+import type { ShardTuning } from './shard-tuning.js'
 
 export interface ShardSetOptions {
   /** The store's directory. The store lock is held. */
@@ -31,9 +31,9 @@ export interface ShardSetOptions {
   readonly fileSystem: FileSystem
   readonly clock: Clock
   readonly opener: ShardOpener
-  /** Threads of libuv's pool, of which slow calls leave some free (call-slots.ts). Default 4. */
-  readonly threadPoolSize?: number
-  readonly tuning?: Partial<ShardTuning>
+  /** Threads of libuv's pool, of which slow calls leave some free (call-slots.ts). */
+  readonly threadPoolSize: number
+  readonly tuning: ShardTuning
   /** Whether small reads are made at once. Default: never. */
   readonly pace?: ReadPace
   /** Called once, at the first write or checkpoint that failed, with POISONED: nothing is written any more. Reads go on. */
@@ -149,12 +149,12 @@ function worldOf({
   fileSystem,
   clock,
   opener,
-  threadPoolSize = 4,
+  threadPoolSize,
   tuning,
   onLocked,
 }: ShardSetOptions): ShardWorld {
   const slots = CallSlots.inPoolOf(threadPoolSize)
-  return { directory, fileSystem, clock, opener, slots, tuning: { ...shardTuning, ...tuning }, onLocked }
+  return { directory, fileSystem, clock, opener, slots, tuning, onLocked }
 }
 
 /** One after the other; when one rejects, those before it are closed. */

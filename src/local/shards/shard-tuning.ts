@@ -9,14 +9,3 @@ export interface ShardTuning {
   /** Rows written at once. They lie in native memory until the next garbage collection. */
   readonly batchBytes: number
 }
-
-const KiB = 1024
-const MiB = 1024 * KiB
-
-/** For shards by themselves; an opened store gives numbers of its own (local/tuning.ts). */
-export const shardTuning: ShardTuning = {
-  writeBufferBytes: 8 * MiB,
-  blockCacheBytes: 2 * MiB,
-  compression: true,
-  batchBytes: 256 * KiB,
-}

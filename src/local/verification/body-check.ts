@@ -2,6 +2,7 @@ import { readBlock, type BlockEntry, type BlockHead } from '../../formats/block.
 import { bodyFileName, cutOf, levelOf } from '../../formats/body-file.js'
 import type { RunRow } from '../../formats/rows.js'
 import { isDamage } from '../../platform/system-errors.js'
+import { firstIndexWhere } from '../first-index-where.js'
 import type { Findings } from './findings.js'
 import type { StoreSource } from './store-source.js'
 
@@ -48,15 +49,10 @@ export class BodyCheck {
    * nothing of it: they may have been merged into this one.
    */
   cutBefore(file: number): number {
-    let low = 0
-    let high = this.#files.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (cutOf(this.#files[middle] as number) < cutOf(file)) low = middle + 1
-      else high = middle
-    }
-    while (low > 0 && levelOf(this.#files[low - 1] as number) < levelOf(file)) low--
-    return low === 0 ? 0 : cutOf(this.#files[low - 1] as number)
+    const at = (index: number): number => this.#files[index] as number
+    let first = firstIndexWhere(this.#files.length, (index) => cutOf(at(index)) >= cutOf(file))
+    while (first > 0 && levelOf(at(first - 1)) < levelOf(file)) first--
+    return first === 0 ? 0 : cutOf(at(first - 1))
   }
 
   /** The block that a run points to; null if it cannot be read, which is reported. */

@@ -1,6 +1,7 @@
 import type { StoredChange } from '../../formats/change-list.js'
 import type { MarksRow } from '../../formats/record-parts.js'
 import { pairKey } from '../../model/pair-key.js'
+import { firstIndexWhere } from '../first-index-where.js'
 import { nameOf, type PartitionPlace } from './partition.js'
 import type { CheckContext, RunSummary } from './run-walk.js'
 
@@ -193,13 +194,6 @@ export class FeedCheck {
 
 /** The run that has a message. */
 function runWith(runs: readonly RunSummary[], seq: number): RunSummary | undefined {
-  let low = 0
-  let high = runs.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((runs[middle] as RunSummary).lastSeq < seq) low = middle + 1
-    else high = middle
-  }
-  const run = runs[low]
+  const run = runs[firstIndexWhere(runs.length, (index) => (runs[index] as RunSummary).lastSeq >= seq)]
   return run !== undefined && run.firstSeq <= seq ? run : undefined
 }

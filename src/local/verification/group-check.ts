@@ -4,7 +4,7 @@ import { keys, numberedRange, readIdKey, readNumberedKey, readNumberKey } from '
 import type { Family } from '../../formats/keys.js'
 import type { GroupRow, MembershipRow } from '../../formats/record-parts.js'
 import { rows, type GroupHeadRow } from '../../formats/rows.js'
-import { hasEnded } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 import { FeedCheck } from './feed-check.js'
 import type { FindingKind } from './findings.js'
 import { nameOf, userPlace, type PartitionPlace } from './partition.js'
@@ -171,9 +171,9 @@ export class GroupCheck {
     let lastOrdinal = 0
     let longest: MembershipRow | null = null
     for (const [user, { membership }] of this.#members) {
-      const { ordinal, intervals, joinedAt } = membership
+      const { ordinal, joinedAt } = membership
       if (membership.user !== user) this.#report('group', `membership of ${JSON.stringify(user)}`)
-      if (!hasEnded(intervals)) {
+      if (isPresent(membership)) {
         present++
         if (longest === null || ordinal < longest.ordinal) longest = membership
       }
@@ -193,7 +193,7 @@ export class GroupCheck {
     this.#rollCount++
     if (this.#lost.has('member')) return
     const member = this.#members.get(user)?.membership
-    if (member === undefined || member.ordinal !== ordinal || hasEnded(member.intervals))
+    if (member === undefined || member.ordinal !== ordinal || !isPresent(member))
       this.#report('roll', `ordinal ${ordinal}`)
   }
 

@@ -81,7 +81,7 @@ export class UserCheck {
         this.#profile = rows.profile.decode(payload).position
         break
       case 'contact':
-        this.#contacts.set(readIdKey(key, length), rows.contactEntry.decode(payload))
+        this.#contacts.set(readIdKey(key, length), rows.contact.decode(payload))
         break
       case 'membership':
         this.#memberships.set(readIdKey(key, length), rows.membership.decode(payload))

@@ -1,12 +1,12 @@
 import type { MembershipRow } from '../../formats/record-parts.js'
 import {
-  hasEnded,
   isVisible,
   unreadOf,
   type Interval,
   type Marks,
   type Participation,
 } from '../../model/conversation.js'
+import { isPresent } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
 import type { ConversationEntry, GroupPart, ListNode } from '../memory/entries.js'
@@ -35,10 +35,6 @@ export function visibleHead(entry: ConversationEntry, membership: MembershipRow 
 
 export function sees(membership: MembershipRow, seq: number): boolean {
   return isVisible(membership.intervals, seq)
-}
-
-export function isOpen(membership: MembershipRow): boolean {
-  return !hasEnded(membership.intervals)
 }
 
 export function participation(
@@ -165,6 +161,6 @@ function groupPlace(
   const from = (membership.intervals.at(-1) as Interval).from
   if (lastMessage === null || lastMessage.seq < from)
     return { activityAt: joinedAt, position: joined as Position }
-  const position = isOpen(membership) ? entry.position : membership.place
+  const position = isPresent(membership) ? entry.position : membership.place
   return { activityAt: lastMessage.timestamp, position: position as Position }
 }

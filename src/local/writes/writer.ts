@@ -3,6 +3,7 @@ import type { Limits } from '../../limits.js'
 import { ByteWriter } from '../../formats/bytes.js'
 import { directImageBytes, writeDirectImage } from '../../formats/direct-image.js'
 import { directMarksBytes, writeDirectMarks } from '../../formats/direct-marks.js'
+import { recordLengthBytes } from '../../formats/frames.js'
 import { idHash } from '../../formats/id-hash.js'
 import { bodyRoom, writeBody } from '../../formats/message-body.js'
 import { writeImage, type GroupImage } from '../../formats/record-parts.js'
@@ -333,7 +334,7 @@ export class Writer {
         entry.lastTimestamp = write.timestamp
       }
     }
-    this.#generationBytes += write.end - write.start + 4
+    this.#generationBytes += write.end - write.start + recordLengthBytes
     const { generationBytes, generationObjects } = this.#options
     // IMPORTANT: `write` is in the log, so nothing here may look as if it had failed. A cut that did is made behind the next one.
     if (this.#generationBytes >= generationBytes || this.#generationObjects >= generationObjects)

@@ -160,7 +160,7 @@ describe('repair', () => {
     expect(await readdir(location)).toEqual(before)
   })
 
-  test('so is one that is named from the working directory', async () => {
+  test('a whole store that is named from the working directory: 0', async () => {
     const location = await copyOfSample()
     const { status, stdout } = columbaIn(dirname(location), 'repair', basename(location))
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'Everything fits. Nothing was changed.\n' })

@@ -80,7 +80,7 @@ test('a missing one beside shards, an empty one and a huge one are damage', asyn
 })
 
 describe('layout', () => {
-  test('the same or none is fine', () => {
+  test('a store opens with the layout that it was made with, or with none given', () => {
     assertSameLayout(first, {})
     assertSameLayout(first, { shards: 2, virtualNodes: 128 })
   })

@@ -43,7 +43,7 @@ const victims: Readonly<Record<string, Victim>> = {
     what: 'contact',
     where: 'user "ann", contact "ben"',
     rows: async (shards) => [await shards.row('contact', 'ann', 'ben')],
-    older: (payload) => rows.contactEntry.encode({ ...rows.contactEntry.decode(payload), ...before }),
+    older: (payload) => rows.contact.encode({ ...rows.contact.decode(payload), ...before }),
   },
   'a contact of whom nothing else tells': {
     what: 'contact',

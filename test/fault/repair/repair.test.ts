@@ -302,7 +302,7 @@ describe('a store that was not closed', () => {
     throw new Error(`the log does not have ${text}`)
   }
 
-  test('and is whole otherwise stays as it is', async () => {
+  test('that is whole otherwise stays as it is', async () => {
     const { location, seen } = await unclosed()
     expect((await repair(location)).outcome).toBe('whole')
     expect(await seenIn(location)).toEqual(seen)

@@ -35,7 +35,7 @@ test('messages that are too large for this store take no room from others while 
   expect(kept).toBeLessThan(4 * MiB)
 })
 
-test('so many of them are looked for as calls may wait, beside as many others; more may come again', async () => {
+test('so many messages beyond the limits are looked for as calls may wait, beside as many others; more may come again', async () => {
   const { store, gate } = slowStore({ queueCalls: 3 })
   const first = Array.from({ length: 5 }, (_, i) => store.sendMessage(large(i)))
   const sent = Array.from({ length: 3 }, (_, i) => store.sendMessage({ ...small, sender: `${i}` }))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { MessageStore } from '../../../src/api/message-store.js'
+import type { Backend } from '../../../src/backend/port.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { Gate } from '../../fixtures/gate.js'
 import { referenceStore } from '../../fixtures/reference-store.js'
@@ -34,25 +35,58 @@ const calls: Readonly<Record<string, (store: MessageStore) => Promise<unknown>>>
   'admin.verify': (store) => store.admin.verify(),
 }
 
-async function opened(): Promise<MessageStore> {
-  const store = referenceStore()
+async function opened(backend: Backend = new ReferenceBackend()): Promise<MessageStore> {
+  const store = referenceStore({ backend })
   await store.users.register({ id: 'a', name: 'A' })
   await store.groups.create({ creator: 'a', members: ['b'], id: 'g' })
   await store.sendMessage({ sender: 'a', receiver: 'b', text: 'x' })
   return store
 }
 
-describe.each(Object.keys(calls).filter((name) => name !== 'subscribe'))('%s', (name) => {
-  const call = calls[name] as (store: MessageStore) => Promise<unknown>
+/** What a backend says at once, and what ends it. */
+const atOnce = new Set<PropertyKey>([
+  'capabilities',
+  'direct',
+  'conversation',
+  'hold',
+  'refusal',
+  'token',
+  'positionOf',
+  'watch',
+  'newMessageId',
+  'close',
+] satisfies (keyof Backend)[])
 
-  test('works while the store is open, and is finished when it closes', async () => {
-    const store = await opened()
-    const before = call(store)
-    const closing = store.close()
-    await expect(before).resolves.not.toThrow()
-    await closing
+/** A backend that does nothing else while `wait` does not resolve. */
+function waitingBackend(wait: () => Promise<void>): Backend {
+  return new Proxy<Backend>(new ReferenceBackend(), {
+    get: (backend, name) => {
+      const given: unknown = Reflect.get(backend, name, backend)
+      if (typeof given !== 'function') return given
+      const method = (given as (...args: unknown[]) => unknown).bind(backend)
+      return atOnce.has(name) ? method : (...args: unknown[]) => wait().then(() => method(...args))
+    },
   })
-})
+}
+
+test.each(Object.keys(calls).filter((name) => name !== 'subscribe'))(
+  '%s that began before the store closes is finished first',
+  async (name) => {
+    const call = calls[name] as (store: MessageStore) => Promise<unknown>
+    const gate = new Gate()
+    let isHeld = false
+    const store = await opened(waitingBackend(() => (isHeld ? gate.opened : Promise.resolve())))
+    isHeld = true
+    const ended: string[] = []
+    const called = call(store).then(() => ended.push('call'))
+    const closing = store.close().then(() => ended.push('close'))
+    await new Promise((resolve) => void setImmediate(resolve))
+    expect(ended).toEqual([])
+    gate.open()
+    await Promise.all([called, closing])
+    expect(ended).toEqual(['call', 'close'])
+  },
+)
 
 test.each(Object.keys(calls))('%s is CLOSED while the store closes and afterwards', async (name) => {
   const call = calls[name] as (store: MessageStore) => Promise<unknown>

@@ -121,7 +121,7 @@ test('users and groups are registered and created again as well', async () => {
   })
 })
 
-test('with other content they are a conflict, and new ones are held to the limits of now', async () => {
+test('users and groups with other content are a conflict, and new ones are held to the limits of now', async () => {
   await withLoweredLimits(async (store) => {
     for (const user of users) {
       const other = store.users.register({ ...user, name: `${user.name}!` })

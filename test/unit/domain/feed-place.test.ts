@@ -108,7 +108,7 @@ describe('places in a feed', () => {
     expect(own.inOrder([member(7, 'other'), ...refs.slice(1)])).not.toEqual(ordered)
   })
 
-  test('and is not kept for ever', () => {
+  test('the order of what a position has is not kept for ever', () => {
     const own = new PlaceKeys()
     const users = Array.from({ length: 1024 }, (_, index) => `user ${index}`)
     const ordered = (position: number) => own.inOrder(users.map((user) => member(position, user)))

@@ -78,7 +78,7 @@ describe('a subscription', () => {
     expect(backend.reads).toBe(8)
   })
 
-  test('nor however large the attributes are, of messages and of the last ones of conversations', async () => {
+  test('keeps little for a slow consumer, however large the attributes are, of messages and of the last ones of conversations', async () => {
     const backend = new CountingBackend()
     const { changes, context, groups } = referenceDomain({ backend })
     const append = new Append(context)
@@ -241,7 +241,7 @@ describe('a subscription', () => {
     expect(await subscription.next()).toEqual(ended)
   })
 
-  test('but who has ended it hears of nothing', async () => {
+  test('one that was ended before its first next does not reject for an unusable token', async () => {
     const { changes } = counted()
     const subscription = changes.subscribe(bob, { since: 'garbage' })
     await subscription.return()

@@ -86,7 +86,7 @@ test('who reads much that lies in memory lets others have their turn, and misses
   expect(clock.yields).toBeLessThan(10)
 })
 
-test('all of them share it: one change for many is told in several turns, to each once', async () => {
+test('one change for many subscribers is told in several turns, to each once', async () => {
   const { changes, groups, clock } = slowly()
   const members = numbers(100) as UserId[]
   const subscriptions = members.map((member) => changes.subscribe(member))
@@ -118,7 +118,7 @@ test('who follows live is not kept waiting by who is behind', async () => {
   expect(await behind).toEqual(numbers(30))
 })
 
-test('nor by many who begin to catch up at once', async () => {
+test('who follows live is not kept waiting by many who begin to catch up at once', async () => {
   const { changes, send, clock } = slowly()
   const { token } = await changes.getChanges(bob, { limit: 1 })
   for (const text of numbers(3)) await send(ada, bob, text)

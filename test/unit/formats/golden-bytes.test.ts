@@ -298,7 +298,7 @@ const golden: readonly (readonly [name: string, bytes: () => Buffer, hex: string
   ],
   ['row: own', () => rows.own.encode({ before: 300, seqs: [5, 9, 309] }), 'ac020504ac02'],
   ['row: marks', () => rows.marks.encode(marks), '03ac0201f0a20405'],
-  ['row: contact', () => rows.contactEntry.encode({ ...contact, position: 300 }), '030102416cac02'],
+  ['row: contact', () => rows.contact.encode({ ...contact, position: 300 }), '030102416cac02'],
   ['row: group', () => rows.group.encode(group), '0102c39c01610080d095ffbc31027b7d02ac020107'],
   [
     'row: membership and member',

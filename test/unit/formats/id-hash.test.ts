@@ -32,7 +32,7 @@ test('ids that differ little meet no more often than chance', () => {
   expect(seen.size).toBeGreaterThan(19_990)
 })
 
-test('the same from a body, with what the messages of a sender share', () => {
+test('the hash that is made from a body, with what the messages of a sender share, is the same', () => {
   fc.assert(
     fc.property(fc.nat(2 ** 32 - 1), ids, ids, (seed, sender, id) => {
       const draft = { sender, id, text: 'text', sentAt: 1 } as MessageDraft

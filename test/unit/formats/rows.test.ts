@@ -20,7 +20,7 @@ interface Codec {
 
 const ascending = fc.uniqueArray(fc.nat(2 ** 40), { maxLength: 20 }).map((all) => all.sort((a, b) => a - b))
 const profile = fc.option(fc.json(), { nil: undefined })
-const entry = fc.tuple(contactRows, fc.nat()).map(([row, position]) => ({ ...row, position }))
+const contact = fc.tuple(contactRows, fc.nat()).map(([row, position]) => ({ ...row, position }))
 
 /** One row per family of values; list rows carry bytes and are compared by them below. */
 const table: readonly (readonly [keyof typeof rows, fc.Arbitrary<unknown>])[] = [
@@ -46,8 +46,7 @@ const table: readonly (readonly [keyof typeof rows, fc.Arbitrary<unknown>])[] = 
   ],
   ['own', fc.record({ before: numbers, seqs: ascending })],
   ['marks', marksRows],
-  ['contact', contactRows],
-  ['contactEntry', entry],
+  ['contact', contact],
   ['group', groupRows],
   ['membership', membershipRows],
   ['profile', fc.record({ name: texts, profile, position: numbers })],

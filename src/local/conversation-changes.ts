@@ -7,29 +7,29 @@ import type { Loader } from './reads/loader.js'
 import { type ConversationEntry, GroupPart, ListNode } from './memory/entries.js'
 import type { TouchedGroup } from './memory/touched-group.js'
 import type { Memory } from './memory/memory.js'
+import type { Contacts } from './contacts.js'
 import type { LargeGroups } from './large-groups.js'
-import type { People } from './people.js'
-import { timeBefore } from './rejoining.js'
+import { joinedMembership, type Joiner } from './rejoining.js'
 import type { Writer } from './writes/writer.js'
 
-export interface EventParts {
+export interface ConversationChangeParts {
   readonly memory: Memory
   readonly loader: Loader
   readonly writer: Writer
   readonly applier: Applier
   /** Members above which messages are merged in while reading instead of written to each list. */
   readonly fanOut: number
-  readonly people: People
+  readonly contacts: Contacts
   readonly largeGroups: LargeGroups
 }
 
 type Change<Kind extends ConversationChange['kind']> = Extract<ConversationChange, { kind: Kind }>
 
 /** Changes of conversations that are no messages: blocks, and everything about groups and their members. */
-export class Events {
-  readonly #parts: EventParts
+export class ConversationChanges {
+  readonly #parts: ConversationChangeParts
 
-  constructor(parts: EventParts) {
+  constructor(parts: ConversationChangeParts) {
     this.#parts = parts
   }
 
@@ -49,10 +49,10 @@ export class Events {
   }
 
   async #block(entry: ConversationEntry, { blocker, blocked }: Change<'block'>): Promise<Committed> {
-    const { writer, applier, people } = this.#parts
+    const { writer, applier, contacts } = this.#parts
     const [first, second] = entry.pair as readonly [UserId, UserId]
     const other = blocker === first ? second : first
-    return people.withContact(blocker, other, (before) => {
+    return contacts.withContact(blocker, other, (before) => {
       const contact = { ...before, blocked }
       const event = writer.commit(entry, (position, time) => {
         const head = {
@@ -81,7 +81,7 @@ export class Events {
           },
         }
       })
-      return people.whileUnderWay(blocker, other, contact, event.promise)
+      return contacts.whileUnderWay(blocker, other, contact, event.promise)
     })
   }
 
@@ -131,7 +131,7 @@ export class Events {
   async #join(entry: ConversationEntry, { users }: Change<'join'>): Promise<Committed> {
     const { writer, loader, fanOut } = this.#parts
     const part = entry.groupPart as GroupPart
-    const before: { user: UserId; former: MembershipRow | null; own: number }[] = []
+    const before: Joiner[] = []
     for (const user of users) {
       const former = await loader.membership(user, entry)
       before.push({
@@ -141,65 +141,62 @@ export class Events {
       })
     }
     await this.#checkLarge(entry, part, users)
-    const conversationId = entry.id
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
-      const joined = before.map(({ user, former, own }, i) => {
-        const { intervals, joinedBefore } = timeBefore(former)
-        const membership: MembershipRow = {
-          user,
-          intervals: [...intervals, { from: entry.head + 1, to: null }],
-          ordinal: part.row.lastOrdinal + 1 + i,
-          ownAtJoin: own,
-          joined: position,
-          joinedBefore,
-          joinedAt: time,
-          place: 0,
-          left: null,
-          position,
-        }
-        return { membership, previous: former?.place ?? 0 }
-      })
       const memberCount = part.row.memberCount + users.length
       const large = part.row.large || memberCount > fanOut
       const becameLarge = large && !part.row.large
-      const group: GroupRow = {
-        ...part.row,
-        memberCount,
-        lastOrdinal: part.row.lastOrdinal + users.length,
-        large,
-        position,
-      }
+      const lastOrdinal = part.row.lastOrdinal + users.length
+      const group: GroupRow = { ...part.row, memberCount, lastOrdinal, large, position }
+      const joined = before.map((one, i) => ({
+        membership: joinedMembership(one, {
+          from: entry.head + 1,
+          ordinal: part.row.lastOrdinal + 1 + i,
+          position,
+          time,
+        }),
+        previous: one.former?.place ?? 0,
+      }))
       return {
-        record: { kind: 'join', time, conversation: conversationId, group, image, joined, becameLarge },
+        record: { kind: 'join', time, conversation: entry.id, group, image, joined, becameLarge },
         begin: () => {
           for (const { user, own } of before) part.ordinals.set(user, own)
           part.row = group
         },
         apply: () => {
-          part.durable = group
-          const touched = this.#touch(entry)
-          const at = position as Position
-          if (becameLarge) this.#becameLarge(entry, part)
-          for (const { membership } of joined) {
-            const userId = membership.user as UserId
-            loader.keepMember(entry, membership, 'changed')
-            this.#joined(entry, part, touched, membership)
-            touched.refs.push({ position: at, kind: 'member', conversationId, userId })
-          }
-          touched.refs.push({ position: at, kind: 'conversation', conversationId })
-          this.#changed(conversationId, part)
+          this.#applyJoin(entry, part, group, joined, becameLarge)
         },
       }
     })
     return event.promise
   }
 
+  #applyJoin(
+    entry: ConversationEntry,
+    part: GroupPart,
+    group: GroupRow,
+    joined: readonly { readonly membership: MembershipRow }[],
+    becameLarge: boolean,
+  ): void {
+    const position = group.position as Position
+    const conversationId = entry.id
+    part.durable = group
+    const touched = this.#touch(entry)
+    if (becameLarge) this.#becameLarge(entry, part)
+    for (const { membership } of joined) {
+      const userId = membership.user as UserId
+      this.#parts.loader.keepMember(entry, membership, 'changed')
+      this.#joined(entry, part, touched, membership)
+      touched.refs.push({ position, kind: 'member', conversationId, userId })
+    }
+    touched.refs.push({ position, kind: 'conversation', conversationId })
+    this.#changed(conversationId, part)
+  }
+
   async #leave(entry: ConversationEntry, { user, owner }: Change<'leave'>): Promise<Committed> {
-    const { writer, loader, memory, applier } = this.#parts
+    const { writer, loader } = this.#parts
     const part = entry.groupPart as GroupPart
     const present = (await loader.membership(user, entry)) as MembershipRow
-    const conversationId = entry.id
     const event = writer.commit(entry, (position, time) => {
       const image = writer.groupImage(entry, part)
       const { from } = present.intervals.at(-1) as { from: number }
@@ -212,43 +209,50 @@ export class Events {
         position,
       }
       return {
-        record: { kind: 'leave', time, conversation: conversationId, group, image, membership },
+        record: { kind: 'leave', time, conversation: entry.id, group, image, membership },
         begin: () => {
           part.row = group
         },
         apply: () => {
-          part.durable = group
-          const touched = this.#touch(entry)
-          loader.keepMember(entry, membership, 'changed')
-          // Behind all that was numbered by it: who comes back is counted anew.
-          part.ordinals.delete(user)
-          touched.memberships.set(user, membership)
-          touched.roll.set(membership.ordinal, null)
-          const at = position as Position
-          touched.refs.push({ position: at, kind: 'member', conversationId, userId: user })
-          touched.refs.push({ position: at, kind: 'conversation', conversationId })
-          applier.touchUser(user).makeOwn().putMembership(conversationId, membership)
-          if (group.large) applier.touchUser(user).addOnce(applier.touch(entry))
-          const known = memory.peekUser(user)
-          if (known !== undefined) {
-            known.memberships?.set(conversationId, membership)
-            const node = part.nodes.get(user)
-            if (node !== undefined) {
-              node.membership = membership
-              memory.replaceNode(node, 'list')
-            }
-            known.arrived(entry)
-            known.counting?.add(entry)
-            known.unread?.delete(conversationId)
-            memory.lists.chargeBeside(known)
-            known.changed()
-          }
-          this.#changed(conversationId, part)
-          applier.news(user)
+          this.#applyLeave(entry, part, group, membership)
         },
       }
     })
     return event.promise
+  }
+
+  #applyLeave(entry: ConversationEntry, part: GroupPart, group: GroupRow, membership: MembershipRow): void {
+    const { loader, memory, applier } = this.#parts
+    const position = group.position as Position
+    const user = membership.user as UserId
+    const conversationId = entry.id
+    part.durable = group
+    const touched = this.#touch(entry)
+    loader.keepMember(entry, membership, 'changed')
+    // Behind all that was numbered by it: who comes back is counted anew.
+    part.ordinals.delete(user)
+    touched.memberships.set(user, membership)
+    touched.roll.set(membership.ordinal, null)
+    touched.refs.push({ position, kind: 'member', conversationId, userId: user })
+    touched.refs.push({ position, kind: 'conversation', conversationId })
+    applier.touchUser(user).makeOwn().putMembership(conversationId, membership)
+    if (group.large) applier.touchUser(user).addOnce(applier.touch(entry))
+    const known = memory.peekUser(user)
+    if (known !== undefined) {
+      known.memberships?.set(conversationId, membership)
+      const node = part.nodes.get(user)
+      if (node !== undefined) {
+        node.membership = membership
+        memory.replaceNode(node, 'list')
+      }
+      known.arrived(entry)
+      known.counting?.add(entry)
+      known.unread?.delete(conversationId)
+      memory.lists.chargeBeside(known)
+      known.changed()
+    }
+    this.#changed(conversationId, part)
+    applier.news(user)
   }
 
   #rename(entry: ConversationEntry, { title }: Change<'rename'>): Promise<Committed> {
