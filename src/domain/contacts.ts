@@ -18,6 +18,9 @@ export interface ContactPageOptions {
   readonly cursor?: string | undefined
 }
 
+/** So many entries are read at once where the first ones were not enough: all of them may be blocked strangers. */
+const fewestPerStep = 500
+
 /**
  * A user's contacts, and whom the user has blocked. The two are apart: a blocked stranger is not in the list, and
  * removing a contact does not lift a block.
@@ -60,11 +63,11 @@ export class Contacts {
     await requireUser(this.#context, user, 'userId')
     const listed: ContactEntry[] = []
     // One more than asked for, so that the last page knows that it is the last.
-    while (listed.length <= limit) {
-      const entries = await this.#backend.contacts(user, after, limit + 1)
+    for (let step = limit + 1; listed.length <= limit; step = Math.max(step, fewestPerStep)) {
+      const entries = await this.#backend.contacts(user, after, step)
       listed.push(...entries.filter((entry) => entry.listed))
       after = entries.at(-1)?.contactId
-      if (entries.length <= limit) break
+      if (entries.length < step) break
     }
     const items = listed.slice(0, limit)
     const last = items.at(-1)

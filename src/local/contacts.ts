@@ -4,6 +4,7 @@ import type { ContactRow } from '../formats/record-parts.js'
 import type { Position, UserId } from '../model/ids.js'
 import { pairKey } from '../model/pair-key.js'
 import type { ContactEntry } from '../model/user.js'
+import { compareUtf8 } from '../model/utf8-order.js'
 import type { Generation } from './memory/generation.js'
 import type { Memory } from './memory/memory.js'
 import type { RowReader } from './reads/row-reader.js'
@@ -37,19 +38,17 @@ export class Contacts {
 
   async list(user: UserId, after: UserId | undefined, limit: number): Promise<readonly ContactEntry[]> {
     const { memory, rows } = this.#parts
-    const live = new Map<string, ContactEntry>()
-    for (const generation of memory.generations.live) {
-      for (const [other, entry] of generation.users.get(user)?.own?.contacts ?? []) live.set(other, entry)
-    }
-    const stored = await rows.contacts(user, after, limit + live.size)
-    const all = new Map(stored.map((row) => [row.contactId, toContact(row.contactId as UserId, row)]))
-    const reach = stored.length < limit + live.size ? undefined : stored.at(-1)?.contactId
-    for (const [other, entry] of live) {
-      if (after !== undefined && compareBytes(other, after) <= 0) continue
-      if (reach !== undefined && compareBytes(other, reach) > 0) continue
-      all.set(other, entry)
-    }
-    return [...all.values()].sort((a, b) => compareBytes(a.contactId, b.contactId)).slice(0, limit)
+    // IMPORTANT: taken before the shards are read: a generation may be flushed meanwhile.
+    const live = memory.generations.live.flatMap(
+      ({ users }) => users.get(user)?.own?.contactsAfter(after, limit) ?? [],
+    )
+    const stored = await rows.contacts(user, after, limit)
+    const all = new Map<string, ContactEntry>(
+      stored.map((row) => [row.contactId, toContact(row.contactId as UserId, row)]),
+    )
+    // The newest generation comes last. No entry is ever removed, so the first of all are among the first of each.
+    for (const entry of live) all.set(entry.contactId, entry)
+    return [...all.values()].sort((a, b) => compareUtf8(a.contactId, b.contactId)).slice(0, limit)
   }
 
   /**
@@ -121,8 +120,4 @@ function liveContact(
 function toContact(contactId: UserId, row: ContactRow & { position: number }): ContactEntry {
   const { listed, alias, blocked, position } = row
   return { contactId, listed, alias, blocked, position: position as Position }
-}
-
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -52,7 +52,9 @@ export class Repeats {
     const hash = idHash(this.#parts.hashSeed, sender, id)
     for (let seq = ids.find(hash, below); seq > 0; seq = ids.find(hash, seq)) {
       const found = this.#compare(entry, sender, id, seq)
-      if (found !== null) return found
+      if (found === null) continue
+      this.#parts.memory.indexes.repeated(entry, seq)
+      return found
     }
     if (!ids.isUnsure(hash)) return null
     return andThen(this.#indexIds(entry), () => this.find(entry, sender, id, below))

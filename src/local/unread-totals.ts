@@ -9,7 +9,8 @@ import type { Participations } from './participations.js'
 
 /**
  * The unread messages of a user in all conversations together. Counted once through the whole list, then kept beside the user,
- * where every message and every mark changes one number; large groups are looked at when the total is asked for.
+ * where every message and every mark changes one number (but for a mark in a group that the user has not looked at, after which
+ * they are counted anew); large groups are looked at when the total is asked for.
  */
 export class UnreadTotals {
   readonly #memory: Memory

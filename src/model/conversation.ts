@@ -100,7 +100,9 @@ export function hasEnded(intervals: readonly Interval[]): boolean {
  * it is a difference between absolute numbers. `head − floor` messages lie above the floor, and
  * `ownAtHead − own(floor)` of them are the user's own.
  */
-export function unreadOf(participation: Participation): number {
+export function unreadOf(
+  participation: Pick<Participation, 'intervals' | 'head' | 'ownAtHead' | 'ownAtJoin' | 'marks'>,
+): number {
   const last = participation.intervals.at(-1)
   if (last === undefined || last.to !== null) return 0
   const { head, ownAtHead, marks, ownAtJoin } = participation

@@ -2,6 +2,7 @@ import { noMarks, unreadOf } from '../../model/conversation.js'
 import type { Participation } from '../../model/conversation.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry } from '../../model/user.js'
+import { compareUtf8 } from '../../model/utf8-order.js'
 import type { ChangePage, ChangeRef, RecentOptions, RecentPage, UnreadTotal } from '../port.js'
 import { endedAt } from './conversation-state.js'
 import { otherOf, refsOf } from './events.js'
@@ -57,8 +58,8 @@ export class UserView {
 
   contactsAfter(after: UserId | undefined, limit: number): readonly ContactEntry[] {
     return [...this.contacts.values()]
-      .filter(({ contactId }) => after === undefined || byUtf8(contactId, after) > 0)
-      .sort((a, b) => byUtf8(a.contactId, b.contactId))
+      .filter(({ contactId }) => after === undefined || compareUtf8(contactId, after) > 0)
+      .sort((a, b) => compareUtf8(a.contactId, b.contactId))
       .slice(0, limit)
   }
 
@@ -199,8 +200,4 @@ export class UserView {
     if (places.at(-1) !== position) places.push(position)
     this.#places.set(conversationId, places)
   }
-}
-
-function byUtf8(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

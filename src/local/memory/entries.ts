@@ -210,10 +210,10 @@ export class CachedUser extends WithPeers<ConversationEntry> {
   version = 0
   /** The last page from the top. Written by Lists. */
   page: KeptListAnswer | null = null
-  /** Unread messages by conversation, without large groups; null if not counted. To `counted`: written by UnreadTotals. */
+  /** Unread messages by conversation, without large groups; null if not counted. Written by UnreadTotals and Applier. */
   unread: Map<ConversationId, number> | null = null
   unreadTotal: UnreadTotal | null = null
-  /** Conversations that changed while the unread ones were being counted. */
+  /** Conversations that changed while the unread ones were being counted. This, and the next one: written by UnreadTotals. */
   counting: Set<ConversationEntry> | null = null
   /** The count under way. */
   counted: Promise<void> | null = null
@@ -350,16 +350,6 @@ export class CachedUser extends WithPeers<ConversationEntry> {
     this.#arrivals ??= new Set()
     this.#arrivals.add(entry)
     entry.holds++
-  }
-
-  /** Unread of a conversation after its owner's mark: nothing at the head, otherwise counted anew when a reader asks. */
-  marked(entry: ConversationEntry, marks: Marks): void {
-    if (this.unread !== null && marks.readAt > marks.deliveredAt) {
-      if (marks.read >= entry.durableHead) this.unread.delete(entry.id)
-      else if (this.unread.has(entry.id)) this.unread = null
-    }
-    this.counting?.add(entry)
-    this.changed()
   }
 
   changed(): void {

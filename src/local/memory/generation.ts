@@ -2,7 +2,9 @@ import type { ChangeRef } from '../../backend/port.js'
 import type { Marks } from '../../model/conversation.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
 import type { ContactEntry, UserEntry as StoredUser } from '../../model/user.js'
+import { compareUtf8 } from '../../model/utf8-order.js'
 import type { MembershipRow } from '../../formats/record-parts.js'
+import { firstIndexWhere } from '../first-index-where.js'
 import type { Touched } from './entries.js'
 import { MessageIndex, type RecordChunks } from './message-index.js'
 
@@ -29,6 +31,9 @@ export class TouchedOwn {
   #marks: Map<ConversationId, Marks> | null = null
   /** All of these are made when they are needed. */
   #contacts: Map<UserId, ContactEntry> | null = null
+  /** Their ids: in order, up to those that came since somebody last read them in order. */
+  #contactIds: UserId[] | null = null
+  #contactsInOrder = 0
   #memberships: Map<ConversationId, MembershipRow> | null = null
   /** Changes that are no messages. */
   readonly refs: ChangeRef[] = []
@@ -53,7 +58,21 @@ export class TouchedOwn {
 
   putContact(contact: ContactEntry): void {
     this.#contacts ??= new Map()
+    if (!this.#contacts.has(contact.contactId)) this.#contactIds?.push(contact.contactId)
     this.#contacts.set(contact.contactId, contact)
+  }
+
+  /** Up to `limit` of them in the order of their ids (by UTF-8 bytes), those above `after` if it is given. */
+  contactsAfter(after: UserId | undefined, limit: number): readonly ContactEntry[] {
+    const contacts = this.#contacts
+    if (contacts === null) return []
+    const ids = (this.#contactIds ??= [...contacts.keys()])
+    // What is in order already costs one comparison each.
+    if (this.#contactsInOrder < ids.length) ids.sort(compareUtf8)
+    this.#contactsInOrder = ids.length
+    const isAbove = (at: number): boolean => after === undefined || compareUtf8(ids[at] as UserId, after) > 0
+    const from = firstIndexWhere(ids.length, isAbove)
+    return ids.slice(from, from + limit).map((id) => contacts.get(id) as ContactEntry)
   }
 
   putMembership(group: ConversationId, membership: MembershipRow): void {

@@ -15,6 +15,15 @@ export type IdSummary = Int32Array | HashFilter
 /** Messages behind one whose run is looked for: a longer walk would be dearer than asking the shard. */
 const farBack = 256
 
+/** So many messages of a chain are a part, of which a filter says whether one with some hash may be there. */
+const perPart = 219 * perBlock
+/** Such a filter is small, and takes one stranger of 45 for a known one: then this part is walked over in vain. */
+const partCapacity = 1024
+/** What stands for a part besides. */
+const partBytes = 64
+/** A repeat has so many of them made at most, each of which takes about a tenth of a millisecond. */
+const partsPerRepeat = 1
+
 const firstCapacity = 1024
 /** What is left of a word beside the bits, as a number with a sign: 512 MiB of blocks. */
 const mostBlocks = 2 ** (31 - perBlock)
@@ -50,13 +59,22 @@ export class IdHashes {
     return (this.#words[blockWords * block + 1 + place] as number) >>> 0
   }
 
-  /** The highest place below `filled` of a block that has this hash, or `none`. */
-  findBelow(block: number, filled: number, hash: number): number {
+  /**
+   * Walks back from `block`, whose last hash is that of message `last`, to the message after `end`. Returns the newest one up to
+   * `upTo` that has this hash; 0 if there is none. `last` and `end` are numbers within the chain.
+   */
+  findBack(block: number, last: number, end: number, upTo: number, hash: number): number {
     const words = this.#words
-    const first = blockWords * block + 1
     const wanted = hash | 0
-    for (let place = filled - 1; place >= 0; place--) if (words[first + place] === wanted) return place
-    return none
+    let filled = ((last - 1) % perBlock) + 1
+    for (let before = last - filled; before >= end; before -= perBlock) {
+      const first = blockWords * block
+      for (let place = Math.min(filled, upTo - before); place > 0; place--)
+        if (words[first + place] === wanted) return before + place
+      block = (words[first] as number) >> perBlock
+      filled = perBlock
+    }
+    return 0
   }
 
   older(block: number): number {
@@ -105,9 +123,17 @@ export class IdHashes {
   }
 }
 
+/** Some thousand messages of a chain that follow each other. */
+interface Part {
+  /** The block of the last of them. */
+  readonly newest: number
+  filter: HashFilter | null
+}
+
 /**
  * The hashes of one conversation's messages, in the order of their seqs: a chain, and in long conversations a filter that says
- * of nearly every new hash that it is new. (A table from hash to seq would take ten times as much memory.)
+ * of nearly every new hash that it is new. (A table from hash to seq would take ten times as much memory.) Where old messages are
+ * repeated, as by an import that begins anew, filters of the parts of the chain say where not to look for them.
  *
  * Of a long conversation that was put away and brought back the chain begins with what has come since, and a filter is all that
  * is known of the messages before.
@@ -124,6 +150,8 @@ export class IdIndex {
   /** With those before the chain. */
   #count: number
   #filter: HashFilter | null = null
+  /** Those that are full, the oldest first. */
+  #parts: Part[] | null = null
 
   /**
    * `known`: the first messages of the conversation, without a gap. Throws where there is no memory for them, and keeps none
@@ -143,7 +171,9 @@ export class IdIndex {
 
   get bytes(): number {
     const blocks = Math.ceil(this.#chained / perBlock) * blockBytes
-    return 64 + blocks + (this.#filter?.bytes ?? 0) + (this.#before?.bytes ?? 0)
+    let bytes = 64 + blocks + (this.#filter?.bytes ?? 0) + (this.#before?.bytes ?? 0)
+    for (const { filter } of this.#parts ?? []) bytes += partBytes + (filter?.bytes ?? 0)
+    return bytes
   }
 
   /** Memory for the next message's hash, so that `add` needs none. Throws where there is none, and changes nothing then. */
@@ -167,6 +197,8 @@ export class IdIndex {
     this.#hashes.set(this.#newest, place, hash, beginsRun)
     this.#count++
     this.#filter?.add(hash)
+    if (place === perBlock - 1 && this.#chained % perPart === 0)
+      (this.#parts ??= []).push({ newest: this.#newest, filter: null })
   }
 
   #addAll(known: Int32Array): void {
@@ -200,17 +232,32 @@ export class IdIndex {
   /** The newest message of the chain below `below` with this hash; 0 if there is none. */
   find(hash: number, below = Infinity): number {
     if (this.#filter?.mayHave(hash) === false) return 0
-    const hashes = this.#hashes
-    let filled = this.#filled
-    /** The last message before those of the block. */
-    let before = this.#count - filled
-    for (let block = this.#newest; block !== none; block = hashes.older(block)) {
-      const place = hashes.findBelow(block, Math.min(filled, below - 1 - before), hash)
-      if (place !== none) return before + place + 1
-      filled = perBlock
-      before -= perBlock
+    const parts = this.#parts ?? []
+    const upTo = Math.min(below - 1 - this.#first, this.#chained)
+    let at = this.#hashes.findBack(this.#newest, this.#chained, parts.length * perPart, upTo, hash)
+    for (let i = parts.length - 1; i >= 0 && at === 0; i--) {
+      const { newest, filter } = parts[i] as Part
+      if (i * perPart >= upTo || filter?.mayHave(hash) === false) continue
+      at = this.#hashes.findBack(newest, (i + 1) * perPart, i * perPart, upTo, hash)
     }
-    return 0
+    return at === 0 ? 0 : this.#first + at
+  }
+
+  /**
+   * The message with `seq` has been repeated. Old ones are seldom repeated alone: of the parts that lie before it on the way some
+   * get a filter. True if any did.
+   */
+  repeated(seq: number): boolean {
+    const parts = this.#parts ?? []
+    let made = 0
+    for (let i = parts.length - 1; made < partsPerRepeat && i * perPart >= seq - this.#first; i--) {
+      const part = parts[i] as Part
+      if (part.filter !== null) continue
+      part.filter = this.#filterOf(part)
+      if (part.filter === null) break
+      made++
+    }
+    return made > 0
   }
 
   /**
@@ -249,6 +296,7 @@ export class IdIndex {
     this.#newest = this.#oldest = none
     this.#count = this.#first
     this.#filter = null
+    this.#parts = null
   }
 
   get #chained(): number {
@@ -270,6 +318,18 @@ export class IdIndex {
     }
   }
 
+  /** Null where there is no memory for it: nobody needs it. */
+  #filterOf({ newest }: Part): HashFilter | null {
+    const filter = filterIfRoom()
+    if (filter === null) return null
+    let block = newest
+    for (let left = perPart; left > 0; left -= perBlock) {
+      for (let place = 0; place < perBlock; place++) filter.add(this.#hashes.at(block, place))
+      block = this.#hashes.older(block)
+    }
+    return filter
+  }
+
   #exact(): Int32Array {
     const exact = new Int32Array(this.#count)
     this.#backTo(1, (block, place, seq) => {
@@ -288,4 +348,12 @@ export class IdIndex {
 
 function roomFor(count: number): HashFilter {
   return new HashFilter(capacityFor(count))
+}
+
+function filterIfRoom(): HashFilter | null {
+  try {
+    return new HashFilter(partCapacity)
+  } catch {
+    return null
+  }
 }

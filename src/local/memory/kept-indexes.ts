@@ -69,6 +69,11 @@ export class KeptIndexes {
     this.#options.grew()
   }
 
+  /** A message of the conversation has been repeated: its index may have grown by what makes the next repeats fast. */
+  repeated(entry: ConversationEntry, seq: number): void {
+    if (entry.ids?.repeated(seq) === true) this.charge(entry)
+  }
+
   becameLive({ charged }: ConversationEntry): void {
     this.liveBytes += charged
   }

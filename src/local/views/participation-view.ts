@@ -1,9 +1,15 @@
 import type { MembershipRow } from '../../formats/record-parts.js'
-import { isVisible, type Interval, type Marks, type Participation } from '../../model/conversation.js'
+import {
+  isVisible,
+  unreadOf,
+  type Interval,
+  type Marks,
+  type Participation,
+} from '../../model/conversation.js'
 import { isPresent } from '../../model/group.js'
 import type { ConversationId, Position, UserId } from '../../model/ids.js'
 import type { Message } from '../../model/message.js'
-import type { ConversationEntry, GroupPart } from '../memory/entries.js'
+import type { ConversationEntry, GroupPart, ListNode } from '../memory/entries.js'
 
 /** All of a direct conversation. */
 export const whole: readonly Interval[] = Object.freeze([Object.freeze({ from: 1, to: null })])
@@ -96,6 +102,27 @@ export function ownOf(user: UserId, { pair, durableHead, durableN0 }: Conversati
   const { 0: first, 1: second } = pair as readonly [UserId, UserId]
   if (first === second) return durableHead
   return user === first ? durableN0 : durableHead - durableN0
+}
+
+/**
+ * What a user has not read yet when these marks have just become visible; null if it has to be counted. `node`: the user's for
+ * the conversation, if there is one.
+ */
+export function unreadBehind(
+  marks: Marks,
+  user: UserId,
+  entry: ConversationEntry,
+  node: ListNode | null,
+): number | null {
+  const { groupPart, durableHead: head } = entry
+  if (marks.read >= head) return 0
+  if (groupPart === null)
+    return unreadOf({ intervals: whole, head, ownAtHead: ownOf(user, entry), ownAtJoin: 0, marks })
+  const membership = node?.membership ?? null
+  const own = node?.own ?? null
+  if (membership === null || own === null) return null
+  const { intervals, ownAtJoin } = membership
+  return unreadOf({ intervals, head: visibleHead(entry, membership), ownAtHead: own, ownAtJoin, marks })
 }
 
 function groupParticipation(

@@ -13,6 +13,7 @@ import {
 import type { ConversationFilter } from '../memory/conversation-filter.js'
 import { Generation, type TouchedUser } from '../memory/generation.js'
 import type { Memory } from '../memory/memory.js'
+import { unreadBehind } from '../views/participation-view.js'
 import type { PendingMark, PendingSend } from './pending.js'
 import type { Watchers } from './watchers.js'
 
@@ -245,7 +246,14 @@ export class Applier {
   }
 
   marked(user: CachedUser, entry: ConversationEntry, marks: Marks): void {
-    user.marked(entry, marks)
+    if (marks.readAt > marks.deliveredAt && user.unread?.has(entry.id) === true) {
+      const left = unreadBehind(marks, user.id, entry, this.#memory.nodeOf(user.id, entry))
+      if (left === null) user.unread = null
+      else if (left > 0) user.unread.set(entry.id, left)
+      else user.unread.delete(entry.id)
+    }
+    user.counting?.add(entry)
+    user.changed()
     this.#memory.lists.chargeBeside(user)
   }
 

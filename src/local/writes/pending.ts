@@ -31,6 +31,12 @@ export class PendingSend {
   position = 0
   start = 0
   end = 0
+  /**
+   * If others of its conversation are under way before it: the position of the one before, and of the nearest one before whose seq
+   * is a multiple of `leapOver`; 0 if there is none.
+   */
+  before = 0
+  leap = 0
   readonly entry: ConversationEntry
   readonly draft: MessageDraft
   readonly seq: number
@@ -125,9 +131,13 @@ export class PendingEvent {
   }
 }
 
+/** Of so many messages of a conversation that are under way one is leapt to: then few steps lead to each of them. */
+const leapOver = 256
+
 /**
  * The writes between append and acknowledgement, in the order of the log: a ring. It forgets what has been taken out at
- * once, for whatever it kept on to would live through collections and be copied by them.
+ * once, for whatever it kept on to would live through collections and be copied by them. So the messages of a conversation hang
+ * together by their positions, each with one before, and not as objects.
  */
 export class PendingQueue {
   /** As many as a power of two. */
@@ -135,9 +145,11 @@ export class PendingQueue {
   #first = 0
   #count = 0
 
+  /** The next one of the log. Of a message, its conversation's last position is still that of the message before. */
   push(write: PendingWrite): void {
     if (this.#count === this.#slots.length) this.#grow()
     this.#slots[(this.#first + this.#count++) & (this.#slots.length - 1)] = write
+    if (write instanceof PendingSend && write.seq - write.entry.durableHead > 1) this.#link(write)
   }
 
   get oldest(): PendingWrite {
@@ -153,11 +165,12 @@ export class PendingQueue {
 
   /** The send of a message that is under way; for its repeats meanwhile. */
   findSend(entry: ConversationEntry, seq: number): PendingSend | undefined {
-    for (let i = 0; i < this.#count; i++) {
-      const write = this.#at(i)
-      if (write instanceof PendingSend && write.entry === entry && write.seq === seq) return write
+    let send = this.#sendAt(entry.lastPosition)
+    while (send !== undefined && send.seq > seq) {
+      const far = this.#sendAt(send.leap)
+      send = far !== undefined && far.seq >= seq ? far : this.#sendAt(send.before)
     }
-    return undefined
+    return send?.entry === entry && send.seq === seq ? send : undefined
   }
 
   takeAll(): PendingWrite[] {
@@ -166,6 +179,21 @@ export class PendingQueue {
       this.drop()
       return oldest
     })
+  }
+
+  #link(send: PendingSend): void {
+    const before = this.#sendAt(send.entry.lastPosition)
+    if (before === undefined) return
+    send.before = before.position
+    send.leap = before.seq % leapOver === 0 ? before.position : before.leap
+  }
+
+  /** Positions have no gaps. */
+  #sendAt(position: number): PendingSend | undefined {
+    const place = position - (this.#slots[this.#first]?.position ?? Infinity)
+    if (place < 0 || place >= this.#count) return undefined
+    const write = this.#at(place)
+    return write instanceof PendingSend ? write : undefined
   }
 
   #at(place: number): PendingWrite | undefined {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import type { Position } from '../../../src/model/ids.js'
 import { referenceDomain, userIds } from '../../fixtures/reference-domain.js'
 
 const [ada, bob, eve] = userIds('ada', 'bob', 'eve')
@@ -49,6 +50,24 @@ describe('contacts', () => {
       cursor = page.next ?? undefined
     } while (cursor !== undefined)
     expect(seen).toEqual(['B', 'a', 'b', 'c', 'é', '￿', '\u{1F600}'])
+  })
+
+  test('many blocked strangers are passed over in few steps', async () => {
+    const { contacts, backend } = referenceDomain()
+    const all = Array.from({ length: 1600 }, (_, n) => ({
+      contactId: `stranger ${1000 + n}` as typeof ada,
+      listed: n === 1599,
+      alias: undefined,
+      blocked: true,
+      position: (n + 1) as Position,
+    }))
+    const reads = vi.spyOn(backend, 'contacts').mockImplementation((_user, after, limit) => {
+      const from = all.findIndex(({ contactId }) => after === undefined || contactId > after)
+      return all.slice(from, from + limit)
+    })
+    const { items, next } = await contacts.list(ada, { limit: 1 })
+    expect({ items, next }).toEqual({ items: [{ contactId: 'stranger 2599', blocked: true }], next: null })
+    expect(reads.mock.calls.length).toBeLessThanOrEqual(5)
   })
 
   test('a full last page is the last one', async () => {

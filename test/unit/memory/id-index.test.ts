@@ -179,3 +179,44 @@ test('a hash for which there is no memory, in its chain or for a filter, changes
     for (let n = 0; n < before + 300; n++) expect(lacking.find(n)).toBe(n + 1)
   }
 })
+
+test('where old messages are repeated, the others are found without a walk over all that came since', () => {
+  const hashes = new IdHashes()
+  const index = new IdIndex(hashes)
+  const other = new IdIndex(hashes)
+  const count = 12_000
+  // Each of the last hundred is a second one with a hash from before.
+  const hashOf = (seq: number): number =>
+    Math.imul(seq > count - 100 ? 40 * (seq - count + 100) : seq, 0x9e3779b1) >>> 0
+  for (let seq = 1; seq <= count; seq++) {
+    index.add(hashOf(seq), false)
+    if (seq % 3 === 0) other.add(hashOf(seq), false)
+  }
+  const { bytes } = index
+  const walks = vi.spyOn(hashes, 'findBack')
+  const walked = (find: () => void): number => {
+    walks.mockClear()
+    find()
+    return walks.mock.calls.reduce((sum, [, last, end]) => sum + last - end, 0)
+  }
+  const repeats = (from: number): number =>
+    walked(() => {
+      for (let seq = from; seq < from + 30; seq++) {
+        if (seq % 40 === 0) continue
+        expect(index.find(hashOf(seq))).toBe(seq)
+        index.repeated(seq)
+      }
+    })
+  expect(repeats(count - 150)).toBeLessThan(30 * 2000)
+  expect(index.bytes).toBe(bytes)
+  repeats(1)
+  expect(repeats(101)).toBeLessThan(30 * 4000)
+  expect(index.bytes - bytes).toBeLessThan(1.4 * count)
+  for (let seq = 40; seq <= 4000; seq += 40)
+    expect(allOf(index, hashOf(seq))).toEqual([count - 100 + seq / 40, seq])
+  expect(walked(() => expect(index.find(12345)).toBe(0))).toBeLessThan(4000)
+  index.release()
+  expect(index.bytes).toBe(new IdIndex(hashes).bytes)
+  for (let seq = 1; seq <= count; seq++) other.add(hashOf(seq + 100), false)
+  expect(other.find(hashOf(4001))).toBe(4000 + 3901)
+})

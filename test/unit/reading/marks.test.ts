@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { openMessageStore, type MessageStore } from '../../../src/index.js'
+import { Lists } from '../../../src/local/lists.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
 const records = async (store: MessageStore): Promise<number> =>
@@ -84,6 +85,56 @@ test('marks that were handed over before the store is closed are there when it i
   store = await openMessageStore({ location })
   try {
     expect(await standing(store, 'bob', id)).toEqual([3, 3, 0])
+  } finally {
+    await store.close()
+  }
+})
+
+test('what is unread in all is right after each mark, and is not counted anew for it', async () => {
+  const location = await temporaryDirectory()
+  let store = await openMessageStore({ location, durability: 'os' })
+  const peers = Array.from({ length: 30 }, (_, n) => `peer ${n}`)
+  await Promise.all(peers.map((sender) => store.sendMessage({ sender, receiver: 'ada', text: 'hello' })))
+  await store.groups.create({ creator: 'bob', members: ['ada', 'eve'], id: 'team' })
+  for (let i = 0; i < 9; i++) {
+    const [sender, receiver] = i % 3 === 1 ? (['ada', 'bob'] as const) : (['bob', 'ada'] as const)
+    await store.sendMessage({ sender, receiver, text: `${i}` })
+    await store.sendMessage({ sender, conversationId: 'team', text: `${i}` })
+    await store.sendMessage({ sender: 'ada', receiver: 'ada', text: `note ${i}` })
+  }
+  await store.groups.removeMember('bob', 'team', 'ada')
+  await store.groups.addMembers('bob', 'team', ['ada'])
+  for (let i = 0; i < 4; i++)
+    await store.sendMessage({ sender: i === 1 ? 'ada' : 'eve', conversationId: 'team', text: `${i}` })
+  await store.close()
+  store = await openMessageStore({ location, durability: 'os' })
+  try {
+    const bob = (await store.getConversation('ada', { peer: 'bob' }))?.id as string
+    const notes = (await store.getConversation('ada', { peer: 'ada' }))?.id as string
+    const total = async (): Promise<number> => (await store.getUnread('ada')).total
+    // 6 of 9, 3 of 4, and none of the notes.
+    expect(await total()).toBe(30 + 6 + 3)
+    await store.getConversation('ada', 'team')
+    const walks = vi.spyOn(Lists.prototype, 'recent')
+    const steps = [
+      [bob, 1, 38],
+      [bob, 2, 38],
+      [notes, 3, 38],
+      ['team', 3, 38],
+      [bob, 4, 36],
+      ['team', 10, 35],
+      ['team', 11, 35],
+      ['team', 12, 34],
+    ] as const
+    for (const [conversation, seq, left] of steps) {
+      await store.markRead('ada', conversation, seq)
+      expect([conversation, seq, await total()]).toEqual([conversation, seq, left])
+    }
+    await store.sendMessage({ sender: 'bob', receiver: 'ada', text: 'more' })
+    await store.markRead('ada', bob, 5)
+    await store.markDelivered('ada', bob, 10)
+    expect(await total()).toBe(35)
+    expect(walks).not.toHaveBeenCalled()
   } finally {
     await store.close()
   }
