@@ -18,6 +18,8 @@ import type { ContactEntry, User, UserEntry } from '../model/user.js'
  *    only the owner of a conversation's lane looks at it.
  *  - ORDERED. Writes to one conversation become visible in the order in which they were handed over. Positions of one
  *    user become visible in ascending order: a reader who has seen position p will never see a new one below p.
+ *  - IN TIME. The timestamp of a write is not below that of any write, to whatever conversation, that was acknowledged before
+ *    this one was handed over.
  *  - CONDITIONAL. A write to a conversation states the head it was decided on. A backend that is not the only writer
  *    answers MOVED when the conversation is another one by then, by a message, a block or a change of members, of which the
  *    last two leave the head as it is; nothing is stored, and the caller loads and decides again.

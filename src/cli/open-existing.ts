@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { repairName } from '../formats/repair-names.js'
+import { repairName, repairReportName } from '../formats/repair-names.js'
 import { shardsDirectory } from '../formats/shard-names.js'
 import { manifestName } from '../formats/store-names.js'
 import { openMessageStore, type MessageStore } from '../index.js'
@@ -21,7 +21,7 @@ async function assertStoreIn(directory: string): Promise<void> {
   const place = await nodeFileSystem.stat(directory)
   if (place?.directory !== true)
     throw new Error(`${directory} is ${place === null ? 'not there' : 'not a directory'}`)
-  const parts = [manifestName, shardsDirectory, repairName]
+  const parts = [manifestName, shardsDirectory, join(repairName, repairReportName)]
   const found = await Promise.all(parts.map((name) => nodeFileSystem.stat(join(directory, name))))
   if (found.every((one) => one === null))
     throw new Error(`${directory} is not a store: it has no ${manifestName}`)

@@ -99,6 +99,8 @@ async function clash(
 ): Promise<void> {
   const here = await load(bench.backend)
   const there = await load(other)
+  // What is asked before a send into a group is part of what has become old.
+  if (stale.kind === 'send' && here.kind === 'group') await bench.backend.member(here, stale.sender)
   if (write.kind === 'send') await bench.append(there, bench.draft(write.sender, first), other)
   else await bench.commit(there, write, other)
   const outcome =

@@ -252,15 +252,20 @@ export class Workbench {
     write: () => Promise<T | typeof MOVED>,
   ): Promise<T> {
     for (let moves = 0; moves < maxMoves; moves += 1) {
+      // A writer ends with the backend: nobody asks one that has crashed.
+      this.#assertRunning(backend)
       await backend.load(handle, viewer)
-      // Whoever writes ends with the backend.
-      if (!this.#running.has(backend)) throw new Error('the backend has crashed')
+      this.#assertRunning(backend)
       const outcome = await write()
       if (outcome !== MOVED) return outcome
       if (backend.capabilities.moved === 'never')
         throw new Error('moved, although this backend never says so')
     }
     throw new Error('the conversation moves all the time')
+  }
+
+  #assertRunning(backend: Backend): void {
+    if (!this.#running.has(backend)) throw new Error('the backend has crashed')
   }
 }
 

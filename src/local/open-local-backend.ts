@@ -252,8 +252,8 @@ const unfit: Readonly<Record<string, string>> = {
   ENOENT: 'cannot be made: it is a link to nothing',
   ELOOP: 'cannot be followed: its links go round',
   ENAMETOOLONG: 'is too long for the file system',
-  EACCES: 'may not be written by this process',
-  EPERM: 'may not be written by this process',
+  EACCES: 'may not be read and written by this process',
+  EPERM: 'may not be read and written by this process',
   EROFS: 'lies on a file system that cannot be written',
 }
 

@@ -217,7 +217,7 @@ async function make(place: Place): Promise<Made | null> {
 /** It stays where it is, to be looked at, until the next repair. */
 function notWhole(path: string, { refused, report }: Looked, { checkpoint }: Manifest): ColumbaError {
   const first = report?.findings[0]
-  const why = refused ?? (first === undefined ? '' : `${first.what}, ${first.where}`)
+  const why = refused ?? first?.what ?? ''
   return new ColumbaError(
     'CORRUPT',
     `what was made anew in ${path} is not whole (${why}); the store is as it was`,

@@ -108,7 +108,7 @@ test('a process that may open no more files repairs nothing: that says nothing o
 })
 
 test.each([
-  ['EACCES', 'LOCK.claim', 'INVALID_ARGUMENT', /^location may not be written by this process/],
+  ['EACCES', 'LOCK.claim', 'INVALID_ARGUMENT', /^location may not be read and written by this process/],
   ['EACCES', '.ldb', 'INVALID_ARGUMENT', /owner and mode/],
 ])('%s of %s is said as by an opening: %s', async (system, part, code, message) => {
   const location = await copyOf(sample)

@@ -164,7 +164,7 @@ describe('with a damaged table: what opening says comes first', () => {
 })
 
 test.each([
-  ['EACCES', 'LOCK.claim', 'INVALID_ARGUMENT', /^location may not be written by this process/],
+  ['EACCES', 'LOCK.claim', 'INVALID_ARGUMENT', /^location may not be read and written by this process/],
   ['EROFS', 'LOCK.claim', 'INVALID_ARGUMENT', /^location lies on a file system that cannot be written/],
   ['ENOSPC', 'LOCK.claim', 'NO_SPACE', /the disk is full/],
   ['EACCES', '.ldb', 'INVALID_ARGUMENT', /owner and mode/],
