@@ -26,7 +26,11 @@ export function systemError(error: unknown): unknown {
 /** What the system said while something was read, as an error of this library; its own errors pass as they are. */
 export function readError(error: unknown, what: string, details: ErrorDetails): ColumbaError {
   if (error instanceof ColumbaError) return error
-  const said = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const said = lacksMemory(error)
+    ? 'ENOMEM'
+    : error instanceof Error && 'code' in error
+      ? String(error.code)
+      : ''
   const [code, advice] =
     rows[said] ?? (['CORRUPT', forbidden.has(said) ? forbiddenAdvice : 'check the disk'] as const)
   return new ColumbaError(code, `${what} cannot be read: ${advice}`, details, error)
@@ -48,6 +52,14 @@ export function isDamage(error: unknown): boolean {
 /** What is thrown where there is no memory for an array. To be asked of code only that does little else: others throw it, too. */
 export function isMemoryError(error: unknown): error is RangeError {
   return error instanceof RangeError
+}
+
+/**
+ * The same of a read, for which there is no memory: nothing is known of what would have been read. A wrong length, which is a
+ * RangeError with a code, is none.
+ */
+export function lacksMemory(error: unknown): boolean {
+  return isMemoryError(error) && !('code' in error)
 }
 
 /** The same as an error of this library, where nothing has changed yet; anything else passes as it is. */

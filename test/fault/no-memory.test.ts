@@ -31,6 +31,20 @@ async function lacking<T>(
   }
 }
 
+/** The same for buffers that are larger than `most`. */
+async function lackingBuffers<T>(most: number, call: () => Promise<T>): Promise<T> {
+  const { allocUnsafe } = Buffer
+  const stub = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((bytes) => {
+    if (bytes > most) throw new RangeError('Array buffer allocation failed')
+    return allocUnsafe(bytes)
+  })
+  try {
+    return await call()
+  } finally {
+    stub.mockRestore()
+  }
+}
+
 /** Nothing was stored, and a repeat is welcome. */
 const overloaded = { code: 'OVERLOADED', cause: new RangeError('Array buffer allocation failed') }
 
@@ -207,6 +221,22 @@ test('a message behind which there is no memory to end the generation was sent; 
   expect(await send(store, 'ben', 0)).toMatchObject({ seq: 1 })
   await expect.poll(flushes).toBe(1)
   expect(await store.sendMessage(long)).toEqual({ ...receipt, duplicate: true })
+})
+
+test('blocks that there is no memory to read are not damaged', async () => {
+  const location = await temporaryDirectory()
+  const long = 'x'.repeat(60_000)
+  const first = await openLocalStore(location)
+  for (let n = 0; n < 2; n++) await send(first, 'ben', n, long)
+  await first.close()
+
+  const store = await openLocalStore(location, { local: { tuning: { readsNow: false } } })
+  const read = () => store.getMessages('ann', { peer: 'ben' }, { limit: 10 })
+  for (const call of [read, () => send(store, 'ben', 0, long), () => store.admin.verify()])
+    await lackingBuffers(50_000, () => expect(call()).rejects.toMatchObject(overloaded))
+  expect((await read()).items).toHaveLength(2)
+  expect(await send(store, 'ben', 0, long)).toMatchObject({ seq: 1, duplicate: true })
+  expect((await store.admin.verify()).findings).toEqual([])
 })
 
 /** Where hardly anything stays in memory. */
