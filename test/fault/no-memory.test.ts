@@ -223,14 +223,20 @@ test('a message behind which there is no memory to end the generation was sent; 
   expect(await store.sendMessage(long)).toEqual({ ...receipt, duplicate: true })
 })
 
-test('blocks that there is no memory to read are not damaged', async () => {
+test.each([
+  ['at once', true],
+  ['behind a wait', false],
+])('blocks that there is no memory to read %s are not damaged', async (_, readsNow) => {
   const location = await temporaryDirectory()
   const long = 'x'.repeat(60_000)
   const first = await openLocalStore(location)
   for (let n = 0; n < 2; n++) await send(first, 'ben', n, long)
+  await send(first, 'carl', 0)
   await first.close()
 
-  const store = await openLocalStore(location, { local: { tuning: { readsNow: false } } })
+  const store = await openLocalStore(location, { local: { tuning: { readsNow } } })
+  // Now the file is open.
+  await store.getMessages('ann', { peer: 'carl' })
   const read = () => store.getMessages('ann', { peer: 'ben' }, { limit: 10 })
   for (const call of [read, () => send(store, 'ben', 0, long), () => store.admin.verify()])
     await lackingBuffers(50_000, () => expect(call()).rejects.toMatchObject(overloaded))
