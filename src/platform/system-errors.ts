@@ -77,3 +77,12 @@ export function ifMemoryAllows<T>(make: () => T): T | null {
     throw error
   }
 }
+
+/** For what a caller needs: OVERLOADED where there is no memory for it. */
+export function withMemory<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw memoryError(error)
+  }
+}

@@ -245,6 +245,38 @@ test.each([
   expect((await store.admin.verify()).findings).toEqual([])
 })
 
+test('a packed list that there is no memory to unpack is read, and messages come to it', async () => {
+  const location = await temporaryDirectory()
+  const first = await openLocalStore(location)
+  const peers = Array.from({ length: 80 }, (_, n) => `peer ${n}`)
+  await Promise.all(peers.map((peer) => send(first, peer, 0, peer.padEnd(1000))))
+  await first.close()
+
+  const store = await openLocalStore(location)
+  const list = async () => (await store.getConversations('ann', { limit: 100 })).items
+  // What is packed fits into 128 KiB, and bytes to read it in would be twice what it has.
+  await lackingBuffers(128 * 1024, async () => {
+    expect((await list()).map(({ peer }) => peer)).toEqual(peers.toReversed())
+    expect(await send(store, 'peer 7', 1)).toMatchObject({ seq: 2 })
+    await store.markRead('ann', { peer: 'peer 9' }, 1)
+    expect((await list()).slice(0, 2)).toMatchObject([{ peer: 'peer 7', headSeq: 2 }, { peer: 'peer 79' }])
+  })
+  expect(await list()).toHaveLength(80)
+  expect((await store.admin.verify()).findings).toEqual([])
+})
+
+test('a list that there is no memory to pack is OVERLOADED, and can be read then', async () => {
+  const location = await temporaryDirectory()
+  const first = await openLocalStore(location)
+  await Promise.all(Array.from({ length: 200 }, (_, n) => send(first, `peer ${n}`, 0, 'x'.repeat(1000))))
+  await first.close()
+
+  const store = await openLocalStore(location)
+  const list = () => store.getConversations('ann', { limit: 200 })
+  await lackingBuffers(150 * 1024, () => expect(list()).rejects.toMatchObject(overloaded))
+  expect((await list()).items).toHaveLength(200)
+})
+
 /** Where hardly anything stays in memory. */
 const settings = { cacheBytes: 32 * 1024, syncEveryMs: Infinity }
 
