@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { SendRequest } from '../../src/api/send-arguments.js'
+import type { Metrics } from '../../src/backend/settings.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { Memory } from '../../src/local/memory/memory.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
@@ -42,6 +43,18 @@ async function lackingBuffers<T>(most: number, call: () => Promise<T>): Promise<
     return await call()
   } finally {
     stub.mockRestore()
+  }
+}
+
+/** What is told of refused writes. */
+class Refusals {
+  count = 0
+
+  readonly metrics: Metrics = {
+    count: (name) => {
+      if (name === 'log.refused') this.count++
+    },
+    observe: () => undefined,
   }
 }
 
@@ -91,7 +104,9 @@ async function seqsOf(store: MessageStore, peer: string): Promise<number[]> {
 }
 
 test('whatever there is no room for in the log is OVERLOADED, and can be repeated', async () => {
-  const store = await openLocalStore(await temporaryDirectory(), { local: { tuning: { chunkBytes: 256 } } })
+  const refusals = new Refusals()
+  const parts = { local: { tuning: { chunkBytes: 256 } }, metrics: refusals.metrics }
+  const store = await openLocalStore(await temporaryDirectory(), parts)
   await Promise.all(Array.from({ length: 20 }, (_, n) => send(store, 'ben', n)))
   await store.groups.create({ id: 'all', creator: 'ann', members: ['ben'] })
   const calls: ((n: number) => Promise<unknown>)[] = [
@@ -111,6 +126,7 @@ test('whatever there is no room for in the log is OVERLOADED, and can be repeate
     })
     await call(n)
   }
+  expect(refusals.count).toBe(calls.length)
   const seqs = await seqsOf(store, 'ben')
   expect(seqs).toEqual(seqs.map((_, i) => i + 1))
   expect((await store.admin.verify()).findings).toEqual([])
@@ -201,7 +217,8 @@ test('a message for whose key there is no memory takes no number, and keys are s
 test('a message behind which there is no memory to end the generation was sent; a later one ends it', async () => {
   const location = await temporaryDirectory()
   const tuning = { chunkBytes: 16 * 1024, generationBytes: 16 * 1024 }
-  const store = await openLocalStore(location, { local: { tuning } })
+  const refusals = new Refusals()
+  const store = await openLocalStore(location, { local: { tuning }, metrics: refusals.metrics })
   // Larger than a piece of the log's memory, and as long as may be in all else: it gets one of its own, in which nothing is left.
   const [sender, receiver, id, deviceId] = ['ann', 'ben', 'id', 'phone'].map((name) => name.padEnd(256, '.'))
   const text = '\u20ac'.repeat(6000)
@@ -215,6 +232,7 @@ test('a message behind which there is no memory to end the generation was sent; 
   )
   expect(made).toBe(2)
   expect(receipt).toMatchObject({ seq: 1, duplicate: false })
+  expect(refusals.count).toBe(0)
   const flushes = async (): Promise<number> =>
     ((await store.admin.stats())['generations'] as { flushes: number }).flushes
   expect(await flushes()).toBe(0)
