@@ -34,7 +34,7 @@ async function lacking<T>(
 
 /** The same for buffers that are larger than `most`. */
 async function lackingBuffers<T>(most: number, call: () => Promise<T>): Promise<T> {
-  const { allocUnsafe } = Buffer
+  const allocUnsafe = Buffer.allocUnsafe.bind(Buffer)
   const stub = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((bytes) => {
     if (bytes > most) throw new RangeError('Array buffer allocation failed')
     return allocUnsafe(bytes)
