@@ -350,7 +350,7 @@ function backendOf(opened: OpenedParts, open: OpenParts): Backend {
     repeats: new Repeats({ memory, rows, messages, writer, hashSeed }),
     participations,
     lists,
-    unread: new UnreadTotals({ memory, lists, participations, clock }),
+    unread: new UnreadTotals({ memory, rows, lists, participations, clock }),
     changes: new ChangeReader({ memory, loader, rows, watchers }),
     conversationChanges: new ConversationChanges({
       memory,

@@ -6,6 +6,7 @@ import type { Lists } from './lists.js'
 import type { CachedUser, ConversationEntry } from './memory/entries.js'
 import type { Memory } from './memory/memory.js'
 import type { Participations } from './participations.js'
+import type { RowReader } from './reads/row-reader.js'
 
 /**
  * The unread messages of a user in all conversations together. Counted once through the whole list, then kept beside the user,
@@ -14,17 +15,20 @@ import type { Participations } from './participations.js'
  */
 export class UnreadTotals {
   readonly #memory: Memory
+  readonly #rows: RowReader
   readonly #lists: Lists
   readonly #participations: Participations
   readonly #clock: Clock
 
   constructor(parts: {
     readonly memory: Memory
+    readonly rows: RowReader
     readonly lists: Lists
     readonly participations: Participations
     readonly clock: Clock
   }) {
     this.#memory = parts.memory
+    this.#rows = parts.rows
     this.#lists = parts.lists
     this.#participations = parts.participations
     this.#clock = parts.clock
@@ -33,8 +37,16 @@ export class UnreadTotals {
   of(id: UserId): MaybePromise<UnreadTotal> {
     const user = this.#memory.user(id)
     // A total that has to be counted first counts as the pages of the list.
-    if (user.unread !== null) this.#memory.counters.hits++
+    if (user.unread === null) return this.#of(user)
+    if (user.large.size > 0) return this.#withLarge(user, (isRead) => this.#count(isRead))
+    this.#count(false)
     return this.#of(user)
+  }
+
+  #count(isRead: boolean): void {
+    const { counters } = this.#memory
+    if (isRead) counters.misses++
+    else counters.hits++
   }
 
   #of(user: CachedUser): MaybePromise<UnreadTotal> {
@@ -43,15 +55,24 @@ export class UnreadTotals {
     return (user.unreadTotal ??= totalOf(user.unread))
   }
 
-  /** A group may become large, or small, while others are looked at: then what was looked at is not all, or too much. */
-  async #withLarge(user: CachedUser): Promise<UnreadTotal> {
+  /**
+   * A group may become large, or small, while others are looked at: then what was looked at is not all, or too much. `onLook` is
+   * told at once whether something has to be read.
+   */
+  async #withLarge(user: CachedUser, onLook?: (isRead: boolean) => void): Promise<UnreadTotal> {
     user.pins++
     try {
-      for (;;) {
+      for (let look = onLook; ; look = undefined) {
         const looked = new Map(user.large)
-        const views = await Promise.all(
-          [...looked.values()].map(async (node) => this.#participations.ofNode(node)),
-        )
+        const { reads } = this.#rows
+        let isLater = false
+        const looks = [...looked.values()].map(async (node) => {
+          const view = this.#participations.ofNode(node)
+          isLater ||= view instanceof Promise
+          return view
+        })
+        look?.(isLater || this.#rows.reads !== reads)
+        const views = await Promise.all(looks)
         if (user.unread === null) return await this.#of(this.#memory.user(user.id))
         if (looked.size !== user.large.size || [...looked.keys()].some((id) => !user.large.has(id))) continue
         const all = new Map(user.unread)

@@ -26,7 +26,11 @@ export function systemError(error: unknown): unknown {
 /** What the system said while something was read, as an error of this library; its own errors pass as they are. */
 export function readError(error: unknown, what: string, details: ErrorDetails): ColumbaError {
   if (error instanceof ColumbaError) return error
-  const said = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const said = lacksMemory(error)
+    ? 'ENOMEM'
+    : error instanceof Error && 'code' in error
+      ? String(error.code)
+      : ''
   const [code, advice] =
     rows[said] ?? (['CORRUPT', forbidden.has(said) ? forbiddenAdvice : 'check the disk'] as const)
   return new ColumbaError(code, `${what} cannot be read: ${advice}`, details, error)
@@ -50,6 +54,14 @@ export function isMemoryError(error: unknown): error is RangeError {
   return error instanceof RangeError
 }
 
+/**
+ * The same of a read, for which there is no memory: nothing is known of what would have been read. A wrong length, which is a
+ * RangeError with a code, is none.
+ */
+export function lacksMemory(error: unknown): boolean {
+  return isMemoryError(error) && !('code' in error)
+}
+
 /** The same as an error of this library, where nothing has changed yet; anything else passes as it is. */
 export function memoryError(error: unknown): unknown {
   if (!isMemoryError(error)) return error
@@ -63,5 +75,14 @@ export function ifMemoryAllows<T>(make: () => T): T | null {
   } catch (error) {
     if (isMemoryError(error)) return null
     throw error
+  }
+}
+
+/** For what a caller needs: OVERLOADED where there is no memory for it. */
+export function withMemory<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw memoryError(error)
   }
 }

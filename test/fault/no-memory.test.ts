@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { SendRequest } from '../../src/api/send-arguments.js'
+import type { Metrics } from '../../src/backend/settings.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { Memory } from '../../src/local/memory/memory.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
@@ -28,6 +29,32 @@ async function lacking<T>(
     return await call()
   } finally {
     vi.unstubAllGlobals()
+  }
+}
+
+/** The same for buffers that are larger than `most`. */
+async function lackingBuffers<T>(most: number, call: () => Promise<T>): Promise<T> {
+  const allocUnsafe = Buffer.allocUnsafe.bind(Buffer)
+  const stub = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((bytes) => {
+    if (bytes > most) throw new RangeError('Array buffer allocation failed')
+    return allocUnsafe(bytes)
+  })
+  try {
+    return await call()
+  } finally {
+    stub.mockRestore()
+  }
+}
+
+/** What is told of refused writes. */
+class Refusals {
+  count = 0
+
+  readonly metrics: Metrics = {
+    count: (name) => {
+      if (name === 'log.refused') this.count++
+    },
+    observe: () => undefined,
   }
 }
 
@@ -77,7 +104,9 @@ async function seqsOf(store: MessageStore, peer: string): Promise<number[]> {
 }
 
 test('whatever there is no room for in the log is OVERLOADED, and can be repeated', async () => {
-  const store = await openLocalStore(await temporaryDirectory(), { local: { tuning: { chunkBytes: 256 } } })
+  const refusals = new Refusals()
+  const parts = { local: { tuning: { chunkBytes: 256 } }, metrics: refusals.metrics }
+  const store = await openLocalStore(await temporaryDirectory(), parts)
   await Promise.all(Array.from({ length: 20 }, (_, n) => send(store, 'ben', n)))
   await store.groups.create({ id: 'all', creator: 'ann', members: ['ben'] })
   const calls: ((n: number) => Promise<unknown>)[] = [
@@ -97,6 +126,7 @@ test('whatever there is no room for in the log is OVERLOADED, and can be repeate
     })
     await call(n)
   }
+  expect(refusals.count).toBe(calls.length)
   const seqs = await seqsOf(store, 'ben')
   expect(seqs).toEqual(seqs.map((_, i) => i + 1))
   expect((await store.admin.verify()).findings).toEqual([])
@@ -187,7 +217,8 @@ test('a message for whose key there is no memory takes no number, and keys are s
 test('a message behind which there is no memory to end the generation was sent; a later one ends it', async () => {
   const location = await temporaryDirectory()
   const tuning = { chunkBytes: 16 * 1024, generationBytes: 16 * 1024 }
-  const store = await openLocalStore(location, { local: { tuning } })
+  const refusals = new Refusals()
+  const store = await openLocalStore(location, { local: { tuning }, metrics: refusals.metrics })
   // Larger than a piece of the log's memory, and as long as may be in all else: it gets one of its own, in which nothing is left.
   const [sender, receiver, id, deviceId] = ['ann', 'ben', 'id', 'phone'].map((name) => name.padEnd(256, '.'))
   const text = '\u20ac'.repeat(6000)
@@ -201,12 +232,67 @@ test('a message behind which there is no memory to end the generation was sent; 
   )
   expect(made).toBe(2)
   expect(receipt).toMatchObject({ seq: 1, duplicate: false })
+  expect(refusals.count).toBe(0)
   const flushes = async (): Promise<number> =>
     ((await store.admin.stats())['generations'] as { flushes: number }).flushes
   expect(await flushes()).toBe(0)
   expect(await send(store, 'ben', 0)).toMatchObject({ seq: 1 })
   await expect.poll(flushes).toBe(1)
   expect(await store.sendMessage(long)).toEqual({ ...receipt, duplicate: true })
+})
+
+test.each([
+  ['at once', true],
+  ['behind a wait', false],
+])('blocks that there is no memory to read %s are not damaged', async (_, readsNow) => {
+  const location = await temporaryDirectory()
+  const long = 'x'.repeat(60_000)
+  const first = await openLocalStore(location)
+  for (let n = 0; n < 2; n++) await send(first, 'ben', n, long)
+  await send(first, 'carl', 0)
+  await first.close()
+
+  const store = await openLocalStore(location, { local: { tuning: { readsNow } } })
+  // Now the file is open.
+  await store.getMessages('ann', { peer: 'carl' })
+  const read = () => store.getMessages('ann', { peer: 'ben' }, { limit: 10 })
+  for (const call of [read, () => send(store, 'ben', 0, long), () => store.admin.verify()])
+    await lackingBuffers(50_000, () => expect(call()).rejects.toMatchObject(overloaded))
+  expect((await read()).items).toHaveLength(2)
+  expect(await send(store, 'ben', 0, long)).toMatchObject({ seq: 1, duplicate: true })
+  expect((await store.admin.verify()).findings).toEqual([])
+})
+
+test('a packed list that there is no memory to unpack is read, and messages come to it', async () => {
+  const location = await temporaryDirectory()
+  const first = await openLocalStore(location)
+  const peers = Array.from({ length: 80 }, (_, n) => `peer ${n}`)
+  await Promise.all(peers.map((peer) => send(first, peer, 0, peer.padEnd(1000))))
+  await first.close()
+
+  const store = await openLocalStore(location)
+  const list = async () => (await store.getConversations('ann', { limit: 100 })).items
+  // What is packed fits into 128 KiB, and bytes to read it in would be twice what it has.
+  await lackingBuffers(128 * 1024, async () => {
+    expect((await list()).map(({ peer }) => peer)).toEqual(peers.toReversed())
+    expect(await send(store, 'peer 7', 1)).toMatchObject({ seq: 2 })
+    await store.markRead('ann', { peer: 'peer 9' }, 1)
+    expect((await list()).slice(0, 2)).toMatchObject([{ peer: 'peer 7', headSeq: 2 }, { peer: 'peer 79' }])
+  })
+  expect(await list()).toHaveLength(80)
+  expect((await store.admin.verify()).findings).toEqual([])
+})
+
+test('a list that there is no memory to pack is OVERLOADED, and can be read then', async () => {
+  const location = await temporaryDirectory()
+  const first = await openLocalStore(location)
+  await Promise.all(Array.from({ length: 200 }, (_, n) => send(first, `peer ${n}`, 0, 'x'.repeat(1000))))
+  await first.close()
+
+  const store = await openLocalStore(location)
+  const list = () => store.getConversations('ann', { limit: 200 })
+  await lackingBuffers(150 * 1024, () => expect(list()).rejects.toMatchObject(overloaded))
+  expect((await list()).items).toHaveLength(200)
 })
 
 /** Where hardly anything stays in memory. */

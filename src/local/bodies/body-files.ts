@@ -124,8 +124,8 @@ export class BodyFiles {
     if (handle?.readSync === undefined || length > mostBytesNow) return null
     const begun = this.#options.pace?.begin() ?? null
     if (begun === null) return null
-    const bytes = Buffer.allocUnsafe(length)
     try {
+      const bytes = Buffer.allocUnsafe(length)
       return handle.readSync(bytes, offset) === length ? bytes : null
     } catch {
       return null

@@ -42,7 +42,7 @@ export class ConversationEntry implements ConversationHandle {
   firstUser: CachedUser | null = null
   secondUser: CachedUser | null = null
 
-  // Loader, Memory where a pair names it, Events where a group is made
+  // Loader, Memory where a pair names it, ConversationChanges where a group is made
   kind: 'direct' | 'group' | null = null
   pair: readonly [UserId, UserId] | null = null
   /** Writers have all they need. */
@@ -55,7 +55,7 @@ export class ConversationEntry implements ConversationHandle {
   lane: object | null = null
   marking: object | null = null
 
-  // Provisional: Loader, then Writer, and Events where somebody blocks
+  // Provisional: Loader, then Writer, and ConversationChanges where somebody blocks
   head = 0
   /** Messages of the first participant. */
   n0 = 0

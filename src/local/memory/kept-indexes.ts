@@ -1,5 +1,5 @@
 import type { DirectHead } from '../../formats/record-parts.js'
-import { ifMemoryAllows, memoryError } from '../../platform/system-errors.js'
+import { ifMemoryAllows, memoryError, withMemory } from '../../platform/system-errors.js'
 import type { ConversationEntry } from './entries.js'
 import { IdHashes, IdIndex } from './id-index.js'
 import { ParkedConversations } from './parked-conversations.js'
@@ -45,7 +45,7 @@ export class KeptIndexes {
    */
   make(entry: ConversationEntry, hashes: readonly number[], runs: ReadonlySet<number>): IdIndex {
     const known = entry.ids
-    const ids = new IdIndex(this.#room())
+    const ids = withMemory(() => new IdIndex(this.#room()))
     try {
       hashes.forEach((hash, i) => ids.add(hash, runs.has(i + 1)))
       known?.copyChain(ids)

@@ -21,7 +21,10 @@ const conversationBytes = 32
 const viewBytes = 400
 
 const w = new ByteWriter(16 * 1024)
-/** The list that was read from last, and its bytes as they can be read: mostly the next conversation is of the same one. */
+/**
+ * The list that was read from last, and its bytes as they can be read: mostly the next conversation is of the same one. There is
+ * always room for one: a few ids, and no text but short ones.
+ */
 let loaded = ''
 let scratch = Buffer.allocUnsafe(16 * 1024)
 
@@ -116,15 +119,25 @@ export class PackedList {
     return readAllPacked(this.#columns)
   }
 
-  /** Puts the bytes where they can be read, and returns where those of one are. */
+  /**
+   * Puts the bytes where they can be read, and returns where those of one are. IMPORTANT: where there is no memory for all of
+   * them only these are put there, for which there is always room: it throws nothing, or a durable message could not be shown.
+   */
   #load(index: number): { readonly start: number; readonly end: number } {
     const { bytes, starts, ends } = this.#columns
+    const start = starts[index] as number
+    const end = ends[index] as number
     if (loaded !== bytes) {
-      if (bytes.length > scratch.length) scratch = Buffer.allocUnsafe(2 * bytes.length)
+      if (bytes.length > scratch.length)
+        scratch = ifMemoryAllows(() => Buffer.allocUnsafe(2 * bytes.length)) ?? scratch
+      if (bytes.length > scratch.length) {
+        loaded = ''
+        return { start: 0, end: scratch.latin1Write(bytes.slice(start, end), 0) }
+      }
       scratch.latin1Write(bytes, 0)
       loaded = bytes
     }
-    return { start: starts[index] as number, end: ends[index] as number }
+    return { start, end }
   }
 
   /** The index of the first one strictly below a position. */

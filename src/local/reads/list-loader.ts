@@ -4,6 +4,7 @@ import { unpackRow, type PackedConversation } from '../../formats/packed-convers
 import { readBody } from '../../formats/message-body.js'
 import type { MarksRow, MembershipRow } from '../../formats/record-parts.js'
 import type { ConversationId, UserId } from '../../model/ids.js'
+import { withMemory } from '../../platform/system-errors.js'
 import { type CachedUser, type ConversationEntry, ListNode } from '../memory/entries.js'
 import type { Generation } from '../memory/generation.js'
 import { endHold } from '../memory/holds.js'
@@ -98,7 +99,7 @@ export class ListLoader {
       const read = this.#marksOf(user.id, used, list.unmarked)
       const marks = read instanceof Promise ? await read : read
       const marked = list.unmarked.map((each) => ({ ...each, marks: toMarks(marks.get(each.conversation)) }))
-      const packed = marked.length === 0 ? list.packed : PackedList.of(marked, list.packed)
+      const packed = marked.length === 0 ? list.packed : withMemory(() => PackedList.of(marked, list.packed))
       if (list.isWorthCopying && !hasJoinedOrLeft(user.id, held))
         this.#stored.keep(user.id, after, list, packed)
       const loaded = { packed, marks, memberships, held, floor: list.floor }
@@ -234,7 +235,7 @@ export class ListLoader {
       } else small.add(node)
     }
     for (const node of user.nodes) small.add(node)
-    const packed = this.#pack(user, loaded, small)
+    const packed = withMemory(() => this.#pack(user, loaded, small))
     while (user.nodes.oldest !== null) user.nodes.remove(user.nodes.oldest)
     for (const node of [...small].sort((a, b) => b.position - a.position)) {
       const isInMemory = this.#memory.nodeOf(user.id, node.entry) === node

@@ -2,6 +2,7 @@ import { encodeListCopy, type GroupPlace, type ListCopy } from '../../formats/li
 import { packRow, type PackedConversation } from '../../formats/packed-conversation.js'
 import type { DirectListRow } from '../../formats/rows.js'
 import type { UserId } from '../../model/ids.js'
+import { ifMemoryAllows, withMemory } from '../../platform/system-errors.js'
 import { PackedList } from '../memory/packed-list.js'
 import type { FoundCopy, ListPart, ListRow, ListRows } from './list-rows.js'
 
@@ -73,8 +74,8 @@ export class StoredLists {
     const count = groups.length + (packed?.length ?? 0)
     if (count < this.#copies.from || count + large.length > mostCopied || !this.#copies.allowed()) return
     const direct = packed?.columns ?? { bytes: '', starts: [], ends: [], positions: [] }
-    const copy = encodeListCopy({ position, floor, large, groups, direct })
-    if (copy.length <= mostCopiedBytes) this.#rows.keepCopy(user, copy)
+    const copy = ifMemoryAllows(() => encodeListCopy({ position, floor, large, groups, direct }))
+    if (copy !== null && copy.length <= mostCopiedBytes) this.#rows.keepCopy(user, copy)
   }
 
   /**
@@ -92,8 +93,10 @@ export class StoredLists {
     const moved = new Set([...now.large, ...newer.recent.map(({ conversation }) => conversation)])
     if (copy.large.some((group) => !moved.has(group))) return null
     const packed = PackedList.from(copy.direct)
-    const before = moved.size === 0 ? packed : (packed?.without((one) => moved.has(one)) ?? null)
-    const stayed = areMarksCurrent ? [] : (before?.all() ?? [])
+    const before = withMemory(() =>
+      moved.size === 0 ? packed : (packed?.without((one) => moved.has(one)) ?? null),
+    )
+    const stayed = areMarksCurrent ? [] : withMemory(() => before?.all() ?? [])
     return firstOf(
       {
         large: now.large,

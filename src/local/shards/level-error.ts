@@ -1,5 +1,5 @@
 import { ColumbaError, isColumbaError, type ErrorCode } from '../../errors.js'
-import { forbiddenAdvice, systemError } from '../../platform/system-errors.js'
+import { forbiddenAdvice, lacksMemory, systemError } from '../../platform/system-errors.js'
 
 /** What LevelDB says where the system gives EACCES or EROFS. */
 const forbidden = /permission denied|read-only file system/i
@@ -8,6 +8,8 @@ type Row = readonly [found: RegExp, code: ErrorCode, advice: string]
 
 const outOfRoom: Row = [/no space left|quota exceeded/i, 'NO_SPACE', 'the disk is full']
 const outOfFiles: Row = [/too many open files/i, 'OVERLOADED', 'raise the limit of open files']
+
+const outOfMemory = [null, 'OVERLOADED', 'there is no memory left for it'] as const
 
 /** First row that fits. abstract-level wraps what LevelDB says, so codes and texts of all causes are looked at. */
 const rows: readonly Row[] = [
@@ -23,8 +25,9 @@ const rows: readonly Row[] = [
 export function fromLevel(error: unknown, shard: number): ColumbaError {
   if (error instanceof ColumbaError) return error
   const said = describe(error)
-  const [, code, advice] =
-    rows.find(([found]) => found.test(said)) ?? ([null, 'CORRUPT', 'check the disk'] as const)
+  const [, code, advice] = lacksMemory(error)
+    ? outOfMemory
+    : (rows.find(([found]) => found.test(said)) ?? ([null, 'CORRUPT', 'check the disk'] as const))
   return new ColumbaError(code, `shard ${shard} cannot be read: ${advice}`, { shard }, error)
 }
 

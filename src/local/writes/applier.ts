@@ -77,7 +77,7 @@ export class Applier {
   cut(position: number, end: number): void {
     const { chunk } = this.#group
     const frozen = this.current
-    // It takes memory, which there may not be: then the generation goes on.
+    // It takes memory, and comes first: where there is none the log fails, with the generation as it was.
     const next = new Generation(frozen.number + 1, position, this.#options.onDrop)
     this.#addRange(chunk.bytes, end, position - this.#first + 1)
     this.#cutNews = [...this.#cutNews, ...this.#takeNews(position)]

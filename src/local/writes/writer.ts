@@ -19,7 +19,7 @@ import type { Marks, Reached } from '../../model/conversation.js'
 import type { Position, UserId } from '../../model/ids.js'
 import type { MessageDraft, SendReceipt } from '../../model/message.js'
 import type { Clock } from '../../platform/clock.js'
-import { isMemoryError, memoryError } from '../../platform/system-errors.js'
+import { isMemoryError, memoryError, withMemory } from '../../platform/system-errors.js'
 import type { CommitLog } from '../commit-log/commit-log.js'
 import type { DurableGroup, LogFailure } from '../commit-log/options.js'
 import type { Applier } from './applier.js'
@@ -150,7 +150,7 @@ export class Writer {
     const time = this.#now()
     const { record, begin, apply } = make(this.#log.nextPosition, time)
     // IMPORTANT: it may throw.
-    const { start, end } = this.#put(record)
+    const { start, end } = this.#orRefused(() => this.#put(record))
     begin?.()
     const event = new PendingEvent(time, apply)
     event.start = start
@@ -180,7 +180,8 @@ export class Writer {
    */
   async cut(): Promise<unknown> {
     const time = this.#lastTimestamp
-    const { start, end } = this.#put({ kind: 'cut', time })
+    // Nobody's write is refused then: the one that ends the generation is in the log.
+    const { start, end } = withMemory(() => this.#put({ kind: 'cut', time }))
     const event: PendingEvent = new PendingEvent(time, (position) => {
       this.#applier.cut(position, event.end)
     })
@@ -251,16 +252,16 @@ export class Writer {
     }
   }
 
-  /** Writes a record where it can be appended. It may throw as well. */
+  /** Writes a record where it can be appended. It throws where there is no memory for it, and has changed nothing then. */
   #put(record: PlainRecord): { readonly start: number; readonly end: number } {
-    const bytes = this.#encode(() => encodeRecordInScratch(record))
-    const start = this.#reserve(bytes.length)
+    const bytes = encodeRecordInScratch(record)
+    const start = this.#log.reserve(bytes.length)
     this.#log.bytes.set(bytes, start)
     return { start, end: start + bytes.length }
   }
 
-  /** For what is written into scratch bytes, which may have to grow. */
-  #encode<T>(write: () => T): T {
+  /** For what a write needs memory for: scratch bytes, which may have to grow, or room in the log. */
+  #orRefused<T>(write: () => T): T {
     try {
       return write()
     } catch (error) {
@@ -304,7 +305,7 @@ export class Writer {
     const { sender } = draft
     const image = this.groupImage(entry, group)
     imageScratch.reset()
-    if (image !== null) this.#encode(() => writeImage(imageScratch, image))
+    if (image !== null) this.#orRefused(() => writeImage(imageScratch, image))
     const log = this.#log
     const start = this.#reserve(messageHeadBytes + imageScratch.length + bodyRoom(draft), entry.ids)
     const { bytes } = log

@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { ConversationEntry } from '../../../src/local/memory/entries.js'
+import { IdHashes } from '../../../src/local/memory/id-index.js'
 import { KeptIndexes } from '../../../src/local/memory/kept-indexes.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import type { UserId } from '../../../src/model/ids.js'
@@ -64,6 +65,17 @@ test('an index for which there is no memory is OVERLOADED, and what was begun of
     expect(entry.ids?.find(6 * 7919)).toBe(7)
     talk(indexes, 'carl', most - 7)
   })
+})
+
+test('an index for which the room is full, and for more of it no memory, is OVERLOADED', () => {
+  const indexes = newIndexes()
+  const full = vi.spyOn(IdHashes.prototype, 'isFull', 'get').mockReturnValue(true)
+  onTestFinished(() => full.mockRestore())
+  const entry = direct('ben')
+  const make = () => indexes.make(entry, hashes(7), noRuns)
+  expect(() => lackingAll(make)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }))
+  expect([entry.ids, indexes.bytes]).toEqual([null, 0])
+  expect(make().find(7919)).toBe(2)
 })
 
 test.each([

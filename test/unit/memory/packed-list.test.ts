@@ -114,3 +114,25 @@ test('the first ones of a list are kept as they are, though there is no memory t
     { numRuns: 20 },
   )
 })
+
+test('of a list that there is no memory to unpack each conversation is to be had, and can be taken out', () => {
+  const bytes = Buffer.alloc(1000, 'x')
+  const conversations = Array.from({ length: 60 }, (_, i): PackedConversation => {
+    const ids = { conversation: directConversationId('ann', `${i}`), peer: `${i}` as UserId }
+    const body = { bytes, start: 0, end: bytes.length }
+    return { ...ids, position: 1000 - i, head: i, own: i, timestamp: i, isOwn: false, marks: noMarks, body }
+  })
+  const packed = PackedList.of(conversations) as PackedList
+  const short = PackedList.of(conversations.slice(0, 1)) as PackedList
+  const allocate = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation(() => {
+    throw new RangeError('Array buffer allocation failed')
+  })
+  try {
+    expect(all(packed)).toEqual(conversations.map(shown))
+    expect(all(short)).toEqual(conversations.slice(0, 1).map(shown))
+    expect(shown(packed.take(7))).toEqual(shown(conversations[7] as PackedConversation))
+  } finally {
+    allocate.mockRestore()
+  }
+  expect(all(packed)).toEqual(conversations.toSpliced(7, 1).map(shown))
+})

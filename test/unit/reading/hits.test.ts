@@ -2,6 +2,7 @@ import { onTestFinished, test, expect } from 'vitest'
 import type { MessageStore } from '../../../src/api/message-store.js'
 import { openMessageStore } from '../../../src/index.js'
 import { cacheOf } from '../../fixtures/cache-stats.js'
+import { openLocalStore } from '../../fixtures/local-store.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
 type Read = (store: MessageStore, user: string) => Promise<unknown>
@@ -53,4 +54,23 @@ test('what nobody has read is a hit as long as it has not left memory', async ()
   await store.getMessages('bob', { peer: 'ann' })
   await store.getMessage('bob', { peer: 'ann' }, 1)
   expect(await cacheOf(store)).toMatchObject({ hits: 2, misses: 0 })
+})
+
+test('an unread total is a miss if one of the large groups has to be read for it', async () => {
+  const store = await openLocalStore(await temporaryDirectory(), { local: { tuning: { fanOut: 2 } } })
+  await store.groups.create({ creator: 'ann', members: ['bob', 'carl', 'dora'], id: 'large' })
+  await store.getUnread('bob')
+  // One that stays in memory only while there is room for it.
+  const text = 'x'.repeat(2000)
+  for (const unread of [1, 2]) {
+    await store.sendMessage({ sender: 'ann', conversationId: 'large', text })
+    await store.admin.checkpoint()
+    for (const expected of ['misses', 'hits'] as const) {
+      const before = await cacheOf(store)
+      expect(await store.getUnread('bob')).toMatchObject({ total: unread })
+      const { hits, misses } = await cacheOf(store)
+      const counted = { hits: hits - before.hits, misses: misses - before.misses }
+      expect(counted).toEqual({ hits: 0, misses: 0, [expected]: 1 })
+    }
+  }
 })

@@ -45,3 +45,10 @@ test('files that this process may not use are no damage: at opening the location
   })
   expect(fromLevel(cause, 2)).toMatchObject({ code: 'CORRUPT', message })
 })
+
+test('where there is no memory to read a shard it is not damaged; where a length is wrong it is', () => {
+  const cause = new RangeError('Array buffer allocation failed')
+  expect(fromLevel(cause, 2)).toMatchObject({ code: 'OVERLOADED', cause })
+  const wrong = Object.assign(new RangeError('out of range'), { code: 'ERR_OUT_OF_RANGE' })
+  expect(fromLevel(wrong, 2)).toMatchObject({ code: 'CORRUPT', cause: wrong })
+})
