@@ -1,5 +1,6 @@
 import { blockPeekBytes, peekBlock, readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
 import { bodyHeaderBytes } from '../../formats/body-file.js'
+import { maxIdBytes } from '../../model/message-ids.js'
 import type { DamagedRange, SalvagedFile } from './salvaged-file.js'
 
 const MiB = 1024 * 1024
@@ -17,6 +18,8 @@ const mostDoubts = 32
 /** Length and checksum; a block is longer than that. */
 const leastBytes = 8
 const lengthBytes = 4
+/** A record has no room for a later time. */
+const maxTimestamp = 2 ** 48 - 1
 const zeroes = Buffer.alloc(4096)
 
 interface SoundBlock {
@@ -58,7 +61,8 @@ export interface KnownOfFile {
  *  4. Only where neither is so is the next one looked for, byte by byte, up to the next one that a row names. What is found
  *     there, and what follows that, is not *in place*: it counts only where nothing else tells of the same messages.
  *
- * A block with positions above the file's cut, or with more messages than positions before it, is none.
+ * A block with positions above the file's cut, with more messages than positions before it, or with ids or times for which no
+ * record has room, is none.
  */
 export async function* salvageBlocks(
   file: SalvagedFile,
@@ -196,11 +200,17 @@ function blockOf(bytes: Buffer, cut: number): SoundBlock | null {
     const { head, entries } = readBlock(bytes)
     const [first, last] = [entries[0], entries.at(-1)]
     const isPossible =
-      first === undefined || last === undefined || (first.seq <= first.position && last.position <= cut)
-    return isPossible ? { bytes, head, entries } : null
+      first === undefined ||
+      last === undefined ||
+      (first.seq <= first.position && last.position <= cut && last.timestamp <= maxTimestamp)
+    return isPossible && isId(head.conversation) && head.senders.every(isId) ? { bytes, head, entries } : null
   } catch {
     return null
   }
+}
+
+function isId(id: string): boolean {
+  return id !== '' && Buffer.byteLength(id) <= maxIdBytes
 }
 
 /** How far to go on where no block begins: over zeroes at once, but for those that may belong to the length of the next. */

@@ -140,6 +140,19 @@ test('a block with positions that its file cannot have is none, nor is one with 
   expect(await found([block])).toEqual([`damage 36 ${block.length}`])
 })
 
+test.each<[string, (writer: BlockWriter) => Buffer]>([
+  ['a time', (writer) => writer.finish(null, 1, 0, ['ann', 'ben'])],
+  ['a sender', (writer) => writer.finish('group', 1, 0, ['ann', ''])],
+  ['a participant', (writer) => writer.finish(null, 1, 0, [''])],
+  ['a long sender', (writer) => writer.finish('group', 1, 0, ['a'.repeat(257)])],
+  ['a group', (writer) => writer.finish('g'.repeat(257), 1, 0, ['ann'])],
+])('a block with %s for which no record has room is none', async (what, finish) => {
+  const writer = new BlockWriter()
+  writer.add(6, what === 'a time' ? 2 ** 48 : 1, 0, Buffer.alloc(9), 0, 9)
+  const block = finish(writer)
+  expect(await found([block])).toEqual([`damage 36 ${block.length}`])
+})
+
 test('zeroes are looked at faster than a disk reads them', async () => {
   const began = performance.now()
   expect(await found([Buffer.alloc(64 * MiB)])).toHaveLength(1)
