@@ -142,7 +142,10 @@ async function* blocksAlong(
   if (from < file.size) yield { offset: from, length: file.size - from }
 }
 
-/** Where something begins again behind the damaged block at `offset`; null if neither a row nor its own length says it. */
+/**
+ * Where something begins again behind the damaged block at `offset`; null if neither a row nor its own length says it. Where a row
+ * says it nothing else is asked: a damaged length may lead into a text, the block's own or that of the next damaged one.
+ */
 async function behindDamaged(
   file: SalvagedFile,
   offset: number,
@@ -150,14 +153,10 @@ async function behindDamaged(
   cut: number,
 ): Promise<number | null> {
   const isNamed = place?.offset === offset
+  if (isNamed && offset + place.length <= file.size) return offset + place.length
   const limit = place === null || isNamed ? file.size : place.offset
   const own = lengthAt(await file.read(offset, blockPeekBytes), 0, limit - offset)
-  const byRow = isNamed && offset + place.length <= file.size ? place.length : null
-  for (const length of [byRow, own]) {
-    const next = length === null ? null : await edgeFrom(file, offset + length, limit, cut)
-    if (next !== null) return next
-  }
-  return byRow === null ? null : offset + byRow
+  return own === null ? null : edgeFrom(file, offset + own, limit, cut)
 }
 
 /** The first edge of a chain of blocks that begins at `from`: one whose checksum fits, or `limit` itself. Null without any. */

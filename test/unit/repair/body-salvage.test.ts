@@ -107,6 +107,18 @@ describe('what stands in a text is not looked at', () => {
     ])
   })
 
+  test('nor where that leads into a text, while a row says it, whatever the next one says', async () => {
+    const places = [36, 436].map((offset) => ({ offset, length: 400 }))
+    const intoText = damaged(60, text)
+    intoText.writeUInt32LE(200, 0)
+    for (const next of [damaged(3, text), intoText])
+      expect(await found([intoText, next, behind], places)).toEqual([
+        'damage 36 400',
+        'damage 436 400',
+        'block 2',
+      ])
+  })
+
   test('what is found where nothing says it is not in its place, up to what a row names', async () => {
     const long = blockOf(8, 300)
     const [bad, place] = [damaged(0, text), { offset: 436, length: 100 }]
