@@ -82,7 +82,9 @@ async function* blocksAlong(
   named: AsyncIterator<BlockPlace>,
 ): AsyncGenerator<SalvagedBlock | DamagedRange> {
   const nextPlace = async (): Promise<BlockPlace | null> => {
-    const next = await named.next()
+    let next = await named.next()
+    // A row that says so little names no block, and would lead to where it stands, again and again.
+    while (next.done !== true && next.value.length <= leastBytes) next = await named.next()
     return next.done === true ? null : next.value
   }
   let place = await nextPlace()

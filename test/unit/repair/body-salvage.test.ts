@@ -119,6 +119,12 @@ describe('what stands in a text is not looked at', () => {
       ])
   })
 
+  test.each([0, 8])('a row with %d bytes says nothing of where a block ends', async (length) => {
+    const place = { offset: 36, length }
+    expect(await found([damaged(60, text), behind], [place])).toEqual(['damage 36 400', 'block 2'])
+    expect(await found([damaged(0, text), behind], [place])).toContain('perhaps 9')
+  })
+
   test('what is found where nothing says it is not in its place, up to what a row names', async () => {
     const long = blockOf(8, 300)
     const [bad, place] = [damaged(0, text), { offset: 436, length: 100 }]
