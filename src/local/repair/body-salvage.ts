@@ -61,8 +61,8 @@ export interface KnownOfFile {
  *  4. Only where neither is so is the next one looked for, byte by byte, up to the next one that a row names. What is found
  *     there, and what follows that, is not *in place*: it counts only where nothing else tells of the same messages.
  *
- * A block with positions above the file's cut, with more messages than positions before it, or with ids or times for which no
- * record has room, is none.
+ * A block with positions above the file's cut, with more messages than positions before it, or with ids or times for which
+ * no record has room, is none.
  */
 export async function* salvageBlocks(
   file: SalvagedFile,
@@ -145,8 +145,8 @@ async function* blocksAlong(
 }
 
 /**
- * Where something begins again behind the damaged block at `offset`; null if neither a row nor its own length says it. Where a row
- * says it nothing else is asked: a damaged length may lead into a text, the block's own or that of the next damaged one.
+ * Where something begins again behind the damaged block at `offset`; null if neither a row nor its own length says it. Where
+ * a row says it nothing else is asked: a damaged length may lead into a text, of this block or of the next damaged one.
  */
 async function behindDamaged(
   file: SalvagedFile,

@@ -108,7 +108,7 @@ test('nor with all shards gone, while the length is whole', async () => {
   expect(await talkIn(location)).toEqual(talk)
 })
 
-test('with shards and length gone it is taken with a note, but in the place of nothing, and not from afar or of any time', async () => {
+test('with shards and length gone it is taken with a note, but in the place of nothing, from afar, or of any time', async () => {
   const location = await copyOf(store)
   await damage(location, 'length')
   await rm(join(location, 'shards'), { recursive: true })

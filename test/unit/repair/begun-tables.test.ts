@@ -27,7 +27,7 @@ async function makeShard(directory: string, position: number): Promise<Buffer> {
   return readFile(join(directory, table as string))
 }
 
-/** What a shard says that reaches up to position 5, in which `begun` lies, made of a table that says 100, and is not in its list. */
+/** What a shard says that reaches up to position 5, beside a table, of one that says 100, that is not in its list. */
 async function gathered(begun: (table: Buffer) => Buffer): Promise<GatheredShard> {
   const store = await temporaryDirectory()
   const shard = join(store, 'shards', '0000')
