@@ -19,11 +19,16 @@ import { withFile, type GatherParts } from './gather-parts.js'
 
 /**
  * All messages of all blocks whose checksums fit; last, and only where nothing else tells of them, those of blocks that may be none.
- * Returns where the last generation ends that has a body file.
+ * `logTimestamp` is the latest time that the log tells of. Returns where the last generation ends that has a body file.
  */
-export async function gatherBodies(parts: GatherParts, directory: string): Promise<number> {
-  const { fileSystem, facts, notes } = parts
+export async function gatherBodies(
+  parts: GatherParts,
+  directory: string,
+  logTimestamp: number,
+): Promise<number> {
+  const { fileSystem, facts, notes, manifest } = parts
   let through = 0
+  let latest = Math.max(manifest.lastTimestamp, logTimestamp)
   const names = (await fileSystem.list(directory)).filter((name) => parseBodyFileName(name) !== null)
   const doubtful: string[] = []
   for (const [index, name] of names.entries()) {
@@ -34,6 +39,7 @@ export async function gatherBodies(parts: GatherParts, directory: string): Promi
     // One that cannot be opened was there as well.
     if (found?.isOurs !== false) through = Math.max(through, cutOf(fileOf(name)))
     if (found?.isDoubtful === true) doubtful.push(name)
+    latest = Math.max(latest, found?.latest ?? 0)
     await facts.settle()
     parts.onProgress('reading body files', index + 1, names.length)
   }
@@ -41,7 +47,7 @@ export async function gatherBodies(parts: GatherParts, directory: string): Promi
   const quiet = { fileSystem, notes: RepairNotes.silent() }
   for (const name of doubtful) {
     const taken = await withFile(quiet, join(directory, name), name, (file) =>
-      gatherDoubtful(facts, file, name),
+      gatherDoubtful(facts, file, name, latest),
     )
     if (taken !== null && taken > 0)
       notes.lose(
@@ -58,6 +64,8 @@ interface GatheredFile {
   readonly isOurs: boolean
   /** Some of what was found is not in its place, and was left out. */
   readonly isDoubtful: boolean
+  /** The latest time of those that are in their place. */
+  readonly latest: number
 }
 
 async function gatherFile(
@@ -68,9 +76,10 @@ async function gatherFile(
 ): Promise<GatheredFile> {
   if (isOtherStores(await file.read(0, bodyHeaderBytes), manifest.storeId, name)) {
     notes.lose('body file of another store, left aside', where)
-    return { isOurs: false, isDoubtful: false }
+    return { isOurs: false, isDoubtful: false, latest: 0 }
   }
   let isDoubtful = false
+  let latest = 0
   for await (const found of salvageBlocks(file, knownOf(name, facts))) {
     if (!('head' in found)) {
       notes.lose('damaged part of a body file', `${where}, offset ${found.offset}, length ${found.length}`)
@@ -81,18 +90,24 @@ async function gatherFile(
       continue
     }
     addBlock(facts, found)
+    latest = Math.max(latest, found.entries.at(-1)?.timestamp ?? 0)
     notes.salvage('blocks of messages')
     await facts.makeRoom()
   }
-  return { isOurs: true, isDoubtful }
+  return { isOurs: true, isDoubtful, latest }
 }
 
 /** Returns how many messages were taken. */
-async function gatherDoubtful(facts: Facts, file: SalvagedFile, name: string): Promise<number> {
+async function gatherDoubtful(
+  facts: Facts,
+  file: SalvagedFile,
+  name: string,
+  latest: number,
+): Promise<number> {
   let taken = 0
   for await (const found of salvageBlocks(file, knownOf(name, facts))) {
     if (!('head' in found) || found.isInPlace) continue
-    taken += await addDoubtfulBlock(facts, found)
+    taken += await addDoubtfulBlock(facts, found, latest)
     await facts.makeRoom()
   }
   return taken

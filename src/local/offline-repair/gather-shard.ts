@@ -139,7 +139,10 @@ async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<Gathe
   for await (const { file, where, found } of filesOf(parts, place, (reader, open) => reader.all(open))) {
     const { rows } = found
     // A table that LevelDB has begun, and not made part of the database, says nothing that is not elsewhere.
-    const damaged = isBegun(place, file) ? [] : found.damaged
+    const begun = isBegun(place, file)
+    const damaged = begun ? [] : found.damaged
+    // How far the shard reaches stands before the rows themselves: where a table does not go on, nothing says that it has them.
+    const isCutOff = begun && found.damaged.length > 0
     for (const { offset, length } of damaged) {
       const part = `${where}, offset ${offset}, length ${length}`
       if (isLevelLog(file)) damagedLogs.push(part)
@@ -148,6 +151,7 @@ async function gatherFiles(parts: GatherParts, place: ShardPlace): Promise<Gathe
     badParts += damaged.length
     for (const [key, value] of rows) {
       if (key.equals(shardCheckpointKey)) {
+        if (isCutOff) continue
         const said = checkpointIn(value, index)
         checkpoint = Math.max(checkpoint ?? 0, said ?? 0)
         if (isLevelTable(file)) inTables = Math.max(inTables, said ?? 0)

@@ -313,7 +313,7 @@ async function gather(
   const log = await gatherLog(logParts, join(location, logName))
   if ((await fileSystem.stat(join(location, bodiesName))) === null)
     notes.lose('missing directory of body files', bodiesName)
-  const through = await gatherBodies(parts, join(copy, bodiesName))
+  const through = await gatherBodies(parts, join(copy, bodiesName), log.lastTimestamp)
   nameDamagedLogs(parts, shards, log, through)
   nameMissingRecords(logParts, shards, log, through)
   return log.lastTimestamp

@@ -16,8 +16,11 @@ export function addBlock(facts: Facts, block: SalvagedBlock): void {
   }
 }
 
-/** Of a block that is not in its place: takes the messages of which nothing else tells. Returns how many. */
-export async function addDoubtfulBlock(facts: Facts, block: SalvagedBlock): Promise<number> {
+/**
+ * Of a block that is not in its place: takes the messages of which nothing else tells. `latest` is the latest time that anything
+ * else tells of. Returns how many were taken.
+ */
+export async function addDoubtfulBlock(facts: Facts, block: SalvagedBlock, latest: number): Promise<number> {
   const { conversation, senders } = block.head
   const [first, second = first] = senders
   const isDirect = conversation.startsWith(directPrefix)
@@ -26,7 +29,7 @@ export async function addDoubtfulBlock(facts: Facts, block: SalvagedBlock): Prom
   const messages: MessageFact[] = []
   for (const { sender, ...message } of messagesIn(block))
     if (sender !== undefined) messages.push({ ...message, sender })
-  const taken = await facts.addMissing(conversation, messages)
+  const taken = await facts.addMissing(conversation, messages, latest)
   if (taken > 0 && isDirect) facts.add(conversation, { kind: 'pair', pair: pairOf(first, second) })
   return taken
 }

@@ -1,5 +1,6 @@
 import { blockPeekBytes, peekBlock, readBlock, type BlockEntry, type BlockHead } from '../../formats/block.js'
 import { bodyHeaderBytes } from '../../formats/body-file.js'
+import { maxIdBytes } from '../../model/message-ids.js'
 import type { DamagedRange, SalvagedFile } from './salvaged-file.js'
 
 const MiB = 1024 * 1024
@@ -17,6 +18,8 @@ const mostDoubts = 32
 /** Length and checksum; a block is longer than that. */
 const leastBytes = 8
 const lengthBytes = 4
+/** A record has no room for a later time. */
+const maxTimestamp = 2 ** 48 - 1
 const zeroes = Buffer.alloc(4096)
 
 interface SoundBlock {
@@ -58,7 +61,8 @@ export interface KnownOfFile {
  *  4. Only where neither is so is the next one looked for, byte by byte, up to the next one that a row names. What is found
  *     there, and what follows that, is not *in place*: it counts only where nothing else tells of the same messages.
  *
- * A block with positions above the file's cut, or with more messages than positions before it, is none.
+ * A block with positions above the file's cut, with more messages than positions before it, or with ids or times for which
+ * no record has room, is none.
  */
 export async function* salvageBlocks(
   file: SalvagedFile,
@@ -78,7 +82,9 @@ async function* blocksAlong(
   named: AsyncIterator<BlockPlace>,
 ): AsyncGenerator<SalvagedBlock | DamagedRange> {
   const nextPlace = async (): Promise<BlockPlace | null> => {
-    const next = await named.next()
+    let next = await named.next()
+    // A row that says so little names no block, and would lead to where it stands, again and again.
+    while (next.done !== true && next.value.length <= leastBytes) next = await named.next()
     return next.done === true ? null : next.value
   }
   let place = await nextPlace()
@@ -138,7 +144,10 @@ async function* blocksAlong(
   if (from < file.size) yield { offset: from, length: file.size - from }
 }
 
-/** Where something begins again behind the damaged block at `offset`; null if neither a row nor its own length says it. */
+/**
+ * Where something begins again behind the damaged block at `offset`; null if neither a row nor its own length says it. Where
+ * a row says it nothing else is asked: a damaged length may lead into a text, of this block or of the next damaged one.
+ */
 async function behindDamaged(
   file: SalvagedFile,
   offset: number,
@@ -146,14 +155,10 @@ async function behindDamaged(
   cut: number,
 ): Promise<number | null> {
   const isNamed = place?.offset === offset
+  if (isNamed && offset + place.length <= file.size) return offset + place.length
   const limit = place === null || isNamed ? file.size : place.offset
   const own = lengthAt(await file.read(offset, blockPeekBytes), 0, limit - offset)
-  const byRow = isNamed && offset + place.length <= file.size ? place.length : null
-  for (const length of [byRow, own]) {
-    const next = length === null ? null : await edgeFrom(file, offset + length, limit, cut)
-    if (next !== null) return next
-  }
-  return byRow === null ? null : offset + byRow
+  return own === null ? null : edgeFrom(file, offset + own, limit, cut)
 }
 
 /** The first edge of a chain of blocks that begins at `from`: one whose checksum fits, or `limit` itself. Null without any. */
@@ -196,11 +201,17 @@ function blockOf(bytes: Buffer, cut: number): SoundBlock | null {
     const { head, entries } = readBlock(bytes)
     const [first, last] = [entries[0], entries.at(-1)]
     const isPossible =
-      first === undefined || last === undefined || (first.seq <= first.position && last.position <= cut)
-    return isPossible ? { bytes, head, entries } : null
+      first === undefined ||
+      last === undefined ||
+      (first.seq <= first.position && last.position <= cut && last.timestamp <= maxTimestamp)
+    return isPossible && isId(head.conversation) && head.senders.every(isId) ? { bytes, head, entries } : null
   } catch {
     return null
   }
+}
+
+function isId(id: string): boolean {
+  return id !== '' && Buffer.byteLength(id) <= maxIdBytes
 }
 
 /** How far to go on where no block begins: over zeroes at once, but for those that may belong to the length of the next. */

@@ -159,9 +159,10 @@ export class Facts {
 
   /**
    * Takes messages that may be none, in their order, where nothing else tells of one with that number and the next one that there
-   * is comes behind it. What was found besides has been settled before. Returns how many were taken.
+   * is comes behind it, and is not older; where there is no next one, a message of after `latest` is none. What was found besides
+   * has been settled before. Returns how many were taken.
    */
-  async addMissing(conversation: string, messages: readonly MessageFact[]): Promise<number> {
+  async addMissing(conversation: string, messages: readonly MessageFact[], latest: number): Promise<number> {
     const gte = conversationKey(conversation, 'message', messages[0]?.seq ?? 0, '')
     const lt = Buffer.concat([prefix(sections.conversation, conversation), Buffer.of(kinds.length)])
     const rows = this.#rows.range(gte, lt)[Symbol.asyncIterator]()
@@ -170,7 +171,8 @@ export class Facts {
       let next: MessageFact | null = await nextMessage(rows)
       for (const message of messages) {
         while (next !== null && next.seq < message.seq) next = await nextMessage(rows)
-        if ((next !== null && !isBehind(next, message)) || !isReadable(message.body)) continue
+        if (next !== null && !isBehind(next, message)) continue
+        if (message.timestamp > (next?.timestamp ?? latest) || !isReadable(message.body)) continue
         this.add(conversation, { kind: 'message', message })
         taken++
       }

@@ -107,6 +107,24 @@ describe('what stands in a text is not looked at', () => {
     ])
   })
 
+  test('nor where that leads into a text, while a row says it, whatever the next one says', async () => {
+    const places = [36, 436].map((offset) => ({ offset, length: 400 }))
+    const intoText = damaged(60, text)
+    intoText.writeUInt32LE(200, 0)
+    for (const next of [damaged(3, text), intoText])
+      expect(await found([intoText, next, behind], places)).toEqual([
+        'damage 36 400',
+        'damage 436 400',
+        'block 2',
+      ])
+  })
+
+  test.each([0, 8])('a row with %d bytes says nothing of where a block ends', async (length) => {
+    const place = { offset: 36, length }
+    expect(await found([damaged(60, text), behind], [place])).toEqual(['damage 36 400', 'block 2'])
+    expect(await found([damaged(0, text), behind], [place])).toContain('perhaps 9')
+  })
+
   test('what is found where nothing says it is not in its place, up to what a row names', async () => {
     const long = blockOf(8, 300)
     const [bad, place] = [damaged(0, text), { offset: 436, length: 100 }]
@@ -137,6 +155,19 @@ test('a block with positions that its file cannot have is none, nor is one with 
   const writer = new BlockWriter()
   writer.add(6, 1, 0, Buffer.alloc(9), 0, 9)
   const block = writer.finish(null, 7, 0, ['ann', 'ben'])
+  expect(await found([block])).toEqual([`damage 36 ${block.length}`])
+})
+
+test.each<[string, (writer: BlockWriter) => Buffer]>([
+  ['a time', (writer) => writer.finish(null, 1, 0, ['ann', 'ben'])],
+  ['a sender', (writer) => writer.finish('group', 1, 0, ['ann', ''])],
+  ['a participant', (writer) => writer.finish(null, 1, 0, [''])],
+  ['a long sender', (writer) => writer.finish('group', 1, 0, ['a'.repeat(257)])],
+  ['a group', (writer) => writer.finish('g'.repeat(257), 1, 0, ['ann'])],
+])('a block with %s for which no record has room is none', async (what, finish) => {
+  const writer = new BlockWriter()
+  writer.add(6, what === 'a time' ? 2 ** 48 : 1, 0, Buffer.alloc(9), 0, 9)
+  const block = finish(writer)
   expect(await found([block])).toEqual([`damage 36 ${block.length}`])
 })
 
