@@ -40,23 +40,3 @@ test('contacts come once and in order, wherever they lie, also those that come w
     await store.close()
   }
 })
-
-test('a list in which nobody is costs less than the blocks that are in its way', async () => {
-  const store = await openMessageStore({ location: await temporaryDirectory(), durability: 'os' })
-  try {
-    const spent = async (work: () => Promise<unknown>): Promise<number> => {
-      const before = process.cpuUsage()
-      await work()
-      const { user, system } = process.cpuUsage(before)
-      return user + system
-    }
-    const strangers = Array.from({ length: 500 }, (_, n) => `stranger ${n}`)
-    const blocks = await spent(() => Promise.all(strangers.map((id) => store.contacts.block('ada', id))))
-    let found: unknown
-    const list = await spent(async () => (found = await store.contacts.list('ada', { limit: 1 })))
-    expect(found).toEqual({ items: [], next: null })
-    expect(list).toBeLessThan(blocks)
-  } finally {
-    await store.close()
-  }
-})
