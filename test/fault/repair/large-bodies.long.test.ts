@@ -25,12 +25,13 @@ test.each([2 * GiB, 4 * GiB + 1])(
     await file.close()
     const disk = { ...nodeFileSystem, freeBytes: () => Promise.resolve(Infinity) }
     const report = await repair(location, disk)
-    expect(report).toMatchObject({
-      outcome: 'repaired',
-      lost: [
-        { what: 'damaged part of a body file', where: expect.stringContaining(`length ${hole}`) as unknown },
-      ],
-    })
+    expect(report.outcome).toBe('repaired')
+    const damaged = report.lost.filter(({ what }) => what === 'damaged part of a body file')
+    const lengths = damaged.map(({ where }) => Number(/length (\d+)$/.exec(where)?.[1]))
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(hole)
+    // Behind the hole no row says where blocks are, so what was taken is named besides.
+    const others = report.lost.filter((loss) => !damaged.includes(loss))
+    expect(others.map(({ what }) => what)).toEqual([expect.stringContaining('what looks like one was taken')])
     expect(await seenIn(location)).toEqual(whole)
   },
 )
