@@ -10,6 +10,7 @@ import { openMessageStore, type VerifyReport } from '../../../src/index.js'
 import { copyOfKilled } from '../../fixtures/copy-of-killed.js'
 import { shortenIndexKey } from '../../fixtures/level-index.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+import { copyOf } from '../repair/damaged-store.js'
 import { ShardEdit } from '../verify/shard-edit.js'
 import { makeSample, openSample } from '../verify/sample-store.js'
 
@@ -21,11 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(sample, { recursive: true, force: true }))
 
-async function copyOfSample(): Promise<string> {
-  const location = await temporaryDirectory()
-  await cp(sample, location, { recursive: true })
-  return location
-}
+const copyOfSample = (): Promise<string> => copyOf(sample)
 
 /** As a program of its own. */
 function columba(...args: string[]) {

@@ -11,7 +11,7 @@ import type { FileSystem } from '../../../src/platform/file-system.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
 import { systemError } from '../../../src/simulation/simulated-disk.js'
 import { interferedFileSystem } from '../../fixtures/failing-file-system.js'
-import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
+import { copyOf } from '../repair/damaged-store.js'
 import { makeSample, openSample } from './sample-store.js'
 
 let sample: string
@@ -20,11 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(sample, { recursive: true, force: true }))
 
-async function copyOfSample(): Promise<string> {
-  const location = await temporaryDirectory()
-  await cp(sample, location, { recursive: true })
-  return location
-}
+const copyOfSample = (): Promise<string> => copyOf(sample)
 
 function tablesOf(location: string, fileSystem: FileSystem = nodeFileSystem): Promise<VerifyReport> {
   return verifyTables(location, { ...systemComponents, fileSystem })
