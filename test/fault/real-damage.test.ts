@@ -11,7 +11,7 @@ import { filterIn } from '../fixtures/level-filter.js'
 import { shortenIndexKey } from '../fixtures/level-index.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { ShardEdit } from './verify/shard-edit.js'
-import { damagedAnswer, users, variant } from './damaged-answer.js'
+import { damagedAnswer, fill, users, variant } from './damaged-answer.js'
 
 /** LevelDB 1.20 as classic-level builds it, over damage of a table's index (docs/crash-safety.md). Nothing is said wrongly. */
 const abortedByLevel = 'aborted by LevelDB'
@@ -22,25 +22,6 @@ let crashed = ''
 let earlier = ''
 let foreign = ''
 let expected: unknown
-
-async function fill(location: string, from: number, to: number): Promise<void> {
-  const store = await openCrashStore({ location, variant })
-  for (let n = from; n < to; n += 20) {
-    await Promise.all(
-      Array.from({ length: 20 }, (_, i) => {
-        const sender = users[(n + i) % 4] as string
-        const receiver = users[(n + i * 3 + 1) % 4] as string
-        return store.sendMessage({
-          sender,
-          receiver,
-          id: String(n + i),
-          text: `message ${n + i} `.repeat(12),
-        })
-      }),
-    )
-  }
-  await store.close()
-}
 
 beforeAll(async () => {
   const desk = await mkdtemp(join(tmpdir(), 'columba-damage-'))
