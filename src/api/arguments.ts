@@ -102,6 +102,33 @@ export function checkLimit(value: unknown, byDefault: number, limits: Limits): n
     : checkInteger(value, 'limit', 1, limits.pageItems)
 }
 
+const bare = {}
+
+function firstNameIn(object: object): string | undefined {
+  for (const name in object) return name
+  return undefined
+}
+
+/** Whether somebody has given all objects of the process a name, as `Object.prototype.limit = 1` does. */
+const haveAllObjectsNames = (): boolean => firstNameIn(bare) !== undefined
+
+/**
+ * The object, or what it has without the names that all objects of the process have been given: those are nobody's argument. What
+ * it has from a class of its own counts. Each name is read once.
+ */
+export function withoutCommonNames<T extends object>(given: T): T {
+  if (!haveAllObjectsNames()) return given
+  const own = Object.create(null) as T
+  for (const name in given)
+    if (Object.hasOwn(given, name) || !Object.hasOwn(Object.prototype, name)) own[name] = given[name]
+  return own
+}
+
+/** An object for fields by name, in which nothing is found that was not put there. */
+function noFields(): object {
+  return haveAllObjectsNames() ? (Object.create(null) as object) : {}
+}
+
 /**
  * The named fields of an object of the caller, each read once; other names are refused, with `path` in front of them. Nothing
  * given: no fields.
@@ -112,18 +139,18 @@ export function checkFields<Name extends string>(
   names: readonly Name[],
   path = '',
 ): { readonly [name in Name]?: unknown } {
-  if (value === undefined) return {}
+  if (value === undefined) return noFields()
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalid(what, 'must be an object')
-    const given = value as Record<string, unknown>
-    const fields: { [name in Name]?: unknown } = {}
+    refuseSymbols(value, what)
+    const given = withoutCommonNames(value as Record<string, unknown>)
+    const fields: { [name in Name]?: unknown } = noFields()
     for (const name in given) {
       if (!(names as readonly string[]).includes(name)) throw unknownField(`${path}${name}`)
       const field = given[name]
       if (field !== undefined) fields[name as Name] = field
     }
-    refuseSymbols(given, what)
     return fields
   } catch (error) {
     throw unreadable(what, error)

@@ -16,6 +16,7 @@ import {
   invalid,
   refuseSymbols,
   unknownField,
+  withoutCommonNames,
 } from './arguments.js'
 
 interface MessageRequest {
@@ -102,9 +103,10 @@ function take(
   excess: ColumbaError | undefined,
 ): TakenSend {
   if (typeof request !== 'object' || request === null) throw invalid('request', 'must be an object')
-  const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = request
-  for (const name in request) if (!isSendField(name)) throw unknownField(name)
   refuseSymbols(request, 'request')
+  const given = withoutCommonNames(request)
+  const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = given
+  for (const name in given) if (!isSendField(name)) throw unknownField(name)
 
   const from = checkUserId(sender, 'sender', limits)
   if (receiver !== undefined && conversationId !== undefined) {
