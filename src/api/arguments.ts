@@ -118,10 +118,12 @@ export function checkFields<Name extends string>(
       throw invalid(what, 'must be an object')
     const given = value as Record<string, unknown>
     const fields: { [name in Name]?: unknown } = {}
-    for (const name in given) {
+    for (const name in given)
       if (!(names as readonly string[]).includes(name)) throw unknownField(`${path}${name}`)
+    // Asked for by name: an accessor of a class is not among those that a loop meets.
+    for (const name of names) {
       const field = given[name]
-      if (field !== undefined) fields[name as Name] = field
+      if (field !== undefined) fields[name] = field
     }
     refuseSymbols(given, what)
     return fields
