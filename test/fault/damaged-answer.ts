@@ -12,7 +12,7 @@ export const users = ['ann', 'bob', 'cid', 'dan']
  */
 export async function damagedAnswer(location: string, expected: unknown): Promise<string> {
   try {
-    const store = await openCrashStore({ location, variant })
+    const store = await openCrashStore({ location, variant, settings: { shards: undefined } })
     try {
       // Where LevelDB has lost a row that another one names, users may hear that there is no such thing.
       const found = await dumpStore(store, users).catch((error: unknown) => {
@@ -20,6 +20,9 @@ export async function damagedAnswer(location: string, expected: unknown): Promis
         return error.code
       })
       if (isDeepStrictEqual(found, expected)) return 'the same'
+      // Rows may be lost and be told of, but no message is ever another one than was sent.
+      const sent = messagesIn(expected)
+      if ([...messagesIn(found)].some((message) => !sent.has(message))) return 'ANOTHER MESSAGE'
       const { recovery } = (await store.admin.stats()) as { recovery?: { tornBytes?: number } }
       if ((recovery?.tornBytes ?? 0) > 0) return 'told by recovery'
       return (await store.admin.verify()).ok ? 'WRONG' : 'told by verify'
@@ -29,4 +32,12 @@ export async function damagedAnswer(location: string, expected: unknown): Promis
   } catch (error) {
     return isColumbaError(error) ? error.code : `UNTYPED ${String(error)}`
   }
+}
+
+/** All messages in what `dumpStore` says, each as one text. */
+function messagesIn(dump: unknown, into = new Set<string>()): Set<string> {
+  if (typeof dump !== 'object' || dump === null) return into
+  if ('seq' in dump && 'text' in dump) into.add(JSON.stringify(dump, Object.keys(dump).sort()))
+  else for (const part of Object.values(dump)) messagesIn(part, into)
+  return into
 }
