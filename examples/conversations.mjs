@@ -24,7 +24,7 @@ try {
     cursor = page.next ?? undefined
   } while (cursor !== undefined)
 
-  // What has been active since the phone last looked, that moment included.
+  // What has been active since the newest that the phone has seen, that moment included. (By a clock of its own it could miss some.)
   const [newest] = (await store.getConversations('ann', { limit: 1 })).items
   console.log('since then:', show(await store.getConversations('ann', { since: newest.activityAt })))
   console.log('unread only:', show(await store.getConversations('ann', { unreadOnly: true })))

@@ -22,6 +22,7 @@ try {
   for (let hasMore = true; hasMore;) {
     const page = await store.getChanges('bob', { since: token, limit: 2 })
     for (const change of page.changes) {
+      // A conversation that the phone does not know: `getConversation('bob', change.message.conversationId)` says with whom it is.
       if (change.kind === 'message') console.log('message from', change.message.sender, change.message.text)
       else if (change.kind === 'read') console.log(change.userId, 'has read up to', change.seq)
       else if (change.kind === 'contact') console.log('contact', change.contact.contactId)

@@ -114,14 +114,17 @@ const haveAllObjectsNames = (): boolean => firstNameIn(bare) !== undefined
 
 /**
  * The object, or what it has without the names that all objects of the process have been given: those are nobody's argument. What
- * it has from a class of its own counts. Each name is read once.
+ * it has from a class of its own counts, accessors too if they have one of these `names`. Each name is read once.
  */
-export function withoutCommonNames<T extends object>(given: T): T {
+export function withoutCommonNames<T extends object>(given: T, names: readonly string[]): T {
   if (!haveAllObjectsNames()) return given
-  const own = Object.create(null) as T
-  for (const name in given)
-    if (Object.hasOwn(given, name) || !Object.hasOwn(Object.prototype, name)) own[name] = given[name]
-  return own
+  const own = Object.create(null) as Record<string, unknown>
+  const all = new Set(names)
+  for (const name in given) all.add(name)
+  for (const name of all)
+    if (Object.hasOwn(given, name) || !Object.hasOwn(Object.prototype, name))
+      own[name] = Reflect.get(given, name)
+  return own as T
 }
 
 /** An object for fields by name, in which nothing is found that was not put there. */
@@ -144,12 +147,14 @@ export function checkFields<Name extends string>(
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalid(what, 'must be an object')
     refuseSymbols(value, what)
-    const given = withoutCommonNames(value as Record<string, unknown>)
+    const given = withoutCommonNames(value as Record<string, unknown>, names)
     const fields: { [name in Name]?: unknown } = noFields()
-    for (const name in given) {
+    for (const name in given)
       if (!(names as readonly string[]).includes(name)) throw unknownField(`${path}${name}`)
+    // Asked for by name: an accessor of a class is not among those that a loop meets.
+    for (const name of names) {
       const field = given[name]
-      if (field !== undefined) fields[name as Name] = field
+      if (field !== undefined) fields[name] = field
     }
     return fields
   } catch (error) {

@@ -275,8 +275,11 @@ export class MessageStore {
 function checkSignal(value: unknown): AbortSignal {
   const signal = value as Partial<AbortSignal> | null
   try {
-    if (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')
-      throw invalid('signal', 'must be an AbortSignal')
+    const isSignal =
+      typeof signal?.aborted === 'boolean' &&
+      typeof signal.addEventListener === 'function' &&
+      typeof signal.removeEventListener === 'function'
+    if (!isSignal) throw invalid('signal', 'must be an AbortSignal')
   } catch (error) {
     throw unreadable('signal', error)
   }

@@ -27,7 +27,10 @@ export interface GetConversationsOptions {
    * `limit`.
    */
   readonly cursor?: string | undefined
-  /** Only conversations with activity at or after this time, in the store's epoch milliseconds. */
+  /**
+   * Only conversations with activity at or after this time, in the store's epoch milliseconds: the newest `activityAt` that the
+   * caller has seen. By a clock of the caller's own, what was on its way at that moment would be left out.
+   */
   readonly since?: number | undefined
   /** Only conversations with unread messages. Default false. */
   readonly unreadOnly?: boolean | undefined
@@ -41,11 +44,11 @@ export interface GetMessagesOptions {
   readonly cursor?: string | undefined
   /** Messages to skip from the newest; at most `limits.startItems`. */
   readonly offset?: number | undefined
-  /** Messages below this seq, descending. */
+  /** Messages below this seq, from 1 on, descending. */
   readonly before?: number | undefined
   /** Messages above this seq, ascending; 0 is the beginning. */
   readonly after?: number | undefined
-  /** The page that has this seq in its middle, descending. */
+  /** The page that has this seq, from 1 on, in its middle, descending. */
   readonly around?: number | undefined
 }
 

@@ -104,7 +104,7 @@ function take(
 ): TakenSend {
   if (typeof request !== 'object' || request === null) throw invalid('request', 'must be an object')
   refuseSymbols(request, 'request')
-  const given = withoutCommonNames(request)
+  const given = withoutCommonNames(request, sendFields)
   const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = given
   for (const name in given) if (!isSendField(name)) throw unknownField(name)
 
@@ -138,6 +138,17 @@ function take(
 function checkMessageId(id: unknown, limits: Limits): MessageId {
   return storedId(checkId(id, 'id', limits))
 }
+
+const sendFields = [
+  'sender',
+  'receiver',
+  'conversationId',
+  'text',
+  'id',
+  'deviceId',
+  'timestamp',
+  'attributes',
+] as const
 
 function isSendField(name: string): boolean {
   switch (name) {

@@ -1,5 +1,6 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
 import type { GetMessagesOptions } from '../api/read-arguments.js'
+import { directConversationId } from '../model/direct-conversation-id.js'
 import { failsWith } from './checks.js'
 import { storeCase } from './store-case.js'
 
@@ -47,6 +48,25 @@ export const readingCases = [
       same(up.slice(0, 3), ['9', '10', 'meanwhile'])
     },
   ),
+
+  storeCase('a direct conversation is no group, and none at all before its first message', async (bench) => {
+    const { store } = bench
+    const id = directConversationId('ada', 'bob')
+    const asked = [
+      () => store.groups.members('ada', id),
+      () => store.groups.rename('ada', id, 'ours'),
+      () => store.groups.addMembers('ada', id, ['cyd']),
+      () => store.groups.removeMember('ada', id, 'ada'),
+    ]
+    // Who is blocked, or looked at, by the other one is not to see it.
+    await store.contacts.block('bob', 'ada')
+    is(await store.getConversation('bob', { peer: 'ada' }), null)
+    for (const call of asked) await failsWith('NOT_A_MEMBER', call)
+    await store.contacts.unblock('bob', 'ada')
+    await bench.say('ada', 'bob', 'hello')
+    await bench.settle()
+    for (const call of asked) await failsWith('INVALID_ARGUMENT', call)
+  }),
 
   storeCase('one message is read by its seq', async (bench) => {
     const { store } = bench

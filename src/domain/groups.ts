@@ -139,9 +139,12 @@ export class Groups {
     return toGroup(changed)
   }
 
-  /** NOT_A_MEMBER for all but present members of the group, whether it exists or not. */
+  /**
+   * NOT_A_MEMBER for all but present members of the group, whether it exists or not. A direct conversation is there once it has a
+   * message: before that it may be in memory because the other one has looked, or blocked, which nobody is to see.
+   */
   async #requireMember(handle: ConversationHandle, user: UserId): Promise<GroupState> {
-    if (handle.kind === 'direct' && handle.pair?.includes(user) === true) {
+    if (handle.durableHead > 0 && handle.kind === 'direct' && handle.pair?.includes(user) === true) {
       throw new ColumbaError('INVALID_ARGUMENT', 'a direct conversation is not a group', {
         field: 'conversationId',
       })

@@ -48,7 +48,13 @@ export class Lifecycle {
 
   async #close(release: () => Promise<void>): Promise<void> {
     this.#state = 'closing'
-    for (const listener of [...this.#listeners]) listener()
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener()
+      } catch {
+        // From an object of a caller, such as the signal of a subscription. The lock is released whatever that does.
+      }
+    }
     this.#listeners.clear()
     try {
       while (this.#accepted.size > 0) await Promise.allSettled(this.#accepted)

@@ -99,9 +99,10 @@ export class Subscription implements AsyncIterableIterator<Change, undefined> {
     this.#ended = true
     this.#buffer = []
     this.#taken = 0
-    this.#release?.()
-    this.#release = undefined
     for (const waiter of this.#waiting.splice(0)) waiter.resolve(done)
+    const release = this.#release
+    this.#release = undefined
+    release?.()
   }
 
   #start(): void {

@@ -43,6 +43,7 @@ function deepFreeze(value: Json): Json {
 
 /** The place of what is written in an object, whose keys are the caller's: errors do not tell them. */
 const property = -1
+const leastBytesOfProperty = 5
 
 class Encoder {
   readonly #bounds: JsonBounds
@@ -117,9 +118,12 @@ class Encoder {
   }
 
   #object(object: Record<string, unknown>): void {
+    const keys = Object.keys(object)
+    // Two quotes, a colon, a value and the comma: a huge object is refused before its names are sorted.
+    if (keys.length * leastBytesOfProperty + 1 > this.#bounds.maxBytes - this.#bytes) this.#tooManyBytes()
     this.#ascii('{')
     let first = true
-    for (const key of Object.keys(object).sort()) {
+    for (const key of keys.sort()) {
       if (!first) this.#ascii(',')
       first = false
       this.#string(key)

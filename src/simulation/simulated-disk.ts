@@ -17,10 +17,11 @@ export class SimulatedDisk {
   /** Paths that were asked for, taken apart: the same ones come again and again. */
   readonly #taken = new Map<string, readonly string[]>()
 
-  find(path: string): SimulatedNode | null {
+  /** Null where nothing is; what lies in a file is an error, as everywhere. */
+  find(path: string, operation: string): SimulatedNode | null {
     let node: SimulatedNode = this.root
     for (const name of this.#names(path)) {
-      if (!(node instanceof SimulatedDirectory)) return null
+      if (!(node instanceof SimulatedDirectory)) throw systemError('ENOTDIR', operation, path)
       const next = node.entries.get(name)
       if (next === undefined) return null
       node = next
@@ -29,14 +30,14 @@ export class SimulatedDisk {
   }
 
   file(path: string, operation: string): SimulatedFile {
-    const node = this.find(path)
+    const node = this.find(path, operation)
     if (node === null) throw systemError('ENOENT', operation, path)
     if (!(node instanceof SimulatedFile)) throw systemError('EISDIR', operation, path)
     return node
   }
 
   directory(path: string, operation: string): SimulatedDirectory {
-    const node = this.find(path)
+    const node = this.find(path, operation)
     if (node === null) throw systemError('ENOENT', operation, path)
     if (!(node instanceof SimulatedDirectory)) throw systemError('ENOTDIR', operation, path)
     return node
@@ -51,9 +52,11 @@ export class SimulatedDisk {
 
   makeDirectory(path: string): void {
     let directory = this.root
-    for (const name of this.#names(path)) {
+    const names = this.#names(path)
+    for (const [depth, name] of names.entries()) {
       const node = directory.entries.get(name) ?? new SimulatedDirectory()
-      if (!(node instanceof SimulatedDirectory)) throw systemError('ENOTDIR', 'mkdir', path)
+      if (!(node instanceof SimulatedDirectory))
+        throw systemError(depth === names.length - 1 ? 'EEXIST' : 'ENOTDIR', 'mkdir', path)
       if (!directory.entries.has(name)) directory.link(name, node)
       directory = node
     }

@@ -3,7 +3,7 @@ import type { FileHandle, FileSystem } from '../platform/file-system.js'
 import type { Fault, FileOperation, Faults } from './faults.js'
 import type { Schedule } from './schedule.js'
 import { SimulatedFile } from './simulated-file.js'
-import { SimulatedDirectory } from './simulated-directory.js'
+import { SimulatedDirectory, type SimulatedNode } from './simulated-directory.js'
 import { type SimulatedDisk, systemError } from './simulated-disk.js'
 import type { Trace } from './trace.js'
 
@@ -20,7 +20,8 @@ export interface SimulatedFileSystemOptions {
 
 /**
  * The files of a simulated disk as one process sees them. An operation happens when the schedule comes to it, not when it is
- * called, so that of two under way at a time either may be first; faults are asked for in that moment.
+ * called, so that of two under way at a time either may be first; faults are asked for in that moment. Errors are those of
+ * Linux, but for one: nothing is renamed into another directory (EXDEV).
  */
 export class SimulatedFileSystem implements FileSystem {
   readonly #options: SimulatedFileSystemOptions
@@ -36,7 +37,7 @@ export class SimulatedFileSystem implements FileSystem {
       if (mode === 'create') file = createFile(disk, path)
       else file = disk.file(path, 'open')
       this.openHandles++
-      return new SimulatedFileHandle(this, path, file)
+      return new SimulatedFileHandle(this, path, file, mode !== 'read')
     })
   }
 
@@ -52,7 +53,7 @@ export class SimulatedFileSystem implements FileSystem {
 
   stat(path: string): Promise<{ size: number; directory: boolean } | null> {
     return this.run('stat', path, ({ disk }) => {
-      const node = disk.find(path)
+      const node = disk.find(path, 'stat')
       if (node === null) return null
       return node instanceof SimulatedDirectory
         ? { size: 4096, directory: true }
@@ -67,6 +68,8 @@ export class SimulatedFileSystem implements FileSystem {
       const node = source.directory.entries.get(source.name)
       if (node === undefined) throw systemError('ENOENT', 'rename', from)
       if (source.directory !== target.directory) throw systemError('EXDEV', 'rename', from)
+      const inTheWay = whatForbids(node, target.directory.entries.get(target.name))
+      if (inTheWay !== null) throw systemError(inTheWay, 'rename', from)
       source.directory.rename(source.name, target.name, node)
     })
   }
@@ -89,7 +92,7 @@ export class SimulatedFileSystem implements FileSystem {
 
   realPath(path: string): Promise<string> {
     return this.run('realPath', path, ({ disk }) => {
-      if (disk.find(path) === null) throw systemError('ENOENT', 'realpath', path)
+      if (disk.find(path, 'realpath') === null) throw systemError('ENOENT', 'realpath', path)
       return path
     })
   }
@@ -137,21 +140,33 @@ function createFile(disk: SimulatedDisk, path: string): SimulatedFile {
   return file
 }
 
+/** Why a file or directory may not take the place of another one; null if it may. */
+function whatForbids(node: SimulatedNode, other: SimulatedNode | undefined): string | null {
+  if (other === undefined) return null
+  const isDirectory = node instanceof SimulatedDirectory
+  if (!(other instanceof SimulatedDirectory)) return isDirectory ? 'ENOTDIR' : null
+  if (!isDirectory) return 'EISDIR'
+  return other === node || other.entries.size === 0 ? null : 'ENOTEMPTY'
+}
+
 class SimulatedFileHandle implements FileHandle {
   readonly #system: SimulatedFileSystem
   readonly #path: string
   readonly #file: SimulatedFile
+  readonly #mayWrite: boolean
   #open = true
 
-  constructor(system: SimulatedFileSystem, path: string, file: SimulatedFile) {
+  constructor(system: SimulatedFileSystem, path: string, file: SimulatedFile, mayWrite: boolean) {
     this.#system = system
     this.#path = path
     this.#file = file
+    this.#mayWrite = mayWrite
   }
 
   write(data: Uint8Array, position: number): Promise<number> {
     const put = (count: number): number => {
       this.#assertOpen('write')
+      if (!this.#mayWrite) throw systemError('EBADF', 'write', this.#path)
       this.#system.note(data.subarray(0, count))
       this.#file.write(data.subarray(0, count), position)
       return count
@@ -206,6 +221,7 @@ class SimulatedFileHandle implements FileHandle {
   truncate(size: number): Promise<void> {
     return this.#system.run('truncate', this.#path, () => {
       this.#assertOpen('ftruncate')
+      if (!this.#mayWrite) throw systemError('EINVAL', 'ftruncate', this.#path)
       this.#file.truncate(size)
     })
   }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { shardsDirectory } from '../../src/formats/shard-names.js'
 import { CrashRig } from './crash-rig.js'
 import { crashVariants } from './crash-store.js'
 import type { CrashVariant } from './crash-store.js'
@@ -9,24 +10,44 @@ import type { CrashVariant } from './crash-store.js'
 /** A fault that a worker meets while it works. `hit` says which of the calls of a kind it is. */
 export interface InjectedFault {
   readonly name: string
-  readonly through: (hit: number) => readonly string[]
+  readonly through: (hit: number, location: string) => readonly string[]
 }
 
+/** Nothing stops at calls that nobody asks for. */
+export const straceOptions = ['-f', '-qq', '--seccomp-bpf']
+
 /** One pool thread, because strace counts the calls of each thread on its own. */
-const strace = (call: string, fault: string): InjectedFault => ({
+const strace = (
+  call: string,
+  fault: string,
+  filter: (location: string) => readonly string[] = () => [],
+): InjectedFault => ({
   name: `${call}: ${fault}`,
-  through: (hit) => [
-    ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`],
-    ...['-e', `inject=${call}:${fault}:when=${hit}`],
+  through: (hit, location) => [
+    ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', ...straceOptions, '-o', '/dev/null', ...filter(location)],
+    ...['-e', `trace=${call}`, '-e', `inject=${call}:${fault}:when=${hit}`],
   ],
 })
+
+/** Files that LevelDB may come to have in its first shards, as strace wants to be told of them. */
+function ofLevel(location: string): string[] {
+  const numbers = Array.from({ length: 200 }, (_, number) => String(number).padStart(6, '0'))
+  return ['0000', '0001', '0002'].flatMap((shard) =>
+    numbers
+      .flatMap((number) => [`${number}.log`, `${number}.ldb`, `MANIFEST-${number}`])
+      .flatMap((name) => ['-P', join(location, shardsDirectory, shard, name)]),
+  )
+}
 
 const limit = (name: string, of: (hit: number) => string): InjectedFault => ({
   name,
   through: (hit) => ['bash', '-c', `${of(hit)}; exec "$@"`, 'bash'],
 })
 
-/** Errors of the system, and death, at the nth call of a kind: of the log, the body files, the manifest and LevelDB. */
+/**
+ * Errors of the system, and death, at the nth call of a kind: of the log, the body files, the manifest and LevelDB. Content is
+ * written by pwrite64, but by LevelDB, which writes by write, as everybody does who writes to a pipe: there only its files count.
+ */
 export const systemCallFaults: readonly InjectedFault[] = [
   strace('fdatasync', 'error=EIO'),
   strace('fdatasync', 'signal=SIGKILL'),
@@ -38,6 +59,8 @@ export const systemCallFaults: readonly InjectedFault[] = [
   strace('unlink', 'signal=SIGKILL'),
   strace('ftruncate', 'error=EIO'),
   strace('fsync', 'error=EIO'),
+  strace('write', 'error=ENOSPC', ofLevel),
+  strace('openat', 'error=EMFILE', ofLevel),
 ]
 
 export const limitFaults: readonly InjectedFault[] = [
@@ -49,7 +72,8 @@ export const limitFaults: readonly InjectedFault[] = [
 
 export function whyNoStrace(): string | null {
   try {
-    execFileSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true'], { stdio: 'pipe' })
+    const options = [...straceOptions, '-o', '/dev/null', '-e', 'trace=write', 'true']
+    execFileSync('strace', options, { stdio: 'pipe' })
     return null
   } catch (error) {
     return `strace cannot be used: ${String(error).split('\n')[0]}`
@@ -66,9 +90,10 @@ export async function meet(
   const desk = await mkdtemp(join(tmpdir(), 'columba-fault-'))
   let met = 0
   try {
-    const rig = await CrashRig.create({ location: join(desk, 'store'), desk, variant, seed })
+    const location = join(desk, 'store')
+    const rig = await CrashRig.create({ location, desk, variant, seed })
     for (; met < times; met++) {
-      const through = fault.through(1 + rig.chance.below(60))
+      const through = fault.through(1 + rig.chance.below(60), location)
       // Some it stops, some it kills, some it does not reach: all end by themselves.
       await rig.work({ ending: 'close', strike: null, since: 'working', afterMs: 0, through })
       await rig.check()

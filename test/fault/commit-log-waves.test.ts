@@ -145,7 +145,8 @@ describe.each(modes)('with many waiting, $mode', ({ syncEveryMs }) => {
         if (then.opened !== null) {
           const { log } = then.opened
           if (then.told < Math.min(log.syncedPosition, then.appended)) found.push('durable and not told')
-          if (syncEveryMs === 0) found.push(...(await wrongAbout(disk.afterPowerCut(), then, then.told)))
+          for (const left of syncEveryMs === 0 ? disk.afterPowerCuts() : [])
+            found.push(...(await wrongAbout(left, then, then.told)))
         }
         wrong.push(...found.map((what) => `${disk.journal[n - 1]} (operation ${n}): ${what}`))
       }
@@ -164,7 +165,7 @@ test('a crash before each operation takes nothing of what was told by then', asy
     const crashes: { left: MemoryFileSystem; told: number; removedThrough: number }[] = []
     disk.intercept = (_operation, _path, count) => {
       if (count !== n) return undefined
-      for (const left of [disk.afterKill(), disk.afterPowerCut()]) crashes.push({ left, ...now })
+      for (const left of [disk.afterKill(), ...disk.afterPowerCuts()]) crashes.push({ left, ...now })
       return undefined
     }
     const then = await run(disk, 0, {

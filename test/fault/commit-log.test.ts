@@ -123,11 +123,9 @@ describe.each([
       disk.intercept = () => undefined
       failures += run.opened?.failures.length ?? 0
       const acknowledged = [...(run.opened?.acknowledged.keys() ?? [])]
-      const found = [
-        ...wrongAfterFailure(run, code),
-        ...(await wrongAbout(disk.afterKill(), run, acknowledged)),
-        ...(await wrongAbout(disk.afterPowerCut(), run, acknowledged)),
-      ]
+      const found = wrongAfterFailure(run, code)
+      for (const left of [disk.afterKill(), ...disk.afterPowerCuts()])
+        found.push(...(await wrongAbout(left, run, acknowledged)))
       wrong.push(...found.map((what) => `${disk.journal[n - 1]} (operation ${n}): ${what}`))
     }
     expect(wrong).toEqual([])
@@ -228,21 +226,11 @@ describe('a crash before each operation', () => {
       const disk = new MemoryFileSystem()
       const acknowledged: number[] = []
       let removedThrough = 0
-      const crashes: {
-        killed: MemoryFileSystem
-        cut: MemoryFileSystem
-        removedThrough: number
-        known: number[]
-      }[] = []
+      const crashes: { left: MemoryFileSystem; removedThrough: number; known: number[] }[] = []
       disk.intercept = (_operation, _path, count) => {
-        if (count === n) {
-          crashes.push({
-            killed: disk.afterKill(),
-            cut: disk.afterPowerCut(),
-            removedThrough,
-            known: [...acknowledged],
-          })
-        }
+        if (count !== n) return undefined
+        for (const left of [disk.afterKill(), ...disk.afterPowerCuts()])
+          crashes.push({ left, removedThrough, known: [...acknowledged] })
         return undefined
       }
       const onGroup: HarnessOptions['onGroup'] = ({ firstPosition, count }) =>
@@ -252,10 +240,7 @@ describe('a crash before each operation', () => {
       })
       for (const crash of crashes) {
         const then = { ...run, removedThrough: crash.removedThrough }
-        const found = [
-          ...(await wrongAbout(crash.killed, then, crash.known)),
-          ...(await wrongAbout(crash.cut, then, crash.known)),
-        ]
+        const found = await wrongAbout(crash.left, then, crash.known)
         wrong.push(...found.map((what) => `before ${disk.journal[n - 1]} (operation ${n}): ${what}`))
       }
     }
@@ -275,7 +260,7 @@ describe('a crash before each operation', () => {
     const recovery = torn.afterKill()
     const crashes: MemoryFileSystem[] = []
     recovery.intercept = () => {
-      crashes.push(recovery.afterKill(), recovery.afterPowerCut())
+      crashes.push(recovery.afterKill(), ...recovery.afterPowerCuts())
       return undefined
     }
     const settled = await openLog(recovery, options)

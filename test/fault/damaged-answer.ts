@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { MessageStore } from '../../src/api/message-store.js'
 import { isColumbaError } from '../../src/errors.js'
 import { dumpStore } from '../../src/model-checking/dump-store.js'
 import { openCrashStore, variantNamed } from '../crash/crash-store.js'
@@ -9,6 +10,11 @@ export const users = ['ann', 'bob', 'cid', 'dan']
 /** Opens a store, sends the messages of these numbers, and closes it. */
 export async function fill(location: string, from: number, to: number): Promise<void> {
   const store = await openCrashStore({ location, variant })
+  await send(store, from, to)
+  await store.close()
+}
+
+export async function send(store: MessageStore, from: number, to: number): Promise<void> {
   for (let n = from; n < to; n += 20) {
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => {
@@ -23,7 +29,6 @@ export async function fill(location: string, from: number, to: number): Promise<
       }),
     )
   }
-  await store.close()
 }
 
 /** What users see of a store that is whole. */
@@ -46,7 +51,7 @@ export async function damagedAnswer(
   meanwhile?: () => Promise<void>,
 ): Promise<string> {
   try {
-    const store = await openCrashStore({ location, variant })
+    const store = await openCrashStore({ location, variant, settings: { shards: undefined } })
     try {
       await meanwhile?.()
       // Where LevelDB has lost a row that another one names, users may hear that there is no such thing.
@@ -55,6 +60,9 @@ export async function damagedAnswer(
         return error.code
       })
       if (isDeepStrictEqual(found, expected)) return 'the same'
+      // Rows may be lost and be told of, but no message is ever another one than was sent.
+      const sent = messagesIn(expected)
+      if ([...messagesIn(found)].some((message) => !sent.has(message))) return 'ANOTHER MESSAGE'
       const { recovery } = (await store.admin.stats()) as { recovery?: { tornBytes?: number } }
       if ((recovery?.tornBytes ?? 0) > 0) return 'told by recovery'
       return (await store.admin.verify()).ok ? 'WRONG' : 'told by verify'
@@ -64,4 +72,12 @@ export async function damagedAnswer(
   } catch (error) {
     return isColumbaError(error) ? error.code : `UNTYPED ${String(error)}`
   }
+}
+
+/** All messages in what `dumpStore` says, each as one text. */
+function messagesIn(dump: unknown, into = new Set<string>()): Set<string> {
+  if (typeof dump !== 'object' || dump === null) return into
+  if ('seq' in dump && 'text' in dump) into.add(JSON.stringify(dump, Object.keys(dump).sort()))
+  else for (const part of Object.values(dump)) messagesIn(part, into)
+  return into
 }

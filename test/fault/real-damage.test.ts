@@ -1,27 +1,48 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { cp, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { tmpdir } from 'node:os'
 import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
+import { frameHeaderBytes, paddedLength, readFrameHeader } from '../../src/formats/frames.js'
+import { decodeSegmentHeader, segmentHeaderBytes } from '../../src/formats/segment.js'
+import type { MessageStore } from '../../src/api/message-store.js'
 import { dumpStore } from '../../src/model-checking/dump-store.js'
 import { openCrashStore } from '../crash/crash-store.js'
 import { filterIn } from '../fixtures/level-filter.js'
 import { shortenIndexKey } from '../fixtures/level-index.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { ShardEdit } from './verify/shard-edit.js'
-import { damagedAnswer, fill, users, variant } from './damaged-answer.js'
+import { damagedAnswer, fill, send, users, variant } from './damaged-answer.js'
+import { abortedByLevel, DamagedElsewhere } from './damaged-elsewhere.js'
 
-/** LevelDB 1.20 as classic-level builds it, over damage of a table's index (docs/crash-safety.md). Nothing is said wrongly. */
-const abortedByLevel = 'aborted by LevelDB'
-
-/** Stores to damage a copy of: closed, with a log that has records above the checkpoint, and an earlier copy of it. */
+/**
+ * Stores to damage a copy of: closed; as a crash leaves it, with records above the checkpoint, of which some have rows in the
+ * logs of LevelDB; and an earlier copy of it.
+ */
 let closed = ''
 let crashed = ''
 let earlier = ''
 let foreign = ''
 let expected: unknown
+/** The shard that has more of the users: in each store they fall otherwise. */
+let busy = ''
+const elsewhere = new DamagedElsewhere()
+
+/** Resolves when a generation has been flushed and its rows lie in the logs of LevelDB, for want of a checkpoint. */
+async function flushed(store: MessageStore): Promise<void> {
+  for (;;) {
+    const { generations } = (await store.admin.stats()) as unknown as {
+      generations: { waiting: number; live: number; flushes: number; checkpoints: number }
+    }
+    const { waiting, live, flushes, checkpoints } = generations
+    if (flushes > 0 && waiting === 0 && live === 1) {
+      expect(checkpoints).toBe(0)
+      return
+    }
+    await sleep(1)
+  }
+}
 
 beforeAll(async () => {
   const desk = await mkdtemp(join(tmpdir(), 'columba-damage-'))
@@ -34,14 +55,26 @@ beforeAll(async () => {
   await cp(closed, earlier, { recursive: true })
   await fill(closed, 300, 600)
   const store = await openCrashStore({ location: closed, variant })
-  for (let n = 600; n < 612; n++)
+  await send(store, 600, 700)
+  await flushed(store)
+  for (let n = 700; n < 712; n++)
     await store.sendMessage({ sender: 'ann', receiver: 'bob', id: String(n), text: '' })
   // The copy of a running store whose shards are at rest is what a crash leaves.
   await cp(closed, crashed, { recursive: true })
   await rm(join(crashed, 'LOCK.json'))
+  const logs = await Promise.all(
+    ['0000', '0001'].map(async (shard) => {
+      const log = await firstLike(join(crashed, 'shards', shard), /^\d+\.log$/)
+      return { directory: join('shards', shard), size: (await stat(log)).size }
+    }),
+  )
+  busy = (logs.sort((a, b) => b.size - a.size)[0] as (typeof logs)[number]).directory
   expected = await dumpStore(store, users)
   await store.close()
-  return () => rm(desk, { recursive: true })
+  return () => {
+    elsewhere.end()
+    return rm(desk, { recursive: true })
+  }
 })
 
 const firstLike = async (directory: string, pattern: RegExp): Promise<string> => {
@@ -104,24 +137,6 @@ test('the undamaged copies are whole', async () => {
   }
 })
 
-/** The answer of a process of its own: where it ends instead of answering, with LevelDB's assertion as its last word. */
-async function answerElsewhere(location: string): Promise<string> {
-  const script = new URL('damaged-worker.js', import.meta.url)
-  const child = fork(script, { serialization: 'advanced', silent: true })
-  let said = ''
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  child.send({ location, expected })
-  try {
-    const answered = once(child, 'message').then(([answer]) => String(answer))
-    const ended = once(child, 'close').then(([, signal]) =>
-      signal === 'SIGABRT' && said.includes('Assertion `') ? abortedByLevel : `ENDED by ${signal}: ${said}`,
-    )
-    return await Promise.race([answered, ended])
-  } finally {
-    child.kill('SIGKILL')
-  }
-}
-
 const answers = ['the same', 'told by verify', 'CORRUPT', 'INCOMPATIBLE']
 
 test('flipped bits in the filters of tables: never a wrong answer that verify does not tell of', async () => {
@@ -144,13 +159,29 @@ test('flipped bits in the filters of tables: never a wrong answer that verify do
   }
 })
 
-const files: readonly (readonly [string, RegExp])[] = [
-  ['log', /^\d|\.log$|\.wal$/],
-  ['bodies', /./],
-  ['shards/0000', /\.ldb$/],
-  ['shards/0000', /\.log$/],
-  ['shards/0000', /^MANIFEST/],
-  ['.', /^MANIFEST$/],
+interface Kind {
+  readonly directory: string
+  readonly pattern: RegExp
+  readonly allowed: readonly string[]
+  /** LevelDB may end the process over it. */
+  readonly mayAbort?: true
+}
+
+/** Which answers each kind of file allows. In all but one of them some of the damage has to make a difference. */
+const kinds: readonly Kind[] = [
+  { directory: 'log', pattern: /^segment-\d+\.log$/, allowed: ['CORRUPT', 'told by recovery'] },
+  // What users read is never another text than they wrote, whoever may find that later.
+  { directory: 'bodies', pattern: /./, allowed: ['CORRUPT'] },
+  {
+    directory: 'a shard',
+    pattern: /\.ldb$/,
+    allowed: [...answers, abortedByLevel],
+    mayAbort: true,
+  },
+  // Recovery writes all rows anew that lie in it: whatever becomes of it, nobody sees that.
+  { directory: 'a shard', pattern: /\.log$/, allowed: [] },
+  { directory: 'a shard', pattern: /^MANIFEST/, allowed: ['told by verify', 'CORRUPT'] },
+  { directory: '.', pattern: /^MANIFEST$/, allowed: ['CORRUPT'] },
 ]
 
 test('a key of an index that is too short: LevelDB ends the process, nothing is said wrongly', async () => {
@@ -161,37 +192,96 @@ test('a key of an index that is too short: LevelDB ends the process, nothing is 
   const bytes = await readFile(table)
   shortenIndexKey(bytes)
   await writeFile(table, bytes)
-  expect(await answerElsewhere(store)).toBe(abortedByLevel)
+  expect(await elsewhere.answer(store, expected)).toBe(abortedByLevel)
 })
 
-test.each(files)('flipped bits and cut ends in %s/%s: never a wrong answer', async (directory, pattern) => {
+/** Up to where later frames of a segment say that it was on the disk: damage before that is never a torn write. */
+function vouchedIn(segment: Buffer): number {
+  const header = decodeSegmentHeader(segment.subarray(0, segmentHeaderBytes))
+  if (header === null || typeof header === 'number') throw new Error('the segment has no header')
+  let vouched = segmentHeaderBytes
+  for (let at = segmentHeaderBytes; ;) {
+    const frame = readFrameHeader(segment, at, header.epoch, at)
+    if (frame === null) return vouched
+    vouched = Math.max(vouched, frame.syncedOffset)
+    at += frameHeaderBytes + paddedLength(frame.payloadLength)
+  }
+}
+
+/** Rows that LevelDB has in a copy of the shards. */
+async function rowsIn(store: string): Promise<number> {
+  const copy = await temporaryDirectory()
+  await cp(join(store, 'shards'), join(copy, 'shards'), { recursive: true })
+  return ShardEdit.of(copy, async (shards) => (await shards.rows()).length)
+}
+
+test.each(kinds)(
+  'flipped bits and cut ends in $directory/$pattern: never a wrong answer',
+  async ({ directory, pattern, allowed, mayAbort }) => {
+    const seed = Date.now() % 1_000_000
+    const chance = new SeededChance(seed)
+    const seen: string[] = []
+    const isLog = directory === 'log'
+    for (let time = 0; time < 8; time++) {
+      const store = join(await temporaryDirectory(), 'store')
+      const cut = time % 4 === 3
+      // An end of the log that is cut off after a crash is what a torn write leaves; a log that was closed has none. And
+      // recovery would write to the damaged tables: LevelDB ends the process if it compacts keys that are out of order.
+      const asClosed = isLog ? cut : mayAbort === true
+      await cp(asClosed ? closed : crashed, store, { recursive: true })
+      const folder = join(store, directory === 'a shard' ? busy : directory)
+      const names = (await readdir(folder)).filter((name) => pattern.test(name)).sort()
+      const name = names[chance.below(names.length)] as string
+      const file = join(folder, name)
+      const bytes = await readFile(file)
+      expect(bytes.length, `${file} is empty`).toBeGreaterThan(0)
+      const at = chance.below(bytes.length)
+      // Only the end of the last segment may be a torn write.
+      const mayBeTorn = isLog && !cut && name === names.at(-1) && at >= vouchedIn(bytes)
+      if (cut) await truncate(file, at)
+      else {
+        bytes[at] = (bytes[at] as number) ^ (1 << chance.below(8))
+        await writeFile(file, bytes)
+      }
+      const found = mayAbort ? await elsewhere.answer(store, expected) : await damagedAnswer(store, expected)
+      seen.push(found)
+      const fits =
+        found === 'the same' || (allowed.includes(found) && (found !== 'told by recovery' || mayBeTorn))
+      expect(fits, `${found}: ${file} at ${at}, seed ${seed}`).toBe(true)
+    }
+    if (allowed.length > 0)
+      expect(
+        seen.some((found) => found !== 'the same'),
+        `seed ${seed}`,
+      ).toBe(true)
+  },
+)
+
+test('a flipped bit of the last segment of the log is refused wherever a later frame vouches for it', async () => {
   const seed = Date.now() % 1_000_000
   const chance = new SeededChance(seed)
-  const seen = new Map<string, number>()
-  for (let time = 0; time < 8; time++) {
+  for (let time = 0; time < 4; time++) {
     const store = join(await temporaryDirectory(), 'store')
-    const cut = time % 4 === 3
-    // An end of the log that is cut off after a crash is what a torn write leaves; a log that was closed has none. And
-    // recovery would write to the damaged tables: LevelDB ends the process if it compacts keys that are out of order.
-    const isTable = directory !== 'bodies' && pattern.test('000005.ldb')
-    const asClosed = directory === 'log' ? cut : isTable
-    await cp(asClosed ? closed : crashed, store, { recursive: true })
-    const names = (await readdir(join(store, directory))).filter((name) => pattern.test(name)).sort()
-    const file = join(store, directory, names[chance.below(names.length)] as string)
+    await cp(crashed, store, { recursive: true })
+    const name = (await readdir(join(store, 'log'))).sort().at(-1) as string
+    const file = join(store, 'log', name)
     const bytes = await readFile(file)
-    const at = chance.below(bytes.length)
-    if (cut) await truncate(file, at)
-    else {
-      bytes[at] = (bytes[at] as number) ^ (1 << chance.below(8))
-      await writeFile(file, bytes)
-    }
-    const found = isTable ? await answerElsewhere(store) : await damagedAnswer(store, expected)
-    seen.set(found, (seen.get(found) ?? 0) + 1)
-    const allowed = [
-      ...answers,
-      ...(directory === 'log' ? ['told by recovery'] : isTable ? [abortedByLevel] : []),
-    ]
-    expect(allowed, `${file} at ${at}, seed ${seed}`).toContain(found)
+    const vouched = vouchedIn(bytes)
+    expect(vouched).toBeGreaterThan(500)
+    const at = chance.below(vouched)
+    bytes[at] = (bytes[at] as number) ^ (1 << chance.below(8))
+    await writeFile(file, bytes)
+    expect(await damagedAnswer(store, expected), `${file} at ${at}, seed ${seed}`).toBe('CORRUPT')
   }
-  expect(seen.size).toBeGreaterThan(0)
+})
+
+test('damage of a log of LevelDB takes rows from it, without a word, and recovery brings them back', async () => {
+  const store = join(await temporaryDirectory(), 'store')
+  await cp(crashed, store, { recursive: true })
+  const file = await firstLike(join(store, busy), /^\d+\.log$/)
+  const bytes = await readFile(file)
+  bytes[8] = (bytes[8] as number) ^ 1
+  await writeFile(file, bytes)
+  expect(await rowsIn(store)).toBeLessThan(await rowsIn(crashed))
+  expect(await damagedAnswer(store, expected)).toBe('the same')
 })

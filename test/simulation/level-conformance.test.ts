@@ -7,11 +7,7 @@ import { beyondEveryKey } from '../../src/formats/shard-identity.js'
 import { isLevelLog } from '../../src/formats/shard-names.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardDatabase, ShardIteratorOptions } from '../../src/local/shards/shard-database.js'
-import { OperationCount } from '../../src/simulation/faults.js'
-import { simulatedLevelOpener } from '../../src/simulation/level/simulated-level.js'
-import { Schedule } from '../../src/simulation/schedule.js'
-import { SimulatedDisk } from '../../src/simulation/simulated-disk.js'
-import { SimulatedFileSystem } from '../../src/simulation/simulated-file-system.js'
+import { simulatedFiles } from '../fixtures/simulated-files.js'
 
 interface Database {
   readonly database: ShardDatabase
@@ -37,30 +33,9 @@ async function real(location: string, create: boolean): Promise<Database> {
 }
 
 async function simulated(seed: number): Promise<Database> {
-  const schedule = new Schedule({ chance: new SeededChance(seed) })
-  const disk = new SimulatedDisk()
-  disk.makeDirectory('/shard')
-  const fileSystem = new SimulatedFileSystem({
-    disk,
-    schedule,
-    faults: new OperationCount(),
-    onCrash: () => undefined,
-  })
-  const open = simulatedLevelOpener({ fileSystem, turn: (label) => schedule.turn(label, () => undefined) })
-  const settle = async <T>(work: Promise<T>): Promise<T> => {
-    let done = false
-    const end = (): void => {
-      done = true
-    }
-    work.then(end, end)
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve))
-      if (done) return work
-      schedule.step()
-    }
-  }
+  const { fileSystem, openLevel, settle } = simulatedFiles('/shard', seed)
   const begin = async (create: boolean): Promise<Database> => {
-    const database = await settle(open('/shard', { ...options, create }))
+    const database = await settle(openLevel('/shard', { ...options, create }))
     return {
       database,
       reopen: async () => {
@@ -171,22 +146,8 @@ test('both refuse to make what is there and to open what is not, in the same wor
     expect(refused).toBe(
       'LEVEL_DATABASE_NOT_OPEN Database failed to open: Invalid argument: does not exist (create_if_missing is false)',
     )
-    const schedule = new Schedule({ chance: new SeededChance(1) })
-    const disk = new SimulatedDisk()
-    disk.makeDirectory('/shard')
-    const fileSystem = new SimulatedFileSystem({
-      disk,
-      schedule,
-      faults: new OperationCount(),
-      onCrash: () => undefined,
-    })
-    const open = simulatedLevelOpener({ fileSystem, turn: (label) => schedule.turn(label, () => undefined) })
-    const opening = said(open('/shard', { ...options, create: false }))
-    for (let i = 0; i < 20; i++) {
-      schedule.step()
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    expect(await opening).toBe(refused)
+    const { openLevel, settle } = simulatedFiles('/shard', 1)
+    expect(await settle(said(openLevel('/shard', { ...options, create: false })))).toBe(refused)
   } finally {
     await rm(location, { recursive: true, force: true })
   }

@@ -60,7 +60,7 @@ export function encodeLogRecord(payload: Buffer, sound: boolean): Buffer {
   const record = Buffer.alloc(logHeaderBytes + payload.length)
   record.writeUInt32LE(logMagic, 0)
   record.writeUInt32LE(payload.length, 4)
-  record.writeUInt32LE(sound ? checksum(payload) : checksum(payload) ^ 1, 8)
+  record.writeUInt32LE(sound ? checksum(payload) : ~checksum(payload) >>> 0, 8)
   record.set(payload, logHeaderBytes)
   return record
 }

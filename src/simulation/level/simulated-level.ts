@@ -31,7 +31,8 @@ export function simulatedLevelOpener(world: SimulatedLevelWorld): ShardOpener {
  *
  *  - A write appends to the log and syncs nothing. When memory is full the log is changed without a sync: a power cut may
  *    take rows of the old log and leave newer ones.
- *  - A log write that fails is rejected once. Later ones are accepted, and are gone at the next opening.
+ *  - A log write that fails is rejected once. Later ones are accepted, and are gone at the next opening. (LevelDB's own are
+ *    gone from the next block of 32 KiB on: here everything is lost that may be.)
  *  - A flush that fails in the background makes later writes fail, and `compactRange` resolves all the same.
  *  - Logs are removed only after table, directory and manifest are synced, and never after a failure.
  *  - Nothing is checked when it is read.

@@ -208,7 +208,7 @@ describe('reads and marks', () => {
 
   test.each([
     [{ before: 1, after: 1 }, 'after'],
-    [{ around: 1, cursor: 'x' }, 'cursor'],
+    [{ around: 1, cursor: 'x' }, 'around'],
     [{ offset: 10_001 }, 'offset'],
     [{ start: 1 }, 'start'],
     [{ limit: 1001 }, 'limit'],

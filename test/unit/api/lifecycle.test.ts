@@ -128,4 +128,19 @@ describe('close', () => {
     await store.close()
     await expect(next).resolves.toEqual({ done: true, value: undefined })
   })
+
+  test('releases, and answers who waits, whatever the signal of a subscription does', async () => {
+    const store = await opened()
+    const signal = new AbortController().signal
+    signal.removeEventListener = () => {
+      throw new Error('of the signal itself')
+    }
+    const next = store.subscribe('a', { signal }).next()
+    const other = store.subscribe('b').next()
+    await expect(store.close()).resolves.toBeUndefined()
+    await expect(Promise.all([next, other])).resolves.toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ])
+  })
 })

@@ -60,6 +60,14 @@ const calls: Record<string, (store: MessageStore, make: Make) => unknown> = {
     openMessageStore({ location: '/nowhere' }, { random: make('bytes', { bytes: fail }) }),
 }
 
+test('a signal that could not be let go of again is refused', () => {
+  const store = referenceStore()
+  const signal = { aborted: false, addEventListener: () => {} } as unknown as AbortSignal
+  expect(() => store.subscribe('a', { signal })).toThrow(
+    expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+  )
+})
+
 describe.each(Object.entries(unreadable))('%s', (_way, make) => {
   test.each(Object.entries(calls))(
     'in %s is INVALID_ARGUMENT, with what was thrown as its cause',

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import { assert, jsonValue, property } from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ColumbaError } from '../../../src/errors.js'
 import { canonicalJson, parseCanonicalJson } from '../../../src/model/canonical-json.js'
 import { thrownBy } from '../../fixtures/thrown-by.js'
@@ -55,7 +55,17 @@ describe('canonical JSON', () => {
   })
 
   test('counts bytes exactly', () => {
-    for (const value of ['é', '"\n', [1, 2, 3], { a: 'x', b: [] }, '👩', 1e21, -1.5e-7]) {
+    for (const value of [
+      'é',
+      '"\n',
+      [1, 2, 3],
+      { a: 'x', b: [] },
+      { '': 0 },
+      { '': 0, '1': 0 },
+      '👩',
+      1e21,
+      -1.5e-7,
+    ]) {
       const text = canonicalJson(value, bounds)
       const maxBytes = Buffer.byteLength(text)
       expect(canonicalJson(value, { ...bounds, maxBytes })).toBe(text)
@@ -63,6 +73,16 @@ describe('canonical JSON', () => {
         expect.objectContaining({ code: 'TOO_LARGE' }),
       )
     }
+  })
+
+  test('a huge object is refused before its names are sorted', () => {
+    const names = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`n${index}`, 0]))
+    const sort = vi.spyOn(Array.prototype, 'sort')
+    onTestFinished(() => sort.mockRestore())
+    expect(() => canonicalJson(names, { ...bounds, maxBytes: 4000 })).toThrow(
+      expect.objectContaining({ code: 'TOO_LARGE' }),
+    )
+    expect(sort).not.toHaveBeenCalled()
   })
 
   const shared = { secret: [1] }
