@@ -29,7 +29,7 @@ export class AdminCalls {
   verify(options?: VerifyOptions): Promise<VerifyReport> {
     return this.#calls.run(() => {
       const { onProgress } = checkFields(options, 'options', ['onProgress'])
-      if (onProgress === undefined) return this.#backend.verify()
+      if (onProgress === undefined) return this.#backend.verify({ onProgress: () => undefined })
       if (typeof onProgress !== 'function') throw invalid('onProgress', 'must be a function')
       return this.#backend.verify({ onProgress: quiet(onProgress as Listener) })
     })

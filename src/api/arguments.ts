@@ -102,6 +102,36 @@ export function checkLimit(value: unknown, byDefault: number, limits: Limits): n
     : checkInteger(value, 'limit', 1, limits.pageItems)
 }
 
+const bare = {}
+
+function firstNameIn(object: object): string | undefined {
+  for (const name in object) return name
+  return undefined
+}
+
+/** Whether somebody has given all objects of the process a name, as `Object.prototype.limit = 1` does. */
+const haveAllObjectsNames = (): boolean => firstNameIn(bare) !== undefined
+
+/**
+ * The object, or what it has without the names that all objects of the process have been given: those are nobody's argument. What
+ * it has from a class of its own counts, accessors too if they have one of these `names`. Each name is read once.
+ */
+export function withoutCommonNames<T extends object>(given: T, names: readonly string[]): T {
+  if (!haveAllObjectsNames()) return given
+  const own = Object.create(null) as Record<string, unknown>
+  const all = new Set(names)
+  for (const name in given) all.add(name)
+  for (const name of all)
+    if (Object.hasOwn(given, name) || !Object.hasOwn(Object.prototype, name))
+      own[name] = Reflect.get(given, name)
+  return own as T
+}
+
+/** An object for fields by name, in which nothing is found that was not put there. */
+function noFields(): object {
+  return haveAllObjectsNames() ? (Object.create(null) as object) : {}
+}
+
 /**
  * The named fields of an object of the caller, each read once; other names are refused, with `path` in front of them. Nothing
  * given: no fields.
@@ -112,12 +142,13 @@ export function checkFields<Name extends string>(
   names: readonly Name[],
   path = '',
 ): { readonly [name in Name]?: unknown } {
-  if (value === undefined) return {}
+  if (value === undefined) return noFields()
   try {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalid(what, 'must be an object')
-    const given = value as Record<string, unknown>
-    const fields: { [name in Name]?: unknown } = {}
+    refuseSymbols(value, what)
+    const given = withoutCommonNames(value as Record<string, unknown>, names)
+    const fields: { [name in Name]?: unknown } = noFields()
     for (const name in given)
       if (!(names as readonly string[]).includes(name)) throw unknownField(`${path}${name}`)
     // Asked for by name: an accessor of a class is not among those that a loop meets.
@@ -125,7 +156,6 @@ export function checkFields<Name extends string>(
       const field = given[name]
       if (field !== undefined) fields[name] = field
     }
-    refuseSymbols(given, what)
     return fields
   } catch (error) {
     throw unreadable(what, error)

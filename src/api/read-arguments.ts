@@ -100,17 +100,21 @@ function checkPlace(
   given: { readonly [name in Exclude<(typeof historyFields)[number], 'limit'>]?: unknown },
   limits: Limits,
 ): HistoryPlace {
-  const names = Object.keys(given)
-  const [name, other] = names
+  const [name, other] = Object.keys(given) as (keyof typeof given)[]
   if (name === undefined) return newest
   if (other !== undefined) throw invalid(other, `and ${name} exclude each other`)
-  if (given.cursor !== undefined) return { form: 'cursor', value: checkCursor(given.cursor) }
-  if (given.offset !== undefined) {
-    return { form: 'offset', value: checkInteger(given.offset, 'offset', 0, limits.startItems) }
+  const value = given[name]
+  switch (name) {
+    case 'cursor':
+      return { form: name, value: checkCursor(value) }
+    case 'offset':
+      return { form: name, value: checkInteger(value, name, 0, limits.startItems) }
+    case 'after':
+      return { form: name, value: checkSeq(value, name, 0) }
+    case 'before':
+    case 'around':
+      return { form: name, value: checkSeq(value, name, 1) }
   }
-  if (given.after !== undefined) return { form: 'after', value: checkSeq(given.after, 'after', 0) }
-  if (given.before !== undefined) return { form: 'before', value: checkSeq(given.before, 'before', 1) }
-  return { form: 'around', value: checkSeq(given.around, 'around', 1) }
 }
 
 export function checkSeq(value: unknown, field: string, min: number): number {

@@ -16,6 +16,7 @@ import {
   invalid,
   refuseSymbols,
   unknownField,
+  withoutCommonNames,
 } from './arguments.js'
 
 interface MessageRequest {
@@ -102,9 +103,10 @@ function take(
   excess: ColumbaError | undefined,
 ): TakenSend {
   if (typeof request !== 'object' || request === null) throw invalid('request', 'must be an object')
-  const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = request
-  for (const name in request) if (!isSendField(name)) throw unknownField(name)
   refuseSymbols(request, 'request')
+  const given = withoutCommonNames(request, sendFields)
+  const { sender, receiver, conversationId, text, id, deviceId, timestamp, attributes } = given
+  for (const name in given) if (!isSendField(name)) throw unknownField(name)
 
   const from = checkUserId(sender, 'sender', limits)
   if (receiver !== undefined && conversationId !== undefined) {
@@ -136,6 +138,17 @@ function take(
 function checkMessageId(id: unknown, limits: Limits): MessageId {
   return storedId(checkId(id, 'id', limits))
 }
+
+const sendFields = [
+  'sender',
+  'receiver',
+  'conversationId',
+  'text',
+  'id',
+  'deviceId',
+  'timestamp',
+  'attributes',
+] as const
 
 function isSendField(name: string): boolean {
   switch (name) {

@@ -65,15 +65,20 @@ function requireRegistered(context: DomainContext, user: UserId, pathOf: PathOf)
   })
 }
 
+/** By what is its own: `Object.prototype.peer` is nobody's. */
+function isByPeer(target: Target): target is Extract<Target, { readonly peer: UserId }> {
+  return Object.hasOwn(target, 'peer')
+}
+
 export function handleOf(backend: Backend, user: UserId, target: Target): ConversationHandle {
-  return 'peer' in target ? backend.direct(user, target.peer) : backend.conversation(target.conversationId)
+  return isByPeer(target) ? backend.direct(user, target.peer) : backend.conversation(target.conversationId)
 }
 
 /** The user's part in a conversation; null for a direct one, named by its peer, that has not begun. */
 export function partIn<Part extends Standing>(found: Part | null, target: Target): Part | null {
   // A direct conversation begins with its first message; a block or a mark before that does not make one.
   const part = found?.kind === 'direct' && found.head === 0 ? null : found
-  if (part === null && !('peer' in target)) throw notAMember()
+  if (part === null && !isByPeer(target)) throw notAMember()
   return part
 }
 

@@ -4,7 +4,7 @@ import { ColumbaError } from '../errors.js'
 import { canonicalJson } from '../model/canonical-json.js'
 import type { UserId } from '../model/ids.js'
 import type { Json } from '../model/json.js'
-import type { User } from '../model/user.js'
+import { profileOf, type User } from '../model/user.js'
 import { assertShownIsStored } from './commit-change.js'
 import type { DomainContext } from './context.js'
 import { userNotFound } from './participants.js'
@@ -92,7 +92,8 @@ function digestOf(user: User): string {
 }
 
 /** The stored profile as text: it was accepted under limits that may have been others. */
-function profileText({ profile }: User): string | null {
+function profileText(user: User): string | null {
+  const profile = profileOf(user)
   if (profile === undefined) return null
   return canonicalJson(profile, { maxBytes: Infinity, maxDepth: Infinity, field: 'profile' })
 }

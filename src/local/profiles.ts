@@ -2,7 +2,7 @@ import { andThen } from '../async/maybe-promise.js'
 import type { MaybePromise } from '../backend/port.js'
 import { parseStoredJson } from '../formats/stored-json.js'
 import type { Position, UserId } from '../model/ids.js'
-import type { User, UserEntry } from '../model/user.js'
+import { profileOf, type User, type UserEntry } from '../model/user.js'
 import type { Memory } from './memory/memory.js'
 import type { RowReader } from './reads/row-reader.js'
 import type { Applier } from './writes/applier.js'
@@ -37,7 +37,8 @@ export class Profiles {
 
   async put(user: User): Promise<void> {
     const { writer, applier } = this.#parts
-    const profile = user.profile === undefined ? undefined : JSON.stringify(user.profile)
+    const given = profileOf(user)
+    const profile = given === undefined ? undefined : JSON.stringify(given)
     const event = writer.commit(null, (position, time) => ({
       record: { kind: 'user', time, user: user.id, name: user.name, profile },
       apply: () => {

@@ -47,6 +47,8 @@ export function jsonCost(value: Json): number {
   }
   const properties = value as { readonly [key: string]: Json }
   for (const key in properties) {
+    // What all objects of the process have been given is in none of them, and may be an object that has it in turn.
+    if (!Object.hasOwn(properties, key)) continue
     bytes += propertyBytes + jsonCost(properties[key] as Json)
     if (key.length > longestShared) bytes += stringBytes + bytesPerUnit * key.length
   }

@@ -7,6 +7,11 @@ export interface User {
   readonly profile?: Json
 }
 
+/** What is the user's own: `Object.prototype.profile` is nobody's. */
+export function profileOf(user: User): Json | undefined {
+  return Object.hasOwn(user, 'profile') ? user.profile : undefined
+}
+
 export interface Contact {
   readonly contactId: UserId
   readonly alias?: string

@@ -13,7 +13,7 @@ import { filterIn } from '../fixtures/level-filter.js'
 import { shortenIndexKey } from '../fixtures/level-index.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 import { ShardEdit } from './verify/shard-edit.js'
-import { damagedAnswer, users, variant } from './damaged-answer.js'
+import { damagedAnswer, fill, send, users, variant } from './damaged-answer.js'
 import { abortedByLevel, DamagedElsewhere } from './damaged-elsewhere.js'
 
 /**
@@ -28,29 +28,6 @@ let expected: unknown
 /** The shard that has more of the users: in each store they fall otherwise. */
 let busy = ''
 const elsewhere = new DamagedElsewhere()
-
-async function fill(location: string, from: number, to: number): Promise<void> {
-  const store = await openCrashStore({ location, variant })
-  await send(store, from, to)
-  await store.close()
-}
-
-async function send(store: MessageStore, from: number, to: number): Promise<void> {
-  for (let n = from; n < to; n += 20) {
-    await Promise.all(
-      Array.from({ length: 20 }, (_, i) => {
-        const sender = users[(n + i) % 4] as string
-        const receiver = users[(n + i * 3 + 1) % 4] as string
-        return store.sendMessage({
-          sender,
-          receiver,
-          id: String(n + i),
-          text: `message ${n + i} `.repeat(12),
-        })
-      }),
-    )
-  }
-}
 
 /** Resolves when a generation has been flushed and its rows lie in the logs of LevelDB, for want of a checkpoint. */
 async function flushed(store: MessageStore): Promise<void> {

@@ -96,3 +96,23 @@ test('a holder in another container, of which nobody can say whether it runs: Le
   const store = await openMessageStore({ location })
   await store.close()
 })
+
+// A process loses a lock of the system's on a file as soon as it closes any descriptor of that file. LOCK.json refuses before LevelDB
+// is asked, so whether LevelDB's own locks are still there shows only where nobody can judge LOCK.json.
+test('what was refused, and a verify, leave LevelDB its own locks', async () => {
+  const location = await temporaryDirectory()
+  // Of one shard: who gets the first of two is still refused by the second.
+  const store = await openMessageStore({ location, shards: 1 })
+  await store.sendMessage(send(1))
+  const lock = join(location, 'LOCK.json')
+  const own = await readFile(lock, 'utf8')
+  const elsewhere = JSON.stringify({ ...(JSON.parse(own) as object), pidNamespace: 'pid:[1]' })
+  await expect(openMessageStore({ location })).rejects.toMatchObject({ code: 'LOCKED' })
+  expect(await inThread(location)).toMatchObject({ code: 'LOCKED' })
+  await store.admin.verify()
+  await writeFile(lock, elsewhere)
+  expect(await inProcess(location)).toMatchObject({ code: 'LOCKED', pid: process.pid })
+  await writeFile(lock, own)
+  expect((await store.sendMessage(send(2))).seq).toBe(2)
+  await store.close()
+})

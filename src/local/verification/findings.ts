@@ -58,7 +58,7 @@ export class Findings {
   }
 
   count(what: string, by = 1): void {
-    this.checked[what] = (this.checked[what] ?? 0) + by
+    this.checked[what] = (Object.hasOwn(this.checked, what) ? (this.checked[what] as number) : 0) + by
   }
 
   countTable(shard: number, name: string, isSound: boolean): void {

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeManifest } from '../../../src/formats/manifest.js'
 import { assertSameLayout, ManifestFile, newEpoch, newManifest } from '../../../src/local/manifest-file.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
+import { systemRandom } from '../../../src/platform/random.js'
 import { type FileOperation, interferedFileSystem } from '../../fixtures/failing-file-system.js'
 import { fixedRandom } from '../../fixtures/fixed-random.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
@@ -12,6 +13,14 @@ import { rejectionOf, thrownBy } from '../../fixtures/thrown-by.js'
 
 const first = newManifest(fixedRandom(1), 1000, { shards: 2, virtualNodes: 128 })
 const second = { ...first, checkpoint: 77, created: true }
+
+test('each store has ids and a secret of its own', () => {
+  const made = Array.from({ length: 4 }, () =>
+    newManifest(systemRandom, 1000, { shards: 2, virtualNodes: 128 }),
+  )
+  const drawn = made.flatMap(({ storeId, ringSecret, shardIds }) => [storeId, ringSecret, ...shardIds])
+  expect(new Set(drawn.map((bytes) => Buffer.from(bytes).toString('hex'))).size).toBe(16)
+})
 
 test('nothing, then the one, then the other', async () => {
   const file = new ManifestFile(nodeFileSystem, await temporaryDirectory())

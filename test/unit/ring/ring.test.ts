@@ -14,19 +14,34 @@ const kinds: Record<string, (index: number) => string> = {
   'zeroes of different lengths and a number': (index) => '\0'.repeat(index % 200) + String(index),
 }
 
+const eight = 8
+/** 7 degrees of freedom: beyond it in one of 100,000 cases, and the secret is fixed. */
+const mostByChance = 35
+
+/** How far the ids are from falling on the shards as the arcs say. */
+function chiSquareOf(one: Ring, ids: readonly string[]): number {
+  const counts = Array.from({ length: eight }, () => 0)
+  for (const id of ids) counts[one.shardOf(id)]!++
+  return counts.reduce((sum, count, shard) => {
+    const expected = one.share(shard) * ids.length
+    return sum + (count - expected) ** 2 / expected
+  }, 0)
+}
+
 describe('balance', () => {
-  test.each(Object.entries(kinds))('%s: the ids fall as the arcs say', (_, id) => {
-    const shards = 8
-    const ids = 100_000
-    const one = ring(shards)
-    const counts = Array.from({ length: shards }, () => 0)
-    for (let index = 0; index < ids; index++) counts[one.shardOf(id(index))]!++
-    const chiSquare = counts.reduce((sum, count, shard) => {
-      const expected = one.share(shard) * ids
-      return sum + (count - expected) ** 2 / expected
-    }, 0)
-    // 7 degrees of freedom: beyond 35 in one of 100,000 cases, and the secret is fixed.
-    expect(chiSquare).toBeLessThan(35)
+  test.each(Object.entries(kinds))('%s: the ids fall as the arcs say', (_kind, id) => {
+    const ids = Array.from({ length: 100_000 }, (_, index) => id(index))
+    expect(chiSquareOf(ring(eight), ids)).toBeLessThan(mostByChance)
+  })
+
+  test('ids that somebody has made for one shard fall as the arcs say where the secret is another', () => {
+    const known = new Ring({ secret: secret.map((byte) => byte ^ 0x5a), shards: eight, virtualNodes: 128 })
+    const aimed = Array.from({ length: 200_000 }, (_, index) => `u${index}`).filter(
+      (id) => known.shardOf(id) === 5,
+    )
+    expect(aimed.length).toBeGreaterThan(15_000)
+    expect(chiSquareOf(known, aimed)).toBeGreaterThan(100 * mostByChance)
+    expect(chiSquareOf(ring(eight), aimed)).toBeLessThan(mostByChance)
   })
 
   test.each([2, 3, 8, 32])('%i shards share the circle nearly evenly', (shards) => {
