@@ -65,7 +65,10 @@ export interface Backend {
    * a group has been asked for with `member` before, in the same turn of the lane.
    */
   append(handle: ConversationHandle, expectedHead: number, draft: MessageDraft): Promise<SendReceipt | Moved>
-  /** Any other change of a loaded conversation. */
+  /**
+   * Any other change of a loaded conversation. What is refused for one of its users says so in the details by `index`, the
+   * place in `members` or `users`, and never by id; without it for somebody who is a member already.
+   */
   commit(
     handle: ConversationHandle,
     expectedHead: number,
