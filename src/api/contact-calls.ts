@@ -19,7 +19,10 @@ export class ContactCalls {
     this.#contacts = new Contacts(context)
   }
 
-  /** Puts a user into the list, or gives the entry that is there another alias; without one it has none. */
+  /**
+   * Puts a user into the list, or gives the entry that is there another alias; without one it has none. Oneself is
+   * INVALID_ARGUMENT.
+   */
   add(userId: string, contactId: string, options?: { readonly alias?: string | undefined }): Promise<void> {
     return this.#calls.run((limits) => {
       const [user, contact] = checkBoth(userId, contactId, 'contactId', limits)
@@ -49,7 +52,9 @@ export class ContactCalls {
     return this.#calls.run((limits) => this.#contacts.block(...checkBoth(userId, otherId, 'otherId', limits)))
   }
 
-  /** Takes a block back. No error for one who is not blocked; that user need not be registered. */
+  /**
+   * Takes a block back. No error for one who is not blocked; that user need not be registered. Oneself is INVALID_ARGUMENT.
+   */
   unblock(userId: string, otherId: string): Promise<void> {
     return this.#calls.run((limits) =>
       this.#contacts.unblock(...checkBoth(userId, otherId, 'otherId', limits)),

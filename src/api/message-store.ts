@@ -127,7 +127,10 @@ export class MessageStore {
     }
   }
 
-  /** A user's conversations, most recent first. Default: the first 20. */
+  /**
+   * A user's conversations, most recent first. Default: the first 20. RESYNC_REQUIRED for a cursor of another store or of a lost
+   * time line.
+   */
   getConversations(userId: string, options?: GetConversationsOptions): Promise<Page<Conversation>> {
     return this.#calls.run((limits) =>
       this.#list.page(checkUserId(userId, 'userId', limits), checkList(options, limits)),

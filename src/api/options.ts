@@ -55,6 +55,11 @@ export interface StoreOptions {
 export interface StoreComponentOptions {
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
+  /**
+   * Stands between the store and the disk, for its log, manifest and body files. LevelDB does not use it: the shards lie at the
+   * same paths of the real disk. With another one than the real one flushes have no thread. A store without a disk is
+   * `simulateStore` of `columba/testing`.
+   */
   readonly fileSystem?: FileSystem | undefined
   readonly logger?: Logger | undefined
   readonly metrics?: Metrics | undefined
