@@ -44,8 +44,8 @@ export interface StoreOptions {
    * May differ from one opening to the next.
    */
   readonly users?: UsersMode | undefined
-  /** Those that are left out have their defaults. */
-  readonly limits?: Partial<Limits> | undefined
+  /** Those that are left out, or undefined, have their defaults. */
+  readonly limits?: { readonly [name in keyof Limits]?: Limits[name] | undefined } | undefined
 }
 
 /**

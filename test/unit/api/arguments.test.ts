@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { MessageStore } from '../../../src/api/message-store.js'
 import { checkComponents, checkOptions } from '../../../src/api/options.js'
 import type { StoreComponentOptions, StoreOptions } from '../../../src/api/options.js'
-import { resolveLimits } from '../../../src/limits.js'
-import { referenceStore } from '../../fixtures/reference-store.js'
+import { defaultLimits, resolveLimits } from '../../../src/limits.js'
+import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
 
 const good = { sender: 'ada', receiver: 'bob', text: 'x' }
 
@@ -263,6 +262,12 @@ describe('the options of a store', () => {
     })
     expect(checkOptions({ location: 'x', durability: 'os' }).settings.syncEveryMs).toBe(Infinity)
     expect(checkOptions({ location: 'x', durability: { intervalMs: 50 } }).settings.syncEveryMs).toBe(50)
+  })
+
+  test('of which each may be undefined, the limits as well', () => {
+    const limits = { textBytes: undefined, pageItems: 10 }
+    const given = checkOptions({ location: 'x', shards: undefined, cache: { maxBytes: undefined }, limits })
+    expect(given.settings.limits).toEqual({ ...defaultLimits, pageItems: 10 })
   })
 
   test.each([
