@@ -1,7 +1,7 @@
 export type { GetChangesOptions, MessageStore, SubscribeOptions, Unread } from './api/message-store.js'
 export type { AdminCalls } from './api/admin-calls.js'
 export { directConversationId } from './api/direct-conversation-id.js'
-export type { ContactCalls } from './api/contact-calls.js'
+export type { ContactCalls, ListContactsOptions } from './api/contact-calls.js'
 export type { CreateGroupRequest, GroupCalls } from './api/group-calls.js'
 export { openMessageStore } from './api/open.js'
 export type { Durability, StoreComponentOptions, StoreOptions } from './api/options.js'

@@ -235,6 +235,7 @@ const spots: readonly Spot[] = [
   ['contacts.remove(contact)', 'id', (store, bad) => store.contacts.remove(me, bad)],
   ['contacts.list(user)', 'id', (store, bad) => store.contacts.list(bad)],
   ...optionSpots('contacts.list', ['limit'], (store, options) => store.contacts.list(me, options)),
+  ['contacts.list blocked', 'flag', (store, bad) => store.contacts.list(me, { blocked: bad })],
   ['contacts.list cursor', 'string', (store, bad) => store.contacts.list(me, { cursor: bad })],
   ['contacts.block(user)', 'id', (store, bad) => store.contacts.block(bad, you)],
   ['contacts.block(other)', 'id', (store, bad) => store.contacts.block(me, bad)],

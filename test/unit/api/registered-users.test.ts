@@ -54,6 +54,7 @@ const refused: Readonly<Record<string, (store: MessageStore) => Promise<unknown>
   'contacts.add of zed': (store) => store.contacts.add('bob', 'zed'),
   'contacts.remove': (store) => store.contacts.remove('zed', 'ann'),
   'contacts.list': (store) => store.contacts.list('zed'),
+  'contacts.list of the blocked': (store) => store.contacts.list('zed', { blocked: true }),
   'contacts.block': (store) => store.contacts.block('zed', 'ann'),
   'contacts.block of zed': (store) => store.contacts.block('ann', 'zed'),
   'contacts.unblock': (store) => store.contacts.unblock('zed', 'ann'),
