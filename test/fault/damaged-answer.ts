@@ -20,8 +20,8 @@ export async function damagedAnswer(location: string, expected: unknown): Promis
         return error.code
       })
       if (isDeepStrictEqual(found, expected)) return 'the same'
-      const { recovery } = (await store.admin.stats()) as { recovery?: { tornBytes?: number } }
-      if ((recovery?.tornBytes ?? 0) > 0) return 'told by recovery'
+      const { recovery } = await store.admin.stats()
+      if (recovery.tornBytes > 0) return 'told by recovery'
       return (await store.admin.verify()).ok ? 'WRONG' : 'told by verify'
     } finally {
       await store.close().catch(() => undefined)

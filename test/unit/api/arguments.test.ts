@@ -40,7 +40,7 @@ const invalid = (field: string) => ({ code: 'INVALID_ARGUMENT', details: { field
 
 /** Calls with arguments that the compiler would refuse. */
 async function calling(
-  call: (store: MessageStore, use: (value: unknown) => never) => Promise<unknown>,
+  call: (store: AnyStore, use: (value: unknown) => never) => Promise<unknown>,
 ): Promise<unknown> {
   const store = referenceStore()
   return call(store, (value) => value as never)
@@ -219,10 +219,10 @@ describe('reads and marks', () => {
 
   test('refuse the `next` of a last page, and say that there is no page behind it', async () => {
     const calls = [
-      (store: MessageStore, options: never) => store.getConversations('ada', options),
-      (store: MessageStore, options: never) => store.getMessages('ada', { peer: 'bob' }, options),
-      (store: MessageStore, options: never) => store.contacts.list('ada', options),
-      (store: MessageStore, options: never) => store.groups.members('ada', 'g', options),
+      (store: AnyStore, options: never) => store.getConversations('ada', options),
+      (store: AnyStore, options: never) => store.getMessages('ada', { peer: 'bob' }, options),
+      (store: AnyStore, options: never) => store.contacts.list('ada', options),
+      (store: AnyStore, options: never) => store.groups.members('ada', 'g', options),
     ]
     const message = 'cursor is null: behind the last page there is no other'
     for (const call of calls) {
