@@ -30,14 +30,16 @@ export interface Limits {
   readonly largeGroupsPerUser: number
   /**
    * Bytes of records that wait for the log; beyond it a send is refused with OVERLOADED. Calls that wait for something to be read
-   * before they can be written may take as much once more (there UTF-16 units count). Default 16 MiB, at most 1 GiB.
+   * before they can be written may take as much once more (there UTF-16 units count). Not less than `textBytes` and
+   * `attributesBytes` together. Default 16 MiB, at most 1 GiB.
    */
   readonly queueBytes: number
   /** Calls that wait for the log; beyond it they are refused as well. Default 65,536, at most 10,000,000. */
   readonly queueCalls: number
   /**
    * Log that no checkpoint has made unnecessary yet; beyond it the queue is not drained until there is one. With less than 64 MiB
-   * checkpoints come more often than they would by themselves. Default 256 MiB, 64 KiB to 1 TiB.
+   * checkpoints come more often than they would by themselves. Not less than `textBytes` and `attributesBytes` together. Default
+   * 256 MiB, 64 KiB to 1 TiB.
    */
   readonly logBytes: number
   /**

@@ -16,12 +16,6 @@ import {
 import { LEVEL0_LIMIT } from './level-zero.js'
 import { packageVersion } from './package-version.js'
 
-/** What is read of `admin.stats()`. */
-interface Statistics {
-  readonly shards: ReadonlyArray<{ readonly level0Files: number }>
-  readonly bodies: { readonly merging: boolean }
-}
-
 type Store = Awaited<ReturnType<typeof openMessageStore>>
 
 const QUIET_POLL_MS = 20
@@ -84,25 +78,21 @@ class Columba implements LiveContestant {
     for (let quiet = 0; quiet < QUIET_LOOKS;) {
       await this.#store.admin.checkpoint()
       await this.settle()
-      quiet = (await this.#statistics()).bodies.merging ? 0 : quiet + 1
+      quiet = (await this.#store.admin.stats()).bodies.merging ? 0 : quiet + 1
       await sleep(QUIET_POLL_MS)
     }
   }
 
-  async #statistics(): Promise<Statistics> {
-    return (await this.#store.admin.stats()) as unknown as Statistics
-  }
-
   async settle(): Promise<void> {
     for (;;) {
-      const { shards } = await this.#statistics()
+      const { shards } = await this.#store.admin.stats()
       if (shards.every(({ level0Files }) => level0Files < LEVEL0_LIMIT)) return
       await sleep(QUIET_POLL_MS)
     }
   }
 
-  statistics(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#store.admin.stats()
+  async statistics(): Promise<Readonly<Record<string, unknown>>> {
+    return { ...(await this.#store.admin.stats()) }
   }
 
   close(): Promise<void> {

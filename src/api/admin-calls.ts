@@ -1,19 +1,23 @@
+import type { LocalStats } from '../backend/local-stats.js'
 import type { Backend, StoreStats, VerifyOptions, VerifyReport } from '../backend/port.js'
 import { checkFields, invalid } from './arguments.js'
 import type { Calls } from './calls.js'
 
-/** `store.admin` */
-export class AdminCalls {
-  readonly #backend: Backend
+/** `store.admin`. `Stats` is what the backend says of itself: `LocalStats` where `openMessageStore` has opened the store. */
+export class AdminCalls<Stats extends StoreStats = LocalStats> {
+  readonly #backend: Backend<Stats>
   readonly #calls: Calls
 
-  constructor(backend: Backend, calls: Calls) {
+  constructor(backend: Backend<Stats>, calls: Calls) {
     this.#backend = backend
     this.#calls = calls
   }
 
-  /** Numbers about the store, grouped by part: sums since the opening, and sizes of now. docs/guide.md lists the groups. */
-  stats(): Promise<StoreStats> {
+  /**
+   * Whether writes are accepted at this moment (`writes`), and numbers about the store, grouped by part: sums since the opening,
+   * and sizes of now. docs/guide.md lists them.
+   */
+  stats(): Promise<Stats> {
     return this.#calls.run(() => this.#backend.stats())
   }
 

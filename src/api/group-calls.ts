@@ -58,7 +58,8 @@ export class GroupCalls {
 
   /**
    * Removes a member, or oneself: that is leaving. Only the owner removes others, NOT_PERMITTED otherwise. When the owner
-   * leaves, the longest member follows, and is the owner in the answer. No error for a user who is no member.
+   * leaves, the longest member follows, and is the owner in the answer. For the owner no error if the user is no member; who
+   * leaves a second time is NOT_A_MEMBER.
    */
   removeMember(actorId: string, conversationId: string, userId: string): Promise<Group> {
     return this.#calls.run((limits) => {

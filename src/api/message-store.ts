@@ -1,4 +1,5 @@
-import type { Backend } from '../backend/port.js'
+import type { LocalStats } from '../backend/local-stats.js'
+import type { Backend, StoreStats } from '../backend/port.js'
 import { Append } from '../domain/append.js'
 import { Changes } from '../domain/changes.js'
 import type { ChangesPage } from '../domain/changes.js'
@@ -59,15 +60,19 @@ const mostReceipts = 1000
  * * all calls: INVALID_ARGUMENT and TOO_LARGE for their arguments, CLOSED from the call of `close` on, USER_NOT_FOUND where only
  *   registered users exist, CORRUPT for what cannot be read, OVERLOADED where the process has no file or memory left for it;
  * * all that write: OVERLOADED also for a full queue, NO_SPACE, POISONED after a failed write, OUTCOME_UNKNOWN if it failed
- *   during the call.
+ *   during the call;
+ * * `getConversations` with a cursor, `getChanges` and `subscribe` with a token: RESYNC_REQUIRED for one of another store or of a
+ *   lost time line.
+ *
+ * `Stats` are the numbers of the backend: `LocalStats` where `openMessageStore` has opened the store.
  */
-export class MessageStore {
+export class MessageStore<Stats extends StoreStats = LocalStats> {
   readonly users: UserCalls
   readonly contacts: ContactCalls
   readonly groups: GroupCalls
-  readonly admin: AdminCalls
+  readonly admin: AdminCalls<Stats>
   readonly #context: DomainContext
-  readonly #backend: Backend
+  readonly #backend: Backend<Stats>
   readonly #calls: Calls
   readonly #sendLimits
   readonly #newMessageId
@@ -79,7 +84,7 @@ export class MessageStore {
   readonly #changes: Changes
 
   /** Takes the backend over: closing the store closes it. */
-  constructor(backend: Backend, settings: DomainSettings) {
+  constructor(backend: Backend<Stats>, settings: DomainSettings) {
     const context = domainContext(backend, settings)
     const { limits } = context
     const calls = new Calls(context)
@@ -127,7 +132,10 @@ export class MessageStore {
     }
   }
 
-  /** A user's conversations, most recent first. Default: the first 20. */
+  /**
+   * A user's conversations, most recent first. Default: the first 20. RESYNC_REQUIRED for a cursor of another store or of a lost
+   * time line.
+   */
   getConversations(userId: string, options?: GetConversationsOptions): Promise<Page<Conversation>> {
     return this.#calls.run((limits) =>
       this.#list.page(checkUserId(userId, 'userId', limits), checkList(options, limits)),

@@ -44,8 +44,8 @@ export interface StoreOptions {
    * May differ from one opening to the next.
    */
   readonly users?: UsersMode | undefined
-  /** Those that are left out have their defaults. */
-  readonly limits?: Partial<Limits> | undefined
+  /** Those that are left out, or undefined, have their defaults. */
+  readonly limits?: { readonly [name in keyof Limits]?: Limits[name] | undefined } | undefined
 }
 
 /**
@@ -55,6 +55,11 @@ export interface StoreOptions {
 export interface StoreComponentOptions {
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
+  /**
+   * Stands between the store and the disk, for its log, manifest and body files. LevelDB does not use it: the shards lie at the
+   * same paths of the real disk. With another one than the real one flushes have no thread. A store without a disk is
+   * `simulateStore` of `columba/testing`.
+   */
   readonly fileSystem?: FileSystem | undefined
   readonly logger?: Logger | undefined
   readonly metrics?: Metrics | undefined

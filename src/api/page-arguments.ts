@@ -11,7 +11,14 @@ export interface PageOptions {
 const defaultItems = 50
 
 export function checkPage(options: PageOptions | undefined, limits: Limits) {
-  const { limit, cursor } = checkFields(options, 'options', ['limit', 'cursor'])
+  return checkPageFields(checkFields(options, 'options', ['limit', 'cursor']), limits)
+}
+
+/** The same of options that have other fields as well. */
+export function checkPageFields(
+  { limit, cursor }: { readonly [name in keyof PageOptions]: unknown },
+  limits: Limits,
+) {
   return {
     limit: checkLimit(limit, defaultItems, limits),
     cursor: cursor === undefined ? undefined : checkCursor(cursor),

@@ -25,7 +25,10 @@ interface MessageRequest {
   readonly text: string
   /** The client's id of the message; conversation, sender and id are the idempotency key. */
   readonly id?: string | undefined
-  /** With a `timestamp` and without an `id`, the id is derived from sender, time and device. */
+  /**
+   * With a `timestamp` and without an `id`, the id is derived from sender, time and device. Every participant is shown it, and it
+   * stands in a derived id as it is: nothing private.
+   */
   readonly deviceId?: string | undefined
   /** The client's epoch milliseconds, kept as `sentAt`. */
   readonly timestamp?: number | undefined

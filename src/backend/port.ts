@@ -29,7 +29,7 @@ import type { ContactEntry, User, UserEntry } from '../model/user.js'
  * A method that finds what it needs in memory answers at once, without a promise; callers handle both.
  * Errors are `ColumbaError`s. A write rejects with a definite code, or with OUTCOME_UNKNOWN.
  */
-export interface Backend {
+export interface Backend<Stats extends StoreStats = StoreStats> {
   readonly capabilities: Capabilities
 
   // ---- conversations
@@ -65,7 +65,10 @@ export interface Backend {
    * a group has been asked for with `member` before, in the same turn of the lane.
    */
   append(handle: ConversationHandle, expectedHead: number, draft: MessageDraft): Promise<SendReceipt | Moved>
-  /** Any other change of a loaded conversation. */
+  /**
+   * Any other change of a loaded conversation. What is refused for one of its users says so in the details by `index`, the
+   * place in `members` or `users`, and never by id; without it for somebody who is a member already.
+   */
   commit(
     handle: ConversationHandle,
     expectedHead: number,
@@ -171,7 +174,7 @@ export interface Backend {
 
   /** An id for a message or group that was given none: unique, sorted by time. Throws OVERLOADED if there is none just now. */
   newMessageId(): MessageId
-  stats(): Promise<StoreStats>
+  stats(): Promise<Stats>
   /** Resolves when the next opening needs nothing but what a checkpoint keeps. Changes nothing that can be seen. */
   checkpoint(): Promise<void>
   /** Reads everything and checks it against itself; never changes anything. */
@@ -290,13 +293,17 @@ export interface ChangePage {
   readonly more: boolean
 }
 
-/** Numbers about the store. Every backend gives the first two; after them come groups of numbers, one for each of its parts. */
+/** What every backend says of a store. Each has numbers about its own parts besides: those of the local one are `LocalStats`. */
 export interface StoreStats {
   /** Which backend it is. */
   readonly backend: string
   /** Grows with every write that can be seen. */
   readonly position: number
-  readonly [part: string]: unknown
+  /**
+   * What a write would meet at this moment: `accepted`, or the code with which it would be refused. OVERLOADED and NO_SPACE pass by
+   * themselves; POISONED lasts until the store is opened again.
+   */
+  readonly writes: 'accepted' | 'OVERLOADED' | 'NO_SPACE' | 'POISONED'
 }
 
 export interface VerifyOptions {

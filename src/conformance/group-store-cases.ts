@@ -140,4 +140,31 @@ export const groupStoreCases = [
     await store.contacts.remove('ada', 'cleo')
     is((await store.contacts.list('ada', { limit: 10 })).items.length, 1)
   }),
+
+  storeCase('whom a user has blocked can be read back, contact or not', async (bench) => {
+    await bench.store.contacts.add('ada', 'bob', { alias: 'B.' })
+    await bench.store.contacts.add('ada', 'cleo')
+    for (const other of ['spam', 'bob', 'dan']) await bench.store.contacts.block('ada', other)
+    await bench.store.contacts.unblock('ada', 'dan')
+    await bench.settle()
+    const check = async (): Promise<void> => {
+      const { contacts } = bench.store
+      const bob = { contactId: 'bob', alias: 'B.', blocked: true }
+      const first = await contacts.list('ada', { limit: 1, blocked: true })
+      same(first.items, [bob])
+      const next = { limit: 1, cursor: String(first.next) }
+      same(await contacts.list('ada', { ...next, blocked: true }), {
+        items: [{ contactId: 'spam', blocked: true }],
+        next: null,
+      })
+      await failsWith('INVALID_ARGUMENT', () => contacts.list('ada', next))
+      same((await contacts.list('ada', { blocked: false })).items, [
+        bob,
+        { contactId: 'cleo', blocked: false },
+      ])
+      same((await contacts.list('spam', { blocked: true })).items, [])
+    }
+    await check()
+    if (await bench.reopen()) await check()
+  }),
 ]

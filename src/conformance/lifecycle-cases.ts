@@ -46,6 +46,7 @@ export const lifecycleCases = [
     const { backend } = bench
     const before = await backend.stats()
     is(typeof before.backend, 'string')
+    is(before.writes, 'accepted', 'writes are taken, and the numbers say otherwise')
     const handle = await bench.direct('ada', 'bob')
     await bench.say(handle, ['ada', '1'], ['bob', '2'])
     await bench.read('ada', handle, 2)

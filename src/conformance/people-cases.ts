@@ -58,6 +58,27 @@ export const peopleCases = [
     is(await backend.contact(bob, ada), null)
   }),
 
+  backendCase('whom a user has blocked is among the contacts, listed or not', async (bench) => {
+    const { backend } = bench
+    const block = async (other: string, blocked: boolean): Promise<void> => {
+      await bench.change(await bench.direct('ada', other), { kind: 'block', blocker: ada, blocked })
+    }
+    await block('spam', true)
+    await block('bob', true)
+    await backend.putContact(ada, bob, { listed: true, alias: undefined })
+    const entries = async (): Promise<unknown> =>
+      (await bench.backend.contacts(ada, undefined, 10)).map((entry) => [
+        entry.contactId,
+        ...(pick(entry) ?? []),
+      ])
+    const both = [
+      ['bob', true, undefined, true],
+      ['spam', false, undefined, true],
+    ]
+    same(await entries(), both)
+    if (await bench.reopen()) same(await entries(), both)
+  }),
+
   backendCase(
     'a block shows at the handle, for the blocked one only, and begins no conversation',
     async (bench) => {

@@ -2,7 +2,10 @@ import { closing } from './closing.js'
 import type { OpenStore } from './opened-store.js'
 import { StoreBench } from './store-bench.js'
 
-/** One thing that the whole store promises; used as a `BackendCase` is. */
+/**
+ * One thing that the whole store promises. It is used as a `BackendCase` is, but for what `run` takes: that opens a store, and
+ * over a backend it is `storeOver(open)`.
+ */
 export interface StoreCase {
   readonly title: string
   readonly run: (open: OpenStore) => Promise<void>

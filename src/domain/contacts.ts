@@ -16,13 +16,15 @@ export interface ContactOptions {
 export interface ContactPageOptions {
   readonly limit: number
   readonly cursor?: string | undefined
+  /** Whom the user has blocked, on the list or not, in place of the list. */
+  readonly blocked?: boolean | undefined
 }
 
-/** So many entries are read at once where the first ones were not enough: all of them may be blocked strangers. */
+/** So many entries are read at once where the first ones were not enough: all of them may belong to the other list. */
 const fewestPerStep = 500
 
 /**
- * A user's contacts, and whom the user has blocked. The two are apart: a blocked stranger is not in the list, and
+ * A user's contacts, and whom the user has blocked. The two are apart: a blocked stranger is not in the list of contacts, and
  * removing a contact does not lift a block.
  */
 export class Contacts {
@@ -56,24 +58,24 @@ export class Contacts {
     })
   }
 
-  /** The list in the order of the contacts' ids (by UTF-8 bytes). */
-  async list(user: UserId, { limit, cursor }: ContactPageOptions): Promise<Page<Contact>> {
-    const scope = ['contacts', user]
+  /** The list, or the one of the blocked, in the order of the others' ids (by UTF-8 bytes). */
+  async list(user: UserId, { limit, cursor, blocked = false }: ContactPageOptions): Promise<Page<Contact>> {
+    const scope = ['contacts', user, blocked]
     let after = cursor === undefined ? undefined : (readCursor(scope, cursor, ['name'])[0] as UserId)
     await requireUser(this.#context, user, 'userId')
-    const listed: ContactEntry[] = []
+    const found: ContactEntry[] = []
     // One more than asked for, so that the last page knows that it is the last.
-    for (let step = limit + 1; listed.length <= limit; step = Math.max(step, fewestPerStep)) {
+    for (let step = limit + 1; found.length <= limit; step = Math.max(step, fewestPerStep)) {
       const entries = await this.#backend.contacts(user, after, step)
-      listed.push(...entries.filter((entry) => entry.listed))
+      found.push(...entries.filter((entry) => (blocked ? entry.blocked : entry.listed)))
       after = entries.at(-1)?.contactId
       if (entries.length < step) break
     }
-    const items = listed.slice(0, limit)
+    const items = found.slice(0, limit)
     const last = items.at(-1)
     return Object.freeze({
       items: Object.freeze(items.map(toContact)),
-      next: listed.length > limit && last !== undefined ? writeCursor(scope, [last.contactId]) : null,
+      next: found.length > limit && last !== undefined ? writeCursor(scope, [last.contactId]) : null,
     })
   }
 

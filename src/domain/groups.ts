@@ -8,7 +8,7 @@ import { commitChange } from './commit-change.js'
 import type { DomainContext } from './context.js'
 import { readCursor, writeCursor } from './cursors.js'
 import { blockedBy, notAMember, requireUser, requireUsers } from './participants.js'
-import type { ArgumentPath } from './participants.js'
+import type { PathOf } from './participants.js'
 
 export interface GroupDraft {
   readonly creator: UserId
@@ -49,13 +49,13 @@ export class Groups {
   async create({ creator, title, members, id }: GroupDraft, excess?: ColumbaError): Promise<Group> {
     if (id === undefined && excess !== undefined) throw excess
     const all = [...new Set([creator, ...members])]
-    const pathOf = (user: UserId): ArgumentPath =>
+    const pathOf: PathOf = (user) =>
       user === creator ? { field: 'creator' } : { field: 'members', index: members.indexOf(user) }
     const createdAs = digestOf(creator, title, all)
     const handle = this.#backend.conversation(
       id ?? (this.#backend.newMessageId() as string as ConversationId),
     )
-    const made = await commitChange(this.#context, handle, creator, async () => {
+    const decide = async (): Promise<ConversationChange | null> => {
       if (handle.group !== null) {
         if (handle.group.createdAs === createdAs) return null
         throw new ColumbaError('IDEMPOTENCY_CONFLICT', 'there is a group with this id and other content')
@@ -65,14 +65,17 @@ export class Groups {
       this.#limitMembers(all.length)
       await this.#refuseBlockers(creator, all, pathOf)
       return { kind: 'create', creator, title, members: all, createdAs }
-    })
-    return toGroup(made)
+    }
+    return toGroup(await commitChange(this.#context, handle, creator, decide, pathOf))
   }
 
   /** Adds members, all or none; present members are ignored. Any member may. */
   async addMembers(actor: UserId, id: ConversationId, users: readonly UserId[]): Promise<Group> {
-    const pathOf = (user: UserId): ArgumentPath => ({ field: 'userIds', index: users.indexOf(user) })
-    return this.#change(actor, id, async (handle, state) => {
+    const pathOf: PathOf = (user) => ({ field: 'userIds', index: users.indexOf(user) })
+    const decide = async (
+      handle: ConversationHandle,
+      state: GroupState,
+    ): Promise<ConversationChange | null> => {
       const added: UserId[] = []
       for (const user of new Set(users)) {
         if (!isPresent(await this.#backend.member(handle, user))) added.push(user)
@@ -82,7 +85,8 @@ export class Groups {
       this.#limitMembers(state.memberCount + added.length)
       await this.#refuseBlockers(actor, added, pathOf)
       return { kind: 'join', users: added }
-    })
+    }
+    return this.#change(actor, id, decide, pathOf)
   }
 
   /**
@@ -130,13 +134,14 @@ export class Groups {
     actor: UserId,
     id: ConversationId,
     decide: (handle: ConversationHandle, state: GroupState) => MaybePromise<ConversationChange | null>,
+    pathOf?: PathOf,
   ): Promise<Group> {
     const handle = this.#backend.conversation(id)
-    const changed = await commitChange(this.#context, handle, actor, async () => {
+    const decideAsMember = async (): Promise<ConversationChange | null> => {
       await requireUser(this.#context, actor, 'actorId')
       return decide(handle, await this.#requireMember(handle, actor))
-    })
-    return toGroup(changed)
+    }
+    return toGroup(await commitChange(this.#context, handle, actor, decideAsMember, pathOf))
   }
 
   /**
@@ -158,11 +163,7 @@ export class Groups {
     return longest.find(({ userId }) => userId !== except)?.userId ?? null
   }
 
-  async #refuseBlockers(
-    actor: UserId,
-    added: readonly UserId[],
-    pathOf: (user: UserId) => ArgumentPath,
-  ): Promise<void> {
+  async #refuseBlockers(actor: UserId, added: readonly UserId[], pathOf: PathOf): Promise<void> {
     for (const user of added) {
       const entry = await this.#backend.contact(user, actor)
       if (entry?.blocked === true) throw blockedBy(pathOf(user))

@@ -1,6 +1,6 @@
 import { andThen } from '../async/maybe-promise.js'
 import type { Backend, ConversationHandle, MaybePromise } from '../backend/port.js'
-import { ColumbaError } from '../errors.js'
+import { ColumbaError, isColumbaError } from '../errors.js'
 import type { Participation, Standing } from '../model/conversation.js'
 import type { ConversationId, UserId } from '../model/ids.js'
 import type { DomainContext } from './context.js'
@@ -25,7 +25,7 @@ export interface ArgumentPath {
   readonly index?: number
 }
 
-type PathOf = (user: UserId) => ArgumentPath
+export type PathOf = (user: UserId) => ArgumentPath
 
 export function userNotFound(path: ArgumentPath): ColumbaError {
   return new ColumbaError('USER_NOT_FOUND', `${whoIs(path)} is no registered user`, { ...path })
@@ -34,6 +34,24 @@ export function userNotFound(path: ArgumentPath): ColumbaError {
 /** BLOCKED: the user at this place has blocked the caller. */
 export function blockedBy(path: ArgumentPath): ColumbaError {
   return new ColumbaError('BLOCKED', `${whoIs(path)} has blocked who asks`, { ...path })
+}
+
+/**
+ * What the backend refuses for one of the users of a change, whom it knows by the place there (`index`), said of the place that
+ * the user has in the call. Any other error as it is.
+ */
+export function placedInCall(error: unknown, users: readonly UserId[], pathOf: PathOf): unknown {
+  if (!isColumbaError(error)) return error
+  const { index, ...details } = error.details
+  const user = typeof index === 'number' ? users[index] : undefined
+  if (user === undefined) return error
+  const path = pathOf(user)
+  return new ColumbaError(
+    error.code,
+    `${whoIs(path)}: ${error.message}`,
+    { ...details, ...path },
+    error.cause,
+  )
 }
 
 function whoIs({ field, index }: ArgumentPath): string {

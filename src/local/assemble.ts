@@ -1,3 +1,4 @@
+import type { LocalStats, RecoveryReport } from '../backend/local-stats.js'
 import type { Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
 import type { StoreComponents, StoreSettings } from '../backend/settings.js'
@@ -13,7 +14,6 @@ import { ChangeReader } from './change-reader.js'
 import { Checkpointer } from './background/checkpointer.js'
 import { closeStore, type ClosingParts, type HeldParts } from './closing.js'
 import { CommitLog } from './commit-log/commit-log.js'
-import type { RecoveryReport } from './commit-log/options.js'
 import { Contacts } from './contacts.js'
 import { ConversationChanges } from './conversation-changes.js'
 import { GroupMembers } from './group-members.js'
@@ -84,7 +84,7 @@ export interface OpenedParts {
  * order of an opening: the flush, the manifest, memory and the writer, the log, and the background. `backendOf` makes of them
  * what calls go to.
  */
-export async function assembleBackend(opened: OpenedParts): Promise<Backend> {
+export async function assembleBackend(opened: OpenedParts): Promise<Backend<LocalStats>> {
   const { settings, components, tuning, notifier, manifest, shards, bodies } = opened
   const { clock, random, fileSystem } = components
 
@@ -326,7 +326,7 @@ interface OpenParts extends Omit<ClosingParts, keyof HeldParts> {
 }
 
 /** What calls go to. */
-function backendOf(opened: OpenedParts, open: OpenParts): Backend {
+function backendOf(opened: OpenedParts, open: OpenParts): Backend<LocalStats> {
   const { settings, components, tuning, manifest, shards, bodies } = opened
   const { clock, random } = components
   const { limits, cacheBytes, cacheTierSize } = settings

@@ -285,7 +285,7 @@ export class ConversationChanges {
   async #checkLarge(entry: ConversationEntry, part: GroupPart, users: readonly UserId[]): Promise<void> {
     if (part.row.large) await this.#parts.largeGroups.check(users, entry.id)
     else if (part.row.memberCount + users.length > this.#parts.fanOut) {
-      await this.#parts.largeGroups.check([...users, ...(part.present?.keys() ?? [])], entry.id)
+      await this.#parts.largeGroups.check(users, entry.id, [...(part.present?.keys() ?? [])])
     }
   }
 

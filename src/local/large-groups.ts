@@ -19,17 +19,33 @@ export class LargeGroups {
     this.#most = most
   }
 
-  /** Rejects with TOO_LARGE if one of the users is in so many others already. */
-  async check(users: Iterable<UserId>, group: ConversationId): Promise<void> {
-    for (const user of users) {
-      const others = await this.#of(user)
-      others.delete(group)
-      if (others.size < this.#most) continue
-      throw new ColumbaError('TOO_LARGE', 'a member is in as many large groups as a user can be in', {
-        name: 'largeGroupsPerUser',
-        limit: this.#most,
-      })
+  /**
+   * Rejects with TOO_LARGE if one of those who come, or of those who are in, is in so many others already; `index` says which of
+   * those who come.
+   */
+  async check(
+    coming: readonly UserId[],
+    group: ConversationId,
+    present: readonly UserId[] = [],
+  ): Promise<void> {
+    const details = { name: 'largeGroupsPerUser', limit: this.#most }
+    for (const [index, user] of coming.entries()) {
+      if (await this.#hasRoom(user, group)) continue
+      const message = 'the user is in as many large groups as one can be in'
+      throw new ColumbaError('TOO_LARGE', message, { ...details, index })
     }
+    for (const user of present) {
+      if (await this.#hasRoom(user, group)) continue
+      const message =
+        'the group would become a large one, and a present member is in as many as one can be in; let that one leave one'
+      throw new ColumbaError('TOO_LARGE', message, details)
+    }
+  }
+
+  async #hasRoom(user: UserId, group: ConversationId): Promise<boolean> {
+    const others = await this.#of(user)
+    others.delete(group)
+    return others.size < this.#most
   }
 
   async #of(user: UserId): Promise<Set<string>> {

@@ -1,5 +1,6 @@
 import { ulid } from 'ulid'
 import { andThen } from '../async/maybe-promise.js'
+import type { LocalStats } from '../backend/local-stats.js'
 import type {
   Backend,
   Capabilities,
@@ -10,7 +11,6 @@ import type {
   MaybePromise,
   RecentOptions,
   RecentPage,
-  StoreStats,
   UnreadTotal,
   VerifyOptions,
   VerifyReport,
@@ -51,7 +51,7 @@ import type { Writer } from './writes/writer.js'
 /** The life of the backend as a whole, kept by `assemble`, which put the parts together. */
 export interface LocalLife {
   readonly home: TokenHome
-  stats(): Promise<StoreStats>
+  stats(): Promise<LocalStats>
   checkpoint(): Promise<void>
   verify(options: VerifyOptions): Promise<VerifyReport>
   close(): Promise<void>
@@ -281,7 +281,7 @@ export class LocalBackend implements Backend {
     return ulid(clock.now(), () => (bytes[next++] as number) / 256) as MessageId
   }
 
-  stats(): Promise<StoreStats> {
+  stats(): Promise<LocalStats> {
     return this.#parts.life.stats()
   }
 

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path'
+import type { LocalStats } from '../backend/local-stats.js'
 import { InProcessNotifier, type Notifier } from '../backend/notifier.js'
 import type { Backend } from '../backend/port.js'
 import { defaultCacheTierSize, type StoreComponents, type StoreSettings } from '../backend/settings.js'
@@ -58,7 +59,7 @@ export async function openLocalBackend(
   given: StoreSettings,
   components: StoreComponents,
   local: LocalComponents = {},
-): Promise<Backend> {
+): Promise<Backend<LocalStats>> {
   const { fileSystem, clock, random } = components
   // A process that changes its working directory later does not mean another store.
   const directory = resolve(given.location)

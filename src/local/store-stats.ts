@@ -1,17 +1,18 @@
-import type { StoreStats } from '../backend/port.js'
+import type { LocalStats, RecoveryReport } from '../backend/local-stats.js'
 import type { Checkpointer } from './background/checkpointer.js'
 import type { AdaptiveFlushRunner } from './background/flush-runner.js'
 import type { FlushThread } from './background/flush-thread.js'
 import type { Tidier } from './background/tidier.js'
 import type { BodyFiles } from './bodies/body-files.js'
 import type { CommitLog } from './commit-log/commit-log.js'
-import type { RecoveryReport } from './commit-log/options.js'
 import type { Memory } from './memory/memory.js'
 import type { RowReader } from './reads/row-reader.js'
 import { withWritten } from './shards/shard.js'
 import type { ShardSet } from './shards/shard-set.js'
+import type { Writer } from './writes/writer.js'
 
 export interface StatsParts {
+  readonly writer: Writer
   readonly log: CommitLog
   readonly report: RecoveryReport
   readonly shards: ShardSet
@@ -31,11 +32,13 @@ export interface StatsParts {
  * conversation, was read from a shard or a body file; a total that has to be counted first counts as the pages of the list that it
  * is counted from.
  */
-export async function storeStats(parts: StatsParts): Promise<StoreStats> {
-  const { log, report, shards, bodies, memory, cacheBytes, rows, checkpointer, tidier, threaded } = parts
+export async function storeStats(parts: StatsParts): Promise<LocalStats> {
+  const { writer, log, report, shards, bodies, memory, cacheBytes, rows, checkpointer, tidier, threaded } =
+    parts
   return {
     backend: 'local',
     position: memory.generations.shownThrough,
+    writes: writer.writes,
     log: { ...log.stats },
     shards: withWritten(await shards.stats(), threaded?.thread?.written ?? []),
     cache: {

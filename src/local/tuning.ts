@@ -29,8 +29,8 @@ export interface LocalTuning {
   readonly batchBytes: number
   readonly compression: boolean
   /** Small reads are made at once as long as that is fast. Default: where the world is the real one. */
-  /** A parked conversation with up to so many messages keeps all its key hashes, a longer one a filter of them. */
   readonly readsNow: boolean
+  /** A parked conversation with up to so many messages keeps all its key hashes, a longer one a filter of them. */
   readonly exactIds: number
   /** Shortest list, in conversations, that is copied when read; the rows of a shorter one cost about as much. */
   readonly copiedFrom: number

@@ -1,4 +1,5 @@
 import type { Page } from '../model/page.js'
+import type { Contact } from '../model/user.js'
 import { require, requireEqual, scribble, show } from './compare.js'
 import { expectCall, refused } from './expectation.js'
 import type { Talk } from './model-state.js'
@@ -6,13 +7,14 @@ import { isPresent } from './model-state.js'
 import { conversationView, messageView, receiptsView, visible } from './model-views.js'
 import type { ReferenceModel } from './reference-model.js'
 import type { CheckedStore, Receipt } from './store-under-test.js'
+import { given } from './world.js'
 
 const everything = 1000
 
 /**
  * Everything that one user sees, held against the model: the list and slices of it, each conversation's row, its
- * messages and receipts, the unread total, the contacts; and that the user sees nothing of other conversations. The
- * answers are scribbled over afterwards.
+ * messages and receipts, the unread total, the contacts, whom the user has blocked; and that the user sees nothing of other
+ * conversations. The answers are scribbled over afterwards.
  */
 export async function checkUser(store: CheckedStore, model: ReferenceModel, user: string): Promise<void> {
   const who = `user ${JSON.stringify(user)}`
@@ -64,21 +66,27 @@ function sortReceipts(receipts: readonly Receipt[]): Receipt[] {
 }
 
 async function checkContacts(store: CheckedStore, model: ReferenceModel, user: string): Promise<void> {
-  const expected = model
-    .contacts(user)
-    .filter(([, { listed }]) => listed)
-    .map(([contactId, { alias, blocked }]) => ({ contactId, alias, blocked }))
-  const ids = new Set(expected.map(({ contactId }) => contactId))
-  const items = await everyPage(`the contacts of ${JSON.stringify(user)}`, (cursor) =>
-    store.contacts.list(user, cursor === undefined ? { limit: 2 } : { limit: 2, cursor }),
+  const shapeOf = ([contactId, { alias, blocked }]: ReturnType<ReferenceModel['contacts']>[number]) => ({
+    contactId,
+    alias,
+    blocked,
+  })
+  const entries = model.contacts(user)
+  const listed = entries.filter(([, entry]) => entry.listed).map(shapeOf)
+  requireEqual(await everyContact(store, user), listed, `the contacts of ${JSON.stringify(user)}`)
+  const blocked = entries.filter(([, entry]) => entry.blocked).map(shapeOf)
+  requireEqual(
+    await everyContact(store, user, true),
+    blocked,
+    `whom ${JSON.stringify(user)} has blocked, as a list`,
   )
-  // Those that are only blocked may be listed or not: the contract leaves it open.
-  const known = items.filter(({ contactId }) => ids.has(contactId))
-  requireEqual(known, expected, `the contacts of ${JSON.stringify(user)}`)
-  for (const { contactId, blocked } of items) {
-    require(ids.has(contactId) ||
-      (blocked && model.isBlocked(user, contactId)), 'an unknown contact', contactId)
-  }
+}
+
+/** All contacts of a user, or all whom the user has blocked, in small pages. */
+export function everyContact(store: CheckedStore, user: string, blocked?: true): Promise<Contact[]> {
+  return everyPage(`the contacts of ${JSON.stringify(user)}`, (cursor) =>
+    store.contacts.list(user, given({ limit: 2, cursor, blocked })),
+  )
 }
 
 /** Walks pages to the end; a walk that does not end is a finding. */

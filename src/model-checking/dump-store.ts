@@ -22,10 +22,9 @@ export async function dumpStore(store: CheckedStore, users: readonly string[]): 
       conversations.push({ conversation, messages, receipts })
     }
     const unread = await store.getUnread(user)
-    const contacts = await everyPage('the contacts', (cursor) =>
-      store.contacts.list(user, given({ limit: 7, cursor })),
-    )
-    seen.push({ user, conversations, unread, contacts })
+    const people = (blocked?: true): Promise<unknown[]> =>
+      everyPage('the contacts', (cursor) => store.contacts.list(user, given({ limit: 7, cursor, blocked })))
+    seen.push({ user, conversations, unread, contacts: await people(), blocked: await people(true) })
   }
   return structuredClone(seen)
 }

@@ -1,4 +1,5 @@
 import type { Change } from '../model/change.js'
+import { everyContact } from './check-user.js'
 import { require, requireEqual } from './compare.js'
 import { isPresent, present } from './model-state.js'
 import type { Talk } from './model-state.js'
@@ -34,8 +35,9 @@ interface KnownTalk {
 }
 
 /**
- * A phone: it took a token, loaded everything, and from then on knows only what the feed tells. After catching up it
- * must know what the model knows. With a subscription it is told each change live; it must end in the same state.
+ * A phone: it took a token, loaded everything (contacts and blocks by the store's own lists), and from then on knows only what
+ * the feed tells. After catching up it must know what the model knows. With a subscription it is told each change live; it must
+ * end in the same state.
  */
 export class FeedClient {
   readonly #user: string
@@ -51,7 +53,7 @@ export class FeedClient {
   private constructor(
     user: string,
     token: string,
-    model: ReferenceModel,
+    loaded: () => Knowledge,
     live: AsyncIterator<Change> | null,
     inTime: InTime,
   ) {
@@ -60,8 +62,8 @@ export class FeedClient {
     this.#live = live
     this.#inTime = inTime
     this.#liveOpen = live !== null
-    this.#known = snapshot(model, user)
-    this.#told = snapshot(model, user)
+    this.#known = loaded()
+    this.#told = loaded()
   }
 
   static async start(
@@ -74,7 +76,8 @@ export class FeedClient {
     const { token, changes, hasMore } = await store.getChanges(user)
     require(changes.length === 0 && !hasMore, 'without since the feed starts now', changes)
     const iterator = live ? store.subscribe(user)[Symbol.asyncIterator]() : null
-    return new FeedClient(user, token, model, iterator, inTime)
+    const contacts = await loadContacts(store, user)
+    return new FeedClient(user, token, () => snapshot(model, user, contacts), iterator, inTime)
   }
 
   async catchUp(store: CheckedStore, model: ReferenceModel, limit: number | undefined): Promise<void> {
@@ -184,7 +187,7 @@ function requireReduced(reduced: readonly Change[], full: readonly Change[], wha
   requireEqual(reduced, expected, what)
 }
 
-function snapshot(model: ReferenceModel, user: string): Knowledge {
+function snapshot(model: ReferenceModel, user: string, contacts: ReadonlyMap<string, object>): Knowledge {
   const talks = new Map<string, KnownTalk>()
   for (const talk of model.list(user)) {
     talks.set(talk.id, {
@@ -197,7 +200,17 @@ function snapshot(model: ReferenceModel, user: string): Knowledge {
       fromSnapshot: isPresent(talk, user),
     })
   }
-  return { talks, contacts: contactsOf(model, user), profile: model.users.find(user) }
+  return { talks, contacts: new Map(contacts), profile: model.users.find(user) }
+}
+
+/** What a phone has of contacts that was switched on just now: all that the two lists say. */
+async function loadContacts(store: CheckedStore, user: string): Promise<ReadonlyMap<string, object>> {
+  const contacts = new Map<string, object>()
+  for (const { contactId, blocked } of await everyContact(store, user, true))
+    contacts.set(contactId, { listed: false, alias: undefined, blocked })
+  for (const { contactId, alias, blocked } of await everyContact(store, user))
+    contacts.set(contactId, { listed: true, alias, blocked })
+  return contacts
 }
 
 function contactsOf(model: ReferenceModel, user: string): Map<string, object> {

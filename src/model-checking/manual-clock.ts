@@ -27,7 +27,7 @@ export class ManualClock implements Clock {
     this.#latest = Math.max(this.#latest, this.#now)
   }
 
-  /** Its timers keep nothing alive: they run when time is moved on. */
+  /** In real time, whatever `now` shows, and as `Clock` says: a timer keeps nothing alive. */
   after(ms: number, task: () => void): () => void {
     return this.#timers.after(ms, task)
   }

@@ -89,7 +89,7 @@ export interface CheckedStore {
     remove(userId: string, contactId: string): Promise<unknown>
     list(
       userId: string,
-      options?: { readonly limit?: number; readonly cursor?: string },
+      options?: { readonly limit?: number; readonly cursor?: string; readonly blocked?: boolean },
     ): Promise<Page<Contact>>
     block(userId: string, otherId: string): Promise<unknown>
     unblock(userId: string, otherId: string): Promise<unknown>

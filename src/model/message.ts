@@ -11,6 +11,7 @@ export interface Message {
   readonly seq: number
   readonly id: MessageId
   readonly sender: UserId
+  /** As the sender gave it: all participants see it. */
   readonly deviceId?: string
   readonly text: string
   readonly attributes?: Json

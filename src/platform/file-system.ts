@@ -1,5 +1,6 @@
 /**
- * The seam to the file system: all that the log, the manifest and the body files ask of a disk, and no more.
+ * The seam to the file system: all that the log, the manifest and the body files ask of a disk, and no more. LevelDB does not use
+ * it: the shards lie at the same paths of the real disk.
  * Promises of an implementation:
  *  - `write` may write less than asked and says how much; it never moves a file position.
  *  - `sync` returns only when content and size are on the disk; `syncDirectory` when its entries are.

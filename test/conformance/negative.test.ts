@@ -118,6 +118,16 @@ const broken = {
       return sorted.filter(({ contactId }) => after === undefined || contactId > after).slice(0, limit)
     }
   },
+  'forgets blocked strangers': class extends ReferenceBackend {
+    override contacts(user: UserId, after: UserId | undefined, limit: number) {
+      return super.contacts(user, after, limit).filter(({ listed }) => listed)
+    }
+  },
+  'says that the disk is full': class extends ReferenceBackend {
+    override async stats() {
+      return { ...(await super.stats()), writes: 'NO_SPACE' as const }
+    }
+  },
   'makes the same id twice': class extends ReferenceBackend {
     override readonly newMessageId = () => 'id' as ReturnType<ReferenceBackend['newMessageId']>
   },
@@ -148,6 +158,8 @@ const caughtBy: Readonly<Record<keyof typeof broken, string>> = {
   'forgets who has left': 'leaving freezes the conversation, and a second joining opens another part of it',
   'gives members by name': 'members come in the order of joining, page by page',
   'orders contacts by UTF-16': 'contacts come in the order of their bytes, page by page',
+  'forgets blocked strangers': 'whom a user has blocked is among the contacts, listed or not',
+  'says that the disk is full': 'numbers and checks of the store can be asked at any time',
   'makes the same id twice': 'an id that the store makes comes once, and sorts by its time',
   'cannot be closed': 'closing finishes what was handed over, and refuses what comes later',
 }

@@ -24,7 +24,7 @@ export const slowTidy = { ...largeTalk, tuning: { ...largeTalk.tuning, tidyRestM
 /** Resolves when a merge of body files is under way. */
 export async function merging(store: MessageStore): Promise<void> {
   for (;;) {
-    const { bodies } = (await store.admin.stats()) as unknown as { bodies: { merging: boolean } }
+    const { bodies } = await store.admin.stats()
     if (bodies.merging) return
     await sleep(1)
   }

@@ -63,8 +63,8 @@ export async function damagedAnswer(
       // Rows may be lost and be told of, but no message is ever another one than was sent.
       const sent = messagesIn(expected)
       if ([...messagesIn(found)].some((message) => !sent.has(message))) return 'ANOTHER MESSAGE'
-      const { recovery } = (await store.admin.stats()) as { recovery?: { tornBytes?: number } }
-      if ((recovery?.tornBytes ?? 0) > 0) return 'told by recovery'
+      const { recovery } = await store.admin.stats()
+      if (recovery.tornBytes > 0) return 'told by recovery'
       return (await store.admin.verify()).ok ? 'WRONG' : 'told by verify'
     } finally {
       await store.close().catch(() => undefined)

@@ -175,7 +175,7 @@ async function merged(store: MessageStore): Promise<string> {
   await sleep(1000)
   for (;;) {
     await store.admin.checkpoint()
-    const { bodies } = (await store.admin.stats()) as unknown as { bodies: { merges: number } }
+    const { bodies } = await store.admin.stats()
     if (bodies.merges > 0) return 'merged all the same'
     await sleep(20)
   }
@@ -284,13 +284,10 @@ test('what it makes is what the calling thread makes', async () => {
     await sendUntil(store, 20, sent)
     for (let merges = 0; merges === 0; await sleep(5)) {
       await store.admin.checkpoint()
-      merges = ((await store.admin.stats()) as unknown as { bodies: { merges: number } }).bodies.merges
+      merges = (await store.admin.stats()).bodies.merges
     }
     expect((await store.admin.verify()).findings).toEqual([])
-    const { shards, bodies } = (await store.admin.stats()) as unknown as {
-      readonly shards: readonly { readonly rowsWritten: number }[]
-      readonly bodies: { readonly bytesWritten: number }
-    }
+    const { shards, bodies } = await store.admin.stats()
     // A checkpoint is a row in each shard; all others come from flushes and merges.
     const rows = shards.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0)
     expect(rows).toBeGreaterThan(100)

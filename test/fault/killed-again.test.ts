@@ -23,7 +23,7 @@ async function processes(count: number, messages: number, segmentBytes: number):
       await world.settle(store.sendMessage({ sender: 'a', receiver: 'b', text: 'm'.repeat(500) }))
     const { items } = await world.settle(store.getMessages('b', { peer: 'a' }, { limit: 1 }))
     expect(items[0]?.seq).toBe((process + 1) * messages)
-    left.push((await world.settle(store.admin.stats()))['log'] as Left)
+    left.push((await world.settle(store.admin.stats())).log)
     world.restart(null)
   }
   return left

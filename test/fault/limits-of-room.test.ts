@@ -41,7 +41,7 @@ test(
     const store = await open()
     for (let wave = 0; wave < 20; wave++)
       await Promise.all(Array.from({ length: 32 }, (_, i) => send(store, wave * 32 + i)))
-    const { generations } = (await store.admin.stats()) as unknown as { generations: { checkpoints: number } }
+    const { generations } = await store.admin.stats()
     // 2.5 MiB of log, and never more than some 128 KiB of it between two checkpoints.
     expect(generations.checkpoints).toBeGreaterThan(8)
     await store.admin.checkpoint()
@@ -105,9 +105,11 @@ test(
     expect(await refusal(store, 0, 100)).toBe(null)
     room.free = 1000
     expect(await refusal(store, 100, 1000)).toBe('NO_SPACE')
+    expect((await store.admin.stats()).writes).toBe('NO_SPACE')
     expect((await store.getMessages('bob', { peer: 'ann' })).items).toHaveLength(50)
     room.free = Infinity
     await expect.poll(() => refusal(store, 2000, 1), { timeout: 10_000, interval: 50 }).toBe(null)
+    expect((await store.admin.stats()).writes).toBe('accepted')
     await store.close()
     expect(told).toEqual([
       'the store is open',
@@ -159,7 +161,7 @@ async function withList(): Promise<string> {
 }
 
 async function rowsWritten(store: MessageStore): Promise<number> {
-  const { shards } = (await store.admin.stats()) as unknown as { shards: { rowsWritten: number }[] }
+  const { shards } = await store.admin.stats()
   return shards.reduce((sum, shard) => sum + shard.rowsWritten, 0)
 }
 
@@ -225,7 +227,7 @@ test('a disk of which nobody can tell how full it is', { timeout }, async () => 
   // Nor does it keep body files from being merged.
   const merges = async (): Promise<number> => {
     await store.admin.checkpoint()
-    return ((await store.admin.stats()) as unknown as { bodies: { merges: number } }).bodies.merges
+    return (await store.admin.stats()).bodies.merges
   }
   await expect.poll(merges, { timeout: 10_000, interval: 100 }).toBeGreaterThan(0)
 })
@@ -262,7 +264,7 @@ async function merging(room: { free: number }, interference: Interference): Prom
   const location = await withFilesToMerge()
   const fileSystem = interferedFileSystem(diskWith(room), interference)
   const store = await openLocalStore(location, { fileSystem, local: { tuning: mergeTuning } })
-  const merges = async () => (await store.admin.stats())['bodies'] as { merges: number; failures: number }
+  const merges = async () => (await store.admin.stats()).bodies
   return { store, location, merges }
 }
 

@@ -2,10 +2,6 @@ import { expect, test } from 'vitest'
 import type { MessageStore } from '../../src/api/message-store.js'
 import { localHost } from '../histories/hosts.js'
 
-interface Generations {
-  readonly flushes: number
-}
-
 // Things that are small in the log and large while they are flushed: by bytes alone a generation of them would take more than
 // the flush thread has.
 test('a generation ends after so many things that a flush makes objects of, however small they are', async () => {
@@ -13,7 +9,7 @@ test('a generation ends after so many things that a flush makes objects of, howe
   const store = (await host.open()) as MessageStore
   const flushes = async (): Promise<number> => {
     await store.admin.checkpoint()
-    const { generations } = (await store.admin.stats()) as unknown as { readonly generations: Generations }
+    const { generations } = await store.admin.stats()
     return generations.flushes
   }
   for (let i = 0; i < 35; i++) await store.users.register({ id: `user ${i}`, name: 'U' })

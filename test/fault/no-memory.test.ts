@@ -233,8 +233,7 @@ test('a message behind which there is no memory to end the generation was sent; 
   expect(made).toBe(2)
   expect(receipt).toMatchObject({ seq: 1, duplicate: false })
   expect(refusals.count).toBe(0)
-  const flushes = async (): Promise<number> =>
-    ((await store.admin.stats())['generations'] as { flushes: number }).flushes
+  const flushes = async (): Promise<number> => (await store.admin.stats()).generations.flushes
   expect(await flushes()).toBe(0)
   expect(await send(store, 'ben', 0)).toMatchObject({ seq: 1 })
   await expect.poll(flushes).toBe(1)

@@ -9,6 +9,7 @@ import { ManualClock } from '../../src/model-checking/manual-clock.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { nodeFileSystem } from '../../src/platform/node-file-system.js'
 import { systemRandom } from '../../src/platform/random.js'
+import { interferedFileSystem } from '../fixtures/failing-file-system.js'
 import { readSource } from '../repository/modules.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
@@ -57,9 +58,7 @@ test('the wall clock has no part in how long a flush or a checkpoint took', asyn
   onTestFinished(() => store.close())
   await store.sendMessage(message(1))
   await store.admin.checkpoint()
-  const { generations } = (await store.admin.stats()) as unknown as {
-    generations: { flushes: number; lastFlushMs: number; lastCheckpointMs: number }
-  }
+  const { generations } = await store.admin.stats()
   expect(generations.flushes).toBe(1)
   expect(generations.lastFlushMs).toBeGreaterThanOrEqual(0)
   expect(generations.lastCheckpointMs).toBeGreaterThanOrEqual(0)
@@ -169,7 +168,52 @@ test('a pause of the queue is measured from its beginning to its end', async () 
   expect(pauses.every((ms) => ms > 0)).toBe(true)
 })
 
+test('the numbers say whether writes are accepted', async () => {
+  const world = { syncFails: false }
+  const fileSystem = interferedFileSystem(nodeFileSystem, {
+    before: (operation) => {
+      if (world.syncFails && operation === 'sync')
+        throw Object.assign(new Error('EIO: sync'), { code: 'EIO' })
+    },
+  })
+  const options = { location: await temporaryDirectory(), limits: { queueCalls: 5 } }
+  const store = await openMessageStore(options, { fileSystem })
+  onTestFinished(() => store.close().catch(() => undefined))
+  const writes = async () => (await store.admin.stats()).writes
+  await store.sendMessage(message(0))
+  expect(await writes()).toBe('accepted')
+  const waiting = Array.from({ length: 5 }, (_, n) => store.sendMessage(message(1 + n)))
+  expect(await writes()).toBe('OVERLOADED')
+  await Promise.all(waiting)
+  expect(await writes()).toBe('accepted')
+  world.syncFails = true
+  await expect(store.sendMessage(message(6))).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' })
+  expect(await writes()).toBe('POISONED')
+})
+
 test('the guide lists what there is, and nothing else', () => {
   const rows = [...readSource('docs/guide.md').matchAll(/^\| `([a-z.]+)` \|/gm)].map(([, name]) => name)
   expect(new Set(rows)).toEqual(new Set([...Object.keys(counted), ...Object.keys(observed)]))
+})
+
+/** The names of all fields of an object, and of those in it. */
+function namesIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(namesIn)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, inner]) => [name, ...namesIn(inner)])
+}
+
+test('the guide and the types have the numbers that a store gives, and no others', async () => {
+  const store = await openMessageStore({ location: await temporaryDirectory() })
+  const given = new Set(namesIn(await store.admin.stats()))
+  await store.close()
+  const found = (text: string, pattern: RegExp) =>
+    new Set([...text.matchAll(pattern)].map(([, name]) => name))
+  const [, everyBackend = ''] =
+    /interface StoreStats \{(.*?)\n\}/s.exec(readSource('src/backend/port.ts')) ?? []
+  const types = `${everyBackend}${readSource('src/backend/local-stats.ts')}`
+  expect(found(types, /readonly (\w+)\??:/g)).toEqual(given)
+  const [, list = ''] = /\*\*Numbers\.\*\*.*\n\n((?:[* ] .*\n)+)/.exec(readSource('docs/guide.md')) ?? []
+  const values = ['local', ...found(everyBackend, /'(\w+)'/g)]
+  expect(found(list, /`(\w+)`/g)).toEqual(new Set([...given, ...values]))
 })

@@ -138,10 +138,6 @@ async function expectRepeats(store: MessageStore, { talks }: Chatter): Promise<v
       await expect(store.sendMessage({ sender, conversationId, id, text })).resolves.toMatchObject({ seq })
 }
 
-function tidied(stats: Record<string, unknown>): { merges: number; failures: number; mergedFiles: number } {
-  return stats['bodies'] as { merges: number; failures: number; mergedFiles: number }
-}
-
 async function until(what: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !(await what()); tries++) {
     if (tries > 500) throw new Error('it does not come about')
@@ -174,7 +170,7 @@ test('messages stay what they are, however often they are merged', async () => {
   const all = await files()
   expect(all.map(levelOf)).toEqual(all.map(levelOf).toSorted((a, b) => b - a))
   expect(levelOf(all[0] as number)).toBeGreaterThanOrEqual(3)
-  expect(tidied(await store.admin.stats()).failures).toBe(0)
+  expect((await store.admin.stats()).bodies.failures).toBe(0)
   await store.close()
 })
 
@@ -233,7 +229,7 @@ test('names of merged files are durable before rows point there; what was merged
   }
   await until(async () => {
     await store.admin.checkpoint()
-    return tidied(await store.admin.stats()).merges >= 2
+    return (await store.admin.stats()).bodies.merges >= 2
   })
   await store.close()
   const text = journal.join('; ').split('name merged; ').slice(1)
@@ -325,7 +321,7 @@ test('a damaged block stops its merge and nothing else; the damage is reported w
   bytes[bytes.length - 3]! ^= 1
   await writeFile(path, bytes)
   const store = await open()
-  await until(async () => tidied(await store.admin.stats()).failures > 0)
+  await until(async () => (await store.admin.stats()).bodies.failures > 0)
   await store.sendMessage({ sender: 'a', receiver: 'b', text: 'goes on', id: 'new' })
   expect(await files()).toEqual(expect.arrayContaining(before))
   const { findings } = await store.admin.verify()
@@ -377,7 +373,7 @@ test('who opens a store reads first: the tidy begins a while later, and not at a
   }
   const options = { clock, tuning: { tidyAfterMs: 4321, tidyFiles: 2 } }
   const second = await open(options)
-  expect((await second.admin.stats())['bodies']).toMatchObject({ merging: false })
+  expect((await second.admin.stats()).bodies).toMatchObject({ merging: false })
   await second.close()
   expect(begins.size).toBe(0)
   expect(await files()).toEqual(before)

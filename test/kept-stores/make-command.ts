@@ -119,7 +119,7 @@ async function rest(store: MessageStore): Promise<void> {
   for (let waiting = 1; waiting > 0;) {
     await pause(500)
     const { generations } = await store.admin.stats()
-    waiting = (generations as { readonly waiting: number }).waiting
+    waiting = generations.waiting
   }
 }
 

@@ -129,6 +129,21 @@ const faults: readonly (readonly [name: string, fault: Fault])[] = [
     (store) => ({ contacts: { ...contactsOf(store), block: () => Promise.resolve() } }),
   ],
   [
+    'a list of the blocked that has contacts only',
+    (store) => ({
+      contacts: {
+        ...contactsOf(store),
+        list: async (user, options = {}) => {
+          const page = await store.contacts.list(user, options)
+          if (options.blocked !== true) return page
+          const listed = await store.contacts.list(user, { limit: 1000 })
+          const known = new Set(listed.items.map(({ contactId }) => contactId))
+          return { ...page, items: page.items.filter(({ contactId }) => known.has(contactId)) }
+        },
+      },
+    }),
+  ],
+  [
     'an answer that tells whether a conversation exists',
     (store) => ({
       getConversation: (user, ref) =>

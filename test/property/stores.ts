@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { MessageStore } from '../../src/api/message-store.js'
 import { EventualBackend } from '../../src/backend/reference/eventual-backend.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
+import type { StoreStats } from '../../src/backend/port.js'
 import type { StoreComponents, StoreSettings } from '../../src/backend/settings.js'
 import type { UsersMode } from '../../src/domain/context.js'
 import { resolveLimits } from '../../src/limits.js'
@@ -123,7 +124,7 @@ export function underEventual(seed: number, usersMode: UsersMode = 'open'): Stor
 }
 
 interface TestStore {
-  readonly store: MessageStore
+  readonly store: MessageStore<StoreStats>
   readonly clock: ManualClock
   readonly settle: () => Promise<void>
   /** Everybody sees a message as soon as it is acknowledged. */

@@ -21,7 +21,7 @@ export async function takeSample(
   seconds: number,
 ): Promise<Sample> {
   const status = await readFile('/proc/self/status', 'latin1')
-  const { log } = (await store.admin.stats()) as unknown as { readonly log: { readonly bytes: number } }
+  const { log } = await store.admin.stats()
   return {
     sends,
     seconds,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MessageStore } from '../../src/api/message-store.js'
 import { openMessageStore } from '../../src/api/open.js'
+import type { StoreStats } from '../../src/backend/port.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import { isColumbaError } from '../../src/errors.js'
 import type { ErrorCode } from '../../src/errors.js'
@@ -123,16 +124,20 @@ const me = 'me'
 const you = 'you'
 const group = 'group'
 
-type Spot = readonly [name: string, place: Place, call: (store: MessageStore, bad: never) => unknown]
+type Spot = readonly [
+  name: string,
+  place: Place,
+  call: (store: MessageStore<StoreStats>, bad: never) => unknown,
+]
 
-function send(store: MessageStore, field: object): unknown {
+function send(store: MessageStore<StoreStats>, field: object): unknown {
   return store.sendMessage({ sender: me, receiver: you, text: 'x', ...field })
 }
 
 /** `conversation` may be an id or `{ peer }`; both are places for an id. */
 function refSpots(
   name: string,
-  call: (store: MessageStore, user: never, ref: never) => unknown,
+  call: (store: MessageStore<StoreStats>, user: never, ref: never) => unknown,
 ): readonly Spot[] {
   return [
     [`${name}(user)`, 'id', (store, bad) => call(store, bad, group as never)],
@@ -150,7 +155,7 @@ function badPeer(bad: unknown): unknown {
 function optionSpots(
   name: string,
   numbers: readonly string[],
-  call: (store: MessageStore, options: never) => unknown,
+  call: (store: MessageStore<StoreStats>, options: never) => unknown,
 ): Spot[] {
   return [
     [`${name} options`, 'options', call],
@@ -235,6 +240,7 @@ const spots: readonly Spot[] = [
   ['contacts.remove(contact)', 'id', (store, bad) => store.contacts.remove(me, bad)],
   ['contacts.list(user)', 'id', (store, bad) => store.contacts.list(bad)],
   ...optionSpots('contacts.list', ['limit'], (store, options) => store.contacts.list(me, options)),
+  ['contacts.list blocked', 'flag', (store, bad) => store.contacts.list(me, { blocked: bad })],
   ['contacts.list cursor', 'string', (store, bad) => store.contacts.list(me, { cursor: bad })],
   ['contacts.block(user)', 'id', (store, bad) => store.contacts.block(bad, you)],
   ['contacts.block(other)', 'id', (store, bad) => store.contacts.block(me, bad)],
@@ -292,7 +298,7 @@ async function codeOf(call: () => unknown): Promise<string> {
 
 const openings: readonly {
   readonly name: string
-  readonly open: (location: string) => Promise<MessageStore>
+  readonly open: (location: string) => Promise<MessageStore<StoreStats>>
 }[] = [
   {
     name: 'the reference backend',
@@ -306,7 +312,7 @@ const openings: readonly {
 
 describe.each(openings)('the input table over $name', ({ open }) => {
   let location = ''
-  let store: MessageStore
+  let store: MessageStore<StoreStats>
   const users = [me, you]
 
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isColumbaError } from '../../src/errors.js'
+import { isColumbaError, type ColumbaError } from '../../src/errors.js'
 import { openMessageStore } from '../../src/index.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
@@ -8,19 +8,44 @@ const crowd = Array.from({ length: 256 }, (_, i) => `member ${i}`)
 test('nobody gets into more large groups than the limit, neither by creating, joining nor growing', async () => {
   const location = await temporaryDirectory()
   const store = await openMessageStore({ location, limits: { largeGroupsPerUser: 1 } })
-  const refused = (call: Promise<unknown>) =>
-    expect(call).rejects.toSatisfy((error) => isColumbaError(error, 'TOO_LARGE'))
+  const details = { name: 'largeGroupsPerUser', limit: 1 }
+  const refused = async (call: Promise<unknown>, who: string, path: object) => {
+    const error: unknown = await call.catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'TOO_LARGE', message: expect.stringContaining(who) as string })
+    expect((error as ColumbaError).details).toEqual({ ...details, ...path })
+  }
   try {
+    const others = crowd.map((id) => `other ${id}`)
     await store.groups.create({ creator: 'ada', members: crowd, id: 'first' })
     await refused(
-      store.groups.create({ creator: 'ada', members: crowd.map((id) => `other ${id}`), id: 'second' }),
+      store.groups.create({ creator: 'ada', members: others, id: 'second' }),
+      'creator: the user is',
+      {
+        field: 'creator',
+      },
     )
-    await store.groups.create({ creator: 'bob', members: crowd.map((id) => `other ${id}`), id: 'second' })
-    await refused(store.groups.addMembers('bob', 'second', ['ada']))
+    const withOne = [...others.slice(0, 7), 'bob', 'member 3', ...others]
+    await refused(
+      store.groups.create({ creator: 'bob', members: withOne, id: 'second' }),
+      'members[8]: the user is',
+      {
+        field: 'members',
+        index: 8,
+      },
+    )
+    await store.groups.create({ creator: 'bob', members: others, id: 'second' })
+    await refused(
+      store.groups.addMembers('bob', 'second', ['bob', 'eve', 'eve', 'ada']),
+      'userIds[3]: the user is',
+      {
+        field: 'userIds',
+        index: 3,
+      },
+    )
     await store.groups.create({ creator: 'ada', members: crowd.slice(0, 255), id: 'small' })
-    await refused(store.groups.addMembers('ada', 'small', ['cleo']))
+    await refused(store.groups.addMembers('ada', 'small', ['cleo']), 'a present member is', {})
     await store.admin.checkpoint()
-    await refused(store.groups.addMembers('ada', 'small', ['cleo']))
+    await refused(store.groups.addMembers('ada', 'small', ['cleo']), 'a present member is', {})
     expect((await store.getConversations('ada')).items.map(({ id }) => id)).toEqual(['small', 'first'])
   } finally {
     await store.close()

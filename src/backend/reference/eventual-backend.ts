@@ -18,7 +18,6 @@ import type {
   Moved,
   RecentOptions,
   RecentPage,
-  StoreStats,
   UnreadTotal,
   VerifyReport,
 } from '../port.js'
@@ -29,6 +28,7 @@ import type { ConversationEvent, Pair } from './events.js'
 import { newestOnly } from './newest-only.js'
 import { rangeOf } from './range-of.js'
 import { ReferenceHandle } from './reference-handle.js'
+import type { ReferenceStats } from './reference-stats.js'
 import type { UserView } from './user-view.js'
 import { verifyViews } from './verify-views.js'
 
@@ -258,13 +258,14 @@ export class EventualBackend implements Backend {
     return this.#view(user).watch(listener)
   }
 
-  async stats(): Promise<StoreStats> {
+  async stats(): Promise<ReferenceStats> {
     const { states, projections } = this.cluster
     const versions = [...states.values()].map(({ version }) => version)
     const messages = [...states.values()].reduce((sum, { head }) => sum + head, 0)
     return {
       backend: 'eventual',
       position: versions.reduce((sum, version) => sum + version, 0),
+      writes: 'accepted',
       content: { users: projections.size, conversations: states.size, messages },
       projections: { pending: projections.pending },
     }

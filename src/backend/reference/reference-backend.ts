@@ -17,7 +17,6 @@ import type {
   MaybePromise,
   RecentOptions,
   RecentPage,
-  StoreStats,
   UnreadTotal,
   VerifyReport,
 } from '../port.js'
@@ -30,6 +29,7 @@ import { messageIds } from './message-ids.js'
 import { PositionTokens } from './position-tokens.js'
 import { rangeOf } from './range-of.js'
 import { ReferenceHandle } from './reference-handle.js'
+import type { ReferenceStats } from './reference-stats.js'
 import { nextStoreId } from './store-ids.js'
 import { StoreTime } from './store-time.js'
 import { UserView } from './user-view.js'
@@ -270,12 +270,13 @@ export class ReferenceBackend implements Backend {
     return this.#view(user).watch(listener)
   }
 
-  async stats(): Promise<StoreStats> {
+  async stats(): Promise<ReferenceStats> {
     const conversations = [...this.#conversations.values()].map(({ visible }) => visible)
     const messages = conversations.reduce((sum, { head }) => sum + head, 0)
     return {
       backend: 'reference',
       position: this.#given,
+      writes: 'accepted',
       content: { users: this.#views.size, conversations: conversations.length, messages },
     }
   }

@@ -1,3 +1,4 @@
+import type { LogStats, RecoveryReport } from '../../backend/local-stats.js'
 import { ColumbaError } from '../../errors.js'
 import type { ErrorCode } from '../../errors.js'
 import { Acknowledgements } from './acknowledgements.js'
@@ -5,7 +6,7 @@ import { ChunkPool } from './chunk-pool.js'
 import { openLogFiles } from './log-files.js'
 import type { LogFiles } from './log-files.js'
 import { checkSizes } from './log-sizes.js'
-import type { CommitLogOptions, DurableGroup, LogStats, RecoveredRecords, RecoveryReport } from './options.js'
+import type { CommitLogOptions, DurableGroup, RecoveredRecords } from './options.js'
 import { RecordArena } from './record-arena.js'
 import { SyncWaiters } from './sync-waiters.js'
 

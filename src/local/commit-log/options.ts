@@ -95,30 +95,3 @@ export interface RecoveredRecords {
   /** Gets every record above it, or above what `onSettled` has said, in order. The next group waits for the promise. */
   onRecovered(group: DurableGroup): Promise<void> | void
 }
-
-export interface RecoveryReport {
-  /** The log ended as one that was closed, or is new. */
-  readonly cleanShutdown: boolean
-  /** Records above the checkpoint. */
-  readonly records: number
-  readonly lastPosition: number
-  /** Segments found, without the one that was begun. */
-  readonly segments: number
-  /** Bytes that were cut off the end of the last segment as torn; 0 for an end that is whole. */
-  readonly tornBytes: number
-  /** Where they are kept; null if there are none. */
-  readonly tornFile: string | null
-}
-
-export interface LogStats {
-  readonly segments: number
-  /** Bytes of all segments, headers included, zeroes ahead not. */
-  readonly bytes: number
-  readonly records: number
-  readonly groups: number
-  readonly syncs: number
-  readonly rotations: number
-  /** Appended and not acknowledged yet. */
-  readonly queuedRecords: number
-  readonly queuedBytes: number
-}

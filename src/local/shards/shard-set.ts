@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ShardStats } from '../../backend/local-stats.js'
 import type { ColumbaError } from '../../errors.js'
 import {
   encodeShardCheckpoint,
@@ -20,7 +21,7 @@ import {
   openShard,
   type ShardWorld,
 } from './shard-opening.js'
-import { Shard, type ShardStats } from './shard.js'
+import { Shard } from './shard.js'
 import type { ShardTuning } from './shard-tuning.js'
 
 export interface ShardSetOptions {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ShardStats } from '../../backend/local-stats.js'
 import type { MaybePromise } from '../../backend/port.js'
 import { openValue } from '../../formats/sealed-value.js'
 import type { Clock } from '../../platform/clock.js'
@@ -42,20 +43,6 @@ export interface ShardRange {
 
 /** A key and its payload: the value without its seal. */
 export type ShardRow = readonly [key: Buffer, payload: Buffer]
-
-export interface ShardStats {
-  readonly shard: number
-  /** Table files that no compaction has sorted in yet; LevelDB starts at 4. */
-  readonly level0Files: number
-  readonly files: number
-  readonly fileBytes: number
-  /** Memory of LevelDB, as it estimates. */
-  readonly memoryBytes: number
-  /** Also those that wait for their batch: the copy of a list goes with the next flush. */
-  readonly rowsWritten: number
-  readonly bytesWritten: number
-  readonly batchesWritten: number
-}
 
 /** Batches that may wait while rows are written that can be done without. */
 const mostBeforeKept = 2

@@ -1,3 +1,4 @@
+import type { StoreStats } from '../../backend/port.js'
 import { ColumbaError } from '../../errors.js'
 import type { Limits } from '../../limits.js'
 import { ByteWriter } from '../../formats/bytes.js'
@@ -349,9 +350,16 @@ export class Writer {
     return this.#lastTimestamp
   }
 
-  /** Writes would be accepted just now. */
+  /** What a write would meet just now. */
+  get writes(): StoreStats['writes'] {
+    // Nobody asks a store that closes.
+    if (this.#refusal !== null) return 'POISONED'
+    if (this.#isFull) return 'OVERLOADED'
+    return this.noSpace ? 'NO_SPACE' : 'accepted'
+  }
+
   get accepts(): boolean {
-    return this.#refusal === null && !this.noSpace && !this.#isFull
+    return this.writes === 'accepted'
   }
 
   get #isFull(): boolean {

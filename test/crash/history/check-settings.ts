@@ -54,12 +54,16 @@ async function checkPerson({ store, history, wrong }: StoreCheck, user: string):
   const { name } = await store.users.get(user)
   if (!history.registers.observe(`profile ${user}`, name)) wrong(`the name of ${user} is ${name}`)
   const { items } = await store.contacts.list(user)
+  const blocked = await store.contacts.list(user, { blocked: true })
+  const blocks = new Set<string>(blocked.items.map(({ contactId }) => contactId))
   for (const other of crashUsers) {
     const contact = items.find(({ contactId }) => String(contactId) === other)
     const listed = JSON.stringify(['contact', user, other])
     if (!history.registers.observe(listed, contact?.alias)) wrong(`${user} calls ${other} ${contact?.alias}`)
     const block = JSON.stringify(['block', user, other])
-    if (contact !== undefined && !history.registers.observe(block, contact.blocked))
-      wrong(`${user} ${contact.blocked ? 'blocks' : 'does not block'} ${other}`)
+    if (!history.registers.observe(block, blocks.has(other)))
+      wrong(`${user} ${blocks.has(other) ? 'blocks' : 'does not block'} ${other}`)
+    if (contact !== undefined && contact.blocked !== blocks.has(other))
+      wrong(`the two lists of ${user} disagree about a block of ${other}`)
   }
 }

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { MessageStore } from '../../../src/api/message-store.js'
 import { checkComponents, checkOptions } from '../../../src/api/options.js'
 import type { StoreComponentOptions, StoreOptions } from '../../../src/api/options.js'
-import { resolveLimits } from '../../../src/limits.js'
-import { referenceStore } from '../../fixtures/reference-store.js'
+import { defaultLimits, resolveLimits } from '../../../src/limits.js'
+import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
 
 const good = { sender: 'ada', receiver: 'bob', text: 'x' }
 
@@ -41,7 +40,7 @@ const invalid = (field: string) => ({ code: 'INVALID_ARGUMENT', details: { field
 
 /** Calls with arguments that the compiler would refuse. */
 async function calling(
-  call: (store: MessageStore, use: (value: unknown) => never) => Promise<unknown>,
+  call: (store: AnyStore, use: (value: unknown) => never) => Promise<unknown>,
 ): Promise<unknown> {
   const store = referenceStore()
   return call(store, (value) => value as never)
@@ -220,10 +219,10 @@ describe('reads and marks', () => {
 
   test('refuse the `next` of a last page, and say that there is no page behind it', async () => {
     const calls = [
-      (store: MessageStore, options: never) => store.getConversations('ada', options),
-      (store: MessageStore, options: never) => store.getMessages('ada', { peer: 'bob' }, options),
-      (store: MessageStore, options: never) => store.contacts.list('ada', options),
-      (store: MessageStore, options: never) => store.groups.members('ada', 'g', options),
+      (store: AnyStore, options: never) => store.getConversations('ada', options),
+      (store: AnyStore, options: never) => store.getMessages('ada', { peer: 'bob' }, options),
+      (store: AnyStore, options: never) => store.contacts.list('ada', options),
+      (store: AnyStore, options: never) => store.groups.members('ada', 'g', options),
     ]
     const message = 'cursor is null: behind the last page there is no other'
     for (const call of calls) {
@@ -263,6 +262,12 @@ describe('the options of a store', () => {
     })
     expect(checkOptions({ location: 'x', durability: 'os' }).settings.syncEveryMs).toBe(Infinity)
     expect(checkOptions({ location: 'x', durability: { intervalMs: 50 } }).settings.syncEveryMs).toBe(50)
+  })
+
+  test('of which each may be undefined, the limits as well', () => {
+    const limits = { textBytes: undefined, pageItems: 10 }
+    const given = checkOptions({ location: 'x', shards: undefined, cache: { maxBytes: undefined }, limits })
+    expect(given.settings.limits).toEqual({ ...defaultLimits, pageItems: 10 })
   })
 
   test.each([

@@ -29,8 +29,12 @@ const calls: Record<string, { scope: readonly unknown[]; read: Read }> = {
     read: (store, cursor) => store.getMessages('ada', { peer: 'nobody' }, { cursor }),
   },
   'contacts.list': {
-    scope: ['contacts', 'ada'],
+    scope: ['contacts', 'ada', false],
     read: (store, cursor) => store.contacts.list('ada', { cursor }),
+  },
+  'contacts.list of the blocked': {
+    scope: ['contacts', 'ada', true],
+    read: (store, cursor) => store.contacts.list('ada', { cursor, blocked: true }),
   },
   'groups.members': {
     scope: ['members', 'ada', 'group'],
@@ -68,6 +72,7 @@ const contents = [
 /** What these calls themselves put into a cursor. */
 const fitting: Record<string, readonly string[]> = {
   'contacts.list': ['["5"]', '["older"]'],
+  'contacts.list of the blocked': ['["5"]', '["older"]'],
   'groups.members': ['[5]'],
 }
 

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { ColumbaError, isColumbaError } from '../../../src/index.js'
-import type { Change, Json } from '../../../src/index.js'
+import type { Change, Json, LocalStats, MessageStore, StoreStats } from '../../../src/index.js'
 
 // What the compiler makes of the public types: wrong ones are refused when this is compiled. What runs here checks nothing more.
 
@@ -30,6 +30,17 @@ describe('a change', () => {
     expectTypeOf<{ [K in Change['kind']]: Extract<Change, { kind: K }>['kind'] }>().toEqualTypeOf<{
       [K in Change['kind']]: K
     }>()
+  })
+})
+
+describe('the numbers of a store', () => {
+  type Numbers<Store extends MessageStore<StoreStats>> = Awaited<ReturnType<Store['admin']['stats']>>
+
+  test('that was opened are known one by one; of any store, those that every backend gives', () => {
+    expectTypeOf<Numbers<MessageStore>>().toEqualTypeOf<LocalStats>()
+    expectTypeOf<Numbers<MessageStore>['log']['queuedBytes']>().toEqualTypeOf<number>()
+    expectTypeOf<Numbers<MessageStore<StoreStats>>>().toEqualTypeOf<StoreStats>()
+    expectTypeOf<MessageStore>().toExtend<MessageStore<StoreStats>>()
   })
 })
 

@@ -52,22 +52,25 @@ describe('contacts', () => {
     expect(seen).toEqual(['B', 'a', 'b', 'c', 'é', '￿', '\u{1F600}'])
   })
 
-  test('many blocked strangers are passed over in few steps', async () => {
+  test.each([
+    ['blocked strangers', { listed: false, blocked: true }, { listed: true, blocked: true }, false],
+    ['contacts', { listed: true, blocked: false }, { listed: false, blocked: true }, true],
+  ])('many %s are passed over in few steps, and not in one', async (_, many, last, blocked) => {
     const { contacts, backend } = referenceDomain()
-    const all = Array.from({ length: 1600 }, (_, n) => ({
-      contactId: `stranger ${1000 + n}` as typeof ada,
-      listed: n === 1599,
+    const all = Array.from({ length: 1600 }, (_entry, n) => ({
+      contactId: `person ${1000 + n}` as typeof ada,
+      ...(n === 1599 ? last : many),
       alias: undefined,
-      blocked: true,
       position: (n + 1) as Position,
     }))
     const reads = vi.spyOn(backend, 'contacts').mockImplementation((_user, after, limit) => {
       const from = all.findIndex(({ contactId }) => after === undefined || contactId > after)
       return all.slice(from, from + limit)
     })
-    const { items, next } = await contacts.list(ada, { limit: 1 })
-    expect({ items, next }).toEqual({ items: [{ contactId: 'stranger 2599', blocked: true }], next: null })
+    const { items, next } = await contacts.list(ada, { limit: 1, blocked })
+    expect({ items, next }).toEqual({ items: [{ contactId: 'person 2599', blocked: true }], next: null })
     expect(reads.mock.calls.length).toBeLessThanOrEqual(5)
+    for (const [, , limit] of reads.mock.calls) expect(limit).toBeLessThanOrEqual(500)
   })
 
   test('a full last page is the last one', async () => {
@@ -77,13 +80,19 @@ describe('contacts', () => {
     expect((await contacts.list(ada, { limit: 1 })).next).toBeNull()
   })
 
-  test('a cursor belongs to its user', async () => {
+  test('a cursor belongs to its user and its list', async () => {
     const { contacts } = referenceDomain()
-    for (const other of [bob, eve]) await contacts.add(ada, other)
-    const { next } = await contacts.list(ada, { limit: 1 })
-    await expect(contacts.list(bob, { limit: 1, cursor: String(next) })).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-    })
+    for (const other of [bob, eve]) {
+      await contacts.add(ada, other)
+      await contacts.block(ada, other)
+    }
+    const invalid = { code: 'INVALID_ARGUMENT' }
+    for (const blocked of [false, true]) {
+      const cursor = String((await contacts.list(ada, { limit: 1, blocked })).next)
+      expect((await contacts.list(ada, { limit: 1, blocked, cursor })).items).toHaveLength(1)
+      await expect(contacts.list(bob, { limit: 1, blocked, cursor })).rejects.toMatchObject(invalid)
+      await expect(contacts.list(ada, { limit: 1, blocked: !blocked, cursor })).rejects.toMatchObject(invalid)
+    }
   })
 
   test('a block refuses the direct sends of the blocked one only, in the order of the calls', async () => {
@@ -107,6 +116,9 @@ describe('contacts', () => {
     expect((await contacts.list(ada, { limit: 50 })).items).toEqual([{ contactId: 'bob', blocked: true }])
     await contacts.remove(ada, bob)
     expect(await backend.contact(ada, bob)).toMatchObject({ listed: false, blocked: true })
+    expect((await contacts.list(ada, { limit: 50, blocked: true })).items).toEqual([
+      { contactId: 'bob', blocked: true },
+    ])
     await contacts.unblock(ada, bob)
     expect(await backend.contact(ada, bob)).toMatchObject({ blocked: false })
     expect(await backend.participation(ada, backend.direct(ada, bob))).toBeNull()

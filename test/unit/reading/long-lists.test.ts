@@ -5,12 +5,12 @@ import type { LocalTuning } from '../../../src/local/tuning.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import { openSample } from '../../fault/verify/sample-store.js'
 import { cacheOf } from '../../fixtures/cache-stats.js'
-import { referenceStore } from '../../fixtures/reference-store.js'
+import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
 const peers = Array.from({ length: 1200 }, (_, i) => `peer ${i}`)
 
-async function fill(store: MessageStore): Promise<void> {
+async function fill(store: AnyStore): Promise<void> {
   for (const sender of peers) await store.sendMessage({ sender, receiver: 'me', text: `from ${sender}` })
 }
 

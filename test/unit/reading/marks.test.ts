@@ -3,8 +3,7 @@ import { openMessageStore, type MessageStore } from '../../../src/index.js'
 import { Lists } from '../../../src/local/lists.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
-const records = async (store: MessageStore): Promise<number> =>
-  ((await store.admin.stats())['log'] as { readonly records: number }).records
+const records = async (store: MessageStore): Promise<number> => (await store.admin.stats()).log.records
 
 async function filled(store: MessageStore, count: number): Promise<string> {
   let id = ''

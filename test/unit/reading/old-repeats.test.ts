@@ -15,7 +15,7 @@ function message(n: number, talk: (typeof talks)[number]) {
 async function tidied(store: MessageStore): Promise<void> {
   for (let quiet = 0; quiet < 3;) {
     await store.admin.checkpoint()
-    const { merging } = (await store.admin.stats())['bodies'] as { merging: boolean }
+    const { merging } = (await store.admin.stats()).bodies
     quiet = merging ? 0 : quiet + 1
   }
 }

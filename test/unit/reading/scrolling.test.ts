@@ -17,7 +17,7 @@ test('scrolling reads the rows of a block once, and every place of a conversatio
   }
   await store.close()
   store = await openMessageStore({ location, durability: 'os' })
-  const reads = async () => ((await store.admin.stats())['cache'] as { rowReads: number }).rowReads
+  const reads = async () => (await store.admin.stats()).cache.rowReads
   const peer = { peer: 'bob' }
   try {
     await store.getMessages('ada', peer)

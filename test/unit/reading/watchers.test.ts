@@ -117,7 +117,7 @@ async function take(changes: AsyncIterator<{ readonly kind: string }>, count: nu
 
 test('who is up to date gets what comes without a read of the shards, however much was flushed meanwhile', async () => {
   const store = await openMessageStore({ location: await temporaryDirectory(), durability: 'os' })
-  const reads = async () => ((await store.admin.stats())['cache'] as { rowReads: number }).rowReads
+  const reads = async () => (await store.admin.stats()).cache.rowReads
   try {
     for (const text of ['one', 'two']) await store.sendMessage({ sender: 'ada', receiver: 'bob', text })
     await store.groups.create({ creator: 'ada', members: ['bob'], id: 'team' })
