@@ -31,7 +31,7 @@ class ToldCopy implements HuntedCopy {
       names.some((each) => (each.endsWith('/') ? one.startsWith(each) : each === one)),
     )
     return Promise.resolve(
-      name === undefined ? null : { file: `${name}.js`, title: 'promise', names: [name] },
+      name === undefined ? null : { file: `${name}.js`, title: 'promise', why: 'broken', names: [name] },
     )
   }
 
@@ -61,12 +61,12 @@ test('a bug that no test finds fails the run', async () => {
 test('a bug that only a test of another row finds fails the run, which says who finds it', async () => {
   const hunted = await hunt(new ToldCopy(['fault/other']), bug)
   expect(hunted).toMatchObject({ caughtBy: { file: 'fault/other.js' }, isOwn: false })
-  expect(problemOf(hunted)).toBe('99 a-bug: no test of its row found it, but fault/other.js: promise')
+  expect(problemOf(hunted)).toBe('99 a-bug: no test of its row found it, but fault/other.js: promise\nbroken')
   expect(problemOf(await hunt(new ToldCopy(['fault/other']), bug, { suite: [] }))).toContain('no test')
 })
 
 test('a test that is red without the bug as well has found nothing, and fails the run', async () => {
   const copy = new ToldCopy(['fault/other'], ['fault/other'])
-  await expect(hunt(copy, bug)).rejects.toThrow('red without any bug: fault/other.js, promise')
+  await expect(hunt(copy, bug)).rejects.toThrow('red without any bug: fault/other.js: promise\nbroken')
   expect(copy.isPlanted).toBe(false)
 })

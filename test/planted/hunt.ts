@@ -70,7 +70,7 @@ async function whilePlanted(copy: HuntedCopy, bug: PlantedBug, suite: readonly s
 export function problemOf({ bug, caughtBy, isOwn }: Hunted): string | null {
   if (isOwn) return null
   const missed = `${bug.number} ${bug.name}: no test of its row found it`
-  return caughtBy === null ? missed : `${missed}, but ${caughtBy.file}: ${caughtBy.title}`
+  return caughtBy === null ? missed : `${missed}, but ${told(caughtBy)}`
 }
 
 /** Without a bug all of these must be green, or red would prove nothing. */
@@ -79,8 +79,12 @@ export async function redWithoutBug(copy: HuntedCopy, bugs: readonly PlantedBug[
   return firstRed(copy, [...new Set(bugs.flatMap(({ tests }) => tests))])
 }
 
-export function redAnyway({ file, title }: RedTest): string {
-  return `red without any bug: ${file}, ${title}`
+export function redAnyway(red: RedTest): string {
+  return `red without any bug: ${told(red)}`
+}
+
+function told({ file, title, why }: RedTest): string {
+  return `${file}: ${title}\n${why}`
 }
 
 async function firstRed(copy: HuntedCopy, tests: readonly string[]): Promise<RedTest | null> {

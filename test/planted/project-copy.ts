@@ -11,6 +11,8 @@ const maxBuffer = 64 * 1024 * 1024
 export interface RedTest {
   readonly file: string
   readonly title: string
+  /** How it failed: what is random says its seed there. */
+  readonly why: string
   /** What to run to see it again. */
   readonly names: readonly string[]
 }
@@ -20,7 +22,12 @@ interface JsonResults {
   readonly testResults: readonly {
     readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly message: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages: readonly string[]
+    }[]
   }[]
 }
 
@@ -79,7 +86,7 @@ export class ProjectCopy {
       ...files,
     ]).then(
       () => null,
-      (error: unknown) => error,
+      (error: Error) => error,
     )
     const text = await readFile(results, 'utf8').catch(() => {
       throw new Error(`the tests did not come to their end: ${names.join(', ')}`, { cause: failure })
@@ -88,7 +95,7 @@ export class ProjectCopy {
     if (red !== null) return red
     if (failure === null) return null
     // Green tests, and yet a failure: an error that no test waited for.
-    return { file: names.join(', '), title: 'an error outside of the tests', names }
+    return { file: names.join(', '), title: 'an error outside of the tests', why: failure.message, names }
   }
 
   #git(args: string[]) {
@@ -111,17 +118,17 @@ export class ProjectCopy {
 }
 
 function redOf({ testResults, numPassedTests }: JsonResults): RedTest | null {
-  for (const { name, status, assertionResults } of testResults) {
+  for (const { name, status, message, assertionResults } of testResults) {
     const failed = assertionResults.find((result) => result.status === 'failed')
-    if (failed !== undefined) return redIn(name, failed.fullName)
-    if (status === 'failed') return redIn(name, 'the file cannot be loaded')
+    if (failed !== undefined) return redIn(name, failed.fullName, failed.failureMessages.join('\n'))
+    if (status === 'failed') return redIn(name, 'the file cannot be loaded', message)
   }
   if (numPassedTests === 0) throw new Error('no test ran: the table names files that are not there')
   return null
 }
 
 /** `path`: of the compiled file in the copy. */
-function redIn(path: string, title: string): RedTest {
+function redIn(path: string, title: string, why: string): RedTest {
   const file = path.slice(path.lastIndexOf('/test/') + 1)
-  return { file, title, names: [file.slice('test/'.length, -'.test.js'.length)] }
+  return { file, title, why, names: [file.slice('test/'.length, -'.test.js'.length)] }
 }
