@@ -3,6 +3,9 @@ import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
 import { crashVariants, openCrashStore } from '../crash/crash-store.js'
 import type { CrashVariant } from '../crash/crash-store.js'
+import { copyOfKilled } from '../fixtures/copy-of-killed.js'
+import { Gate } from '../fixtures/gate.js'
+import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 test('checkpoints asked for all at once, while generations are flushed, neither lose one nor hang', async () => {
@@ -25,6 +28,44 @@ test('checkpoints asked for all at once, while generations are flushed, neither 
   expect(items.reduce((sum, { headSeq }) => sum + headSeq, 0)).toBe(120)
   expect(await reopened.admin.verify()).toMatchObject({ ok: true })
   await reopened.close()
+})
+
+test('what is sent while a checkpoint waits for its flush is above it, and there behind a kill', async () => {
+  const location = await temporaryDirectory()
+  const gate = new Gate()
+  let isHeld = false
+  let begin = (): void => undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const opener: ShardOpener = async (directory, options) => {
+    const database = await openClassicLevel(directory, options)
+    const batch = database.batch.bind(database)
+    const held = () => {
+      const made = batch()
+      const write = made.write.bind(made)
+      return Object.assign(made, {
+        write: async () => {
+          if (isHeld) begin()
+          if (isHeld) await gate.opened
+          return write()
+        },
+      })
+    }
+    return Object.assign(database, { batch: held })
+  }
+  const store = await openLocalStore(location, { local: { opener } })
+  const send = (text: string) => store.sendMessage({ sender: 'ann', receiver: 'ben', text })
+  await send('flushed')
+  isHeld = true
+  const checkpoint = store.admin.checkpoint()
+  await begun
+  await send('sent meanwhile')
+  gate.open()
+  await checkpoint
+  const again = await openLocalStore(await copyOfKilled(location))
+  const { items } = await again.getMessages('ben', { peer: 'ann' })
+  expect(items.map(({ text }) => text)).toEqual(['sent meanwhile', 'flushed'])
 })
 
 test('a checkpoint that leaves no evidence is told, reads go on, and the store closes and opens again', async () => {

@@ -1,10 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest'
+import { numberedRange, userPrefix } from '../../src/formats/keys.js'
 import type { Conversation } from '../../src/model/conversation.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { inKey } from '../fault/verify/shard-edit.js'
 import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
+import { openGated } from './gated-store.js'
 import { localHost } from './hosts.js'
 
 /** A store whose next list of `a` hangs behind the gate, what is done before and meanwhile, and the list after that. */
@@ -281,7 +283,8 @@ test.each([1, 2, 3])(
   },
 )
 
-// How many of the unread messages are the user's own is counted in the shard, in one of the looks.
+// How many of the unread messages are the user's own is counted in the shard, behind these looks or in one of them; how many
+// there are before it goes by how fast the disk is.
 test.each([1, 2, 3, 4, 5])(
   'an own message that comes during look %i, while a group is loaded, is not unread',
   async (looks) => {
@@ -327,6 +330,24 @@ test.each([1, 2, 3, 4, 5])(
     expect((await store.getConversations('a')).items).toMatchObject([{ id: 'group', headSeq: 5, unread: 2 }])
   },
 )
+
+test('an own message that comes while the own ones of a group are counted is not unread', async () => {
+  const gate = openGate()
+  const store = await openGated(gate, {}, async (first) => {
+    await first.groups.create({ creator: 'a', members: ['b'], id: 'group' })
+    for (const sender of ['a', 'b', 'a'])
+      await first.sendMessage({ sender, conversationId: 'group', text: 'x' })
+  })
+  const { read, open } = closeGate(gate)
+  gate.at = { from: numberedRange(userPrefix('a'), 'own', 'group', 0).gte }
+  const loading = store.getConversations('a')
+  await read
+  gate.at = 'nothing'
+  await store.sendMessage({ sender: 'a', conversationId: 'group', text: 'own' })
+  open()
+  await loading
+  expect((await store.getConversations('a')).items).toMatchObject([{ id: 'group', headSeq: 4, unread: 1 }])
+})
 
 test('a long first page and the walk from there give everything once, whatever moves while it is read', async () => {
   const gate = openGate()

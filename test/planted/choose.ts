@@ -1,11 +1,11 @@
 import type { PlantedBug } from './planted-bug.js'
-import { plantedBugs } from './planted-bugs.js'
+import { onlyAComment, plantedBugs } from './planted-bugs.js'
 
-/** The bugs with these numbers, all of them without numbers. */
+/** The bugs with these numbers (00 is none), all of them without numbers. */
 export function planted(numbers?: readonly string[]): readonly PlantedBug[] {
   if (numbers === undefined) return plantedBugs
   return numbers.map((wanted) => {
-    const found = plantedBugs.find(({ number }) => number === wanted)
+    const found = [onlyAComment, ...plantedBugs].find(({ number }) => number === wanted)
     if (found === undefined) throw new RangeError(`there is no planted bug ${wanted}`)
     return found
   })

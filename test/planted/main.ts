@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { hunt, redWithoutBug, type Hunted } from './hunt.js'
+import { hunt, problemOf, redAnyway, redWithoutBug, type Hunted } from './hunt.js'
 import { planted, rotating } from './choose.js'
 import { ProjectCopy } from './project-copy.js'
 import { plantedBugsPage } from './report.js'
@@ -13,8 +13,9 @@ import { plantedBugsPage } from './report.js'
  *     npm run planted -- --only 01,17      these
  *     npm run planted -- --all             all
  *     npm run planted -- --all --tried     all, each with the tests of its row only
+ *     npm run planted -- --only 00         nothing but a comment: fails, since no test finds that
  *
- * What it found goes into docs/planted-bugs.md.
+ * What it found goes into docs/planted-bugs.md. It fails if the tests of a row do not find its bug, though others may.
  */
 const { values } = parseArgs({
   options: {
@@ -35,15 +36,17 @@ const problems: string[] = []
 const copy = await ProjectCopy.of(process.cwd())
 try {
   const red = await redWithoutBug(copy, bugs)
-  if (red !== null) problems.push(`red without any bug: ${red.file}, ${red.title}`)
+  if (red !== null) problems.push(redAnyway(red))
   for (const bug of bugs) {
     if (problems.length > 0 && red !== null) break
     try {
-      const found = await hunt(copy, bug, { suite: !values.tried })
+      const found = await hunt(copy, bug, values.tried ? { suite: [] } : {})
       hunted.push(found)
-      if (found.caughtBy === null) problems.push(`${bug.number} ${bug.name}: no test found it`)
+      const problem = problemOf(found)
+      if (problem !== null) problems.push(problem)
       const by = found.caughtBy === null ? 'NOT FOUND' : `${found.caughtBy.file}: ${found.caughtBy.title}`
-      console.log(`${bug.number} ${bug.name} (${(found.ms / 1000).toFixed(1)} s): ${by}`)
+      const who = found.isOwn || found.caughtBy === null ? by : `NOT BY ITS ROW, but ${by}`
+      console.log(`${bug.number} ${bug.name} (${(found.ms / 1000).toFixed(1)} s): ${who}`)
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error))
       console.log(`${bug.number} ${bug.name}: ${problems.at(-1)}`)

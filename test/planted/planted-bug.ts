@@ -5,7 +5,7 @@ export interface PlantedBug {
   readonly name: string
   /** What goes wrong, as a person would say it. */
   readonly what: string
-  /** The test files that are tried before the whole fast suite, below `test/` and without `.test.ts`. */
+  /** The test files that must find it, whatever chance may say, below `test/` and without `.test.ts`. */
   readonly tests: readonly string[]
 }
 

@@ -11,6 +11,10 @@ const maxBuffer = 64 * 1024 * 1024
 export interface RedTest {
   readonly file: string
   readonly title: string
+  /** How it failed: what is random says its seed there. */
+  readonly why: string
+  /** What to run to see it again. */
+  readonly names: readonly string[]
 }
 
 interface JsonResults {
@@ -18,7 +22,12 @@ interface JsonResults {
   readonly testResults: readonly {
     readonly name: string
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly message: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages: readonly string[]
+    }[]
   }[]
 }
 
@@ -35,15 +44,15 @@ export class ProjectCopy {
     this.#source = source
   }
 
-  /** Copies what git knows of the project in `source`, as it is in the working tree. */
+  /**
+   * Copies all that git knows of the project in `source`, as it is in the working tree: a test that lacks a file which it reads
+   * is red without any bug.
+   */
   static async of(source: string): Promise<ProjectCopy> {
     const directory = await mkdtemp(join(tmpdir(), 'columba-planted-'))
     const { stdout } = await run('git', ['ls-files', '-z'], { cwd: source, maxBuffer })
-    for (const path of stdout.split('\0')) {
-      if (/^(?:src|test|demo|examples)\/|^[^/]+\.(?:json|js)$|^\.npmrc$/.test(path)) {
-        await cp(join(source, path), join(directory, path), { recursive: true })
-      }
-    }
+    for (const path of stdout.split('\0').filter((each) => each !== ''))
+      await cp(join(source, path), join(directory, path))
     await symlink(join(source, 'node_modules'), join(directory, 'node_modules'))
     return new ProjectCopy(directory, source)
   }
@@ -77,13 +86,16 @@ export class ProjectCopy {
       ...files,
     ]).then(
       () => null,
-      (error: unknown) => error,
+      (error: Error) => error,
     )
-    const red = redOf(JSON.parse(await readFile(results, 'utf8')) as JsonResults)
-    if (red !== null) return { ...red, file: red.file.slice(red.file.indexOf('/test/') + 1) }
+    const text = await readFile(results, 'utf8').catch(() => {
+      throw new Error(`the tests did not come to their end: ${names.join(', ')}`, { cause: failure })
+    })
+    const red = redOf(JSON.parse(text) as JsonResults)
+    if (red !== null) return red
     if (failure === null) return null
     // Green tests, and yet a failure: an error that no test waited for.
-    return { file: names.join(', '), title: 'an error outside of the tests' }
+    return { file: names.join(', '), title: 'an error outside of the tests', why: failure.message, names }
   }
 
   #git(args: string[]) {
@@ -100,17 +112,23 @@ export class ProjectCopy {
       cwd: this.directory,
       env,
       maxBuffer,
-      timeout: 10 * 60_000,
+      timeout: 20 * 60_000,
     })
   }
 }
 
 function redOf({ testResults, numPassedTests }: JsonResults): RedTest | null {
-  for (const { name, status, assertionResults } of testResults) {
+  for (const { name, status, message, assertionResults } of testResults) {
     const failed = assertionResults.find((result) => result.status === 'failed')
-    if (failed !== undefined) return { file: name, title: failed.fullName }
-    if (status === 'failed') return { file: name, title: 'the file cannot be loaded' }
+    if (failed !== undefined) return redIn(name, failed.fullName, failed.failureMessages.join('\n'))
+    if (status === 'failed') return redIn(name, 'the file cannot be loaded', message)
   }
   if (numPassedTests === 0) throw new Error('no test ran: the table names files that are not there')
   return null
+}
+
+/** `path`: of the compiled file in the copy. */
+function redIn(path: string, title: string, why: string): RedTest {
+  const file = path.slice(path.lastIndexOf('/test/') + 1)
+  return { file, title, why, names: [file.slice('test/'.length, -'.test.js'.length)] }
 }

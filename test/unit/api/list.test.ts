@@ -54,6 +54,21 @@ describe('the list', () => {
     expect(await peers(store, { unreadOnly: true, since: (times.get('d') ?? 0) + 1_000_000 })).toEqual([])
   })
 
+  test('is walked as it was at the first page, whatever has moved up since', async () => {
+    const store = referenceStore()
+    for (const peer of ['a', 'b', 'c', 'd', 'e', 'f']) await send(store, peer)
+    const walked: (string | undefined)[] = []
+    let cursor: string | undefined
+    for (const moves of ['b', 'a', undefined]) {
+      const page = await store.getConversations(me, { limit: 2, cursor })
+      walked.push(...page.items.map(({ peer }) => peer))
+      cursor = page.next ?? undefined
+      if (moves !== undefined) await send(store, moves)
+    }
+    expect(walked).toEqual(['f', 'e', 'd', 'c', 'b', 'a'])
+    expect(cursor).toBeUndefined()
+  })
+
   test('has cursors that belong to user and filter', async () => {
     const store = referenceStore()
     for (const peer of ['a', 'b', 'c']) await send(store, peer)

@@ -10,7 +10,7 @@ import type { ConversationId, Position, UserId } from '../../../src/model/ids.js
 
 function newMemory(
   maxBytes: number,
-  pack: () => PackedConversation = () => expect.unreachable(),
+  pack: (node: ListNode) => PackedConversation = () => expect.unreachable(),
 ): { memory: Memory; generation: Generation } {
   const generation = new Generation(0, 0, () => undefined)
   const options = { maxBytes, tierSize: 15, exactIds: 48, keptAside: 256 }
@@ -107,4 +107,40 @@ test('a list that there is no memory to pack stays whole, or goes', () => {
   left = 0
   memory.trim()
   expect([memory.userCount, memory.conversationCount, memory.bytes]).toEqual([0, 0, 0])
+})
+
+test('a list whose end had to go is not taken for the whole', () => {
+  const peers = Array.from({ length: 60 }, (_, i) => `peer ${i}` as UserId)
+  const listed = (maxBytes: number) => {
+    const pack = ({ entry }: ListNode): PackedConversation => {
+      const head = { head: 1, own: 1, timestamp: 1, isOwn: true }
+      const { id: conversation, position } = entry
+      return {
+        conversation,
+        peer: entry.peerOf('ann' as UserId)!,
+        position,
+        ...head,
+        marks: null,
+        body: null,
+      }
+    }
+    const { memory } = newMemory(maxBytes, pack)
+    const ann = memory.user('ann' as UserId)
+    ann.listed = ann.complete = true
+    for (const [i, peer] of peers.entries()) {
+      const entry = memory.direct(ann.id, peer)
+      entry.position = i + 1
+      memory.addNode(new ListNode(ann, entry, noMarks), 'newest')
+    }
+    return { memory, ann }
+  }
+  // So much that a packed half of it has room.
+  const whole = listed(1e9)
+  whole.memory.lists.pack(whole.ann)
+  const { memory, ann } = listed(1000 + whole.memory.lists.bytes / 2)
+  memory.trim()
+  expect(memory.userCount).toBe(1)
+  expect(ann.count).toBeGreaterThan(0)
+  expect(ann.count).toBeLessThan(peers.length)
+  expect([ann.listed, ann.complete, ann.floor]).toEqual([true, false, peers.length - ann.count + 1])
 })
