@@ -74,10 +74,10 @@ export class ContactCalls {
 }
 
 function checkList(options: ListContactsOptions | undefined, limits: Limits) {
-  const { blocked, ...page } = checkFields(options, 'options', ['limit', 'cursor', 'blocked'])
+  const given = checkFields(options, 'options', ['limit', 'cursor', 'blocked'])
   return {
-    ...checkPageFields(page, limits),
-    blocked: blocked === undefined ? false : checkBoolean(blocked, 'blocked'),
+    ...checkPageFields(given, limits),
+    blocked: given.blocked === undefined ? false : checkBoolean(given.blocked, 'blocked'),
   }
 }
 
