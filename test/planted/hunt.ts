@@ -11,6 +11,10 @@ export interface Hunted {
   readonly bug: PlantedBug
   /** Null: no test found it. */
   readonly caughtBy: RedTest | null
+  /** What found it in each of the files that had to. */
+  readonly alsoBy: readonly RedTest[]
+  /** Those of these files that did not find it. */
+  readonly missedBy: readonly string[]
   /** Compiling included. */
   readonly ms: number
 }
@@ -28,7 +32,8 @@ export async function hunt(copy: ProjectCopy, bug: PlantedBug, { suite = true } 
     await copy.compile()
     const tried = await firstRed(copy, bug.tests)
     const caughtBy = tried === null && suite ? await copy.firstRed('fast', wholeSuite) : tried
-    return { bug, caughtBy, ms: performance.now() - began }
+    const ms = performance.now() - began
+    return { bug, caughtBy, ms, ...(await huntAlso(copy, bug)) }
   } finally {
     await copy.unapply(patch)
   }
@@ -37,12 +42,31 @@ export async function hunt(copy: ProjectCopy, bug: PlantedBug, { suite = true } 
 /** Without a bug all of these must be green, or red would prove nothing. */
 export async function redWithoutBug(copy: ProjectCopy, bugs: readonly PlantedBug[]): Promise<RedTest | null> {
   await copy.compile()
-  return firstRed(copy, [...new Set(bugs.flatMap(({ tests }) => tests))])
+  return firstRed(copy, [...new Set(bugs.flatMap(({ tests, also = [] }) => [...tests, ...also]))])
+}
+
+/** Where a machine lets none of a file's tests run, that file shows nothing. */
+async function huntAlso(
+  copy: ProjectCopy,
+  { also = [] }: PlantedBug,
+): Promise<Pick<Hunted, 'alsoBy' | 'missedBy'>> {
+  const alsoBy: RedTest[] = []
+  const missedBy: string[] = []
+  for (const name of also) {
+    const { red, passed } = await copy.run(projectOf(name), [name])
+    if (red !== null) alsoBy.push(red)
+    else if (passed > 0) missedBy.push(name)
+  }
+  return { alsoBy, missedBy }
+}
+
+function projectOf(name: string): 'fast' | 'long' {
+  return name.endsWith('.long') ? 'long' : 'fast'
 }
 
 async function firstRed(copy: ProjectCopy, tests: readonly string[]): Promise<RedTest | null> {
   for (const project of ['fast', 'long'] as const) {
-    const names = tests.filter((name) => name.endsWith('.long') === (project === 'long'))
+    const names = tests.filter((name) => projectOf(name) === project)
     if (names.length === 0) continue
     const red = await copy.firstRed(project, names)
     if (red !== null) return red

@@ -42,6 +42,7 @@ try {
       const found = await hunt(copy, bug, { suite: !values.tried })
       hunted.push(found)
       if (found.caughtBy === null) problems.push(`${bug.number} ${bug.name}: no test found it`)
+      for (const file of found.missedBy) problems.push(`${bug.number} ${bug.name}: ${file} does not find it`)
       const by = found.caughtBy === null ? 'NOT FOUND' : `${found.caughtBy.file}: ${found.caughtBy.title}`
       console.log(`${bug.number} ${bug.name} (${(found.ms / 1000).toFixed(1)} s): ${by}`)
     } catch (error) {

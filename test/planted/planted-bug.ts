@@ -7,6 +7,8 @@ export interface PlantedBug {
   readonly what: string
   /** The test files that are tried before the whole fast suite, below `test/` and without `.test.ts`. */
   readonly tests: readonly string[]
+  /** Test files that have to find it each by itself, whatever else does: rigs of which nothing else shows that they find anything. */
+  readonly also?: readonly string[]
 }
 
 export function patchName({ number, name }: PlantedBug): string {

@@ -7,12 +7,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'skip-fdatasync',
     what: 'The log says that it has synced, and does not',
     tests: ['unit/commit-log'],
+    also: ['crash/power-cut'],
   },
   {
     number: '02',
     name: 'acknowledge-before-sync',
     what: 'A group is acknowledged once it is written, before the sync',
     tests: ['fault/commit-log', 'unit/commit-log'],
+    also: ['crash/power-cut.long'],
   },
   {
     number: '03',

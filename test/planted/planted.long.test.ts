@@ -23,8 +23,9 @@ describe('a bug that is planted into a copy of the project', () => {
       expect(await redWithoutBug(copy, bugs)).toBeNull()
       const missed: string[] = []
       for (const bug of bugs) {
-        const { caughtBy } = await hunt(copy, bug)
+        const { caughtBy, missedBy } = await hunt(copy, bug)
         if (caughtBy === null) missed.push(patchName(bug))
+        for (const file of missedBy) missed.push(`${patchName(bug)} by ${file}`)
       }
       expect(missed).toEqual([])
     },

@@ -1,6 +1,7 @@
 import { arch, availableParallelism, platform } from 'node:os'
 import type { Hunted } from './hunt.js'
 import { plantedBugs } from './planted-bugs.js'
+import type { RedTest } from './project-copy.js'
 
 const heading = '| | bug | found by | s | when |\n|---|---|---|---|---|'
 
@@ -8,9 +9,8 @@ const heading = '| | bug | found by | s | when |\n|---|---|---|---|---|'
 export function plantedBugsPage(before: string, hunted: readonly Hunted[], when: Date): string {
   const day = when.toISOString().slice(0, 10)
   const known = new Map(before.split('\n').map((line) => [/^\| (\d\d) \|/.exec(line)?.[1], line]))
-  for (const { bug, caughtBy, ms } of hunted) {
-    const file = caughtBy?.file.replace(/\.js$/, '.ts')
-    const by = caughtBy === null ? '**none**' : `\`${file}\`: ${cell(caughtBy.title)}`
+  for (const { bug, caughtBy, alsoBy, ms } of hunted) {
+    const by = caughtBy === null ? '**none**' : [caughtBy, ...alsoBy].map(finder).join('; ')
     known.set(
       bug.number,
       `| ${bug.number} | ${cell(bug.what)} | ${by} | ${(ms / 1000).toFixed(1)} | ${day} |`,
@@ -32,6 +32,8 @@ ${heading}
 ${rows.join('\n')}
 `
 }
+
+const finder = ({ file, title }: RedTest): string => `\`${file.replace(/\.js$/, '.ts')}\`: ${cell(title)}`
 
 /** One line without what a table or the formatter would take for something else. */
 const cell = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').trim()
