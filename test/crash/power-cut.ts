@@ -25,6 +25,7 @@ export async function powerCuts({ cycles, seed, onCycle }: KillOptions): Promise
     const disk = await LoopDisk.create(desk)
     const storeSeed = seed + store
     try {
+      await disk.proveCuts()
       const location = join(disk.mount, 'store')
       const rig = await CrashRig.create({ location, desk, variant, seed: storeSeed })
       for (let cut = 0; cut < cutsPerStore && result.cycles < cycles; cut++) {
