@@ -14,7 +14,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'acknowledge-before-sync',
     what: 'A group is acknowledged once it is written, before the sync',
     tests: ['fault/commit-log', 'unit/commit-log'],
-    also: ['crash/power-cut.long'],
   },
   {
     number: '03',
