@@ -7,10 +7,18 @@ const compiled = {
 }
 const results = process.env.TEST_RESULTS
 
+/** The results have no place for why a test was skipped: it goes with what a test says of itself. */
+const reasons = {
+  onTestCaseResult(test) {
+    const { state, note } = test.result()
+    if (state === 'skipped' && note) test.meta().whySkipped = note
+  },
+}
+
 export default defineConfig({
   test: {
     maxWorkers: '100%',
-    reporters: results === undefined ? ['default'] : ['default', ['json', { outputFile: results }]],
+    reporters: results === undefined ? ['default'] : ['default', reasons, ['json', { outputFile: results }]],
     projects: [
       {
         test: {

@@ -1,6 +1,6 @@
 // Adds up the results of all test runs of a check and prints them as its last line.
 // Usage: node scripts/count-results.js <folder of vitest's JSON files and of what was printed> [name of a part that failed]...
-// Tests that were skipped are named before it, and after them those that failed, with what each said first:
+// Tests that were skipped are named before it, each with the reason, and after them those that failed, with what each said first:
 // the end of a long output is what is read of it.
 // A part that failed without a failing test (the linter, a run that broke off) counts as one failure; of it the errors that it
 // printed are named, or its last lines: a worker that ended is in no result.
@@ -14,7 +14,8 @@ const linesOfPart = 25
 const total = { passed: 0, failed: 0, skipped: 0 }
 const failingRuns = new Set()
 const failedTests = []
-const skippedTests = new Set()
+/** Why, by name. */
+const skippedTests = new Map()
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
   const run = basename(file, '.json')
   const results = JSON.parse(readFileSync(join(folder, file), 'utf8'))
@@ -26,13 +27,13 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
     // A file that could not be loaded failed without a test of its own.
     if (fileStatus === 'failed' && assertionResults.length === 0)
       failedTests.push({ run, path, said: message })
-    for (const { status, fullName, failureMessages } of assertionResults) {
+    for (const { status, fullName, failureMessages, meta } of assertionResults) {
       if (status === 'failed') failedTests.push({ run, path, fullName, said: failureMessages?.join('\n') })
-      else if (status !== 'passed') skippedTests.add(fullName)
+      else if (status !== 'passed') skippedTests.set(fullName, meta?.whySkipped ?? 'it does not say why')
     }
   }
 }
-for (const name of skippedTests) console.log(`skipped: ${name}`)
+for (const [name, why] of skippedTests) console.log(`skipped: ${name} (${why})`)
 for (const { run, path, fullName = 'the file as a whole', said = '' } of failedTests) {
   console.log(`failed in ${run}: ${basename(path)} > ${fullName}`)
   console.log(said.split('\n').slice(0, linesOfFailure).join('\n'))

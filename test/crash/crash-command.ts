@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { toldOf } from './crash-result.js'
 import { killCycles } from './kill.js'
 import { powerCuts } from './power-cut.js'
 
@@ -22,4 +23,4 @@ const result = await ways[way]({
     if (done.checks % 50 === 0) console.log(`${done.cycles} cycles, ${done.checks} checks`)
   },
 })
-console.log(`${JSON.stringify(result)} in ${Math.round((Date.now() - began) / 1000)} s: every promise kept`)
+console.log(`${toldOf(result)} in ${Math.round((Date.now() - began) / 1000)} s: every promise kept`)

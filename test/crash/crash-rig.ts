@@ -11,24 +11,16 @@ import { dumpStore } from '../../src/model-checking/dump-store.js'
 import { openCrashStore } from './crash-store.js'
 import type { CrashVariant } from './crash-store.js'
 import { crashUsers } from './crash-world.js'
-import type { Ending, WorkerPlan } from './crash-world.js'
-import { FeedFollowers } from './history/check-feeds.js'
+import type { WorkerPlan } from './crash-world.js'
+import { beginHistory } from './history/begin-history.js'
+import type { FeedFollowers } from './history/check-feeds.js'
 import { checkStore } from './history/check-store.js'
 import { History } from './history/history.js'
 import { readJournal } from './journal.js'
+import { whyOdd } from './odd-ends.js'
+import type { Ended, WayToDie } from './way-to-die.js'
 
 const workerPath = fileURLToPath(new URL('worker.js', import.meta.url))
-
-/** How a process that works on a store is ended, and what happens to the disk under it. */
-export interface WayToDie {
-  readonly ending: Ending
-  /** Milliseconds to wait after `since`, then `strike`; null: let it end by itself. */
-  readonly strike: ((worker: ChildProcess) => Promise<void> | void) | null
-  readonly since: 'started' | 'opened' | 'working'
-  readonly afterMs: number
-  /** A command that runs the worker's, such as strace or a shell that sets limits. */
-  readonly through?: readonly string[]
-}
 
 export interface RigOptions {
   /** The store is made in it. */
@@ -51,55 +43,67 @@ export class CrashRig {
     this.#chance = new SeededChance(options.seed)
   }
 
+  /** With a store that was made, and closed, in peace. */
   static async create(options: RigOptions): Promise<CrashRig> {
-    await mkdir(options.desk, { recursive: true })
-    const rig = new CrashRig(options)
-    const store = await openCrashStore(options)
-    for (const user of crashUsers) {
-      for (const other of crashUsers)
-        rig.history.registers.settle(JSON.stringify(['block', user, other]), false)
-      await store.users.register({ id: user, name: user })
-      rig.history.registers.settle(`profile ${user}`, user)
-    }
-    rig.#feeds = await FeedFollowers.start(store)
-    await store.close()
+    const rig = await CrashRig.withoutStore(options)
+    await rig.begin()
     return rig
+  }
+
+  /** Whoever opens the store first makes it: `work` without calls; `begin` comes behind that. */
+  static async withoutStore(options: RigOptions): Promise<CrashRig> {
+    await mkdir(options.desk, { recursive: true })
+    return new CrashRig(options)
+  }
+
+  /** Opens the store, makes it if need be, and puts in it what the history begins with. */
+  async begin(): Promise<void> {
+    const store = await openCrashStore(this.#options)
+    this.#feeds = await beginHistory(store, this.history)
+    await store.close()
   }
 
   get chance(): SeededChance {
     return this.#chance
   }
 
-  /** Lets one process work and die. Returns how it ended, for those that end by themselves. */
-  async work({
-    ending,
-    strike,
-    since,
-    afterMs,
-    through = [],
-  }: WayToDie): Promise<{ code: number | null; output: string }> {
+  /** Lets one process work and die, and throws if it ends in a way that was not meant for it. Returns how it ended. */
+  async work(way: WayToDie): Promise<Ended> {
+    const { strike, since, afterMs, fault } = way
     const { history } = this
     history.cycle++
-    const plan = this.#plan(ending)
+    const plan = this.#plan(way)
     const planPath = join(this.#options.desk, 'plan.json')
     await mkdir(plan.journal)
     await writeFile(planPath, JSON.stringify(plan))
+    const through = fault?.through ?? []
     const [program, ...command] = [...through, process.execPath, '--enable-source-maps', workerPath, planPath]
     const worker = spawn(program, command, {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
     worker.stderr.on('data', (text: Buffer) => (output += text.toString()))
-    const exited = once(worker, 'exit') as Promise<[number | null]>
-    if (strike !== null) {
+    const exited = once(worker, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+    if (strike === null) worker.stdout.resume()
+    else {
       await Promise.race([said(worker, since), exited])
       await sleep(afterMs)
       await strike(worker)
     }
-    const [code] = await exited
-    history.read(readJournal(plan.journal))
+    const [code, signal] = await exited
+    const lines = readJournal(plan.journal)
+    const ended: Ended = {
+      code,
+      signal,
+      output,
+      opened: lines.some(({ line }) => line === 'opened'),
+      told: lines.some(({ line }) => line === 'fault'),
+    }
+    const odd = whyOdd(way, ended, lines)
+    if (odd !== null) throw new Error(`${odd} in cycle ${history.cycle}: ${JSON.stringify(ended)}`)
+    history.read(lines)
     await rm(plan.journal, { recursive: true })
-    return { code, output }
+    return ended
   }
 
   /** Whether the next process may work on what the last one left, before any check. */
@@ -141,7 +145,7 @@ export class CrashRig {
     await rm(copy, { recursive: true })
   }
 
-  #plan(ending: Ending): WorkerPlan {
+  #plan({ ending, fault, calls = 1500 }: WayToDie): WorkerPlan {
     const { history } = this
     const { location, desk, variant } = this.#options
     const groups = [...history.groups]
@@ -152,6 +156,8 @@ export class CrashRig {
         members: crashUsers.filter((user) => history.memberships.isIn(id, user)),
       }))
     const retry = [...history.messages.values()].slice(-200).map(({ send }) => send)
+    // The first one works for a while: each store has something to lose.
+    const sayAfter = history.cycle === 1 ? 200 : 0
     return {
       location,
       journal: join(desk, `journal-${history.cycle}`),
@@ -159,10 +165,12 @@ export class CrashRig {
       cycle: history.cycle,
       seed: this.#chance.below(2 ** 31),
       clients: [1, 4, 24, 64][this.#chance.below(4)] as number,
-      calls: 1500,
-      sayAt: 1 + this.#chance.below(this.#chance.happens(0.2) ? 1200 : 250),
+      calls,
+      sayAt: 1 + sayAfter + this.#chance.below(this.#chance.happens(0.2) ? 1200 : 250),
       clockJumps: this.#chance.happens(0.3),
       ending,
+      faults: fault !== undefined,
+      descriptors: fault?.descriptors ?? null,
       groups,
       retry,
     }

@@ -25,6 +25,10 @@ export interface WorkerPlan {
   readonly sayAt: number
   readonly clockJumps: boolean
   readonly ending: Ending
+  /** Whether faults are put in its way: only then calls may fail by one. */
+  readonly faults: boolean
+  /** How many files it may open; null: as many as it likes. */
+  readonly descriptors: number | null
   readonly groups: readonly GroupNow[]
   /** Sends whose outcome nobody knows: phones try them again. */
   readonly retry: readonly Send[]
@@ -32,6 +36,9 @@ export interface WorkerPlan {
 
 /** How a worker ends by itself after its calls, unless it is killed before. */
 export type Ending = 'close' | 'exit' | 'throw' | 'reject' | 'terminate' | 'wait'
+
+/** The exit code of a worker whose store could not be opened or closed, for a fault that was put in its way. */
+export const refusedExit = 3
 
 /** The same id has the same content in every process. */
 function textOf(id: string): string {

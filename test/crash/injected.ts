@@ -1,16 +1,24 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { shardsDirectory } from '../../src/formats/shard-names.js'
+import { addHistory, nothingYet, toldOf } from './crash-result.js'
+import type { CrashResult } from './crash-result.js'
 import { CrashRig } from './crash-rig.js'
 import { crashVariants } from './crash-store.js'
 import type { CrashVariant } from './crash-store.js'
+import type { Ended, FaultInTheWay } from './way-to-die.js'
 
-/** A fault that a worker meets while it works. `hit` says which of the calls of a kind it is. */
+/** A fault that a worker meets while it works. */
 export interface InjectedFault {
   readonly name: string
-  readonly through: (hit: number, location: string) => readonly string[]
+  /** It comes at one of the first so many calls: about as many of its kind as a worker makes, or as leave it something to do. */
+  readonly among: number
+  /** `hit` says which of the calls of a kind meets it; strace writes to `log`. */
+  readonly at: (hit: number, log: string, location: string) => FaultInTheWay
+  /** Whether the worker has met it, as `log` or its journal says. */
+  readonly isMet: (ended: Ended, log: string) => Promise<boolean>
 }
 
 /** Nothing stops at calls that nobody asks for. */
@@ -20,13 +28,20 @@ export const straceOptions = ['-f', '-qq', '--seccomp-bpf']
 const strace = (
   call: string,
   fault: string,
+  among = 60,
   filter: (location: string) => readonly string[] = () => [],
 ): InjectedFault => ({
   name: `${call}: ${fault}`,
-  through: (hit, location) => [
-    ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', ...straceOptions, '-o', '/dev/null', ...filter(location)],
-    ...['-e', `trace=${call}`, '-e', `inject=${call}:${fault}:when=${hit}`],
-  ],
+  among,
+  at: (hit, log, location) => ({
+    kills: fault.startsWith('signal'),
+    through: [
+      ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', ...straceOptions, '-o', log, ...filter(location)],
+      ...['-e', `trace=${call}`, '-e', `inject=${call}:${fault}:when=${hit}`],
+    ],
+  }),
+  isMet: async ({ signal }, log) =>
+    fault.startsWith('signal') ? signal === 'SIGKILL' : (await readFile(log, 'utf8')).includes('(INJECTED)'),
 })
 
 /** Files that LevelDB may come to have in its first shards, as strace wants to be told of them. */
@@ -39,10 +54,7 @@ function ofLevel(location: string): string[] {
   )
 }
 
-const limit = (name: string, of: (hit: number) => string): InjectedFault => ({
-  name,
-  through: (hit) => ['bash', '-c', `${of(hit)}; exec "$@"`, 'bash'],
-})
+const limited = (limit: string): readonly string[] => ['bash', '-c', `${limit}; exec "$@"`, 'bash']
 
 /**
  * Errors of the system, and death, at the nth call of a kind: of the log, the body files, the manifest and LevelDB. Content is
@@ -53,21 +65,31 @@ export const systemCallFaults: readonly InjectedFault[] = [
   strace('fdatasync', 'signal=SIGKILL'),
   strace('pwrite64', 'error=ENOSPC'),
   strace('pwrite64', 'signal=SIGKILL'),
-  strace('rename', 'error=EIO'),
-  strace('rename', 'signal=SIGKILL'),
-  strace('unlink', 'error=EIO'),
-  strace('unlink', 'signal=SIGKILL'),
-  strace('ftruncate', 'error=EIO'),
+  strace('rename', 'error=EIO', 40),
+  strace('rename', 'signal=SIGKILL', 40),
+  strace('unlink', 'error=EIO', 24),
+  strace('unlink', 'signal=SIGKILL', 24),
+  strace('ftruncate', 'error=EIO', 8),
   strace('fsync', 'error=EIO'),
-  strace('write', 'error=ENOSPC', ofLevel),
-  strace('openat', 'error=EMFILE', ofLevel),
+  strace('write', 'error=ENOSPC', 60, ofLevel),
+  strace('openat', 'error=EMFILE', 24, ofLevel),
 ]
 
 export const limitFaults: readonly InjectedFault[] = [
-  // In blocks of 1,024 bytes: a write that meets the limit is short, and the next one fails with EFBIG.
-  limit('files that cannot grow', (hit) => `trap '' XFSZ; ulimit -f ${6 + hit}`),
-  // Node itself needs about 20.
-  limit('few file descriptors', (hit) => `ulimit -n ${30 + hit}`),
+  {
+    name: 'files that cannot grow',
+    among: 60,
+    // In blocks of 1,024 bytes: a write that meets the limit is short, and the next one fails with EFBIG.
+    at: (hit) => ({ kills: false, through: limited(`trap '' XFSZ; ulimit -f ${8 + hit}`) }),
+    isMet: async ({ told }) => told,
+  },
+  {
+    name: 'few file descriptors',
+    among: 30,
+    // Node opens many files at once while it loads modules, so the worker itself takes what is too many, behind that.
+    at: (hit) => ({ kills: false, through: limited('ulimit -n 512'), descriptors: hit }),
+    isMet: async ({ told }) => told,
+  },
 ]
 
 export function whyNoStrace(): string | null {
@@ -76,31 +98,48 @@ export function whyNoStrace(): string | null {
     execFileSync('strace', options, { stdio: 'pipe' })
     return null
   } catch (error) {
-    return `strace cannot be used: ${String(error).split('\n')[0]}`
+    return `strace cannot be used: ${String(error).trim().replaceAll('\n', '; ')}`
   }
 }
 
-/** Lets `times` workers meet the fault, each at another call, and checks what is left after each. */
+/**
+ * Lets workers work until `times` of them have met the fault, each at another call, and checks what is left after each. Where
+ * one did not get as far, the fault comes earlier for the next one.
+ */
 export async function meet(
   fault: InjectedFault,
   times: number,
   seed: number,
   variant = crashVariants[seed % 3] as CrashVariant,
-): Promise<{ met: number }> {
+): Promise<CrashResult> {
   const desk = await mkdtemp(join(tmpdir(), 'columba-fault-'))
-  let met = 0
+  const log = join(desk, 'strace')
+  const result = nothingYet()
   try {
     const location = join(desk, 'store')
     const rig = await CrashRig.create({ location, desk, variant, seed })
-    for (; met < times; met++) {
-      const through = fault.through(1 + rig.chance.below(60), location)
-      // Some it stops, some it kills, some it does not reach: all end by themselves.
-      await rig.work({ ending: 'close', strike: null, since: 'working', afterMs: 0, through })
+    for (let calls = fault.among; result.met < times;) {
+      if (result.cycles === 5 * times)
+        throw new Error(`only ${result.met} workers have met it: ${toldOf(result)}`)
+      // Some it stops, some it kills, some do not get as far: all end by themselves.
+      const ended = await rig.work({
+        ending: 'close',
+        strike: null,
+        since: 'working',
+        afterMs: 0,
+        fault: fault.at(1 + rig.chance.below(calls), log, location),
+      })
+      result.cycles++
+      const isMet = await fault.isMet(ended, log)
+      if (isMet) result.met++
+      calls = isMet ? fault.among : Math.max(1, calls >> 1)
       await rig.check()
+      result.checks++
     }
+    addHistory(result, rig.history)
   } catch (error) {
     throw new Error(`${fault.name}, seed ${seed}, "${variant.name}", files in ${desk}`, { cause: error })
   }
   await rm(desk, { recursive: true })
-  return { met }
+  return result
 }

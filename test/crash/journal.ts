@@ -16,6 +16,10 @@ export type JournalLine =
       readonly seq: number
       readonly id: string
     }
+  /** The worker met a fault that was put in its way. */
+  | { readonly line: 'fault'; readonly code: string }
+  /** Something was thrown that nothing may throw. */
+  | { readonly line: 'failed'; readonly error: string }
   | { readonly line: 'opened' }
   | { readonly line: 'closed' }
 
@@ -28,27 +32,42 @@ const fileBytes = 4096
  */
 export class Journal {
   readonly #directory: string
-  #descriptor: number | null = null
+  #descriptor: number
   #files = 0
   #bytes = 0
 
   constructor(directory: string) {
     this.#directory = directory
+    this.#descriptor = this.#open()
   }
 
   write(line: JournalLine): void {
-    if (this.#descriptor === null || this.#bytes > fileBytes) this.#next()
+    if (this.#bytes > fileBytes) this.#next()
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
-    const written = writeSync(this.#descriptor as number, bytes)
+    const written = writeSync(this.#descriptor, bytes)
     this.#bytes += written
     // Half a line must be the last one.
     if (written < bytes.length) process.kill(process.pid, 'SIGKILL')
   }
 
+  /** Where the store has taken the last file descriptor, the file grows on: the journal tells of want, it has none. */
   #next(): void {
-    if (this.#descriptor !== null) closeSync(this.#descriptor)
-    this.#descriptor = openSync(join(this.#directory, String(this.#files++)), 'ax', 0o600)
+    let next: number
+    try {
+      next = this.#open()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EMFILE') return
+      throw error
+    }
+    closeSync(this.#descriptor)
+    this.#descriptor = next
     this.#bytes = 0
+  }
+
+  #open(): number {
+    const descriptor = openSync(join(this.#directory, String(this.#files)), 'ax', 0o600)
+    this.#files++
+    return descriptor
   }
 }
 

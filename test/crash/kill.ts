@@ -1,10 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { addHistory, nothingYet } from './crash-result.js'
+import type { CrashResult } from './crash-result.js'
 import { CrashRig } from './crash-rig.js'
-import type { WayToDie } from './crash-rig.js'
 import { crashVariants } from './crash-store.js'
 import type { CrashVariant } from './crash-store.js'
+import type { WayToDie } from './way-to-die.js'
 import type { SeededChance } from '../../src/backend/reference/seeded-chance.js'
 
 export interface KillOptions {
@@ -12,16 +14,7 @@ export interface KillOptions {
   readonly seed: number
   /** The sizes of each store in turn; default: all there are. */
   readonly variants?: readonly CrashVariant[]
-  readonly onCycle?: (done: KillResult) => void
-}
-
-export interface KillResult {
-  cycles: number
-  checks: number
-  messages: number
-  acknowledgements: number
-  /** Calls whose outcome the dying process did not tell. */
-  unknown: number
+  readonly onCycle?: (done: CrashResult) => void
 }
 
 /** Cycles on one directory; then a fresh one, with other sizes. */
@@ -36,8 +29,8 @@ export async function killCycles({
   seed,
   variants = crashVariants,
   onCycle,
-}: KillOptions): Promise<KillResult> {
-  const result: KillResult = { cycles: 0, checks: 0, messages: 0, acknowledgements: 0, unknown: 0 }
+}: KillOptions): Promise<CrashResult> {
+  const result = nothingYet()
   for (let store = 0; result.cycles < cycles; store++) {
     const variant = variants[store % variants.length] as CrashVariant
     const desk = await mkdtemp(join(tmpdir(), 'columba-kill-'))
@@ -45,17 +38,15 @@ export async function killCycles({
     try {
       const rig = await CrashRig.create({ location: join(desk, 'store'), desk, variant, seed: storeSeed })
       for (let cycle = 0; cycle < cyclesPerStore && result.cycles < cycles; cycle++) {
-        await rig.work(killing(rig.chance))
+        const { signal } = await rig.work(killing(rig.chance, cycle === 0))
         result.cycles++
+        if (signal === 'SIGKILL') result.met++
         if (rig.maySkipCheck(0.4) && cycle < cyclesPerStore - 1 && result.cycles < cycles) continue
         await rig.check({ twice: rig.chance.happens(0.15) })
         result.checks++
         onCycle?.(result)
       }
-      const { history } = rig
-      result.messages += history.messages.size
-      result.acknowledgements += history.acknowledgements
-      result.unknown += history.unknowns
+      addHistory(result, rig.history)
     } catch (error) {
       throw new Error(`kill cycles, seed ${storeSeed}, "${variant.name}", files in ${desk}`, { cause: error })
     }
@@ -64,9 +55,12 @@ export async function killCycles({
   return result
 }
 
-/** Mostly in the middle of the work; sometimes while the store is being opened and recovered. */
-function killing(chance: SeededChance): WayToDie {
-  const strike = (worker: { kill(signal: 'SIGKILL'): boolean }): void => void worker.kill('SIGKILL')
-  if (chance.happens(0.2)) return { ending: 'wait', strike, since: 'started', afterMs: chance.below(30) }
+export const kill = (worker: { kill(signal: 'SIGKILL'): boolean }): void => void worker.kill('SIGKILL')
+
+/** Mostly in the middle of the work; sometimes while the store is being opened and recovered, if there is anything in it. */
+function killing(chance: SeededChance, isFirst: boolean): WayToDie {
+  const strike = kill
+  if (!isFirst && chance.happens(0.2))
+    return { ending: 'wait', strike, since: 'started', afterMs: chance.below(30) }
   return { ending: 'close', strike, since: 'working', afterMs: chance.below(12) }
 }

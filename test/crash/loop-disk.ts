@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -33,6 +33,31 @@ export class LoopDisk {
     await run('perl', ['-e', shutdown, this.mount])
   }
 
+  /**
+   * Throws unless a cut takes what was not synced, and leaves what was: a shutdown that wrote everything first would make a
+   * kill of each cut, and no test would be red.
+   */
+  async proveCuts(): Promise<void> {
+    const content = Buffer.alloc(64 * 1024, 'columba')
+    const at = (name: string): string => join(this.mount, name)
+    for (const name of ['synced', 'old name']) {
+      await writeFile(at(name), content)
+      await sync(at(name))
+    }
+    await sync(this.mount)
+    await writeFile(at('written'), content)
+    await rename(at('old name'), at('new name'))
+    await this.cutPower()
+    await this.restart()
+    const whole: string[] = []
+    for (const name of ['synced', 'old name', 'written', 'new name']) {
+      if ((await contentOf(at(name))).equals(content)) whole.push(name)
+      await rm(at(name), { force: true })
+    }
+    if (whole.join() !== 'synced,old name')
+      throw new Error(`no power cut: behind it is whole ${whole.join()}`)
+  }
+
   /** Nobody may have a file on it open. */
   async restart(): Promise<void> {
     await this.remove()
@@ -48,6 +73,21 @@ export class LoopDisk {
   }
 }
 
+/** A file, or a directory. */
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r')
+  await handle.sync()
+  await handle.close()
+}
+
+/** Nothing of a file that is not there. */
+async function contentOf(path: string): Promise<Buffer> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return Buffer.alloc(0)
+    throw error
+  })
+}
+
 /** Null where power cuts can be tried; else why not. */
 export async function whyNoLoopDisk(directory: string): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'not root'
@@ -58,6 +98,6 @@ export async function whyNoLoopDisk(directory: string): Promise<string | null> {
     await disk.remove()
     return null
   } catch (error) {
-    return `no loop device with ext4: ${String(error).split('\n')[0]}`
+    return `no loop device with ext4: ${String(error).trim().replaceAll('\n', '; ')}`
   }
 }

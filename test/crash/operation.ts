@@ -44,6 +44,21 @@ export interface CreateGroup {
   readonly title: string
 }
 
+/** The codes with which the call may be refused where nothing has failed. */
+export function refusalsOf(operation: Operation): readonly string[] {
+  switch (operation.kind) {
+    case 'send':
+      return operation.receiver === null ? ['NOT_A_MEMBER'] : ['BLOCKED']
+    case 'mark':
+      return ['NOT_A_MEMBER']
+    case 'create':
+    case 'member':
+      return ['BLOCKED']
+    default:
+      return []
+  }
+}
+
 /** Makes the call. Only sends answer something that matters. */
 export async function perform(store: MessageStore, operation: Operation): Promise<SendReceipt | null> {
   switch (operation.kind) {

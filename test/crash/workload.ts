@@ -4,7 +4,7 @@ import { isColumbaError } from '../../src/errors.js'
 import { crashUsers, directSend, groupSend } from './crash-world.js'
 import type { GroupNow, WorkerPlan } from './crash-world.js'
 import type { Journal } from './journal.js'
-import { perform } from './operation.js'
+import { perform, refusalsOf } from './operation.js'
 import type { Operation, Send } from './operation.js'
 
 /** How often each kind of call is made, out of the sum. */
@@ -39,15 +39,8 @@ const kinds = {
   checkpoint: (workload: Workload) => workload.checkpoint(),
 } as const
 
-const errorsThatMayCome: ReadonlySet<string> = new Set([
-  'BLOCKED',
-  'NOT_A_MEMBER',
-  'CLOSED',
-  'POISONED',
-  'OUTCOME_UNKNOWN',
-  'NO_SPACE',
-  'OVERLOADED',
-])
+/** What calls may say of a fault that was put in their way. */
+const saidOfFaults: readonly string[] = ['POISONED', 'OUTCOME_UNKNOWN', 'NO_SPACE', 'OVERLOADED']
 
 /** Some clients that make calls one after the other, each chosen by chance, and a journal of what they were told. */
 export class Workload {
@@ -211,7 +204,7 @@ export class Workload {
       if (operation.kind === 'send' && receipt !== null) this.#noteHead(operation, receipt.seq)
       return true
     } catch (error) {
-      const code = this.#expect(error)
+      const code = this.#expect(error, refusalsOf(operation))
       this.#journal.write({ line: 'refused', n, code, definite: code !== 'OUTCOME_UNKNOWN' })
       return false
     }
@@ -223,10 +216,18 @@ export class Workload {
     else known.seq = Math.max(known.seq, seq)
   }
 
-  #expect(error: unknown): string {
-    if (!isColumbaError(error) || !errorsThatMayCome.has(error.code)) throw error
+  /** The error's code if it may come; whatever else is thrown ends the process, and is in the journal before. */
+  #expect(error: unknown, refusals: readonly string[] = []): string {
+    const code = isColumbaError(error) ? error.code : ''
+    const isClosed = code === 'CLOSED' && this.ended
+    const isFault = this.#plan.faults && saidOfFaults.includes(code)
+    if (!isColumbaError(error) || !(isClosed || isFault || refusals.includes(code))) {
+      this.#journal.write({ line: 'failed', error: `${code} ${String(error)}` })
+      throw error
+    }
+    if (isFault) this.#journal.write({ line: 'fault', code })
     if (error.kind === 'closed' || error.kind === 'unknown') this.ended = true
-    return error.code
+    return code
   }
 
   #saw(user: string, message: { conversationId: string; seq: number; id: string } | null): void {

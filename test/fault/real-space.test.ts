@@ -14,7 +14,7 @@ function mountSmallDisk(path: string, size: string): string | null {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path], { stdio: 'pipe' })
   } catch (error) {
-    return `no tmpfs can be mounted: ${String(error).split('\n')[0]}`
+    return `no tmpfs can be mounted: ${String(error).trim().replaceAll('\n', '; ')}`
   }
   onTestFinished(() => void execFileSync('umount', ['-l', path]))
   return null

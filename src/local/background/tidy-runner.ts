@@ -173,6 +173,7 @@ export class AdaptiveTidyRunner implements TidyRunner {
   readonly #threadIfAny: () => TidyRunner | null
   #thread: TidyRunner | null = null
   #isHurried = false
+  #isStopped = false
 
   /** `threadIfAny`: null also when the thread has died. */
   constructor(inline: TidyRunner, threadIfAny: () => TidyRunner | null) {
@@ -204,14 +205,21 @@ export class AdaptiveTidyRunner implements TidyRunner {
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#inline.stop()
     this.#threadIfAny()?.stop()
   }
 
-  /** A thread that is new is told what the others know. */
+  /**
+   * A thread that is new is told what the others know, that it has been stopped last: only then somebody waits for it, and the
+   * process does not end meanwhile.
+   */
   get #runner(): TidyRunner {
     const thread = this.#threadIfAny()
-    if (thread !== null && thread !== this.#thread) thread.hurry(this.#isHurried)
+    if (thread !== null && thread !== this.#thread) {
+      thread.hurry(this.#isHurried)
+      if (this.#isStopped) thread.stop()
+    }
     this.#thread = thread
     return thread ?? this.#inline
   }

@@ -36,7 +36,9 @@ export class History {
   readonly violations: string[] = []
   cycle = 0
   now = 0
+  /** Calls that the processes were told the success of; those of the checker do not count. */
   acknowledgements = 0
+  /** Calls of which no process could tell what became of them. */
   unknowns = 0
 
   /** Takes over what a process has left. Whatever it had under way has an unknown outcome. */
@@ -50,8 +52,10 @@ export class History {
       } else if (line.line === 'done') {
         const { operation, called } = take(open, line.n)
         this.#done(operation, line.receipt, called)
+        this.acknowledgements++
       } else if (line.line === 'refused') {
         this.#refused(take(open, line.n).operation, line.definite)
+        if (!line.definite) this.unknowns++
       } else if (line.line === 'seen') this.seen.push(line)
     }
     for (const { operation } of open.values()) this.#refused(operation, false)
@@ -116,7 +120,6 @@ export class History {
   }
 
   #done(operation: Operation, receipt: SendReceipt | null, called: number): void {
-    this.acknowledgements++
     switch (operation.kind) {
       case 'send':
         if (receipt !== null) this.#acknowledged(operation, receipt)

@@ -5,7 +5,8 @@ import { bodyFileOf } from '../../../src/formats/body-file.js'
 import { bodyRoom, writeBody } from '../../../src/formats/message-body.js'
 import { BodyFiles } from '../../../src/local/bodies/body-files.js'
 import type { ShardWriter } from '../../../src/local/shards/shard-writer.js'
-import { InlineTidyRunner } from '../../../src/local/background/tidy-runner.js'
+import { AdaptiveTidyRunner, InlineTidyRunner } from '../../../src/local/background/tidy-runner.js'
+import type { TidyRunner } from '../../../src/local/background/tidy-runner.js'
 import type { UserId } from '../../../src/model/ids.js'
 import { systemClock } from '../../../src/platform/clock.js'
 import { nodeFileSystem } from '../../../src/platform/node-file-system.js'
@@ -80,4 +81,27 @@ test('while somebody holds it no row is handed over and none is on its way; then
   expect(shard.rows).toBe(conversations)
   expect(stops).toBeGreaterThan(2)
   await bodies.close()
+})
+
+/** Writes down what it is told. */
+function listening(told: string[]): TidyRunner {
+  const done = (what: string) => async (): Promise<void> => void told.push(what)
+  return {
+    merge: async () => told.push('merge'),
+    swap: done('swap'),
+    hold: done('hold'),
+    release: () => told.push('release'),
+    hurry: (on) => told.push(`hurry ${on}`),
+    stop: () => told.push('stop'),
+  }
+}
+
+test('a thread that is there for the first merge only is told that it has been stopped, and nothing takes that back', async () => {
+  const told: string[] = []
+  let thread: TidyRunner | null = null
+  const runner = new AdaptiveTidyRunner(listening([]), () => thread)
+  runner.stop()
+  thread = listening(told)
+  await runner.merge({ inputs: [], output: 1 })
+  expect(told).toEqual(['hurry false', 'stop', 'merge'])
 })
