@@ -146,7 +146,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend<Loca
 
   // ---- memory and the writer
 
-  let shardsFailed = false
+  let writingEnded = false
   let checkpointer: Checkpointer
   /** The same, and null before it is made: the log is opened before. */
   let checkpointerSoFar: Checkpointer | null = null
@@ -219,6 +219,7 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend<Loca
         writer.onFailure(failure)
         const { unknownThrough, cause } = failure
         telemetry.error('the commit log has failed', { unknownThrough, code: codeOf(cause) })
+        if (writer.refusal !== null) endWriting(writer.refusal)
       },
     },
     {
@@ -277,14 +278,22 @@ export async function assembleBackend(opened: OpenedParts): Promise<Backend<Loca
   }
 
   function fail(error: unknown): void {
-    if (shardsFailed) return
-    shardsFailed = true
+    if (writingEnded) return
     const poisoned = shardsPoisoned(error)
     writer.refuse(poisoned)
+    endWriting(poisoned)
+    telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })
+  }
+  /**
+   * IMPORTANT: whichever of log and shards has failed, the background begins nothing any more, also where all that it would rest
+   * on is durable. The log, if it is sound, still takes what was accepted.
+   */
+  function endWriting(poisoned: ColumbaError): void {
+    writingEnded = true
     // The flush thread writes through handles of its own; no other writer goes on where it has failed.
     shards.distrust(poisoned)
+    checkpointerSoFar?.end()
     tidier.stop().catch(() => undefined)
-    telemetry.error('the shards have failed', { code: codeOf(poisoned.cause) })
   }
   opened.failure.listener = fail
   const { records, segments, lastPosition } = report

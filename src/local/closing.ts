@@ -46,7 +46,7 @@ export async function closeStore(parts: ClosingParts): Promise<void> {
       clean = false
     }
     await checkpointer.stop()
-    await tidier.finish()
+    if (clean) await tidier.finish()
     await keeper.stop()
     await runner.close()
     await log.close(clean ? parts.checkpoint() : 0)

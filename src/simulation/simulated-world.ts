@@ -4,6 +4,7 @@ import type { UsersMode } from '../domain/context.js'
 import { SeededChance } from '../backend/reference/seeded-chance.js'
 import { openLocalBackend } from '../local/open-local-backend.js'
 import type { LocalTuning } from '../local/tuning.js'
+import type { FileSystem } from '../platform/file-system.js'
 import { settled } from '../platform/settled.js'
 import type { Faults } from './faults.js'
 import { Schedule, type ScheduleOptions } from './schedule.js'
@@ -11,7 +12,7 @@ import { SeededRandom } from './seeded-random.js'
 import { SimulatedClock } from './simulated-clock.js'
 import { SimulatedDisk } from './simulated-disk.js'
 import { SimulatedFileSystem } from './simulated-file-system.js'
-import { simulatedLevelOpener } from './level/simulated-level.js'
+import { SimulatedLevel } from './level/simulated-level.js'
 import { SimulatedMachine } from './simulated-process.js'
 import { Trace } from './trace.js'
 
@@ -28,6 +29,8 @@ export interface SimulatedWorldOptions {
   readonly ticking?: boolean
   readonly onNote?: ((note: string) => void) | undefined
   readonly logger?: Logger
+  /** What stands between the store, its databases included, and the files. */
+  readonly between?: (fileSystem: FileSystem) => FileSystem
 }
 
 /** The process has ended, whatever was under way. */
@@ -41,6 +44,8 @@ export interface Incarnation {
   readonly schedule: Schedule
   readonly fileSystem: SimulatedFileSystem
   readonly clock: SimulatedClock
+  /** All that were opened in it. */
+  readonly databases: SimulatedLevel[]
 }
 
 /** A machine with a disk, on which processes with a store come and go. */
@@ -79,15 +84,27 @@ export class SimulatedWorld {
 
   /** Opens the store in the running process. */
   async open(): Promise<MessageStore> {
-    const { clock, fileSystem, schedule } = this.#incarnation
-    const { settings, tuning, usersMode, logger } = this.options
+    const { clock, schedule, databases } = this.#incarnation
+    const { settings, tuning, usersMode, logger, between } = this.options
+    const fileSystem = between?.(this.#incarnation.fileSystem) ?? this.#incarnation.fileSystem
     const components = { clock, random: this.#random, fileSystem, logger, metrics: undefined }
-    const opener = simulatedLevelOpener({
-      fileSystem,
-      turn: (label) => schedule.turn(label, () => undefined),
+    const levelWorld = { fileSystem, turn: (label: string) => schedule.turn(label, () => undefined) }
+    const backend = await openLocalBackend(settings, components, {
+      opener: async (directory, options) => {
+        const database = await SimulatedLevel.open(levelWorld, directory, options)
+        databases.push(database)
+        return database
+      },
+      process: this.#process,
+      tuning,
     })
-    const backend = await openLocalBackend(settings, components, { opener, process: this.#process, tuning })
     return new MessageStore(backend, { limits: settings.limits, clock, usersMode: usersMode ?? 'open' })
+  }
+
+  /** What the running process holds open: files, and snapshots and iterators of its databases. Behind a close: nothing. */
+  get held(): number {
+    const { fileSystem, databases } = this.#incarnation
+    return databases.reduce((sum, { held }) => sum + held, fileSystem.openHandles)
   }
 
   /** Ends the process: what is under way may have happened or not. */
@@ -151,6 +168,11 @@ export class SimulatedWorld {
         this.kill()
       },
     })
-    return { schedule, fileSystem, clock: new SimulatedClock(schedule, this.#now, ticking) }
+    return {
+      schedule,
+      fileSystem,
+      clock: new SimulatedClock(schedule, this.#now, ticking),
+      databases: [],
+    }
   }
 }

@@ -26,11 +26,15 @@ interface Ends<T> {
   readonly refused: (code: string) => boolean
   /** Nobody knows whether it has happened. */
   readonly unknown: () => void
+  /** It is several calls of the store, one after the other: closing waits for the first. */
+  readonly several?: true
 }
 
 interface OpenCall {
   readonly name: string
   readonly unknown: () => void
+  /** It was made when the store was being closed. */
+  readonly late: boolean
 }
 
 /** The clients: they make calls at random, and hold each answer against what they know. */
@@ -44,6 +48,8 @@ export class Calls {
   acknowledged = 0
   /** The store has said that it takes no more writes, or that it does not know. */
   poisoned = false
+  /** The store is being closed, or closed: what was accepted comes to its end, and nothing else is accepted. */
+  closing = false
   #poisonedAt = Infinity
   #ids = 0
 
@@ -73,7 +79,7 @@ export class Calls {
   }
 
   reopened(): void {
-    this.poisoned = false
+    this.poisoned = this.closing = false
     this.#poisonedAt = Infinity
   }
 
@@ -284,6 +290,7 @@ export class Calls {
       },
       refused: () => false,
       unknown: () => undefined,
+      several: true,
     })
   }
 
@@ -428,7 +435,7 @@ export class Calls {
   #call<T>(name: string, call: Promise<T>, ends: Ends<T>): void {
     const { trace } = this.#options.world
     trace.note(name)
-    const open: OpenCall = { name, unknown: ends.unknown }
+    const open: OpenCall = { name, unknown: ends.unknown, late: this.closing }
     this.#open.add(open)
     const settle = (end: () => void): void => {
       // After a crash nobody is there who could hear the answer.
@@ -444,18 +451,19 @@ export class Calls {
       (value) => {
         settle(() => {
           trace.note(`${name}: ok`)
+          claim(!open.late, 'a call behind close succeeds', name)
           ends.ok(value)
         })
       },
       (error: unknown) => {
         settle(() => {
-          this.#reject(name, error, ends)
+          this.#reject(open, error, ends)
         })
       },
     )
   }
 
-  #reject(name: string, error: unknown, ends: Ends<never>): void {
+  #reject({ name, late }: OpenCall, error: unknown, ends: Ends<never>): void {
     if (error instanceof Finding) throw error
     const code: string = (error as { code?: string }).code ?? 'no code'
     this.#options.world.trace.note(`${name}: ${code}`)
@@ -466,6 +474,7 @@ export class Calls {
     }
     if (code === 'OUTCOME_UNKNOWN') ends.unknown()
     else if (ends.refused(code)) return
+    if (code === 'CLOSED' && (late || (this.closing && ends.several === true))) return
     // A stack is made only where it is shown.
     if (!this.#mayFail(code, wasPoisoned, error))
       claim(false, `${name} rejects with ${code}`, String(error), (error as Error).stack)

@@ -2,7 +2,7 @@ import type { MessageStore } from '../../src/api/message-store.js'
 import type { StoreSettings } from '../../src/backend/settings.js'
 import { isColumbaError } from '../../src/errors.js'
 import { resolveLimits } from '../../src/limits.js'
-import { FaultAt, type Faults, OperationCount } from '../../src/simulation/faults.js'
+import { type Faults, OperationCount } from '../../src/simulation/faults.js'
 import { claim } from './finding.js'
 import { KnownWorld } from './known-world.js'
 import { Crashed, location, SimulatedWorld } from '../../src/simulation/simulated-world.js'
@@ -35,17 +35,25 @@ export const smallTuning = {
 
 /** Faults that are put in place of each other, on one world. */
 class Switched implements Faults {
-  now: Faults = new OperationCount()
+  #now: Faults = new OperationCount()
+  /** Operations since the last one was put in place. */
+  count = 0
+
+  put(faults: Faults): void {
+    this.#now = faults
+    this.count = 0
+  }
 
   next(...operation: Parameters<Faults['next']>): ReturnType<Faults['next']> {
-    return this.now.next(...operation)
+    this.count++
+    return this.#now.next(...operation)
   }
 }
 
-export type Kind = 'once' | 'for good' | 'crash'
+/** How a process ends: null for a kill; for a power cut, what is kept of what was not synced. */
+export type End = number | null
 
-/** What is kept at the power cut that follows a crash; null: no power cut. */
-const keeps = [0, null, 0.5] as const
+export const ends: readonly End[] = [0, null, 0.5]
 
 /** A small workload on a world, to be broken at any of its operations. */
 export class Scenario {
@@ -54,6 +62,8 @@ export class Scenario {
   readonly #known = new KnownWorld()
   #ids = 0
   #moment = 1
+  /** How many file operations the last opening had. */
+  opening = 0
 
   constructor(seed: number) {
     this.world = new SimulatedWorld({
@@ -64,32 +74,18 @@ export class Scenario {
     })
   }
 
-  /** How many file operations the workload and the opening after a crash in its middle have. */
-  static async operations(): Promise<{ readonly workload: number; readonly recovery: number }> {
-    const whole = new Scenario(1)
-    const workload = new OperationCount()
-    await whole.under(workload, 0)
-    const crashed = new Scenario(1)
-    await crashed.under(new FaultAt(Math.floor(workload.count * 0.7), 'crash'), 0)
-    const recovery = new OperationCount()
-    await crashed.under(recovery, 0)
-    return { workload: workload.count, recovery: recovery.count }
-  }
-
-  /** Runs the workload, or what comes of it, under these faults; afterwards the process has ended. */
-  async under(faults: Faults, variant: number): Promise<void> {
-    this.#faults.now = faults
+  /** Runs the workload, or what comes of it, under these faults; afterwards the process has ended, and so. */
+  async under(faults: Faults, end: End): Promise<void> {
+    this.#faults.put(faults)
     try {
       const store = await this.world.settle(this.world.open())
+      this.opening = this.#faults.count
       await this.#work(store)
     } catch (error) {
       if (!(error instanceof Crashed)) this.#judge(error)
     }
-    this.#faults.now = new OperationCount()
-    const crashed = this.world.crashed
-    this.world.restart(
-      crashed ? (keeps[variant % keeps.length] as number | null) : variant % 2 === 0 ? null : 0,
-    )
+    this.#faults.put(new OperationCount())
+    this.world.restart(end)
     for (const talk of this.#known.talks.values()) {
       for (const sent of talk.sent.values()) {
         if (sent.open > 0) sent.unknown = true
@@ -106,7 +102,7 @@ export class Scenario {
       if (round === 0) await this.#sendAll(store)
       await this.world.settle(verifyWorld(store, this.#known, ++this.#moment))
       await this.world.settle(store.close())
-      claim(this.world.incarnation.fileSystem.openHandles === 0, 'I17 handles are open behind close')
+      claim(this.world.held === 0, 'I17 files, snapshots or iterators are open behind close')
     }
   }
 
@@ -152,20 +148,4 @@ export class Scenario {
   #judge(error: unknown): void {
     claim(isColumbaError(error), 'an error of another kind', String(error))
   }
-}
-
-/** The nth operation of the workload goes wrong; then all is well again. */
-export async function breakWorkload(nth: number, kind: Kind): Promise<void> {
-  const scenario = new Scenario(1)
-  await scenario.under(new FaultAt(nth, kind), nth)
-  await scenario.verify()
-}
-
-/** A crash in the workload, then the nth operation of the recovery goes wrong, and an operation of the recovery of that. */
-export async function breakRecovery(nth: number, kind: Kind, crashAt: number): Promise<void> {
-  const scenario = new Scenario(1)
-  await scenario.under(new FaultAt(crashAt, 'crash'), 0)
-  await scenario.under(new FaultAt(nth, kind), nth)
-  await scenario.under(new FaultAt(1 + ((nth * 7) % 60), 'crash'), nth + 1)
-  await scenario.verify()
 }

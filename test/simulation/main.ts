@@ -30,7 +30,7 @@ const progressMs = 10_000
 await (seeds === 1 ? one() : many())
 
 async function one(): Promise<void> {
-  const { hash } = await simulate(first, values.trace ? (note) => console.log(note) : undefined)
+  const { hash } = await simulate(first, { onNote: values.trace ? (note) => console.log(note) : undefined })
   console.log(`seed ${first}: trace ${hash}`)
 }
 

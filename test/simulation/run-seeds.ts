@@ -1,7 +1,9 @@
 import { simulate } from './simulation.js'
 
+const summed = ['turns', 'crashes', 'midway', 'closings', 'faults', 'calls', 'acknowledged'] as const
+
 /** What happened, over all seeds. */
-export type Sums = Readonly<Record<'turns' | 'crashes' | 'faults' | 'calls' | 'acknowledged', number>>
+export type Sums = Readonly<Record<(typeof summed)[number], number>>
 
 export interface SeedRun {
   readonly seeds: number
@@ -10,16 +12,29 @@ export interface SeedRun {
   readonly sums: Sums
 }
 
-export const noSums: Sums = { turns: 0, crashes: 0, faults: 0, calls: 0, acknowledged: 0 }
+/** Far below what is usual, for each seed: where no calls are made, or nothing goes wrong, nothing is found either. */
+const leastPerSeed: Partial<Sums> = {
+  calls: 40,
+  acknowledged: 10,
+  crashes: 2,
+  midway: 0.5,
+  closings: 0.1,
+  faults: 0.3,
+}
+
+export const noSums = sumsOf(() => 0)
 
 export function addSums(one: Sums, other: Sums): Sums {
-  return {
-    turns: one.turns + other.turns,
-    crashes: one.crashes + other.crashes,
-    faults: one.faults + other.faults,
-    calls: one.calls + other.calls,
-    acknowledged: one.acknowledged + other.acknowledged,
-  }
+  return sumsOf((name) => one[name] + other[name])
+}
+
+/** What there was too little of for the seeds to mean anything. */
+export function lackingIn({ seeds, sums }: SeedRun): string[] {
+  return summed.filter((name) => sums[name] < (leastPerSeed[name] ?? 0) * seeds)
+}
+
+function sumsOf(sum: (name: keyof Sums) => number): Sums {
+  return Object.fromEntries(summed.map((name) => [name, sum(name)])) as Record<keyof Sums, number>
 }
 
 /** Runs seeds from `first` on, as many as `count`, or until `untilMs` (by `now`). */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runSeeds } from './run-seeds.js'
+import { lackingIn, runSeeds } from './run-seeds.js'
 
 const seedsInEach = 2500
 
@@ -8,4 +8,5 @@ test.each([100_000, 200_000])('seeds from %i on end with everything as it must b
   const run = await runSeeds(first, seedsInEach)
   console.log(`${run.seeds} seeds: ${JSON.stringify(run.sums)}`)
   expect(run.found).toEqual([])
+  expect(lackingIn(run)).toEqual([])
 })

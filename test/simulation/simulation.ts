@@ -17,6 +17,10 @@ export interface SimulationResult {
   readonly hash: string
   readonly turns: number
   readonly crashes: number
+  /** Those of them that came in the middle of calls, or of an opening. */
+  readonly midway: number
+  /** Closings of a sound store in the middle of calls. */
+  readonly closings: number
   readonly faults: number
   readonly calls: number
   readonly acknowledged: number
@@ -26,13 +30,22 @@ export interface SimulationResult {
 const ends = ['close', 'kill', 'power'] as const
 const keeps = [0, 0.1, 0.5, 0.9]
 
+export interface SimulateOptions {
+  readonly onNote?: ((note: string) => void) | undefined
+  /** Whether some seeds close the store in the middle of calls; without it these do what they did before there was that. */
+  readonly closings?: boolean
+}
+
 /**
- * One seed: options, traffic, faults, crashes and the order of everything. Faulty traffic with crashes, then quiet, then
- * all invariants, twice, with a closing and an opening between. Rejects with what it found.
+ * One seed: options, traffic, faults, crashes and the order of everything. Faulty traffic with crashes and closings, then quiet,
+ * then all invariants, twice, with a closing and an opening between. Rejects with what it found.
  */
-export async function simulate(seed: number, onNote?: (note: string) => void): Promise<SimulationResult> {
+export async function simulate(
+  seed: number,
+  { onNote, closings = true }: SimulateOptions = {},
+): Promise<SimulationResult> {
   const swarm = drawSwarm(new SeededChance(seed ^ 0x0a11))
-  return new Simulation(seed, swarm, onNote).run()
+  return new Simulation(seed, closings ? swarm : { ...swarm, closeRate: 0 }, onNote).run()
 }
 
 class Simulation {
@@ -44,12 +57,17 @@ class Simulation {
   readonly #known = new KnownWorld()
   readonly #followers = users.map((user) => new FeedFollower(user))
   readonly #calls: Calls
+  /** What decides about closings decides nothing else, so that other seeds do what they did before there were any. */
+  readonly #closing: SeededChance
   #crashes = 0
+  #midway = 0
+  #closings = 0
 
   constructor(seed: number, swarm: Swarm, onNote?: (note: string) => void) {
     this.#seed = seed
     this.#swarm = swarm
     this.#chance = new SeededChance(seed)
+    this.#closing = new SeededChance(seed ^ 0xc105e)
     this.#faults = new SeededFaults(new SeededChance(seed ^ 0xfa17), swarm.faultRates)
     const { settings, usersMode, tuning, slow, ticking } = swarm
     this.#world = new SimulatedWorld({
@@ -91,6 +109,8 @@ class Simulation {
       hash: this.#world.trace.hash,
       turns: this.#world.trace.notes,
       crashes: this.#crashes,
+      midway: this.#midway,
+      closings: this.#closings,
       faults: this.#faults.total,
       calls: this.#calls.made,
       acknowledged: this.#calls.acknowledged,
@@ -99,7 +119,7 @@ class Simulation {
 
   /** Calls, faults and crashes, until so many calls have been made. */
   async #traffic(begun: MessageStore, calls: number): Promise<MessageStore> {
-    const { callRate, crashRate, inFlight, clockJumps, faultRates } = this.#swarm
+    const { callRate, crashRate, closeRate, inFlight, clockJumps, faultRates } = this.#swarm
     const chance = this.#chance
     const world = this.#world
     let store = begun
@@ -108,6 +128,8 @@ class Simulation {
       this.#calls.throwFinding()
       if (world.crashed || chance.happens(crashRate)) store = await this.#crash()
       else if (this.#calls.poisoned) store = await this.#endPoisoned(store)
+      else if (closeRate > 0 && this.#calls.open > 0 && this.#closing.happens(closeRate))
+        store = await this.#closeMidway(store)
       const wants = this.#calls.made < calls
       if (!wants && this.#calls.open === 0) return store
       if (clockJumps && chance.happens(0.01)) world.incarnation.clock.jump(chance.below(20_000) - 10_000)
@@ -122,6 +144,7 @@ class Simulation {
   async #crash(): Promise<MessageStore> {
     const power = this.#chance.happens(this.#swarm.powerShare)
     this.#crashes++
+    this.#midway++
     this.#restart(power)
     return this.#open(true)
   }
@@ -141,20 +164,42 @@ class Simulation {
       this.#restart(way === 'power')
       return this.#open(true)
     }
+    return this.#closeAndOpen(store)
+  }
+
+  /**
+   * A sound store is closed in the middle of everything: what is under way comes to its end, what is called from then on is
+   * refused, and nothing of it is left behind. Perhaps the process ends before the close does.
+   */
+  async #closeMidway(store: MessageStore): Promise<MessageStore> {
+    const chance = this.#closing
+    this.#closings++
+    this.#world.trace.note('close')
+    return this.#closeAndOpen(store, {
+      late: chance.below(4),
+      killAt: chance.happens(0.2) ? chance.below(100) : Infinity,
+    })
+  }
+
+  async #closeAndOpen(store: MessageStore, { late = 0, killAt = Infinity } = {}): Promise<MessageStore> {
     try {
-      await this.#closeAll(store)
+      await this.#closeAll(store, { late, killAt })
     } catch (error) {
       if (error instanceof Crashed) return this.#crash()
       claim(this.#faults.injected > 0, 'a close fails', String(error))
       claim(isColumbaError(error), 'a close rejects with an error of another kind', describe(error))
     }
+    claim(this.#world.held === 0, 'I17 files, snapshots or iterators are open behind close')
     this.#calls.reopened()
     return this.#open(true)
   }
 
-  /** Closing waits for the calls that are open, so the world has to go on for them too. */
-  async #closeAll(store: MessageStore): Promise<void> {
-    await this.#world.settle(store.close())
+  /** Closing waits for the calls that are open, so the world has to go on for them too. `late` calls come behind it. */
+  async #closeAll(store: MessageStore, { late = 0, killAt = Infinity } = {}): Promise<void> {
+    const closing = store.close()
+    this.#calls.closing = true
+    for (let n = 0; n < late; n++) this.#calls.make(store)
+    await this.#world.settle(closing, killAt)
     for (let turns = 0; this.#calls.open > 0; turns++) {
       await settled()
       this.#calls.throwFinding()
@@ -184,17 +229,14 @@ class Simulation {
       } catch (error) {
         if (error instanceof Crashed) {
           this.#crashes++
+          this.#midway++
           this.#restart(this.#chance.happens(this.#swarm.powerShare))
           continue
         }
         claim(this.#faults.injected > 0, 'opening fails', describe(error))
         claim(isColumbaError(error), 'an opening rejects with an error of another kind', describe(error))
         await this.#world.quiet()
-        claim(
-          this.#world.incarnation.fileSystem.openHandles === 0,
-          'I17 handles of a failed opening',
-          String(error),
-        )
+        claim(this.#world.held === 0, 'I17 files, snapshots or iterators of a failed opening', String(error))
       }
     }
   }
@@ -229,9 +271,9 @@ class Simulation {
     const before = await world.settle(dumpStore(begun, users))
     await world.settle(begun.close())
     await world.quiet()
-    const { schedule, fileSystem } = world.incarnation
+    const { schedule } = world.incarnation
     claim(schedule.waiting === 0 && schedule.timers === 0, 'I17 something goes on behind close')
-    claim(fileSystem.openHandles === 0, 'I17 handles are open behind close', fileSystem.openHandles)
+    claim(world.held === 0, 'I17 files, snapshots or iterators are open behind close', world.held)
     const store = await this.#open(false)
     claimEqual(await world.settle(dumpStore(store, users)), before, 'I11 another store after closing')
     await this.#verify(store)

@@ -17,6 +17,8 @@ export interface Swarm {
   /** Probability that a call is made before the next thing happens. */
   readonly callRate: number
   readonly crashRate: number
+  /** Probability that a store with calls under way is closed before the next thing happens. */
+  readonly closeRate: number
   readonly powerShare: number
   readonly groups: number
   readonly faultRates: FaultRates
@@ -88,6 +90,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
     slow: chance.happens(0.6) ? { label: oneOf(slowLabels), probability: 0.9 } : undefined,
   }
   const tidy = { tidyFiles: oneOf([2, 3, 8, Infinity]), tidyAfterMs: 0, tidyRestMs: oneOf([0, 5]) }
+  const closeRate = oneOf([0, 0, 0, 0.003])
   // Follows from something else that was drawn, so that seeds from before mean what they meant.
   const reads = {
     readsNow: settings.cacheTierSize === 3,
@@ -103,6 +106,7 @@ export function drawSwarm(chance: SeededChance): Swarm {
     settings.cacheTierSize === 2 && settings.virtualNodes !== 1 && settings.syncEveryMs === 0
   return {
     ...drawn,
+    closeRate,
     usersMode: onlyRegistered ? 'registered' : 'open',
     tuning: { ...tuning, ...tidy, ...reads },
   }

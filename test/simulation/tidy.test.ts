@@ -8,7 +8,7 @@ import {
   OperationCount,
 } from '../../src/simulation/faults.js'
 import { kinds } from './exhaustive-runs.js'
-import { Scenario } from './exhaustive.js'
+import { type End, ends, Scenario } from './exhaustive.js'
 
 /** Only operations on body files and their directory count, and only they go wrong. */
 class OnBodies implements Faults {
@@ -31,21 +31,21 @@ class OnBodies implements Faults {
 /** A store with some files that could be merged, on which then the workload runs once more. */
 async function filled(): Promise<Scenario> {
   const scenario = new Scenario(2)
-  await scenario.under(new OperationCount(), 0)
+  await scenario.under(new OperationCount(), null)
   return scenario
 }
 
 test.each(kinds)('operations on body files go wrong while they are flushed and merged: %s', async (kind) => {
   const whole = new OperationCount()
   const counted = new OnBodies(whole)
-  await (await filled()).under(counted, 0)
+  await (await filled()).under(counted, null)
   expect(counted.merged).toBeGreaterThan(0)
   const failures: string[] = []
   for (let nth = 1 + (kind.length % 3); nth <= whole.count; nth += 3) {
     const scenario = await filled()
     const fault = new FaultAt(nth, kind)
     try {
-      await scenario.under(new OnBodies(fault), nth)
+      await scenario.under(new OnBodies(fault), ends[nth % ends.length] as End)
       await scenario.verify()
     } catch (error) {
       failures.push(`operation ${nth}, ${fault.hit}: ${(error as Error).message.slice(0, 300)}`)

@@ -168,6 +168,7 @@ export class Checkpointer {
   }
 
   async #runAlone(look: (() => void) | undefined): Promise<void> {
+    this.#assertSound()
     if (this.#parts.memory.generations.current.ranges.length > 0 || this.#parts.log.queuedRecords > 0)
       await this.#parts.writer.cut()
     do await this.#settled()
@@ -188,7 +189,17 @@ export class Checkpointer {
   /** Resolves when nothing is under way; rejects if the background has failed. */
   async #settled(): Promise<void> {
     while (this.#running !== null) await this.#running
+    this.#assertSound()
+  }
+
+  #assertSound(): void {
     if (this.#failed) throw this.#parts.writer.refusal ?? new Error('the flush has failed')
+  }
+
+  /** Log or shards have failed: no step is begun any more. What was accepted still gets into the log, if that is sound. */
+  end(): void {
+    this.#failed = true
+    this.#parts.log.resume()
   }
 
   /** Waits for what is under way, whatever comes of it. */
@@ -245,6 +256,7 @@ export class Checkpointer {
     const ended = telemetry.begin('flush.ms')
     // In every durability: rows must never be ahead of the log.
     await log.syncThrough(generation.last)
+    this.#assertSound()
     await flush.flush(generation.ranges)
     this.#flushed = generation.last
     this.#flushedAt = clock.now()
@@ -259,11 +271,13 @@ export class Checkpointer {
     const { log, telemetry } = this.#parts
     const position = this.#flushed
     const ended = telemetry.begin('checkpoint.ms')
+    this.#assertSound()
     const proven = this.#options.tidy.checkpointBegins()
     await this.#prove(position)
     await this.#options.commitManifest(position)
     this.#checkpoint = position
     this.#bytesSince = this.#waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+    this.#assertSound()
     await log.removeThrough(position)
     this.stats.checkpoints++
     this.stats.lastCheckpointMs = Math.round(ended())

@@ -62,6 +62,8 @@ async function writeFolded(
   { fold, blocks }: Folded,
   pause: Pause,
 ): Promise<void> {
+  // Behind a failure not even the body file is begun.
+  for (const writer of writers) writer.throwIfFailed()
   if (blocks.length > 0) await bodies.write(fold.last, blocks)
   const sink: RowSink = {
     put: (shard, key, value) => {

@@ -95,6 +95,8 @@ export class InlineTidyRunner implements TidyRunner {
         await bodies.check(file)
         streams.push(await BlockStream.open(bodies, file))
       }
+      // Stopped meanwhile, it makes no file.
+      await this.#pace.after(0)
       await bodies.writeMerged(output, pieces.call(this, streams))
     } catch (error) {
       // As long as it was not whole it has no name, and can be written once more.

@@ -105,6 +105,11 @@ export class ShardWriter {
     return this.#until(1)
   }
 
+  /** Throws POISONED after a failure, as `put` would. */
+  throwIfFailed(): void {
+    this.#options.failure.throwIfFailed()
+  }
+
   /** No batch is started until `resume`: LevelDB's compaction for a checkpoint takes the longer the more is written. */
   hold(): void {
     this.#held = true

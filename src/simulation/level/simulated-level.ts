@@ -37,7 +37,7 @@ export function simulatedLevelOpener(world: SimulatedLevelWorld): ShardOpener {
  *  - Logs are removed only after table, directory and manifest are synced, and never after a failure.
  *  - Nothing is checked when it is read.
  */
-class SimulatedLevel implements ShardDatabase {
+export class SimulatedLevel implements ShardDatabase {
   readonly #world: SimulatedLevelWorld
   readonly #files: LevelFiles
   readonly #rows = new LevelRows()
@@ -79,6 +79,11 @@ class SimulatedLevel implements ShardDatabase {
         code: 'LEVEL_DATABASE_NOT_OPEN',
       })
     }
+  }
+
+  /** Snapshots and iterators that nobody has closed. */
+  get held(): number {
+    return this.#rows.held
   }
 
   async get(key: Buffer, options: ShardReadOptions): Promise<Buffer | undefined> {
