@@ -1,4 +1,10 @@
-export type { GetChangesOptions, MessageStore, SubscribeOptions, Unread } from './api/message-store.js'
+export type {
+  GetChangesOptions,
+  LocalMessageStore,
+  MessageStore,
+  SubscribeOptions,
+  Unread,
+} from './api/message-store.js'
 export type { AdminCalls } from './api/admin-calls.js'
 export { directConversationId } from './api/direct-conversation-id.js'
 export type { ContactCalls, ListContactsOptions } from './api/contact-calls.js'

@@ -1,10 +1,9 @@
-import type { LocalStats } from '../backend/local-stats.js'
 import type { Backend, StoreStats, VerifyOptions, VerifyReport } from '../backend/port.js'
 import { checkFields, invalid } from './arguments.js'
 import type { Calls } from './calls.js'
 
 /** `store.admin`. `Stats` is what the backend says of itself: `LocalStats` where `openMessageStore` has opened the store. */
-export class AdminCalls<Stats extends StoreStats = LocalStats> {
+export class AdminCalls<Stats extends StoreStats = StoreStats> {
   readonly #backend: Backend<Stats>
   readonly #calls: Calls
 

@@ -53,6 +53,9 @@ export interface Unread {
 const defaultChanges = 100
 const mostReceipts = 1000
 
+/** A store that `openMessageStore` has opened. */
+export type LocalMessageStore = MessageStore<LocalStats>
+
 /**
  * The store as its users see it: each call checks its arguments and hands them to the part of the domain that knows.
  * All calls may be made concurrently. What they give is frozen or the caller's own. They reject with a `ColumbaError`:
@@ -64,9 +67,9 @@ const mostReceipts = 1000
  * * `getConversations` with a cursor, `getChanges` and `subscribe` with a token: RESYNC_REQUIRED for one of another store or of a
  *   lost time line.
  *
- * `Stats` are the numbers of the backend: `LocalStats` where `openMessageStore` has opened the store.
+ * `Stats` are the numbers of the backend: where they do not matter, `MessageStore` is any store.
  */
-export class MessageStore<Stats extends StoreStats = LocalStats> {
+export class MessageStore<Stats extends StoreStats = StoreStats> {
   readonly users: UserCalls
   readonly contacts: ContactCalls
   readonly groups: GroupCalls

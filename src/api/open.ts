@@ -2,7 +2,7 @@ import { openLocalBackend } from '../local/open-local-backend.js'
 import { systemClock } from '../platform/clock.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 import { systemRandom } from '../platform/random.js'
-import { MessageStore } from './message-store.js'
+import { type LocalMessageStore, MessageStore } from './message-store.js'
 import { checkComponents, checkOptions } from './options.js'
 import type { StoreComponentOptions, StoreOptions } from './options.js'
 import { soundClock } from './sound-clock.js'
@@ -18,7 +18,7 @@ import { soundRandom } from './sound-random.js'
 export async function openMessageStore(
   options: StoreOptions,
   components?: StoreComponentOptions,
-): Promise<MessageStore> {
+): Promise<LocalMessageStore> {
   const { settings, usersMode } = checkOptions(options)
   const { clock, random, fileSystem, logger, metrics } = checkComponents(components)
   const world = {

@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { repairName, repairReportName } from '../formats/repair-names.js'
 import { shardsDirectory } from '../formats/shard-names.js'
 import { manifestName } from '../formats/store-names.js'
-import { openMessageStore, type MessageStore } from '../index.js'
+import { openMessageStore, type LocalMessageStore } from '../index.js'
 import { guardLocation } from '../local/open-local-backend.js'
 import { nodeFileSystem } from '../platform/node-file-system.js'
 
 /** Opens a store that is there, and never makes one. Takes the store's lock and recovers what was not closed. */
-export async function openExisting(directory: string): Promise<MessageStore> {
+export async function openExisting(directory: string): Promise<LocalMessageStore> {
   await assertStore(directory)
   return openMessageStore({ location: directory })
 }

@@ -1,6 +1,5 @@
 import { deepStrictEqual as same, ok } from 'node:assert/strict'
 import type { MessageStore } from '../api/message-store.js'
-import type { StoreStats } from '../backend/port.js'
 import type { Json } from '../model/json.js'
 import type { StoreBench } from './store-bench.js'
 import { storeCase } from './store-case.js'
@@ -68,7 +67,7 @@ function profile(): Json & object {
 }
 
 /** Makes every call that writes. All of them may be repeated: what they write is there then. */
-async function writeEverything(store: MessageStore<StoreStats>): Promise<unknown[]> {
+async function writeEverything(store: MessageStore): Promise<unknown[]> {
   const { users, contacts, groups } = store
   const message = { sender: 'bob', text: 'text', id: 'id', attributes: profile() }
   return [

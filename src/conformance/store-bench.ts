@@ -1,6 +1,5 @@
 import type { MessageStore } from '../api/message-store.js'
 import type { ConversationRef, GetConversationsOptions, GetMessagesOptions } from '../api/read-arguments.js'
-import type { StoreStats } from '../backend/port.js'
 import type { Change } from '../model/change.js'
 import type { SendReceipt } from '../model/message.js'
 import type { OpenedStore } from './opened-store.js'
@@ -8,14 +7,14 @@ import type { OpenedStore } from './opened-store.js'
 /** A store with the few things at hand that nearly all cases do with one. */
 export class StoreBench {
   readonly #opened: OpenedStore
-  #store: MessageStore<StoreStats>
+  #store: MessageStore
 
   constructor(opened: OpenedStore) {
     this.#opened = opened
     this.#store = opened.store
   }
 
-  get store(): MessageStore<StoreStats> {
+  get store(): MessageStore {
     return this.#store
   }
 

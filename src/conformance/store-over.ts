@@ -1,5 +1,5 @@
 import { MessageStore } from '../api/message-store.js'
-import type { Backend, StoreStats } from '../backend/port.js'
+import type { Backend } from '../backend/port.js'
 import { resolveLimits } from '../limits.js'
 import { systemClock } from '../platform/clock.js'
 import type { OpenBackend } from './opened-backend.js'
@@ -11,7 +11,7 @@ export function storeOver(open: OpenBackend): OpenStore {
     const { backend, settle, reopen, dispose } = await open()
     const settings = { limits: resolveLimits(), clock: systemClock, usersMode: 'open' } as const
     let store = new MessageStore(backend, settings)
-    const again = async (reopenBackend: () => Promise<Backend>): Promise<MessageStore<StoreStats>> => {
+    const again = async (reopenBackend: () => Promise<Backend>): Promise<MessageStore> => {
       await store.close()
       store = new MessageStore(await reopenBackend(), settings)
       return store

@@ -1,4 +1,4 @@
-import type { MessageStore } from '../api/message-store.js'
+import type { LocalMessageStore } from '../api/message-store.js'
 import { checkOptions, type StoreOptions } from '../api/options.js'
 import { OperationCount, type Faults } from './faults.js'
 import { location, SimulatedWorld } from './simulated-world.js'
@@ -21,7 +21,7 @@ export interface SimulatedStore {
   /** A fault has ended the process: what is under way never ends. */
   readonly crashed: boolean
   /** Opens the store in the running process; await it by `settle`, as everything else. */
-  open(): Promise<MessageStore>
+  open(): Promise<LocalMessageStore>
   /** Lets the world go on until the promise has settled. Rejects if the process ends first, or if nothing can happen any more. */
   settle<T>(promise: Promise<T>): Promise<T>
   /**

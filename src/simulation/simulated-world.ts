@@ -1,4 +1,4 @@
-import { MessageStore } from '../api/message-store.js'
+import { type LocalMessageStore, MessageStore } from '../api/message-store.js'
 import type { Logger, StoreSettings } from '../backend/settings.js'
 import type { UsersMode } from '../domain/context.js'
 import { SeededChance } from '../backend/reference/seeded-chance.js'
@@ -83,7 +83,7 @@ export class SimulatedWorld {
   }
 
   /** Opens the store in the running process. */
-  async open(): Promise<MessageStore> {
+  async open(): Promise<LocalMessageStore> {
     const { clock, schedule, databases } = this.#incarnation
     const { settings, tuning, usersMode, logger, between } = this.options
     const fileSystem = between?.(this.#incarnation.fileSystem) ?? this.#incarnation.fileSystem

@@ -1,4 +1,4 @@
-import { MessageStore } from '../../src/api/message-store.js'
+import { type LocalMessageStore, MessageStore } from '../../src/api/message-store.js'
 import type { Logger, StoreSettings } from '../../src/backend/settings.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
@@ -95,7 +95,7 @@ export async function openCrashStore({
   logger,
   opener,
   settings: given,
-}: CrashStoreOptions): Promise<MessageStore> {
+}: CrashStoreOptions): Promise<LocalMessageStore> {
   const limits = resolveLimits()
   const settings: StoreSettings = {
     location,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import type { CrashVariant } from './crash-store.js'
 
 const KiB = 1024
@@ -22,7 +22,7 @@ export const largeTalk: CrashVariant = {
 export const slowTidy = { ...largeTalk, tuning: { ...largeTalk.tuning, tidyRestMs: 400 } }
 
 /** Resolves when a merge of body files is under way. */
-export async function merging(store: MessageStore): Promise<void> {
+export async function merging(store: LocalMessageStore): Promise<void> {
   for (;;) {
     const { bodies } = await store.admin.stats()
     if (bodies.merging) return

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
 import { feedOf } from '../fixtures/feed-pages.js'
 import { openLocalStore } from '../fixtures/local-store.js'
@@ -10,8 +10,8 @@ const parts = { settings: { syncEveryMs: Infinity }, local: { tuning: { keptAsid
 
 /** A store that has just been opened, with a token of ann's from before `fill`. */
 async function reopened(
-  fill: (store: MessageStore) => Promise<unknown>,
-): Promise<{ store: MessageStore; since: string }> {
+  fill: (store: LocalMessageStore) => Promise<unknown>,
+): Promise<{ store: LocalMessageStore; since: string }> {
   const location = await temporaryDirectory()
   const before = await openLocalStore(location, parts)
   await before.groups.create({ id: 'g', creator: 'ann', members: ['ben', 'cem', 'dan'] })
@@ -24,7 +24,7 @@ async function reopened(
 }
 
 async function read(
-  store: MessageStore,
+  store: LocalMessageStore,
   user: string,
   since: string,
 ): Promise<{ kinds: string[]; loads: number; rowReads: number }> {

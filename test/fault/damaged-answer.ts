@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { isColumbaError } from '../../src/errors.js'
 import { dumpStore } from '../../src/model-checking/dump-store.js'
 import { openCrashStore, variantNamed } from '../crash/crash-store.js'
@@ -14,7 +14,7 @@ export async function fill(location: string, from: number, to: number): Promise<
   await store.close()
 }
 
-export async function send(store: MessageStore, from: number, to: number): Promise<void> {
+export async function send(store: LocalMessageStore, from: number, to: number): Promise<void> {
   for (let n = from; n < to; n += 20) {
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => {

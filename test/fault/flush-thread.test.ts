@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import type { Logger } from '../../src/backend/settings.js'
 import { isColumbaError } from '../../src/errors.js'
 import { levelOf, parseBodyFileName } from '../../src/formats/body-file.js'
@@ -30,7 +30,7 @@ interface Sent {
 }
 
 /** Sends in waves until the store takes no more, or until there are so many. */
-async function sendUntil(store: MessageStore, waves: number, sent: Sent): Promise<void> {
+async function sendUntil(store: LocalMessageStore, waves: number, sent: Sent): Promise<void> {
   for (let wave = 0; wave < waves && sent.codes.size === 0; wave++) {
     const from = sent.acknowledged.size
     await Promise.all(
@@ -171,7 +171,7 @@ function listener(): { readonly logger: Logger; readonly warned: Promise<string>
 }
 
 /** Nobody has been told of a failure for a while, and a merge comes to its end. */
-async function merged(store: MessageStore): Promise<string> {
+async function merged(store: LocalMessageStore): Promise<string> {
   await sleep(1000)
   for (;;) {
     await store.admin.checkpoint()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -18,7 +18,7 @@ async function withGroups(count: number): Promise<{ location: string; since: str
 }
 
 /** A store in which somebody has written to ann in so many conversations. */
-async function withUnread(count: number): Promise<MessageStore> {
+async function withUnread(count: number): Promise<LocalMessageStore> {
   const location = await temporaryDirectory()
   const store = await openLocalStore(location, parts)
   const sends = Array.from({ length: count }, (_, i) =>

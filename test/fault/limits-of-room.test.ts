@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { openMessageStore } from '../../src/api/open.js'
 import type { StoreOptions } from '../../src/api/options.js'
 import type { Logger } from '../../src/backend/settings.js'
@@ -25,13 +25,13 @@ const text = 'x'.repeat(4 * KiB)
 /** Checkpoints come every few hundred messages. */
 const limits = { logBytes: 128 * KiB, textBytes: 16 * KiB, attributesBytes: 1 * KiB }
 
-async function open(more: Partial<StoreOptions> = {}): Promise<MessageStore> {
+async function open(more: Partial<StoreOptions> = {}): Promise<LocalMessageStore> {
   const store = await openMessageStore({ location: await temporaryDirectory(), limits, ...more })
   onTestFinished(() => store.close(), closingMs)
   return store
 }
 
-const send = (store: MessageStore, n: number) =>
+const send = (store: LocalMessageStore, n: number) =>
   store.sendMessage({ sender: 'ann', receiver: 'bob', id: String(n), text })
 
 test(
@@ -82,7 +82,7 @@ function diskWith(room: { free: number | null }): FileSystem {
 }
 
 /** Sends one message after the other until one is refused, or until so many were not. */
-async function refusal(store: MessageStore, from: number, most: number): Promise<string | null> {
+async function refusal(store: LocalMessageStore, from: number, most: number): Promise<string | null> {
   for (let n = from; n < from + most; n++) {
     try {
       await send(store, n)
@@ -160,7 +160,7 @@ async function withList(): Promise<string> {
   return location
 }
 
-async function rowsWritten(store: MessageStore): Promise<number> {
+async function rowsWritten(store: LocalMessageStore): Promise<number> {
   const { shards } = await store.admin.stats()
   return shards.reduce((sum, shard) => sum + shard.rowsWritten, 0)
 }
@@ -254,7 +254,7 @@ async function withFilesToMerge(): Promise<string> {
 }
 
 interface Merging {
-  readonly store: MessageStore
+  readonly store: LocalMessageStore
   readonly location: string
   readonly merges: () => Promise<{ readonly merges: number; readonly failures: number }>
 }

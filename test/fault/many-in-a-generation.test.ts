@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { localHost } from '../histories/hosts.js'
 
 // Things that are small in the log and large while they are flushed: by bytes alone a generation of them would take more than
 // the flush thread has.
 test('a generation ends after so many things that a flush makes objects of, however small they are', async () => {
   const host = await localHost({ tuning: { generationObjects: 10, flushThread: false } })
-  const store = (await host.open()) as MessageStore
+  const store = (await host.open()) as LocalMessageStore
   const flushes = async (): Promise<number> => {
     await store.admin.checkpoint()
     const { generations } = await store.admin.stats()

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
 import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -16,7 +16,7 @@ test('groups leave memory by what their members take, unless a live generation n
   for (const id of groups) await first.groups.create({ creator: 'owner', members, id })
   await first.close()
 
-  const store = (await host.open()) as MessageStore
+  const store = (await host.open()) as LocalMessageStore
   onTestFinished(() => store.close())
   for (const [i, id] of groups.entries()) await store.getConversation(`member ${i}`, id)
   const looked = await cacheOf(store)
@@ -39,7 +39,7 @@ test('a small group takes what those take who are in it, not those who were', as
   const host = await localHost({ tuning: { keptMembers: 2 } })
   onTestFinished(host.destroy)
   const visitors = Array.from({ length: 150 }, (_, i) => `visitor ${i}`)
-  let store = (await host.open()) as MessageStore
+  let store = (await host.open()) as LocalMessageStore
   onTestFinished(() => store.close())
   await store.groups.create({ creator: 'owner', members: ['other'], id: 'desk' })
   await store.groups.addMembers('owner', 'desk', visitors)
@@ -50,7 +50,7 @@ test('a small group takes what those take who are in it, not those who were', as
   const few = 5000
   expect((await cacheOf(store)).bytes).toBeLessThan(few)
   await store.close()
-  store = (await host.open()) as MessageStore
+  store = (await host.open()) as LocalMessageStore
   for (const user of ['owner', ...visitors.slice(0, 5)]) await store.getMessages(user, 'desk')
   expect((await cacheOf(store)).bytes).toBeLessThan(2 * few)
 })
@@ -78,7 +78,7 @@ test('who left a small group is not read to send to it: not even a damaged row i
 test('however many conversations are live, those who are warm stay so', async () => {
   const host = await localHost({ settings: { cacheBytes: 512 * 1024, cacheTierSize: 2 } })
   onTestFinished(host.destroy)
-  const store = (await host.open()) as MessageStore
+  const store = (await host.open()) as LocalMessageStore
   onTestFinished(() => store.close())
   for (let i = 0; i < 20; i++) await store.sendMessage({ sender: 'warm', receiver: `peer ${i}`, text: 'x' })
   await store.getConversations('warm')

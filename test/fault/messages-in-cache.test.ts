@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import { expect, onTestFinished, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import type { Conversation } from '../../src/model/conversation.js'
 import type { Json } from '../../src/model/json.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
@@ -14,15 +14,17 @@ import { localHost } from '../histories/hosts.js'
 const maxBytes = 2 * 1024 * 1024
 
 /** `others`: what is done with the store in openings of its own, one after the other, before it is given. */
-async function filled(...others: readonly ((store: MessageStore) => Promise<void>)[]): Promise<MessageStore> {
+async function filled(
+  ...others: readonly ((store: LocalMessageStore) => Promise<void>)[]
+): Promise<LocalMessageStore> {
   const host = await localHost({ settings: { cacheBytes: maxBytes } })
   onTestFinished(host.destroy)
   for (const use of others) {
-    const opened = (await host.open()) as MessageStore
+    const opened = (await host.open()) as LocalMessageStore
     await use(opened)
     await opened.close()
   }
-  const store = (await host.open()) as MessageStore
+  const store = (await host.open()) as LocalMessageStore
   onTestFinished(() => store.close())
   return store
 }
@@ -38,7 +40,7 @@ async function heapUsed(): Promise<number> {
 
 /** By how much the heap has grown, and the account of the cache. */
 async function growth(
-  store: MessageStore,
+  store: LocalMessageStore,
   read: () => Promise<void>,
 ): Promise<{ heap: number; account: number }> {
   const heap = await heapUsed()
@@ -52,14 +54,14 @@ const users = Array.from({ length: 50 }, (_, i) => `user ${i}`)
 const peers = Array.from({ length: 20 }, (_, i) => `peer ${i}`)
 
 async function sendToAll(
-  store: MessageStore,
+  store: LocalMessageStore,
   of: { readonly text: string; readonly attributes?: Json },
 ): Promise<void> {
   for (const receiver of users)
     await Promise.all(peers.map(async (sender) => store.sendMessage({ sender, receiver, ...of })))
 }
 
-async function readLists(store: MessageStore): Promise<void> {
+async function readLists(store: LocalMessageStore): Promise<void> {
   for (const user of users) await store.getConversations(user)
 }
 
@@ -114,7 +116,7 @@ test('lists whose last messages have attributes keep within the cache', async ()
 test('messages of a usual size count as what they take', async () => {
   const text = 'usual'.repeat(20)
   const growths: { heap: number; account: number }[] = []
-  const measure = async (store: MessageStore): Promise<void> => {
+  const measure = async (store: LocalMessageStore): Promise<void> => {
     growths.push(await growth(store, () => readLists(store)))
   }
   // Read for the first time, code is compiled as well, which may take as much as the lists do; and now and then so does something else.
@@ -155,7 +157,7 @@ test('last messages that only those see who have left keep within the cache', as
 })
 
 /** Conversations of every kind, with a last message that `me` may see and that is long. */
-async function sendLong(store: MessageStore, round: number): Promise<void> {
+async function sendLong(store: LocalMessageStore, round: number): Promise<void> {
   const text = `${round}`.padEnd(64 * 1024, '.')
   for (let i = 0; i < 15; i++) {
     await store.sendMessage({ sender: `peer ${i}`, receiver: 'me', text })
@@ -183,10 +185,10 @@ test.each([true, false])(
       tuning: { readsNow, fanOut: 5 },
     })
     onTestFinished(host.destroy)
-    const first = (await host.open()) as MessageStore
+    const first = (await host.open()) as LocalMessageStore
     await sendLong(first, 0)
     await first.close()
-    const store = (await host.open()) as MessageStore
+    const store = (await host.open()) as LocalMessageStore
     onTestFinished(() => store.close())
 
     const lists = async () =>

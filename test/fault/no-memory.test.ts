@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import type { SendRequest } from '../../src/api/send-arguments.js'
 import type { Metrics } from '../../src/backend/settings.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
@@ -95,10 +95,10 @@ test('members for whose record there was no room are not counted', async () => {
   expect((await store.admin.verify()).findings).toEqual([])
 })
 
-const send = (store: MessageStore, receiver: string, n: number, text = 'hello') =>
+const send = (store: LocalMessageStore, receiver: string, n: number, text = 'hello') =>
   store.sendMessage({ sender: 'ann', receiver, id: `${receiver} ${n}`, text })
 
-async function seqsOf(store: MessageStore, peer: string): Promise<number[]> {
+async function seqsOf(store: LocalMessageStore, peer: string): Promise<number[]> {
   const { items } = await store.getMessages('ann', { peer }, { limit: 1000, after: 0 })
   return items.map(({ seq }) => seq)
 }

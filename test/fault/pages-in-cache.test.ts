@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import type { Message } from '../../src/model/message.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
 import { collectGarbage } from '../fixtures/collect-garbage.js'
@@ -19,7 +19,7 @@ test('messages that the cache has let go of are held by nobody', async () => {
   }
   await first.close()
 
-  const store = (await host.open()) as MessageStore
+  const store = (await host.open()) as LocalMessageStore
   onTestFinished(() => store.close())
   const oldest: WeakRef<Message>[] = []
   for (const peer of peers) {

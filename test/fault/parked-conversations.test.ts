@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MessageStore } from '../../src/api/message-store.js'
+import { type LocalMessageStore, MessageStore } from '../../src/api/message-store.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
@@ -24,7 +24,7 @@ async function newWorld(exactIds: number): Promise<World> {
   return { location: await temporaryDirectory(), cacheBytes: 128 * KiB, exactIds, logFails: false }
 }
 
-async function open(world: World, gate = openGate(), queueCalls = 65_536): Promise<MessageStore> {
+async function open(world: World, gate = openGate(), queueCalls = 65_536): Promise<LocalMessageStore> {
   const { location, cacheBytes, exactIds } = world
   const limits = resolveLimits({ queueCalls })
   const clock = new ManualClock()
@@ -57,7 +57,7 @@ const send = (i: number) => ({
 })
 
 /** Conversations of others, so many that nobody else is left in memory. */
-async function crowd(store: MessageStore, round: string): Promise<void> {
+async function crowd(store: LocalMessageStore, round: string): Promise<void> {
   for (let i = 0; i < 200; i++)
     await store.sendMessage({ sender: `${round} ${i}`, receiver: `other ${i}`, text: 'hello' })
   await store.admin.checkpoint()

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CrashRig } from '../crash/crash-rig.js'
-import type { WayToDie } from '../crash/crash-rig.js'
+import type { WayToDie } from '../crash/way-to-die.js'
 import { crashVariants } from '../crash/crash-store.js'
 import type { CrashVariant } from '../crash/crash-store.js'
 import type { Ending } from '../crash/crash-world.js'

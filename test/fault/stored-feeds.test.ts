@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { describeKey } from '../../src/formats/keys.js'
 import { openClassicLevel } from '../../src/local/shards/classic-level-opener.js'
 import type { ShardOpener } from '../../src/local/shards/shard-database.js'
@@ -47,19 +47,21 @@ function isOfGroup(key: Buffer): boolean {
   return described?.kind === 'group' && described.family === 'changes'
 }
 
-async function opened(location?: string): Promise<{ store: MessageStore; looks: Looks; location: string }> {
+async function opened(
+  location?: string,
+): Promise<{ store: LocalMessageStore; looks: Looks; location: string }> {
   const place = location ?? (await temporaryDirectory())
   const looks = new Looks()
   const store = await openLocalStore(place, { settings, local: { opener: looks.opener } })
   return { store, looks, location: place }
 }
 
-async function reopened(store: MessageStore, location: string): ReturnType<typeof opened> {
+async function reopened(store: LocalMessageStore, location: string): ReturnType<typeof opened> {
   await store.close()
   return opened(location)
 }
 
-const say = (store: MessageStore, conversationId: string, text = 'hello'): Promise<unknown> =>
+const say = (store: LocalMessageStore, conversationId: string, text = 'hello'): Promise<unknown> =>
   store.sendMessage({ sender: 'ann', conversationId, text })
 
 test('what one look into many groups has found serves page after page', async () => {
@@ -153,7 +155,10 @@ function toldOf(change: Change): unknown {
 test('who came, left and came back hears the same from memory and from the shards, from wherever on', async () => {
   const [live, stored] = [await opened(), await opened()]
   const seqs = { live: 0, stored: 0 }
-  const follow = async (name: 'live' | 'stored', { store }: { store: MessageStore }): Promise<string[]> => {
+  const follow = async (
+    name: 'live' | 'stored',
+    { store }: { store: LocalMessageStore },
+  ): Promise<string[]> => {
     const tokens: string[] = []
     const then = async (step: () => Promise<unknown>): Promise<void> => {
       tokens.push((await store.getChanges('cem')).token)

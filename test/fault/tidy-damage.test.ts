@@ -1,7 +1,7 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { MessageStore } from '../../src/api/message-store.js'
+import { type LocalMessageStore, MessageStore } from '../../src/api/message-store.js'
 import { bodyFileName, cutOf, levelOf, parseBodyFileName } from '../../src/formats/body-file.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
@@ -46,7 +46,7 @@ async function open(location: string, { fileSystem = nodeFileSystem, tuning }: P
   return { store, warnings }
 }
 
-async function send(store: MessageStore, count: number): Promise<void> {
+async function send(store: LocalMessageStore, count: number): Promise<void> {
   for (let i = 0; i < count; i++)
     await store.sendMessage({
       sender: 'ann',
@@ -69,9 +69,9 @@ async function damage(location: string, file: number): Promise<void> {
   await writeFile(path, bytes)
 }
 
-const tidied = async (store: MessageStore) => (await store.admin.stats()).bodies
+const tidied = async (store: LocalMessageStore) => (await store.admin.stats()).bodies
 
-async function checkpoints(store: MessageStore, count: number): Promise<void> {
+async function checkpoints(store: LocalMessageStore, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await store.admin.checkpoint()
     await new Promise((resolve) => setTimeout(resolve, 2))

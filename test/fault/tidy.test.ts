@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { MessageStore } from '../../src/api/message-store.js'
+import { type LocalMessageStore, MessageStore } from '../../src/api/message-store.js'
 import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
 import { bodyFileName, cutOf, levelOf, parseBodyFileName } from '../../src/formats/body-file.js'
 import { describeKey } from '../../src/formats/keys.js'
@@ -48,7 +48,7 @@ interface Parts {
 
 interface World {
   readonly location: string
-  readonly open: (parts?: Parts) => Promise<MessageStore>
+  readonly open: (parts?: Parts) => Promise<LocalMessageStore>
   readonly files: () => Promise<number[]>
 }
 
@@ -90,12 +90,12 @@ class Chatter {
     this.#chance = new SeededChance(seed)
   }
 
-  async begin(store: MessageStore): Promise<void> {
+  async begin(store: LocalMessageStore): Promise<void> {
     await store.groups.create({ creator: 'e', id: 'small', title: 'small', members: ['a', 'b'] })
     await store.groups.create({ creator: 'e', id: 'large', title: 'large', members: ['a', 'b', 'c', 'd'] })
   }
 
-  async send(store: MessageStore, count: number): Promise<void> {
+  async send(store: LocalMessageStore, count: number): Promise<void> {
     const users = ['a', 'b', 'c', 'd', 'e']
     const pick = (): string => users[this.#chance.below(users.length)] as string
     for (let i = 0; i < count; i++) {
@@ -114,7 +114,7 @@ class Chatter {
 }
 
 /** Every conversation is there, for one who sees it, by pages; and nothing contradicts itself. */
-async function expectAll(store: MessageStore, { talks }: Chatter): Promise<void> {
+async function expectAll(store: LocalMessageStore, { talks }: Chatter): Promise<void> {
   for (const [conversation, { sent }] of talks) {
     const reader = (sent[0] as Talk['sent'][number]).sender
     const items: unknown[] = []
@@ -132,7 +132,7 @@ async function expectAll(store: MessageStore, { talks }: Chatter): Promise<void>
 }
 
 /** A repeat gives the first receipt, wherever the message lies by now. */
-async function expectRepeats(store: MessageStore, { talks }: Chatter): Promise<void> {
+async function expectRepeats(store: LocalMessageStore, { talks }: Chatter): Promise<void> {
   for (const [conversationId, { sent }] of talks)
     for (const { sender, id, text, seq } of sent.slice(0, 5))
       await expect(store.sendMessage({ sender, conversationId, id, text })).resolves.toMatchObject({ seq })

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { cacheOf } from '../fixtures/cache-stats.js'
@@ -45,7 +45,7 @@ test.each(['one after the other', 'all at once'])(
       for (const repeat of repeats) expect(await repeat).toMatchObject({ duplicate: true })
     }
     await crowd(store)
-    const cache = await cacheOf(store as MessageStore)
+    const cache = await cacheOf(store as LocalMessageStore)
     expect(cache.bytes).toBeLessThanOrEqual(cache.maxBytes)
     expect(cache.conversations).toBe(0)
   },

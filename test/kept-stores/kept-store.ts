@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MessageStore } from '../../src/api/message-store.js'
+import { type LocalMessageStore, MessageStore } from '../../src/api/message-store.js'
 import type { SendRequest } from '../../src/api/send-arguments.js'
 import { resolveLimits } from '../../src/limits.js'
 import { openLocalBackend } from '../../src/local/open-local-backend.js'
@@ -58,7 +58,7 @@ const tuning: Partial<LocalTuning> = {
 }
 
 /** In the default durability: tokens outlive a crash. */
-export async function openKept(location: string): Promise<MessageStore> {
+export async function openKept(location: string): Promise<LocalMessageStore> {
   const limits = resolveLimits()
   const settings = {
     location,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { MessageStore } from '../../src/api/message-store.js'
+import type { LocalMessageStore } from '../../src/api/message-store.js'
 import { nextRecord, recordLengthBytes } from '../../src/formats/frames.js'
 import { families, readCopyKey, type Family } from '../../src/formats/keys.js'
 import { decodeManifest } from '../../src/formats/manifest.js'
@@ -72,7 +72,7 @@ function asJson(value: unknown): unknown {
 }
 
 /** Begun, with a checkpoint in the middle, and tokens from before and behind it. */
-async function begun(store: MessageStore) {
+async function begun(store: LocalMessageStore) {
   const sends: KeptStore['sends'][number][] = []
   const tokens: Record<string, string[]> = {}
   const takeTokens = async (): Promise<void> => {
@@ -115,7 +115,7 @@ async function done(location: string, left: string): Promise<Made> {
 }
 
 /** Until nothing is flushed or copied any more, nor merged: what a merge has left is removed behind the next checkpoint only. */
-async function rest(store: MessageStore): Promise<void> {
+async function rest(store: LocalMessageStore): Promise<void> {
   for (let waiting = 1; waiting > 0;) {
     await pause(500)
     const { generations } = await store.admin.stats()

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { MessageStore } from '../../src/api/message-store.js'
 import { checkUser } from '../../src/model-checking/check-user.js'
 import { outcomeOf, reconcile } from '../../src/model-checking/expectation.js'
 import type { Outcome } from '../../src/model-checking/expectation.js'
 import { ReferenceModel } from '../../src/model-checking/reference-model.js'
 import type { SendRequestShape } from '../../src/model-checking/store-under-test.js'
 import type { Message, SendReceipt } from '../../src/model/message.js'
-import type { AnyStore } from '../fixtures/reference-store.js'
 import { eventualStore, localStore, referenceStore } from './stores.js'
 import type { OpenTestStore } from './stores.js'
 import { holds, verdict } from './verdict.js'
@@ -52,7 +52,7 @@ interface Run {
   highest: number
 }
 
-async function perform(store: AnyStore, run: Run, chosen: Deed, settledViews: boolean): Promise<void> {
+async function perform(store: MessageStore, run: Run, chosen: Deed, settledViews: boolean): Promise<void> {
   if (chosen.kind === 'send') {
     const request = requestOf(chosen)
     const send: Run['sends'][number] = { request, outcome: undefined }
@@ -78,7 +78,7 @@ function requestOf({ user: sender, id, text }: Deed & { readonly kind: 'send' })
   return { sender, conversationId: group, text: `text ${text}`, id: `id ${id}` }
 }
 
-async function begin(store: AnyStore, model: ReferenceModel): Promise<void> {
+async function begin(store: MessageStore, model: ReferenceModel): Promise<void> {
   const create = { creator: users[0], members: users, id: group }
   reconcile('create', model.createGroup(create), await outcomeOf(store.groups.create(create)))
   for (let seq = 1; seq <= earlier; seq++) {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { MessageStore } from '../../src/api/message-store.js'
 import { EventualBackend } from '../../src/backend/reference/eventual-backend.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
-import type { StoreStats } from '../../src/backend/port.js'
 import type { StoreComponents, StoreSettings } from '../../src/backend/settings.js'
 import type { UsersMode } from '../../src/domain/context.js'
 import { resolveLimits } from '../../src/limits.js'
@@ -124,7 +123,7 @@ export function underEventual(seed: number, usersMode: UsersMode = 'open'): Stor
 }
 
 interface TestStore {
-  readonly store: MessageStore<StoreStats>
+  readonly store: MessageStore
   readonly clock: ManualClock
   readonly settle: () => Promise<void>
   /** Everybody sees a message as soon as it is acknowledged. */

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MessageStore } from '../../src/index.js'
+import type { LocalMessageStore } from '../../src/index.js'
 
 /** What a long life could let grow, at one moment of it. */
 export interface Sample {
@@ -15,7 +15,7 @@ export interface Sample {
 }
 
 export async function takeSample(
-  store: MessageStore,
+  store: LocalMessageStore,
   location: string,
   sends: number,
   seconds: number,

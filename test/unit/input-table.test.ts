@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MessageStore } from '../../src/api/message-store.js'
 import { openMessageStore } from '../../src/api/open.js'
-import type { StoreStats } from '../../src/backend/port.js'
 import { ReferenceBackend } from '../../src/backend/reference/reference-backend.js'
 import { isColumbaError } from '../../src/errors.js'
 import type { ErrorCode } from '../../src/errors.js'
@@ -124,20 +123,16 @@ const me = 'me'
 const you = 'you'
 const group = 'group'
 
-type Spot = readonly [
-  name: string,
-  place: Place,
-  call: (store: MessageStore<StoreStats>, bad: never) => unknown,
-]
+type Spot = readonly [name: string, place: Place, call: (store: MessageStore, bad: never) => unknown]
 
-function send(store: MessageStore<StoreStats>, field: object): unknown {
+function send(store: MessageStore, field: object): unknown {
   return store.sendMessage({ sender: me, receiver: you, text: 'x', ...field })
 }
 
 /** `conversation` may be an id or `{ peer }`; both are places for an id. */
 function refSpots(
   name: string,
-  call: (store: MessageStore<StoreStats>, user: never, ref: never) => unknown,
+  call: (store: MessageStore, user: never, ref: never) => unknown,
 ): readonly Spot[] {
   return [
     [`${name}(user)`, 'id', (store, bad) => call(store, bad, group as never)],
@@ -155,7 +150,7 @@ function badPeer(bad: unknown): unknown {
 function optionSpots(
   name: string,
   numbers: readonly string[],
-  call: (store: MessageStore<StoreStats>, options: never) => unknown,
+  call: (store: MessageStore, options: never) => unknown,
 ): Spot[] {
   return [
     [`${name} options`, 'options', call],
@@ -298,7 +293,7 @@ async function codeOf(call: () => unknown): Promise<string> {
 
 const openings: readonly {
   readonly name: string
-  readonly open: (location: string) => Promise<MessageStore<StoreStats>>
+  readonly open: (location: string) => Promise<MessageStore>
 }[] = [
   {
     name: 'the reference backend',
@@ -312,7 +307,7 @@ const openings: readonly {
 
 describe.each(openings)('the input table over $name', ({ open }) => {
   let location = ''
-  let store: MessageStore<StoreStats>
+  let store: MessageStore
   const users = [me, you]
 
   beforeAll(async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readCopyKey, type CopyRow } from '../../../src/formats/keys.js'
 import { decodeListCopy, encodeListCopy, type ListCopy } from '../../../src/formats/list-copy.js'
 import { rows } from '../../../src/formats/rows.js'
-import type { MessageStore } from '../../../src/index.js'
+import type { LocalMessageStore } from '../../../src/index.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import { cacheOf } from '../../fixtures/cache-stats.js'
@@ -18,10 +18,10 @@ const users = ['ann', 'ben', 'cem', 'dan', 'eva']
 const annBen = directConversationId('ann', 'ben')
 
 /** Every list is copied, however short. */
-const open = (location: string): Promise<MessageStore> =>
+const open = (location: string): Promise<LocalMessageStore> =>
   openSample(location, new ManualClock(), { copiedFrom: 1, copyRestMs: 0 })
 
-async function lists(store: MessageStore): Promise<unknown> {
+async function lists(store: LocalMessageStore): Promise<unknown> {
   return Promise.all(
     users.map(async (user) => [user, await store.getConversations(user), await store.getUnread(user)]),
   )
@@ -69,7 +69,7 @@ let copied: string
 /** Behind that much has happened. */
 let changed: string
 
-async function goOn(store: MessageStore): Promise<void> {
+async function goOn(store: LocalMessageStore): Promise<void> {
   await store.sendMessage({ sender: 'cem', receiver: 'ann', text: 'later' })
   await store.sendMessage({ sender: 'eva', receiver: 'ann', text: 'new' })
   await store.markRead('ann', { peer: 'ben' })
@@ -160,14 +160,17 @@ describe('a copy with a few rows above it', () => {
   const peers = Array.from({ length: 12 }, (_, i) => `peer ${i}`)
 
   /** A store that does this, and something that takes along what waits to be written. */
-  async function during(location: string, happens: (store: MessageStore) => Promise<unknown>): Promise<void> {
+  async function during(
+    location: string,
+    happens: (store: LocalMessageStore) => Promise<unknown>,
+  ): Promise<void> {
     const store = await open(location)
     await happens(store)
     await store.sendMessage({ sender: 'fay', receiver: 'gil', text: 'something else' })
     await store.close()
   }
 
-  async function withOldCopy(since: (store: MessageStore) => Promise<unknown>): Promise<string> {
+  async function withOldCopy(since: (store: LocalMessageStore) => Promise<unknown>): Promise<string> {
     const location = await temporaryDirectory()
     await during(location, async (store) => {
       for (const sender of peers) await store.sendMessage({ sender, receiver: 'ann', text: 'hello' })
@@ -190,7 +193,7 @@ describe('a copy with a few rows above it', () => {
     return { reads, isRenewed: after?.payload.equals(before?.payload as Buffer) === false }
   }
 
-  const send = (store: MessageStore): Promise<unknown> =>
+  const send = (store: LocalMessageStore): Promise<unknown> =>
     store.sendMessage({ sender: 'peer 3', receiver: 'ann', text: 'later' })
 
   test('stays as long as its marks are right', async () => {
@@ -219,7 +222,7 @@ describe('a list is copied as long as its copy is short', () => {
   const long = (id: string): string => id.padEnd(256, '.')
 
   async function fill(
-    store: MessageStore,
+    store: LocalMessageStore,
     { large = 0, small = 0, direct = 0, name = long }: ListOf,
   ): Promise<void> {
     const several = async (count: number, make: (i: number) => Promise<unknown>): Promise<void> => {

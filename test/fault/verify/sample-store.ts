@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageStore } from '../../../src/api/message-store.js'
+import { type LocalMessageStore, MessageStore } from '../../../src/api/message-store.js'
 import { resolveLimits } from '../../../src/limits.js'
 import { openLocalBackend } from '../../../src/local/open-local-backend.js'
 import type { LocalTuning } from '../../../src/local/tuning.js'
@@ -25,7 +25,7 @@ export async function openSample(
   clock = new ManualClock(),
   otherTuning: Partial<LocalTuning> = {},
   fileSystem: FileSystem = nodeFileSystem,
-): Promise<MessageStore> {
+): Promise<LocalMessageStore> {
   const limits = resolveLimits()
   const settings = {
     location,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import { checkComponents, checkOptions } from '../../../src/api/options.js'
 import type { StoreComponentOptions, StoreOptions } from '../../../src/api/options.js'
 import { defaultLimits, resolveLimits } from '../../../src/limits.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 
 const good = { sender: 'ada', receiver: 'bob', text: 'x' }
 
@@ -40,7 +41,7 @@ const invalid = (field: string) => ({ code: 'INVALID_ARGUMENT', details: { field
 
 /** Calls with arguments that the compiler would refuse. */
 async function calling(
-  call: (store: AnyStore, use: (value: unknown) => never) => Promise<unknown>,
+  call: (store: MessageStore, use: (value: unknown) => never) => Promise<unknown>,
 ): Promise<unknown> {
   const store = referenceStore()
   return call(store, (value) => value as never)
@@ -219,10 +220,10 @@ describe('reads and marks', () => {
 
   test('refuse the `next` of a last page, and say that there is no page behind it', async () => {
     const calls = [
-      (store: AnyStore, options: never) => store.getConversations('ada', options),
-      (store: AnyStore, options: never) => store.getMessages('ada', { peer: 'bob' }, options),
-      (store: AnyStore, options: never) => store.contacts.list('ada', options),
-      (store: AnyStore, options: never) => store.groups.members('ada', 'g', options),
+      (store: MessageStore, options: never) => store.getConversations('ada', options),
+      (store: MessageStore, options: never) => store.getMessages('ada', { peer: 'bob' }, options),
+      (store: MessageStore, options: never) => store.contacts.list('ada', options),
+      (store: MessageStore, options: never) => store.groups.members('ada', 'g', options),
     ]
     const message = 'cursor is null: behind the last page there is no other'
     for (const call of calls) {

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import { openMessageStore } from '../../../src/index.js'
 import { defaultLimits, greatestLimits } from '../../../src/limits.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
 // What users get who give no numbers. They build on these, so a change of one is a change of the contract.
@@ -48,7 +49,7 @@ test('the greatest that they may be', () => {
 })
 
 interface Sizes {
-  readonly store: AnyStore
+  readonly store: MessageStore
   /** From before everything. */
   readonly token: string
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import type { Backend } from '../../../src/backend/port.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { Gate } from '../../fixtures/gate.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 
-const calls: Readonly<Record<string, (store: AnyStore) => Promise<unknown>>> = {
+const calls: Readonly<Record<string, (store: MessageStore) => Promise<unknown>>> = {
   sendMessage: (store) => store.sendMessage({ sender: 'a', receiver: 'b', text: 'x' }),
   getConversations: (store) => store.getConversations('a'),
   getConversation: (store) => store.getConversation('a', { peer: 'b' }),
@@ -34,7 +35,7 @@ const calls: Readonly<Record<string, (store: AnyStore) => Promise<unknown>>> = {
   'admin.verify': (store) => store.admin.verify(),
 }
 
-async function opened(backend: Backend = new ReferenceBackend()): Promise<AnyStore> {
+async function opened(backend: Backend = new ReferenceBackend()): Promise<MessageStore> {
   const store = referenceStore({ backend })
   await store.users.register({ id: 'a', name: 'A' })
   await store.groups.create({ creator: 'a', members: ['b'], id: 'g' })
@@ -71,7 +72,7 @@ function waitingBackend(wait: () => Promise<void>): Backend {
 test.each(Object.keys(calls).filter((name) => name !== 'subscribe'))(
   '%s that began before the store closes is finished first',
   async (name) => {
-    const call = calls[name] as (store: AnyStore) => Promise<unknown>
+    const call = calls[name] as (store: MessageStore) => Promise<unknown>
     const gate = new Gate()
     let isHeld = false
     const store = await opened(waitingBackend(() => (isHeld ? gate.opened : Promise.resolve())))
@@ -88,7 +89,7 @@ test.each(Object.keys(calls).filter((name) => name !== 'subscribe'))(
 )
 
 test.each(Object.keys(calls))('%s is CLOSED while the store closes and afterwards', async (name) => {
-  const call = calls[name] as (store: AnyStore) => Promise<unknown>
+  const call = calls[name] as (store: MessageStore) => Promise<unknown>
   const store = await opened()
   const closing = store.close()
   await expect(call(store)).rejects.toMatchObject({ code: 'CLOSED', kind: 'closed' })

@@ -1,16 +1,20 @@
 import { array, assert, asyncProperty, boolean, integer, record } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import type { GetConversationsOptions } from '../../../src/api/read-arguments.js'
 import type { Backend } from '../../../src/backend/port.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 
 const me = 'me'
 
-const send = (store: AnyStore, from: string, to = me) =>
+const send = (store: MessageStore, from: string, to = me) =>
   store.sendMessage({ sender: from, receiver: to, text: 'x' })
 
-async function peers(store: AnyStore, options?: GetConversationsOptions): Promise<(string | undefined)[]> {
+async function peers(
+  store: MessageStore,
+  options?: GetConversationsOptions,
+): Promise<(string | undefined)[]> {
   return (await store.getConversations(me, options)).items.map(({ peer }) => peer)
 }
 
@@ -133,7 +137,7 @@ test('a walk by cursor has each conversation of its beginning exactly once, howe
   )
 })
 
-async function moving<T>(store: AnyStore, talking: readonly number[], reading: Promise<T>): Promise<T> {
+async function moving<T>(store: MessageStore, talking: readonly number[], reading: Promise<T>): Promise<T> {
   for (const peer of talking) {
     await send(store, `${peer}`)
     await new Promise((resolve) => setImmediate(resolve))

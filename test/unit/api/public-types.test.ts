@@ -1,6 +1,13 @@
 import { describe, expectTypeOf, test } from 'vitest'
-import { ColumbaError, isColumbaError } from '../../../src/index.js'
-import type { Change, Json, LocalStats, MessageStore, StoreStats } from '../../../src/index.js'
+import { ColumbaError, isColumbaError, type openMessageStore } from '../../../src/index.js'
+import type {
+  Change,
+  Json,
+  LocalMessageStore,
+  LocalStats,
+  MessageStore,
+  StoreStats,
+} from '../../../src/index.js'
 
 // What the compiler makes of the public types: wrong ones are refused when this is compiled. What runs here checks nothing more.
 
@@ -34,13 +41,17 @@ describe('a change', () => {
 })
 
 describe('the numbers of a store', () => {
-  type Numbers<Store extends MessageStore<StoreStats>> = Awaited<ReturnType<Store['admin']['stats']>>
+  type Numbers<Store extends MessageStore> = Awaited<ReturnType<Store['admin']['stats']>>
 
   test('that was opened are known one by one; of any store, those that every backend gives', () => {
-    expectTypeOf<Numbers<MessageStore>>().toEqualTypeOf<LocalStats>()
-    expectTypeOf<Numbers<MessageStore>['log']['queuedBytes']>().toEqualTypeOf<number>()
-    expectTypeOf<Numbers<MessageStore<StoreStats>>>().toEqualTypeOf<StoreStats>()
-    expectTypeOf<MessageStore>().toExtend<MessageStore<StoreStats>>()
+    expectTypeOf<Awaited<ReturnType<typeof openMessageStore>>>().toEqualTypeOf<LocalMessageStore>()
+    expectTypeOf<Numbers<LocalMessageStore>>().toEqualTypeOf<LocalStats>()
+    expectTypeOf<Numbers<LocalMessageStore>['log']['queuedBytes']>().toEqualTypeOf<number>()
+    expectTypeOf<Numbers<MessageStore>>().toEqualTypeOf<StoreStats>()
+  })
+
+  test('do not matter to whoever takes any store: one over another backend is one', () => {
+    expectTypeOf<LocalMessageStore>().toExtend<MessageStore>()
   })
 })
 

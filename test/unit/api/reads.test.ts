@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import type { MessageStore } from '../../../src/api/message-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 
 const ada = 'ada'
 const bob = 'bob'
 
-async function filled(count: number): Promise<AnyStore> {
+async function filled(count: number): Promise<MessageStore> {
   const store = referenceStore()
   for (let seq = 1; seq <= count; seq += 1) {
     await store.sendMessage({
@@ -16,7 +17,7 @@ async function filled(count: number): Promise<AnyStore> {
   return store
 }
 
-const seqs = async (page: ReturnType<AnyStore['getMessages']>) => (await page).items.map(({ seq }) => seq)
+const seqs = async (page: ReturnType<MessageStore['getMessages']>) => (await page).items.map(({ seq }) => seq)
 
 describe('a page of a conversation', () => {
   test('is the newest by default, and walks by cursor to the beginning', async () => {

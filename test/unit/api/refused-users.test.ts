@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { isColumbaError } from '../../../src/errors.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 
 // An error says where the call has the user whom it is about, and never who that is.
 
-type Call = (store: AnyStore) => Promise<unknown>
+type Call = (store: MessageStore) => Promise<unknown>
 type Refusal = readonly [place: { readonly field: string; readonly index?: number }, call: Call]
 
 async function refusalOf(call: Promise<unknown>): Promise<object> {

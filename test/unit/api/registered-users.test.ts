@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 
 // Where only registered users exist, those of before stay in what is stored: `zed` is nobody, and in everything here.
 
@@ -9,7 +10,7 @@ const before = { sender: 'zed', receiver: 'ann', text: 'x', id: 'before' }
 const direct = directConversationId('zed', 'ann')
 
 /** What was an open store; `ann` and `bob` are registered, `zed` is not. */
-async function registeredOnly(): Promise<AnyStore> {
+async function registeredOnly(): Promise<MessageStore> {
   const backend = new ReferenceBackend()
   const open = referenceStore({ backend })
   for (const id of ['ann', 'bob']) await open.users.register({ id, name: id })
@@ -27,7 +28,7 @@ const unknown = { code: 'USER_NOT_FOUND', kind: 'not-found' }
 const text = { text: 'x', id: 'new' }
 
 /** Every call that somebody makes, by one who is not registered; and those that write to such a one, add or block one. */
-const refused: Readonly<Record<string, (store: AnyStore) => Promise<unknown>>> = {
+const refused: Readonly<Record<string, (store: MessageStore) => Promise<unknown>>> = {
   'sendMessage to a user': (store) => store.sendMessage({ sender: 'zed', receiver: 'ann', ...text }),
   'sendMessage to oneself': (store) => store.sendMessage({ sender: 'zed', receiver: 'zed', ...text }),
   'sendMessage by a direct id': (store) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { MessageStore } from '../../../src/api/message-store.js'
 import { openMessageStore } from '../../../src/index.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 
 const thrown = new RangeError('the caller’s own')
 
@@ -26,7 +27,7 @@ const unreadable: Record<string, (field: string, like: object) => object> = {
 
 type Make = (field: string, like: object) => never
 
-const calls: Record<string, (store: AnyStore, make: Make) => unknown> = {
+const calls: Record<string, (store: MessageStore, make: Make) => unknown> = {
   sendMessage: (store, make) => store.sendMessage(make('text', { sender: 'a', receiver: 'b', text: 'x' })),
   'sendMessage, attributes': (store, make) =>
     store.sendMessage({ sender: 'a', receiver: 'b', text: 'x', attributes: make('a', { a: 1 }) }),

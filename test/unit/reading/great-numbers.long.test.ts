@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { type Message, type MessageStore, openMessageStore, type Page } from '../../../src/index.js'
+import { type Message, type LocalMessageStore, openMessageStore, type Page } from '../../../src/index.js'
 import { cacheOf } from '../../fixtures/cache-stats.js'
 import { collectGarbage } from '../../fixtures/collect-garbage.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
@@ -26,7 +26,7 @@ async function filled(count: number, request: (n: number) => { sender: string; r
 }
 
 /** What `work` gives, which may read so many rows. */
-async function within<T>(store: MessageStore, mostRows: number, work: () => Promise<T>): Promise<T> {
+async function within<T>(store: LocalMessageStore, mostRows: number, work: () => Promise<T>): Promise<T> {
   const { rowReads: before } = await cacheOf(store)
   const result = await work()
   expect((await cacheOf(store)).rowReads - before).toBeLessThanOrEqual(mostRows)

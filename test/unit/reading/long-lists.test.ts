@@ -1,16 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { type MessageStore, openMessageStore } from '../../../src/index.js'
+import { type LocalMessageStore, type MessageStore, openMessageStore } from '../../../src/index.js'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import type { LocalTuning } from '../../../src/local/tuning.js'
 import { ManualClock } from '../../../src/model-checking/manual-clock.js'
 import { openSample } from '../../fault/verify/sample-store.js'
 import { cacheOf } from '../../fixtures/cache-stats.js'
-import { type AnyStore, referenceStore } from '../../fixtures/reference-store.js'
+import { referenceStore } from '../../fixtures/reference-store.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
 const peers = Array.from({ length: 1200 }, (_, i) => `peer ${i}`)
 
-async function fill(store: AnyStore): Promise<void> {
+async function fill(store: MessageStore): Promise<void> {
   for (const sender of peers) await store.sendMessage({ sender, receiver: 'me', text: `from ${sender}` })
 }
 
@@ -50,7 +50,7 @@ test('while the unread messages of a long list are counted in memory, others get
 
 test('a list of which the first groups have just become large is read further down, each time more of it', async () => {
   const location = await temporaryDirectory()
-  const open = async (tuning: Partial<LocalTuning>): Promise<MessageStore> => {
+  const open = async (tuning: Partial<LocalTuning>): Promise<LocalMessageStore> => {
     const store = await openSample(location, new ManualClock(), tuning)
     onTestFinished(() => store.close())
     return store

@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest'
-import { openMessageStore, type MessageStore } from '../../../src/index.js'
+import { openMessageStore, type LocalMessageStore } from '../../../src/index.js'
 import { Lists } from '../../../src/local/lists.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
-const records = async (store: MessageStore): Promise<number> => (await store.admin.stats()).log.records
+const records = async (store: LocalMessageStore): Promise<number> => (await store.admin.stats()).log.records
 
-async function filled(store: MessageStore, count: number): Promise<string> {
+async function filled(store: LocalMessageStore, count: number): Promise<string> {
   let id = ''
   for (let i = 0; i < count; i++) {
     const { conversationId } = await store.sendMessage({ sender: 'ada', receiver: 'bob', text: `${i}` })
@@ -14,7 +14,11 @@ async function filled(store: MessageStore, count: number): Promise<string> {
   return id
 }
 
-const standing = async (store: MessageStore, user: string, id: string): Promise<(number | undefined)[]> => {
+const standing = async (
+  store: LocalMessageStore,
+  user: string,
+  id: string,
+): Promise<(number | undefined)[]> => {
   const { deliveredSeq, readSeq, unread } = (await store.getConversation(user, id)) ?? {}
   return [deliveredSeq, readSeq, unread]
 }

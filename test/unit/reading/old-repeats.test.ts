@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openMessageStore, type MessageStore } from '../../../src/index.js'
+import { openMessageStore, type LocalMessageStore } from '../../../src/index.js'
 import { temporaryDirectory } from '../../fixtures/temporary-directory.js'
 
 const bursts = 20
@@ -12,7 +12,7 @@ function message(n: number, talk: (typeof talks)[number]) {
   return { sender: 'ada', id: `id ${n}`, text: `message ${n}`, ...attributes, ...talk }
 }
 
-async function tidied(store: MessageStore): Promise<void> {
+async function tidied(store: LocalMessageStore): Promise<void> {
   for (let quiet = 0; quiet < 3;) {
     await store.admin.checkpoint()
     const { merging } = (await store.admin.stats()).bodies
@@ -21,7 +21,7 @@ async function tidied(store: MessageStore): Promise<void> {
 }
 
 /** Each message once more, later ones first and last, so that no two in a row lie in one block. */
-async function repeatAll(store: MessageStore): Promise<void> {
+async function repeatAll(store: LocalMessageStore): Promise<void> {
   for (const n of all.map((at) => (at * 49) % all.length)) {
     for (const talk of talks) {
       expect(await store.sendMessage(message(n, talk))).toMatchObject({ seq: n + 1, duplicate: true })
