@@ -26,14 +26,15 @@ const ownEnds: Readonly<Record<Ending, OwnEnd | null>> = {
  * work at all would be a crash like any other, and one that loses nothing.
  */
 export function whyOdd(
-  { ending, strike, fault }: WayToDie,
+  { ending, strike, signal: sent = 'SIGKILL', fault }: WayToDie,
   { code, signal, output, told }: Ended,
   lines: readonly JournalLine[],
 ): string | null {
   const failed = lines.find((line) => line.line === 'failed')
   if (failed !== undefined) return `a call failed by what nothing may throw (${failed.error})`
-  if (signal === 'SIGKILL') {
-    if (strike === null && fault?.kills !== true) return 'a process was killed by nobody'
+  if (signal !== null) {
+    const isSent = strike !== null && signal === sent
+    if (!isSent && !(fault?.kills === true && signal === 'SIGKILL')) return 'a process was killed by nobody'
     return output === '' ? null : 'a process complained before it was killed'
   }
   if (code === refusedExit && fault !== undefined)

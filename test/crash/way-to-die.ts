@@ -6,6 +6,8 @@ export interface WayToDie {
   readonly ending: Ending
   /** Milliseconds to wait after `since`, then `strike`; null: let it end by itself. */
   readonly strike: ((worker: ChildProcess) => Promise<void> | void) | null
+  /** What `strike` ends it with. Default: SIGKILL. */
+  readonly signal?: NodeJS.Signals
   readonly since: 'started' | 'opened' | 'working'
   readonly afterMs: number
   /** How many calls it makes at most, unless it is as usual. */

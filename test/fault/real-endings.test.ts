@@ -20,6 +20,7 @@ const byItself = (ending: Ending): WayToDie => ({ ending, strike: null, since: '
 const by = (signal: NodeJS.Signals): WayToDie => ({
   ending: 'wait',
   strike: (worker) => void worker.kill(signal),
+  signal,
   since: 'working',
   afterMs: 0,
 })
