@@ -21,8 +21,11 @@ export interface InjectedFault {
   readonly isMet: (ended: Ended, log: string) => Promise<boolean>
 }
 
-/** Nothing stops at calls that nobody asks for. */
+/** Nothing stops at calls that nobody asks for. (A signal comes at a process's first call or never then.) */
 export const straceOptions = ['-f', '-qq', '--seccomp-bpf']
+const whereSignals = ['-f', '-qq']
+
+const isSignal = (fault: string): boolean => fault.startsWith('signal')
 
 /** One pool thread, because strace counts the calls of each thread on its own. */
 const strace = (
@@ -34,14 +37,15 @@ const strace = (
   name: `${call}: ${fault}`,
   among,
   at: (hit, log, location) => ({
-    kills: fault.startsWith('signal'),
+    kills: isSignal(fault),
     through: [
-      ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', ...straceOptions, '-o', log, ...filter(location)],
+      ...['env', 'UV_THREADPOOL_SIZE=1', 'strace', ...(isSignal(fault) ? whereSignals : straceOptions)],
+      ...['-o', log, ...filter(location)],
       ...['-e', `trace=${call}`, '-e', `inject=${call}:${fault}:when=${hit}`],
     ],
   }),
   isMet: async ({ signal }, log) =>
-    fault.startsWith('signal') ? signal === 'SIGKILL' : (await readFile(log, 'utf8')).includes('(INJECTED)'),
+    isSignal(fault) ? signal === 'SIGKILL' : (await readFile(log, 'utf8')).includes('(INJECTED)'),
 })
 
 /** Files that LevelDB may come to have in its first shards, as strace wants to be told of them. */
