@@ -11,14 +11,14 @@ function doneOrWaiting(mark: Promise<unknown>): Promise<unknown> {
   return Promise.race([mark, new Promise((resolve) => setTimeout(resolve, 200))])
 }
 
-test.each([
-  ['markRead', 1],
-  ['markRead', 300],
-  ['markDelivered', 1],
-  ['markDelivered', 300],
-] as const)(
-  'a lower %s that is slow does not take back a higher markRead, with %i conversations marked at once',
-  async (slow, count) => {
+// The marks are read twice: to see whether there is anything to do, and again if the conversation has left memory meanwhile.
+const slowMarks = (['markRead', 'markDelivered'] as const).flatMap((slow) =>
+  [1, 300].flatMap((count) => [1, 2].map((look) => [slow, count, look] as const)),
+)
+
+test.each(slowMarks)(
+  'a lower %s that is slow does not take back a higher markRead, with %i conversations marked at once, at look %i',
+  async (slow, count, look) => {
     const gate = openGate()
     const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
     onTestFinished(host.destroy)
@@ -30,8 +30,7 @@ test.each([
 
     const store = await host.open()
     onTestFinished(() => store.close())
-    // The marks are read twice: to see whether there is anything to do, and again if the conversation has left memory meanwhile.
-    let reads = 2
+    let reads = look
     let open = (): void => undefined
     const read = new Promise<void>((resolve) => {
       gate.onRead = () => {
@@ -82,6 +81,37 @@ test.each([0, 300])(
     open()
     await Promise.all([marking, higher])
     expect(await store.getConversation('a', 'g')).toMatchObject({ readSeq: 5 })
+  },
+)
+
+test.each(['markRead', 'markDelivered'] as const)(
+  'a %s whose look took long leaves exactly what is unread, one’s own messages among the others',
+  async (call) => {
+    const gate = openGate()
+    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
+    onTestFinished(host.destroy)
+    const first = await host.open()
+    for (const text of ['1', '2', '3', '4', '5', '6'])
+      await first.sendMessage({
+        sender: Number(text) % 2 === 0 ? 'a' : 'b',
+        receiver: Number(text) % 2 === 0 ? 'b' : 'a',
+        text,
+      })
+    await first.markRead('a', { peer: 'b' }, 2)
+    await first.close()
+
+    const store = await host.open()
+    onTestFinished(() => store.close())
+    const { read, open } = closeGate(gate)
+    gate.at = { key: keys.marks(userPrefix('a'), directConversationId('a', 'b')) }
+    const marking = store[call]('a', { peer: 'b' }, 4)
+    await read
+    gate.at = 'nothing'
+    open()
+    await marking
+    const readSeq = call === 'markRead' ? 4 : 2
+    const expected = { readSeq, deliveredSeq: 4, unread: call === 'markRead' ? 1 : 2 }
+    expect(await store.getConversation('a', { peer: 'b' })).toMatchObject(expected)
   },
 )
 
