@@ -31,8 +31,7 @@ export class AdminCalls<Stats extends StoreStats = StoreStats> {
    */
   verify(options?: VerifyOptions): Promise<VerifyReport> {
     return this.#calls.run(() => {
-      const { onProgress } = checkFields(options, 'options', ['onProgress'])
-      if (onProgress === undefined) return this.#backend.verify({ onProgress: () => undefined })
+      const { onProgress = () => undefined } = checkFields(options, 'options', ['onProgress'])
       if (typeof onProgress !== 'function') throw invalid('onProgress', 'must be a function')
       return this.#backend.verify({ onProgress: quiet(onProgress as Listener) })
     })

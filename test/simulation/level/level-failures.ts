@@ -47,6 +47,40 @@ export interface LevelFailure extends LevelScript {
 const large = 40_000
 const small = 100
 
+/** What comes of it where the first flush cannot make its table. */
+const noTable: Omit<LevelFailure, 'fault'> = {
+  rowBytes: small,
+  steps: 'open a flush b flush',
+  afterwards: 'open c',
+  told: [
+    'there: ',
+    'a: accepted',
+    'flushed: 1 left',
+    'b: rejected',
+    'flushed: 2 left',
+    'there: a',
+    'c: accepted',
+  ],
+}
+
+/** What comes of it where the list of tables fails at the second flush. */
+const noLaterList: Omit<LevelFailure, 'fault'> = {
+  rowBytes: small,
+  steps: 'open a flush b flush c flush',
+  afterwards: 'open d',
+  told: [
+    'there: ',
+    'a: accepted',
+    'flushed: 0 left',
+    'b: accepted',
+    'flushed: 1 left',
+    'c: rejected',
+    'flushed: 2 left',
+    'there: ab',
+    'd: accepted',
+  ],
+}
+
 /** Failures of LevelDB 1.20 that the simulated one is made after. The numbers of files are the same in both. */
 export const levelFailures: Readonly<Record<string, LevelFailure>> = {
   'a failed write of the log rejects one row, and of what is accepted behind it nothing is there again': {
@@ -95,66 +129,20 @@ export const levelFailures: Readonly<Record<string, LevelFailure>> = {
   },
   'a table that cannot be synced: no more writes, no word of flushes, and the logs stay': {
     fault: { call: 'fdatasync', error: 'EIO', file: '000005.ldb', nth: 1 },
-    rowBytes: small,
-    steps: 'open a flush b flush',
-    afterwards: 'open c',
-    told: [
-      'there: ',
-      'a: accepted',
-      'flushed: 1 left',
-      'b: rejected',
-      'flushed: 2 left',
-      'there: a',
-      'c: accepted',
-    ],
+    ...noTable,
   },
   'a table that cannot be written: the same': {
     fault: { call: 'write', error: 'ENOSPC', file: '000005.ldb', nth: 1 },
-    rowBytes: small,
-    steps: 'open a flush b flush',
-    afterwards: 'open c',
-    told: [
-      'there: ',
-      'a: accepted',
-      'flushed: 1 left',
-      'b: rejected',
-      'flushed: 2 left',
-      'there: a',
-      'c: accepted',
-    ],
+    ...noTable,
   },
   'a table that cannot be made: the same': {
     fault: { call: 'openat', error: 'EMFILE', file: '000005.ldb', nth: 1 },
-    rowBytes: small,
-    steps: 'open a flush b flush',
-    afterwards: 'open c',
-    told: [
-      'there: ',
-      'a: accepted',
-      'flushed: 1 left',
-      'b: rejected',
-      'flushed: 2 left',
-      'there: a',
-      'c: accepted',
-    ],
+    ...noTable,
   },
   // The first of these calls are those of the opening, which strace counts by themselves: it has another thread.
   'a list of tables that cannot be synced: the same': {
     fault: { call: 'fdatasync', error: 'EIO', file: 'MANIFEST-000002', nth: 2, nthSimulated: 3 },
-    rowBytes: small,
-    steps: 'open a flush b flush c flush',
-    afterwards: 'open d',
-    told: [
-      'there: ',
-      'a: accepted',
-      'flushed: 0 left',
-      'b: accepted',
-      'flushed: 1 left',
-      'c: rejected',
-      'flushed: 2 left',
-      'there: ab',
-      'd: accepted',
-    ],
+    ...noLaterList,
   },
   'a list of tables that cannot be written: the same': {
     fault: { call: 'write', error: 'ENOSPC', file: 'MANIFEST-000002', nth: 3, nthSimulated: 4 },
@@ -177,20 +165,7 @@ export const levelFailures: Readonly<Record<string, LevelFailure>> = {
   },
   'a directory that cannot be synced: the same': {
     fault: { call: 'fsync', error: 'EIO', file: '', nth: 2, nthSimulated: 3 },
-    rowBytes: small,
-    steps: 'open a flush b flush c flush',
-    afterwards: 'open d',
-    told: [
-      'there: ',
-      'a: accepted',
-      'flushed: 0 left',
-      'b: accepted',
-      'flushed: 1 left',
-      'c: rejected',
-      'flushed: 2 left',
-      'there: ab',
-      'd: accepted',
-    ],
+    ...noLaterList,
   },
   'a log that cannot be removed stays until the next flush': {
     fault: { call: 'unlink', error: 'EIO', file: '000003.log', nth: 1 },
