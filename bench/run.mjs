@@ -1,7 +1,7 @@
 // Everything between a fresh clone and a measurement: installs the benchmark's own dependencies (kept apart, so that the
 // library's install stays small), makes `columba` mean the checkout around it, compiles, and runs.
 import { spawnSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -38,7 +38,11 @@ if (!existsSync(installedLock) || readFileSync(installedLock, 'utf8') !== lock) 
 // Not a dependency of the manifest: the lock file would then hold a copy of the project's, to be kept equal for ever.
 const link = join(modules, 'columba')
 mkdirSync(modules, { recursive: true })
-if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync(project, link, 'junction')
+// One that was copied along with the folder leads to the checkout it came from: that one would be measured.
+if (!existsSync(link) || realpathSync(link) !== realpathSync(project)) {
+  rmSync(link, { force: true })
+  symlinkSync(project, link, 'junction')
+}
 
 rmSync(join(bench, '.build'), { recursive: true, force: true })
 run(process.execPath, [compiler, '-p', bench], project)

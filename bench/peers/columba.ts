@@ -24,7 +24,7 @@ const QUIET_LOOKS = 3
 /** The default limit. */
 const IDS_PER_CALL = 1000
 
-/** Columba through its public calls, with its default settings. */
+/** Columba through its public calls. */
 class Columba implements LiveContestant {
   readonly #store: Store
 
@@ -100,8 +100,14 @@ class Columba implements LiveContestant {
   }
 }
 
+/** With its default settings. */
 export async function open({ directory }: OpenOptions): Promise<Contestant> {
   return new Columba(await openMessageStore({ location: directory }))
+}
+
+/** With default settings but for how much the cache may hold. */
+export async function openWithCache({ directory }: OpenOptions, maxBytes: number): Promise<Contestant> {
+  return new Columba(await openMessageStore({ location: directory, cache: { maxBytes } }))
 }
 
 export function version(): string {

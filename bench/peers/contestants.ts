@@ -1,11 +1,13 @@
 import type { ContestantModule } from './contestant.js'
 
 /**
- * `embedded` ones are compared with, each as fast as we could make it; `plain` is what one writes first; `server` ones are shown where they are installed; `limit` is what cannot be
- * exceeded. Modules are loaded in the process that measures them, and only there.
+ * `measured` is ours, with its default settings or those that its name says; `embedded` ones are compared with, each as
+ * fast as we could make it; `plain` is what one writes first; `server` ones are shown where they are installed; `limit`
+ * is what cannot be exceeded. Modules are loaded in the process that measures them, and only there.
  */
 export const CONTESTANTS = {
   columba: { role: 'measured', load: () => import('./columba.js') },
+  'columba-256': { role: 'measured', load: () => import('./columba-256.js') },
   'better-sqlite3': { role: 'embedded', load: () => import('./better-sqlite3.js') },
   'better-sqlite3-wide': { role: 'embedded', load: () => import('./better-sqlite3-wide.js') },
   'better-sqlite3-plain': { role: 'plain', load: () => import('./better-sqlite3-plain.js') },

@@ -10,6 +10,8 @@ const NAMES: readonly (readonly [ContestantName, string])[] = [
   ['columba', 'columba'],
   ['better-sqlite3-plain', 'SQLite, with its tables as one draws them'],
   ['better-sqlite3', 'SQLite, as fast as we could make it'],
+  ['postgresql', 'PostgreSQL on the same machine, as fast as we could make it'],
+  ['redis', 'Redis on the same machine, as fast as we could make it'],
 ]
 const FIGURES = ['perSecond', 'listsPerSecond']
 
@@ -20,7 +22,8 @@ export function withFigures(readme: string, first: BenchmarkResult): string {
   if (begin < 0 || end < begin) throw new Error('the README has no place for the figures')
   const point = Object.keys(first.runs)[0]!
   let runs = 0
-  const rows = NAMES.map(([contestant, name]) => [
+  const measured = NAMES.filter(([contestant]) => first.runs[point]![contestant] !== undefined)
+  const rows = measured.map(([contestant, name]) => [
     name,
     ...FIGURES.map((figure) => {
       const found = spreadOf(first.runs, point, contestant, figure)
@@ -32,7 +35,7 @@ export function withFigures(readme: string, first: BenchmarkResult): string {
   const text = `${table(['a second', 'sends', 'lists of 20'], rows)}
 
 Medians of ${runs} runs on ${cores} virtual cores, ${first.measuredAt.slice(0, 10)}, Node ${node.slice(1)}. A send is answered when it is synced to the disk (SQLite: WAL,
-\`synchronous=FULL\`, one transaction for all that waits); 256 are in flight, chat-like, behind 50,000 others; texts of about 100 bytes. Lists are of
+\`synchronous=FULL\`; PostgreSQL: \`synchronous_commit=on\`; Redis: \`appendfsync always\`; one transaction or script for all that waits); 256 are in flight, chat-like, behind 50,000 others; texts of about 100 bytes. Lists are of
 users who were looked at before. [More, and what is slower](docs/benchmarks.md).`
   return `${readme.slice(0, begin)}${BEGIN}\n\n${text}\n\n${readme.slice(end)}`
 }

@@ -13,7 +13,9 @@ import { readTrace } from '../workload/trace.js'
 import type { Benchmark, Measured, Run, Size } from './benchmark.js'
 import { timesBestPeer } from './thresholds.js'
 
-const CONTESTANTS: readonly ContestantName[] = ['columba', 'better-sqlite3', 'lmdb', 'level']
+const CONTESTANTS: readonly ContestantName[] = ['columba', 'columba-256', 'better-sqlite3', 'lmdb', 'level']
+/** What one writes first takes too long for as many operations as the Zipf users do. */
+const TRACE_CONTESTANTS: readonly ContestantName[] = [...CONTESTANTS, 'better-sqlite3-plain']
 const IN_FLIGHT = 256
 const USERS = 10_000
 const EXPONENT = 1
@@ -64,7 +66,8 @@ export const b6: Benchmark = {
   title: 'Reads and sends mixed',
   workload:
     'One read after each send: in turn the list of the receiver and the newest page of the conversation. Zipf users with ' +
-    '30 peers each, and the real trace of an online community as fast as it goes; 256 in flight, from an empty store.',
+    '30 peers each, and the real trace of an online community as fast as it goes; 256 in flight, from an empty store. ' +
+    'Columba’s cache may hold 64 MiB unless its name says more, SQLite’s 256; LMDB’s is the operating system’s.',
   runs: { short: 1, full: 7 },
   columns: [
     { figure: 'perSecond', title: 'operations/s', unit: '/s', plotted: true },
@@ -78,7 +81,7 @@ export const b6: Benchmark = {
   ],
   points: () => [
     { key: 'zipf', label: 'Zipf users', contestants: CONTESTANTS, parameters: {} },
-    { key: 'trace', label: 'real trace', contestants: CONTESTANTS, parameters: {}, needsTrace: true },
+    { key: 'trace', label: 'real trace', contestants: TRACE_CONTESTANTS, parameters: {}, needsTrace: true },
   ],
   measure: mixed,
 }

@@ -13,7 +13,7 @@ export const b10: Benchmark = {
   workload:
     'Chat-like direct messages of about 100 bytes of text; all files after a checkpoint and closing, divided by the ' +
     'messages. Columba keeps both sides’ copies, the peers one.',
-  runs: { short: 1, full: 1 },
+  runs: { short: 1, full: 7 },
   columns: [
     { figure: 'bytesPerMessage', title: 'bytes per message', unit: 'bytes', plotted: true },
     { figure: 'textBytesPerMessage', title: 'of which text', unit: 'bytes' },

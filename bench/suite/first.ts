@@ -14,7 +14,13 @@ const READS: Record<Size, number> = { short: 30_000, full: 100_000 }
 const IN_FLIGHT = 256
 const LISTS_IN_FLIGHT = 16
 const WARM_USERS = 100
-const CONTESTANTS: readonly ContestantName[] = ['columba', 'better-sqlite3-plain', 'better-sqlite3']
+const CONTESTANTS: readonly ContestantName[] = [
+  'columba',
+  'better-sqlite3-plain',
+  'better-sqlite3',
+  'postgresql',
+  'redis',
+]
 const GUARD_CONTESTANTS: readonly ContestantName[] = ['columba', 'better-sqlite3']
 /** Cache budget of the default settings, and what everything else may take. */
 const CACHE_MIB = 64
@@ -54,7 +60,8 @@ export const first: Benchmark = {
     'Chat-like durable sends with 256 in flight, behind 50,000 that are not timed, then the newest 20 conversations of warm ' +
     'users with full lists, in the same process. SQLite in WAL mode with `synchronous=FULL` and one transaction for all that ' +
     'waits: plain, with its tables as one draws them, and as fast as we could make it, with an inbox and heads kept in ' +
-    'memory in front of it.',
+    'memory in front of it. PostgreSQL with one call, and one transaction, for all that waits; Redis with `appendfsync always` ' +
+    'and scripts. Both run on the same machine, behind a socket.',
   runs: { short: 1, full: 7 },
   columns: [
     { figure: 'perSecond', title: 'sends/s', unit: '/s', plotted: true },

@@ -22,7 +22,7 @@ import type Database from 'better-sqlite3'
  */
 const PAGE_BYTES = 4096
 const CHECKPOINT_BYTES = 128 * 1024 * 1024
-const CACHE_BYTES = 256 * 1024 * 1024
+export const CACHE_BYTES = 256 * 1024 * 1024
 
 export const LOG_BYTES = CHECKPOINT_BYTES + 16 * 1024 * 1024
 
