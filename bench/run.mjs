@@ -1,7 +1,15 @@
 // Everything between a fresh clone and a measurement: installs the benchmark's own dependencies (kept apart, so that the
 // library's install stays small), makes `columba` mean the checkout around it, compiles, and runs.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 

@@ -26,13 +26,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '03',
     name: 'no-directory-sync',
     what: 'A new segment is renamed into its place without a sync of the directory',
-    tests: ['fault/commit-log', 'unit/commit-log'],
+    tests: ['fault/commit-log', 'unit/commit-log', 'unit/commit-log-segments'],
   },
   {
     number: '04',
     name: 'ignored-short-write',
     what: 'A short write is taken for a whole one',
-    tests: ['fault/commit-log', 'unit/commit-log'],
+    tests: ['fault/commit-log', 'unit/commit-log', 'unit/commit-log-segments'],
   },
   {
     number: '05',
@@ -44,7 +44,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '06',
     name: 'recovered-segment-trusted',
     what: 'The tail of a log that ended in a crash is gone on from without being written anew',
-    tests: ['fault/commit-log', 'unit/commit-log'],
+    tests: ['fault/commit-log', 'unit/commit-log', 'unit/commit-log-segments'],
   },
   {
     number: '07',
@@ -170,7 +170,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '27',
     name: 'torn-tail-not-kept',
     what: 'What is cut off the end of the log is thrown away',
-    tests: ['unit/commit-log', 'unit/commit-log-damage'],
+    tests: ['unit/commit-log', 'unit/commit-log-segments', 'unit/commit-log-damage'],
   },
   {
     number: '28',
@@ -242,7 +242,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '39',
     name: 'accepted-dropped-at-close',
     what: 'Closing does not wait for what was accepted',
-    tests: ['unit/commit-log', 'fault/commit-log'],
+    tests: ['unit/commit-log', 'unit/commit-log-segments', 'fault/commit-log'],
   },
   {
     number: '40',
@@ -314,7 +314,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     number: '51',
     name: 'synced-write-behind-an-unsynced-frame',
     what: 'A group is synced alone, behind an idle frame that a power cut can take',
-    tests: ['unit/commit-log'],
+    tests: ['unit/commit-log', 'unit/commit-log-segments'],
   },
   {
     number: '52',

@@ -1,13 +1,12 @@
 import type { MessageStore } from '../../src/api/message-store.js'
 import type { SeededChance } from '../../src/backend/reference/seeded-chance.js'
-import { isColumbaError } from '../../src/errors.js'
 import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import type { FeedFollower } from './feed-follower.js'
-import { claim, Finding } from './finding.js'
+import { claim } from './finding.js'
 import { KnownTalk, type Sent } from './known-talk.js'
 import { type KnownWorld, users } from './known-world.js'
-import type { SimulatedWorld } from '../../src/simulation/simulated-world.js'
-import type { SeededFaults, Swarm } from './swarm.js'
+import type { OpenCalls } from './open-calls.js'
+import type { Swarm } from './swarm.js'
 import { resolvePending } from './verify-world.js'
 
 export interface CallsOptions {
@@ -15,77 +14,27 @@ export interface CallsOptions {
   readonly swarm: Swarm
   readonly known: KnownWorld
   readonly followers: readonly FeedFollower[]
-  readonly world: SimulatedWorld
-  readonly faults: SeededFaults
-}
-
-/** What a call is told of its end. */
-interface Ends<T> {
-  readonly ok: (value: T) => void
-  /** A definite rejection: nothing has happened. True if this code may come. */
-  readonly refused: (code: string) => boolean
-  /** Nobody knows whether it has happened. */
-  readonly unknown: () => void
-  /** It is several calls of the store, one after the other: closing waits for the first. */
-  readonly several?: true
-}
-
-interface OpenCall {
-  readonly name: string
-  readonly unknown: () => void
-  /** It was made when the store was being closed. */
-  readonly late: boolean
+  readonly open: OpenCalls
 }
 
 /** The clients: they make calls at random, and hold each answer against what they know. */
 export class Calls {
   readonly #options: CallsOptions
-  readonly #open = new Set<OpenCall>()
-  #finding: Error | null = null
-  /** Counts calls and answers: the order in which the clients see things happen. */
-  moment = 1
+  readonly #open: OpenCalls
   made = 0
   acknowledged = 0
-  /** The store has said that it takes no more writes, or that it does not know. */
-  poisoned = false
-  /** The store is being closed, or closed: what was accepted comes to its end, and nothing else is accepted. */
-  closing = false
-  #poisonedAt = Infinity
   #ids = 0
 
   constructor(options: CallsOptions) {
     this.#options = options
+    this.#open = options.open
   }
 
-  get open(): number {
-    return this.#open.size
-  }
-
-  get openNames(): string[] {
-    return [...this.#open].map(({ name }) => name)
-  }
-
-  throwFinding(): void {
-    if (this.#finding !== null) throw this.#finding
-  }
-
-  /** The process is gone: nobody knows how the open calls ended. */
+  /** The process is gone, and with it all that was under way. */
   crashed(): void {
-    for (const call of [...this.#open]) call.unknown()
-    this.#open.clear()
+    this.#open.crashed()
     this.#options.known.busyBlocks.clear()
     for (const follower of this.#options.followers) follower.busy = false
-    this.reopened()
-  }
-
-  reopened(): void {
-    this.poisoned = this.closing = false
-    this.#poisonedAt = Infinity
-  }
-
-  /** Everything has been looked at. */
-  settled(): void {
-    this.moment++
   }
 
   mayHaveLost(): void {
@@ -116,8 +65,6 @@ export class Calls {
     }
   }
 
-  // ---- kinds of calls
-
   #send(store: MessageStore): void {
     const { chance, known } = this.#options
     const sender = this.#user()
@@ -142,8 +89,8 @@ export class Calls {
   #sendTo(store: MessageStore, talk: KnownTalk, sender: string, id: string, text: string): void {
     const { known } = this.#options
     const receiver = talk.direct === null ? null : talk.direct[0] === sender ? talk.direct[1] : talk.direct[0]
-    const sent = talk.callSend(sender, id, text, ++this.moment)
-    const called = this.moment
+    const sent = talk.callSend(sender, id, text, ++this.#open.moment)
+    const called = this.#open.moment
     const wasStored = sent.seq !== null
     const blockFrom = receiver === null ? 0 : known.blocks(receiver, sender).length - 1
     const mayBeBlocked = (): ReadonlySet<boolean> =>
@@ -151,13 +98,13 @@ export class Calls {
     const before = talk.standing(sender)
     const request =
       receiver === null ? { sender, conversationId: talk.id, text, id } : { sender, receiver, text, id }
-    this.#call(`send ${talk.name} ${id}`, store.sendMessage(request), {
+    this.#open.begin(`send ${talk.name} ${id}`, store.sendMessage(request), {
       ok: (receipt) => {
         const isNew = sent.seq === null && !receipt.duplicate
-        talk.acknowledge(sent, receipt, this.moment)
+        talk.acknowledge(sent, receipt, this.#open.moment)
         this.acknowledged++
         if (!isNew) return
-        claim(called < this.#poisonedAt, 'I16 an acknowledgement behind the poison', talk.name, id)
+        claim(called < this.#open.poisonedAt, 'I16 an acknowledgement behind the poison', talk.name, id)
         claim(mayBeBlocked().has(false), 'a blocked user sends', talk.name, id)
         claim(before !== 'out' || talk.standing(sender) !== 'out', 'a stranger sends', talk.name, id)
       },
@@ -196,7 +143,7 @@ export class Calls {
       () => store.markRead(sender, conversationId),
     ]
     const call: Promise<unknown> = (ways[chance.below(ways.length)] as () => Promise<unknown>)()
-    this.#call(`intrude ${talk.name} ${sender}`, call, {
+    this.#open.begin(`intrude ${talk.name} ${sender}`, call, {
       ok: () => claim(false, 'I20 a stranger gets in', talk.name, sender),
       refused: (code) => code === (isNobody ? 'USER_NOT_FOUND' : 'NOT_A_MEMBER'),
       unknown: () => undefined,
@@ -219,7 +166,7 @@ export class Calls {
     if (byReading) marks.mayRead = Math.max(marks.mayRead, most)
     marks.mayDelivered = Math.max(marks.mayDelivered, most)
     const call = byReading ? store.markRead(user, talk.id, seq) : store.markDelivered(user, talk.id, seq ?? 1)
-    this.#call(`mark ${talk.name} ${user}`, call, {
+    this.#open.begin(`mark ${talk.name} ${user}`, call, {
       ok: () => {
         const now = talk.marksOf(user)
         // For one who has left meanwhile it changes nothing.
@@ -239,9 +186,9 @@ export class Calls {
     if (talk === undefined || talk.id === '' || talk.standing(user) !== 'in') return
     const head = talk.sawAll(user) ? talk.ackedHead : 0
     const options = chance.happens(0.5) ? { limit: 1 + chance.below(20) } : { limit: 100, after: 0 }
-    this.#call(`page ${talk.name} ${user}`, store.getMessages(user, talk.id, options), {
+    this.#open.begin(`page ${talk.name} ${user}`, store.getMessages(user, talk.id, options), {
       ok: ({ items }) => {
-        for (const message of items) talk.observe(message, this.moment)
+        for (const message of items) talk.observe(message, this.#open.moment)
         const newest = Math.max(0, ...items.map(({ seq }) => seq))
         claim(
           'after' in options ? newest >= Math.min(head, 100) : newest >= head,
@@ -274,7 +221,7 @@ export class Calls {
       }
       return rows
     }
-    this.#call(`list ${user}`, walk(), {
+    this.#open.begin(`list ${user}`, walk(), {
       ok: (rows) => {
         const seen = new Set<string>()
         for (const row of rows) {
@@ -299,7 +246,7 @@ export class Calls {
     const follower = followers[chance.below(followers.length)] as FeedFollower
     if (follower.busy || follower.mayResync) return
     follower.busy = true
-    this.#call('changes', follower.pull(store, 1 + chance.below(8)), {
+    this.#open.begin('changes', follower.pull(store, 1 + chance.below(8)), {
       ok: () => {
         follower.busy = false
       },
@@ -328,7 +275,7 @@ export class Calls {
       known.busyBlocks.delete(key)
     }
     const call = value ? store.contacts.block(blocker, blocked) : store.contacts.unblock(blocker, blocked)
-    this.#call(`block ${key}`, call, {
+    this.#open.begin(`block ${key}`, call, {
       ok: () => end(new Set([value])),
       refused: () => {
         end(old)
@@ -357,7 +304,7 @@ export class Calls {
       adding ? [...before, ...chosen] : [...before].filter((user) => !chosen.includes(user)),
     )
     group.pending = after
-    const called = ++this.moment
+    const called = ++this.#open.moment
     for (const user of chosen) {
       const stays = group.stays.get(user) ?? []
       group.stays.set(user, stays)
@@ -374,13 +321,13 @@ export class Calls {
     const call = adding
       ? store.groups.addMembers(creator, group.id, chosen)
       : store.groups.removeMember(creator, group.id, chosen[0] as string)
-    this.#call(`members ${group.name} ${adding ? '+' : '-'}${chosen.join()}`, call, {
+    this.#open.begin(`members ${group.name} ${adding ? '+' : '-'}${chosen.join()}`, call, {
       ok: () => {
         for (const user of chosen) {
           const stay = group.stays.get(user)?.at(-1)
           if (stay === undefined) continue
-          if (adding) stay.joinDone = this.moment
-          else stay.leaveDone = this.moment
+          if (adding) stay.joinDone = this.#open.moment
+          else stay.leaveDone = this.#open.moment
         }
         group.members = after
         group.pending = null
@@ -407,7 +354,7 @@ export class Calls {
     known.talks.set(group.name, group)
     const title = chance.happens(0.5) ? 'a title' : undefined
     const request = { id: group.name, creator, members, ...(title === undefined ? {} : { title }) }
-    this.#call(`create ${group.name} ${members.join()}`, store.groups.create(request), {
+    this.#open.begin(`create ${group.name} ${members.join()}`, store.groups.create(request), {
       ok: () => {
         group.certain = true
       },
@@ -423,71 +370,11 @@ export class Calls {
   }
 
   #checkpoint(store: MessageStore): void {
-    this.#call('checkpoint', store.admin.checkpoint(), {
+    this.#open.begin('checkpoint', store.admin.checkpoint(), {
       ok: () => undefined,
       refused: () => false,
       unknown: () => undefined,
     })
-  }
-
-  // ---- answers
-
-  #call<T>(name: string, call: Promise<T>, ends: Ends<T>): void {
-    const { trace } = this.#options.world
-    trace.note(name)
-    const open: OpenCall = { name, unknown: ends.unknown, late: this.closing }
-    this.#open.add(open)
-    const settle = (end: () => void): void => {
-      // After a crash nobody is there who could hear the answer.
-      if (!this.#open.delete(open)) return
-      this.moment++
-      try {
-        end()
-      } catch (error) {
-        this.#finding ??= error as Error
-      }
-    }
-    call.then(
-      (value) => {
-        settle(() => {
-          trace.note(`${name}: ok`)
-          claim(!open.late, 'a call behind close succeeds', name)
-          ends.ok(value)
-        })
-      },
-      (error: unknown) => {
-        settle(() => {
-          this.#reject(open, error, ends)
-        })
-      },
-    )
-  }
-
-  #reject({ name, late }: OpenCall, error: unknown, ends: Ends<never>): void {
-    if (error instanceof Finding) throw error
-    const code: string = (error as { code?: string }).code ?? 'no code'
-    this.#options.world.trace.note(`${name}: ${code}`)
-    const wasPoisoned = this.poisoned
-    if (code === 'OUTCOME_UNKNOWN' || code === 'POISONED') {
-      this.poisoned = true
-      if (code === 'POISONED') this.#poisonedAt = Math.min(this.#poisonedAt, this.moment)
-    }
-    if (code === 'OUTCOME_UNKNOWN') ends.unknown()
-    else if (ends.refused(code)) return
-    if (code === 'CLOSED' && (late || (this.closing && ends.several === true))) return
-    // A stack is made only where it is shown.
-    if (!this.#mayFail(code, wasPoisoned, error))
-      claim(false, `${name} rejects with ${code}`, String(error), (error as Error).stack)
-  }
-
-  /** Whether the world is such that any call may end like this. */
-  #mayFail(code: string, wasPoisoned: boolean, error: unknown): boolean {
-    const { faults, swarm } = this.#options
-    // The queue is full, or there were too many open files, which is a fault.
-    if (code === 'OVERLOADED' && swarm.settings.limits.queueCalls < 100) return true
-    if (code === 'NO_SPACE') return swarm.faultRates.space > 0
-    if (code === 'CLOSED') return wasPoisoned
-    return faults.injected > 0 && (isColumbaError(error) || 'code' in (error as Error))
   }
 
   #user(): string {

@@ -6,6 +6,7 @@ import { Calls } from './calls.js'
 import { FeedFollower } from './feed-follower.js'
 import { claim, claimEqual } from './finding.js'
 import { KnownWorld, users } from './known-world.js'
+import { OpenCalls } from './open-calls.js'
 import { settled } from '../../src/platform/settled.js'
 import { Crashed, SimulatedWorld } from '../../src/simulation/simulated-world.js'
 import { drawSwarm, SeededFaults, type Swarm } from './swarm.js'
@@ -56,6 +57,7 @@ class Simulation {
   readonly #world: SimulatedWorld
   readonly #known = new KnownWorld()
   readonly #followers = users.map((user) => new FeedFollower(user))
+  readonly #openCalls: OpenCalls
   readonly #calls: Calls
   /** What decides about closings decides nothing else, so that other seeds do what they did before there were any. */
   readonly #closing: SeededChance
@@ -80,13 +82,13 @@ class Simulation {
       ticking,
       onNote,
     })
+    this.#openCalls = new OpenCalls({ world: this.#world, swarm, faults: this.#faults })
     this.#calls = new Calls({
       chance: this.#chance,
       swarm,
       known: this.#known,
       followers: this.#followers,
-      world: this.#world,
-      faults: this.#faults,
+      open: this.#openCalls,
     })
   }
 
@@ -125,18 +127,18 @@ class Simulation {
     let store = begun
     for (;;) {
       await settled()
-      this.#calls.throwFinding()
+      this.#openCalls.throwFinding()
       if (world.crashed || chance.happens(crashRate)) store = await this.#crash()
-      else if (this.#calls.poisoned) store = await this.#endPoisoned(store)
-      else if (closeRate > 0 && this.#calls.open > 0 && this.#closing.happens(closeRate))
+      else if (this.#openCalls.poisoned) store = await this.#endPoisoned(store)
+      else if (closeRate > 0 && this.#openCalls.count > 0 && this.#closing.happens(closeRate))
         store = await this.#closeMidway(store)
       const wants = this.#calls.made < calls
-      if (!wants && this.#calls.open === 0) return store
+      if (!wants && this.#openCalls.count === 0) return store
       if (clockJumps && chance.happens(0.01)) world.incarnation.clock.jump(chance.below(20_000) - 10_000)
       if (chance.happens(faultRates.space / 10)) world.freeBytes = chance.happens(0.5) ? 10 : 2 ** 40
-      if (wants && this.#calls.open < inFlight && chance.happens(callRate)) this.#calls.make(store)
-      else if (!world.incarnation.schedule.step() && this.#calls.open > 0) {
-        claim(world.crashed, 'I17 calls that never end', this.#calls.openNames)
+      if (wants && this.#openCalls.count < inFlight && chance.happens(callRate)) this.#calls.make(store)
+      else if (!world.incarnation.schedule.step() && this.#openCalls.count > 0) {
+        claim(world.crashed, 'I17 calls that never end', this.#openCalls.names)
       }
     }
   }
@@ -190,24 +192,24 @@ class Simulation {
       claim(isColumbaError(error), 'a close rejects with an error of another kind', describe(error))
     }
     claim(this.#world.held === 0, 'I17 files, snapshots or iterators are open behind close')
-    this.#calls.reopened()
+    this.#openCalls.reopened()
     return this.#open(true)
   }
 
   /** Closing waits for the calls that are open, so the world has to go on for them too. `late` calls come behind it. */
   async #closeAll(store: MessageStore, { late = 0, killAt = Infinity } = {}): Promise<void> {
     const closing = store.close()
-    this.#calls.closing = true
+    this.#openCalls.closing = true
     for (let n = 0; n < late; n++) this.#calls.make(store)
     await this.#world.settle(closing, killAt)
-    for (let turns = 0; this.#calls.open > 0; turns++) {
+    for (let turns = 0; this.#openCalls.count > 0; turns++) {
       await settled()
-      this.#calls.throwFinding()
-      if (this.#calls.open === 0) break
+      this.#openCalls.throwFinding()
+      if (this.#openCalls.count === 0) break
       claim(
         this.#world.incarnation.schedule.step() && turns < 10_000,
         'I17 calls outlive close',
-        this.#calls.openNames,
+        this.#openCalls.names,
       )
     }
   }
@@ -244,11 +246,11 @@ class Simulation {
   /** Quiet: whatever state it is in, the store is brought to a good end and opened again, and everything is looked at. */
   async #recover(begun: MessageStore): Promise<MessageStore> {
     const way =
-      this.#calls.poisoned || this.#faults.injected > 0 ? 'kill' : ends[this.#chance.below(ends.length)]
+      this.#openCalls.poisoned || this.#faults.injected > 0 ? 'kill' : ends[this.#chance.below(ends.length)]
     let store = begun
     if (way === 'close') {
       await this.#closeAll(store)
-      this.#calls.reopened()
+      this.#openCalls.reopened()
     } else {
       this.#crashes++
       this.#restart(way === 'power')
@@ -260,9 +262,9 @@ class Simulation {
 
   async #verify(store: MessageStore): Promise<void> {
     const world = this.#world
-    await world.settle(verifyWorld(store, this.#known, this.#calls.moment))
+    await world.settle(verifyWorld(store, this.#known, this.#openCalls.moment))
     for (const follower of this.#followers) await world.settle(follower.verify(store))
-    this.#calls.settled()
+    this.#openCalls.settled()
   }
 
   /** The second look: nothing changes over a close, and nothing is left behind. */
