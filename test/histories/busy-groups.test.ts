@@ -1,20 +1,15 @@
-import { expect, onTestFinished, test } from 'vitest'
-import { gatedShards, openGate } from '../fixtures/gated-shards.js'
-import { localHost } from './hosts.js'
+import { expect, test } from 'vitest'
+import { openGate } from '../fixtures/gated-shards.js'
+import { openGated } from './gated-store.js'
 
 test.each(['list', 'conversation'])(
   'a %s with a group in which others write all the time is answered',
   async (what) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
-    onTestFinished(host.destroy)
-    const first = await host.open()
-    await first.groups.create({ creator: 'a', members: ['b'], id: 'g' })
-    for (const sender of ['a', 'b']) await first.sendMessage({ sender, conversationId: 'g', text: 'x' })
-    await first.close()
-
-    const store = await host.open()
-    onTestFinished(() => store.close())
+    const store = await openGated(gate, { tuning: { readsNow: false } }, async (first) => {
+      await first.groups.create({ creator: 'a', members: ['b'], id: 'g' })
+      for (const sender of ['a', 'b']) await first.sendMessage({ sender, conversationId: 'g', text: 'x' })
+    })
     await store.sendMessage({ sender: 'b', conversationId: 'g', text: 'y' })
     // During each read of the shard one message of somebody else comes.
     let rounds = 0

@@ -3,6 +3,7 @@ import { groupPrefix, keys } from '../../src/formats/keys.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { closeGate, gatedShards, openGate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
+import { openGated } from './gated-store.js'
 
 async function turns(n = 20): Promise<void> {
   for (let i = 0; i < n; i++) await systemClock.yield()
@@ -41,18 +42,14 @@ test('who is removed from a large group while their membership is read, and many
 
 test('the unread total counts a group that becomes large while the total is made', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { fanOut: 2, readsNow: false } }, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
-  await first.groups.create({ creator: 'b', members: ['a', 'c'], id: 'large' })
-  await first.groups.create({ creator: 'b', members: ['a'], id: 'grows' })
-  for (const text of ['1', '2', '3']) await first.sendMessage({ sender: 'b', conversationId: 'grows', text })
-  await first.sendMessage({ sender: 'a', conversationId: 'large', text: 'x' })
-  await first.groups.removeMember('a', 'large', 'a')
-  await first.close()
-
-  const store = await host.open()
-  onTestFinished(() => store.close())
+  const store = await openGated(gate, { tuning: { fanOut: 2, readsNow: false } }, async (first) => {
+    await first.groups.create({ creator: 'b', members: ['a', 'c'], id: 'large' })
+    await first.groups.create({ creator: 'b', members: ['a'], id: 'grows' })
+    for (const text of ['1', '2', '3'])
+      await first.sendMessage({ sender: 'b', conversationId: 'grows', text })
+    await first.sendMessage({ sender: 'a', conversationId: 'large', text: 'x' })
+    await first.groups.removeMember('a', 'large', 'a')
+  })
   await store.getConversation('c', 'large')
   expect(await store.getUnread('a')).toMatchObject({ total: 3 })
   await store.groups.addMembers('b', 'large', ['a'])
@@ -71,17 +68,18 @@ test('the unread total counts a group that becomes large while the total is made
 /** Many in the same large groups, of which memory keeps few members; each answer of the shards is counted. */
 async function crowd(keptMembers: number, users: readonly string[], groups: readonly string[]) {
   const gate = openGate()
-  const host = await localHost(
+  const store = await openGated(
+    gate,
     { tuning: { fanOut: 2, keptMembers, readsNow: false } },
-    { opener: gatedShards(gate) },
+    async (first) => {
+      for (const id of groups) await first.groups.create({ creator: users[0] as string, members: users, id })
+      await first.sendMessage({
+        sender: users[0] as string,
+        conversationId: groups[0] as string,
+        text: 'one',
+      })
+    },
   )
-  onTestFinished(host.destroy)
-  const first = await host.open()
-  for (const id of groups) await first.groups.create({ creator: users[0] as string, members: users, id })
-  await first.sendMessage({ sender: users[0] as string, conversationId: groups[0] as string, text: 'one' })
-  await first.close()
-  const store = await host.open()
-  onTestFinished(() => store.close())
   return { store, gate }
 }
 

@@ -1,7 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { CheckedStore } from '../../src/model-checking/store-under-test.js'
-import { gatedShards, openGate } from '../fixtures/gated-shards.js'
-import { localHost } from './hosts.js'
+import { openGate } from '../fixtures/gated-shards.js'
+import { openGated } from './gated-store.js'
 
 // A contact's alias and its block are one entry, which two lanes change. What the one writes while the other reads the
 // shards must not be taken back; flushed, it is in no live generation any more when the reader goes on.
@@ -33,14 +33,9 @@ async function contactAround(
   meanwhile: (store: CheckedStore) => Promise<unknown>,
 ): Promise<unknown> {
   const gate = openGate()
-  const host = await localHost({}, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
-  await first.contacts.add('a', 'friend', { alias: 'old' })
-  await first.close()
-
-  const store = await host.open()
-  onTestFinished(() => store.close())
+  const store = await openGated(gate, {}, async (first) => {
+    await first.contacts.add('a', 'friend', { alias: 'old' })
+  })
   // An alias is read twice: to see whether it changes anything, and to keep the block beside it.
   let reads = slow === 'alias' ? 2 : 1
   let open = (): void => undefined

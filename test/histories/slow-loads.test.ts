@@ -16,15 +16,10 @@ async function listAround(
   before: (store: CheckedStore) => Promise<unknown> = async () => undefined,
 ): Promise<readonly Conversation[]> {
   const gate = openGate()
-  const host = await localHost({}, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
-  for (const sender of others) await first.sendMessage({ sender, receiver: 'a', text: 'one' })
-  for (const text of ['one', 'two', 'three']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
-  await first.close()
-
-  const store = await host.open()
-  onTestFinished(() => store.close())
+  const store = await openGated(gate, {}, async (first) => {
+    for (const sender of others) await first.sendMessage({ sender, receiver: 'a', text: 'one' })
+    for (const text of ['one', 'two', 'three']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
+  })
   const { read, open } = closeGate(gate)
   await before(store)
   gate.at = 'marks'
@@ -187,16 +182,11 @@ test.each([1, 2, 3])(
   'a group that became large, and is flushed after look %i, is in the list',
   async (looks) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { fanOut: 2 } }, { opener: gatedShards(gate) })
-    onTestFinished(host.destroy)
-    const first = await host.open()
-    await first.groups.create({ creator: 'a', members: ['b', 'c'], id: 'large' })
-    await first.groups.create({ creator: 'a', members: ['b'], id: 'grows' })
-    await first.sendMessage({ sender: 'b', receiver: 'a', text: 'one' })
-    await first.close()
-
-    const store = await host.open()
-    onTestFinished(() => store.close())
+    const store = await openGated(gate, { tuning: { fanOut: 2 } }, async (first) => {
+      await first.groups.create({ creator: 'a', members: ['b', 'c'], id: 'large' })
+      await first.groups.create({ creator: 'a', members: ['b'], id: 'grows' })
+      await first.sendMessage({ sender: 'b', receiver: 'a', text: 'one' })
+    })
     await store.groups.addMembers('b', 'grows', ['c'])
     let left = looks
     let open = (): void => undefined
@@ -226,16 +216,11 @@ test.each([1, 2, 3, 4, 5])(
   'an own message that comes during look %i, while a group is loaded, is not unread',
   async (looks) => {
     const gate = openGate()
-    const host = await localHost({}, { opener: gatedShards(gate) })
-    onTestFinished(host.destroy)
-    const first = await host.open()
-    await first.groups.create({ creator: 'a', members: ['b'], id: 'group' })
-    for (const sender of ['a', 'b', 'a'])
-      await first.sendMessage({ sender, conversationId: 'group', text: 'x' })
-    await first.close()
-
-    const store = await host.open()
-    onTestFinished(() => store.close())
+    const store = await openGated(gate, {}, async (first) => {
+      await first.groups.create({ creator: 'a', members: ['b'], id: 'group' })
+      for (const sender of ['a', 'b', 'a'])
+        await first.sendMessage({ sender, conversationId: 'group', text: 'x' })
+    })
     // Whoever sends knows the group by now; the list of `a` does not.
     await store.sendMessage({ sender: 'b', conversationId: 'group', text: 'x' })
     let left = looks
@@ -288,16 +273,11 @@ test('an own message that comes while the own ones of a group are counted is not
 
 test('a long first page and the walk from there give everything once, whatever moves while it is read', async () => {
   const gate = openGate()
-  const host = await localHost({}, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
   const peers = Array.from({ length: 700 }, (_, i) => `peer ${i}`)
-  // In this order: peer 699 is at the top.
-  for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'one' })
-  await first.close()
-
-  const store = await host.open()
-  onTestFinished(() => store.close())
+  const store = await openGated(gate, {}, async (first) => {
+    // In this order: peer 699 is at the top.
+    for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'one' })
+  })
   const { read, open } = closeGate(gate)
   // The marks of one of the page hang (their family is 4); the first one behind the page has been read when it moves up,
   // before the one that hangs does.
@@ -323,18 +303,13 @@ test('a long first page and the walk from there give everything once, whatever m
 test('a large group that is left while a page below what memory keeps is read is in that page', async () => {
   const gate = openGate()
   const variant = { settings: { cacheTierSize: 3 }, tuning: { fanOut: 2 } }
-  const host = await localHost(variant, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
   const peers = Array.from({ length: 8 }, (_, i) => `peer ${i}`)
-  for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'before' })
-  await first.groups.create({ creator: 'b', members: ['a', 'c'], id: 'large' })
-  await first.sendMessage({ sender: 'b', conversationId: 'large', text: 'hello' })
-  await first.sendMessage({ sender: 'newest', receiver: 'a', text: 'after' })
-  await first.close()
-
-  const store = await host.open()
-  onTestFinished(() => store.close())
+  const store = await openGated(gate, variant, async (first) => {
+    for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'before' })
+    await first.groups.create({ creator: 'b', members: ['a', 'c'], id: 'large' })
+    await first.sendMessage({ sender: 'b', conversationId: 'large', text: 'hello' })
+    await first.sendMessage({ sender: 'newest', receiver: 'a', text: 'after' })
+  })
   const { next } = await store.getConversations('a', { limit: 1 })
   const { read, open } = closeGate(gate)
   gate.at = 'ranges'

@@ -5,6 +5,7 @@ import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { closeGate, gatedShards, openGate, type Gate } from '../fixtures/gated-shards.js'
 import { localHost } from './hosts.js'
+import { openGated } from './gated-store.js'
 
 /** It may have to wait for the slow one. */
 function doneOrWaiting(mark: Promise<unknown>): Promise<unknown> {
@@ -20,16 +21,11 @@ test.each(slowMarks)(
   'a lower %s that is slow does not take back a higher markRead, with %i conversations marked at once, at look %i',
   async (slow, count, look) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
-    onTestFinished(host.destroy)
-    const first = await host.open()
     const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
-    for (const sender of peers)
-      for (const text of ['1', '2', '3', '4', '5']) await first.sendMessage({ sender, receiver: 'a', text })
-    await first.close()
-
-    const store = await host.open()
-    onTestFinished(() => store.close())
+    const store = await openGated(gate, { tuning: { readsNow: false } }, async (first) => {
+      for (const sender of peers)
+        for (const text of ['1', '2', '3', '4', '5']) await first.sendMessage({ sender, receiver: 'a', text })
+    })
     let reads = look
     let open = (): void => undefined
     const read = new Promise<void>((resolve) => {
@@ -58,18 +54,13 @@ test.each([0, 300])(
   'a lower mark of a group whose look is slow does not take back a higher one, with %i looks meanwhile',
   async (count) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
-    onTestFinished(host.destroy)
-    const first = await host.open()
     const peers = Array.from({ length: count }, (_, i) => `peer ${i}`)
-    for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'hi' })
-    await first.groups.create({ creator: 'b', members: ['a'], id: 'g' })
-    for (const text of ['1', '2', '3', '4', '5'])
-      await first.sendMessage({ sender: 'b', conversationId: 'g', text })
-    await first.close()
-
-    const store = await host.open()
-    onTestFinished(() => store.close())
+    const store = await openGated(gate, { tuning: { readsNow: false } }, async (first) => {
+      for (const sender of peers) await first.sendMessage({ sender, receiver: 'a', text: 'hi' })
+      await first.groups.create({ creator: 'b', members: ['a'], id: 'g' })
+      for (const text of ['1', '2', '3', '4', '5'])
+        await first.sendMessage({ sender: 'b', conversationId: 'g', text })
+    })
     const { read, open } = closeGate(gate)
     gate.at = { key: keys.marks(userPrefix('a'), 'g') }
     const marking = store.markRead('a', 'g', 3)
@@ -88,20 +79,15 @@ test.each(['markRead', 'markDelivered'] as const)(
   'a %s whose look took long leaves exactly what is unread, one’s own messages among the others',
   async (call) => {
     const gate = openGate()
-    const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
-    onTestFinished(host.destroy)
-    const first = await host.open()
-    for (const text of ['1', '2', '3', '4', '5', '6'])
-      await first.sendMessage({
-        sender: Number(text) % 2 === 0 ? 'a' : 'b',
-        receiver: Number(text) % 2 === 0 ? 'b' : 'a',
-        text,
-      })
-    await first.markRead('a', { peer: 'b' }, 2)
-    await first.close()
-
-    const store = await host.open()
-    onTestFinished(() => store.close())
+    const store = await openGated(gate, { tuning: { readsNow: false } }, async (first) => {
+      for (const text of ['1', '2', '3', '4', '5', '6'])
+        await first.sendMessage({
+          sender: Number(text) % 2 === 0 ? 'a' : 'b',
+          receiver: Number(text) % 2 === 0 ? 'b' : 'a',
+          text,
+        })
+      await first.markRead('a', { peer: 'b' }, 2)
+    })
     const { read, open } = closeGate(gate)
     gate.at = { key: keys.marks(userPrefix('a'), directConversationId('a', 'b')) }
     const marking = store[call]('a', { peer: 'b' }, 4)
@@ -129,14 +115,9 @@ async function markWhileThirdComes(store: CheckedStore, gate: Gate, key: Buffer)
 
 test('markRead without a seq means the head at the call, however slowly its conversation is read', async () => {
   const gate = openGate()
-  const host = await localHost({ tuning: { readsNow: false } }, { opener: gatedShards(gate) })
-  onTestFinished(host.destroy)
-  const first = await host.open()
-  for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
-  await first.close()
-
-  const store = await host.open()
-  onTestFinished(() => store.close())
+  const store = await openGated(gate, { tuning: { readsNow: false } }, async (first) => {
+    for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
+  })
   await markWhileThirdComes(store, gate, keys.marks(userPrefix('a'), directConversationId('a', 'b')))
   expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })
 })
@@ -145,18 +126,14 @@ test.each(['warm', 'cold'])(
   'markRead without a seq means the head at the call, however slowly its user is looked up; %s',
   async (how) => {
     const gate = openGate()
-    const host = await localHost(
+    const store = await openGated(
+      gate,
       { tuning: { readsNow: false }, usersMode: 'registered' },
-      { opener: gatedShards(gate) },
+      async (first) => {
+        for (const id of ['a', 'b']) await first.users.register({ id, name: id })
+        for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
+      },
     )
-    onTestFinished(host.destroy)
-    const first = await host.open()
-    for (const id of ['a', 'b']) await first.users.register({ id, name: id })
-    for (const text of ['1', '2']) await first.sendMessage({ sender: 'b', receiver: 'a', text })
-    await first.close()
-
-    const store = await host.open()
-    onTestFinished(() => store.close())
     if (how === 'warm') await store.getConversation('a', { peer: 'b' })
     await markWhileThirdComes(store, gate, keys.profile(userPrefix('a')))
     expect(await store.getConversation('a', { peer: 'b' })).toMatchObject({ readSeq: 2, unread: 1 })

@@ -317,7 +317,7 @@ export class Calls {
         if (stay !== undefined) stay.leaveCalled = called
       }
     }
-    const blockedFrom = chosen.map((user) => known.blocks(user, creator).length - 1)
+    const mayBlock = this.#mayBlock(chosen, creator)
     const call = adding
       ? store.groups.addMembers(creator, group.id, chosen)
       : store.groups.removeMember(creator, group.id, chosen[0] as string)
@@ -334,10 +334,7 @@ export class Calls {
       },
       refused: (code) => {
         resolvePending(group, before)
-        const blocked = chosen.some((user, at) =>
-          known.blockedSince(user, creator, blockedFrom[at] as number).has(true),
-        )
-        return code === 'BLOCKED' && adding && blocked
+        return code === 'BLOCKED' && adding && mayBlock()
       },
       unknown: () => {
         group.unsure = true
@@ -350,7 +347,7 @@ export class Calls {
     const creator = this.#user()
     const members = [...new Set([creator, this.#user(), this.#user()])]
     const group = new KnownTalk(`group ${this.#ids++}`, null, members)
-    const blockedFrom = members.map((user) => known.blocks(user, creator).length - 1)
+    const mayBlock = this.#mayBlock(members, creator)
     known.talks.set(group.name, group)
     const title = chance.happens(0.5) ? 'a title' : undefined
     const request = { id: group.name, creator, members, ...(title === undefined ? {} : { title }) }
@@ -360,10 +357,7 @@ export class Calls {
       },
       refused: (code) => {
         known.talks.delete(group.name)
-        const blocked = members.some((user, at) =>
-          known.blockedSince(user, creator, blockedFrom[at] as number).has(true),
-        )
-        return code === 'BLOCKED' && blocked
+        return code === 'BLOCKED' && mayBlock()
       },
       unknown: () => undefined,
     })
@@ -375,6 +369,13 @@ export class Calls {
       refused: () => false,
       unknown: () => undefined,
     })
+  }
+
+  /** Asked later: whether any of them may have blocked the creator at any time since now. */
+  #mayBlock(members: readonly string[], creator: string): () => boolean {
+    const { known } = this.#options
+    const since = members.map((user) => known.blocks(user, creator).length - 1)
+    return () => members.some((user, at) => known.blockedSince(user, creator, since[at] as number).has(true))
   }
 
   #user(): string {
