@@ -48,7 +48,7 @@ const link = join(modules, 'columba')
 mkdirSync(modules, { recursive: true })
 // One that was copied along with the folder leads to the checkout it came from: that one would be measured.
 if (!existsSync(link) || realpathSync(link) !== realpathSync(project)) {
-  rmSync(link, { force: true })
+  rmSync(link, { recursive: true, force: true })
   symlinkSync(project, link, 'junction')
 }
 

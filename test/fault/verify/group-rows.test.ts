@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { rows } from '../../../src/formats/rows.js'
 import type { FindingKind } from '../../../src/local/verification/findings.js'
 import { Sample } from './damaged-sample.js'
-import type { ShardEdit } from './shard-edit.js'
+import { changeRow, type ShardEdit } from './shard-edit.js'
 
 const sample = new Sample()
 
@@ -16,49 +16,29 @@ describe('a row of a group that does not fit', () => {
     [
       'a wrong number of members',
       ['group'],
-      async (shards) => {
-        const row = await shards.row('group', 'large')
-        const group = rows.group.decode(row.payload)
-        await shards.put(row, rows.group.encode({ ...group, memberCount: group.memberCount + 1 }))
-      },
+      changeRow(rows.group, ['group', 'large'], ({ memberCount }) => ({ memberCount: memberCount + 1 })),
     ],
-    [
-      'an owner who has left',
-      ['group'],
-      async (shards) => {
-        const row = await shards.row('group', 'large')
-        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'ben' }))
-      },
-    ],
+    ['an owner who has left', ['group'], changeRow(rows.group, ['group', 'large'], () => ({ owner: 'ben' }))],
     [
       'a former membership without any interval',
       ['group'],
       async (shards) => {
-        for (const row of [
-          await shards.row('membership', 'ben', 'large'),
-          await shards.row('member', 'large', 'ben'),
-        ])
-          await shards.put(
-            row,
-            rows.membership.encode({ ...rows.membership.decode(row.payload), intervals: [] }),
-          )
+        for (const which of [
+          ['membership', 'ben', 'large'],
+          ['member', 'large', 'ben'],
+        ] as const)
+          await changeRow(rows.membership, which, () => ({ intervals: [] }))(shards)
       },
     ],
     [
       'an owner who has not been in longest',
       ['group'],
-      async (shards) => {
-        const row = await shards.row('group', 'large')
-        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), owner: 'dan' }))
-      },
+      changeRow(rows.group, ['group', 'large'], () => ({ owner: 'dan' })),
     ],
     [
       'a creator who did not make it',
       ['group'],
-      async (shards) => {
-        const row = await shards.row('group', 'large')
-        await shards.put(row, rows.group.encode({ ...rows.group.decode(row.payload), creator: 'dan' }))
-      },
+      changeRow(rows.group, ['group', 'large'], () => ({ creator: 'dan' })),
     ],
     [
       'the head of a group that is gone',
@@ -68,11 +48,7 @@ describe('a row of a group that does not fit', () => {
     [
       'a wrong position in the head of a large group',
       ['head'],
-      async (shards) => {
-        const row = await shards.row('head', 'large')
-        const head = rows.groupHead.decode(row.payload)
-        await shards.put(row, rows.groupHead.encode({ ...head, position: head.position - 1 }))
-      },
+      changeRow(rows.groupHead, ['head', 'large'], ({ position }) => ({ position: position - 1 })),
     ],
     [
       'a membership that is gone',
@@ -82,11 +58,7 @@ describe('a row of a group that does not fit', () => {
     [
       'a membership with another ordinal',
       ['membership'],
-      async (shards) => {
-        const row = await shards.row('membership', 'dan', 'quiet')
-        const membership = rows.membership.decode(row.payload)
-        await shards.put(row, rows.membership.encode({ ...membership, ordinal: 7 }))
-      },
+      changeRow(rows.membership, ['membership', 'dan', 'quiet'], () => ({ ordinal: 7 })),
     ],
     [
       'a member whom the group has lost',

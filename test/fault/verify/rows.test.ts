@@ -6,7 +6,7 @@ import { rows } from '../../../src/formats/rows.js'
 import type { FindingKind } from '../../../src/local/verification/findings.js'
 import { directConversationId } from '../../../src/model/direct-conversation-id.js'
 import { Sample } from './damaged-sample.js'
-import { inKey, type ShardEdit } from './shard-edit.js'
+import { changeRow, inKey, type ShardEdit } from './shard-edit.js'
 
 const sample = new Sample()
 const annBen = directConversationId('ann', 'ben')
@@ -55,11 +55,7 @@ async function runOf(shards: ShardEdit, conversation: string) {
 
 /** Changes something of a row of marks. */
 function changeMarks(user: string, conversation: string, change: (marks: MarksRow) => Partial<MarksRow>) {
-  return async (shards: ShardEdit): Promise<void> => {
-    const row = await shards.row('marks', user, conversation)
-    const marks = rows.marks.decode(row.payload)
-    await shards.put(row, rows.marks.encode({ ...marks, ...change(marks) }))
-  }
+  return changeRow(rows.marks, ['marks', user, conversation], change)
 }
 
 /** Puts other changes in the place of the last change of marks in a feed. */
@@ -249,29 +245,17 @@ describe('a row that does not fit', () => {
     [
       'a contact that says blocked, and no head does',
       ['contact'],
-      async (shards) => {
-        const row = await shards.row('contact', 'ann', 'ben')
-        const contact = rows.contact.decode(row.payload)
-        await shards.put(row, rows.contact.encode({ ...contact, blocked: true }))
-      },
+      changeRow(rows.contact, ['contact', 'ann', 'ben'], () => ({ blocked: true })),
     ],
     [
       'a contact that changed behind its last change',
       ['feed'],
-      async (shards) => {
-        const row = await shards.row('contact', 'ann', 'ben')
-        const contact = rows.contact.decode(row.payload)
-        await shards.put(row, rows.contact.encode({ ...contact, position: contact.position + 1 }))
-      },
+      changeRow(rows.contact, ['contact', 'ann', 'ben'], ({ position }) => ({ position: position + 1 })),
     ],
     [
       'a profile that changed behind its last change',
       ['feed'],
-      async (shards) => {
-        const row = await shards.row('profile', 'ann')
-        const profile = rows.profile.decode(row.payload)
-        await shards.put(row, rows.profile.encode({ ...profile, position: profile.position + 1 }))
-      },
+      changeRow(rows.profile, ['profile', 'ann'], ({ position }) => ({ position: position + 1 })),
     ],
     ['a profile that is gone', ['feed'], async (shards) => shards.del(await shards.row('profile', 'ann'))],
     [

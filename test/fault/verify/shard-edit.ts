@@ -94,3 +94,21 @@ export class ShardEdit {
     await this.#databases[shard]?.del(key)
   }
 }
+
+interface RowCodec<T> {
+  encode(value: T): Buffer
+  decode(payload: Buffer): T
+}
+
+/** An edit that changes some fields of a row: its codec, which row it is as `ShardEdit.row` wants it, and the fields. */
+export function changeRow<T extends object>(
+  codec: RowCodec<T>,
+  which: Readonly<Parameters<ShardEdit['row']>>,
+  change: (value: T) => Partial<T>,
+): (shards: ShardEdit) => Promise<void> {
+  return async (shards) => {
+    const row = await shards.row(...which)
+    const value = codec.decode(row.payload)
+    await shards.put(row, codec.encode({ ...value, ...change(value) }))
+  }
+}
