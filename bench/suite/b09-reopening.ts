@@ -54,7 +54,6 @@ export const b9: Benchmark = {
       label: `${MESSAGES[size][index]!.toLocaleString('en')} messages`,
       contestants: ['columba'],
       parameters: { messages: MESSAGES[size][index]! },
-      ...(key === 'large' ? { runs: { full: 1 } } : {}),
     })),
   measure: reopening,
 }
