@@ -147,6 +147,13 @@ export class SimulatedWorld {
     }
   }
 
+  /** Lets everything end that waits for no timer. */
+  async idle(): Promise<void> {
+    const { schedule } = this.#incarnation
+    do await settled()
+    while (schedule.waiting > 0 && schedule.step())
+  }
+
   /** Lets everything end that ends by itself. */
   async quiet(): Promise<void> {
     const { schedule } = this.#incarnation

@@ -580,4 +580,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'Members of a large group whose memberships are read at once make each other read again',
     tests: ['histories/large-groups'],
   },
+  {
+    number: '96',
+    name: 'hint-while-reading',
+    what: 'A subscription that hears of news while it reads a page does not look again',
+    tests: ['unit/domain/subscription'],
+  },
 ]

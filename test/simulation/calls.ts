@@ -100,10 +100,10 @@ export class Calls {
       receiver === null ? { sender, conversationId: talk.id, text, id } : { sender, receiver, text, id }
     this.#open.begin(`send ${talk.name} ${id}`, store.sendMessage(request), {
       ok: (receipt) => {
-        const isNew = sent.seq === null && !receipt.duplicate
         talk.acknowledge(sent, receipt, this.#open.moment)
         this.acknowledged++
-        if (!isNew) return
+        if (receipt.duplicate) return
+        claim(!wasStored, 'I6 stored again', talk.name, id)
         claim(called < this.#open.poisonedAt, 'I16 an acknowledgement behind the poison', talk.name, id)
         claim(mayBeBlocked().has(false), 'a blocked user sends', talk.name, id)
         claim(before !== 'out' || talk.standing(sender) !== 'out', 'a stranger sends', talk.name, id)

@@ -14,6 +14,8 @@ export interface Sent {
   open: number
   /** A call ended without anybody knowing how, and nobody has looked since. */
   unknown: boolean
+  /** A call was told that it has stored it: no other one may be. */
+  stored: boolean
   seq: number | null
   timestamp: number | null
   /** The moment of the first acknowledgement, or of the first reader who saw it. */
@@ -77,6 +79,7 @@ export class KnownTalk {
         calls: 0,
         open: 0,
         unknown: false,
+        stored: false,
         seq: null,
         timestamp: null,
         known: null,
@@ -97,17 +100,15 @@ export class KnownTalk {
       'I6 a receipt of something else',
       receipt,
     )
-    if (sent.seq === null) {
-      claim(!receipt.duplicate || sent.unknown || sent.calls > 1, 'I6 a duplicate of nothing', receipt)
-    } else {
-      claim(receipt.duplicate || sent.calls > 1, 'I6 stored twice', receipt)
-      claim(
-        receipt.seq === sent.seq && receipt.timestamp === sent.timestamp,
-        'I6 another receipt',
-        receipt,
-        sent,
-      )
-    }
+    claim(!receipt.duplicate || sent.calls > 1, 'I6 a duplicate of nothing', receipt)
+    claim(receipt.duplicate || !sent.stored, 'I6 stored twice', receipt)
+    claim(
+      sent.seq === null || (receipt.seq === sent.seq && receipt.timestamp === sent.timestamp),
+      'I6 another receipt',
+      receipt,
+      sent,
+    )
+    sent.stored ||= !receipt.duplicate
     this.#store(sent, receipt.seq, receipt.timestamp, moment)
     this.ackedHead = Math.max(this.ackedHead, receipt.seq)
   }
@@ -163,6 +164,7 @@ export class KnownTalk {
     }
     for (const sent of this.sent.values()) {
       sent.seq = sent.timestamp = sent.known = null
+      sent.stored = false
       sent.unknown = true
     }
   }

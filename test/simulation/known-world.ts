@@ -1,3 +1,4 @@
+import { directConversationId } from '../../src/model/direct-conversation-id.js'
 import { claim } from './finding.js'
 import { KnownTalk } from './known-talk.js'
 
@@ -25,8 +26,9 @@ export class KnownWorld {
     return [...this.talks.values()].filter(({ direct }) => direct === null)
   }
 
+  /** Also of a direct conversation of which no call has said the id yet. */
   byId(id: string): KnownTalk | undefined {
-    for (const talk of this.talks.values()) if (talk.id === id) return talk
+    for (const talk of this.talks.values()) if (idOf(talk) === id) return talk
     return undefined
   }
 
@@ -57,4 +59,8 @@ export class KnownWorld {
     claim(talk !== undefined, 'I20 a conversation that nobody began', id)
     return talk
   }
+}
+
+function idOf({ id, direct }: KnownTalk): string {
+  return id === '' && direct !== null ? directConversationId(...direct) : id
 }

@@ -1,6 +1,16 @@
 import { simulate } from './simulation.js'
 
-const summed = ['turns', 'crashes', 'midway', 'closings', 'faults', 'calls', 'acknowledged'] as const
+const summed = [
+  'turns',
+  'crashes',
+  'midway',
+  'closings',
+  'faults',
+  'bitsTurned',
+  'calls',
+  'acknowledged',
+  'told',
+] as const
 
 /** What happened, over all seeds. */
 export type Sums = Readonly<Record<(typeof summed)[number], number>>
@@ -16,10 +26,12 @@ export interface SeedRun {
 const leastPerSeed: Partial<Sums> = {
   calls: 40,
   acknowledged: 10,
+  told: 3,
   crashes: 2,
   midway: 0.5,
   closings: 0.1,
   faults: 0.3,
+  bitsTurned: 0.1,
 }
 
 export const noSums = sumsOf(() => 0)

@@ -1,7 +1,9 @@
 import type { MessageStore } from '../../src/api/message-store.js'
 import { SeededChance } from '../../src/backend/reference/seeded-chance.js'
 import { isColumbaError } from '../../src/errors.js'
+import type { Message } from '../../src/model/message.js'
 import { dumpStore } from '../../src/model-checking/dump-store.js'
+import { turnOneBit } from './bit-rot.js'
 import { Calls } from './calls.js'
 import { FeedFollower } from './feed-follower.js'
 import { claim, claimEqual } from './finding.js'
@@ -10,6 +12,7 @@ import { OpenCalls } from './open-calls.js'
 import { settled } from '../../src/platform/settled.js'
 import { Crashed, SimulatedWorld } from '../../src/simulation/simulated-world.js'
 import { drawSwarm, SeededFaults, type Swarm } from './swarm.js'
+import { Subscriber } from './subscriber.js'
 import { verifyWorld } from './verify-world.js'
 
 export interface SimulationResult {
@@ -25,6 +28,10 @@ export interface SimulationResult {
   readonly faults: number
   readonly calls: number
   readonly acknowledged: number
+  /** Of files of the closed store, in the end. */
+  readonly bitsTurned: number
+  /** Changes that subscribers were told live. */
+  readonly told: number
 }
 
 /** Ways of ending a process that did not end by itself. */
@@ -33,20 +40,24 @@ const keeps = [0, 0.1, 0.5, 0.9]
 
 export interface SimulateOptions {
   readonly onNote?: ((note: string) => void) | undefined
-  /** Whether some seeds close the store in the middle of calls; without it these do what they did before there was that. */
-  readonly closings?: boolean
+  /**
+   * Whether some seeds close the store in the middle of calls, some have subscribers, and in some a bit turns in the end. Without,
+   * they do what they did before there was that.
+   */
+  readonly additions?: boolean
 }
 
 /**
  * One seed: options, traffic, faults, crashes and the order of everything. Faulty traffic with crashes and closings, then quiet,
- * then all invariants, twice, with a closing and an opening between. Rejects with what it found.
+ * then all invariants, twice, with a closing and an opening between; perhaps a bit turns in the end. Rejects with what it found.
  */
 export async function simulate(
   seed: number,
-  { onNote, closings = true }: SimulateOptions = {},
+  { onNote, additions = true }: SimulateOptions = {},
 ): Promise<SimulationResult> {
   const swarm = drawSwarm(new SeededChance(seed ^ 0x0a11))
-  return new Simulation(seed, closings ? swarm : { ...swarm, closeRate: 0 }, onNote).run()
+  const before = { closeRate: 0, subscribers: [], bitRot: false }
+  return new Simulation(seed, additions ? swarm : { ...swarm, ...before }, onNote).run()
 }
 
 class Simulation {
@@ -57,6 +68,7 @@ class Simulation {
   readonly #world: SimulatedWorld
   readonly #known = new KnownWorld()
   readonly #followers = users.map((user) => new FeedFollower(user))
+  readonly #subscribers: readonly Subscriber[]
   readonly #openCalls: OpenCalls
   readonly #calls: Calls
   /** What decides about closings decides nothing else, so that other seeds do what they did before there were any. */
@@ -64,6 +76,7 @@ class Simulation {
   #crashes = 0
   #midway = 0
   #closings = 0
+  #bitsTurned = 0
 
   constructor(seed: number, swarm: Swarm, onNote?: (note: string) => void) {
     this.#seed = seed
@@ -83,6 +96,7 @@ class Simulation {
       onNote,
     })
     this.#openCalls = new OpenCalls({ world: this.#world, swarm, faults: this.#faults })
+    this.#subscribers = this.#newSubscribers()
     this.#calls = new Calls({
       chance: this.#chance,
       swarm,
@@ -98,6 +112,7 @@ class Simulation {
     if (usersMode === 'registered')
       for (const id of users) await this.#world.settle(store.users.register({ id, name: id }))
     for (const follower of this.#followers) await this.#world.settle(follower.pull(store, 1))
+    for (const subscriber of this.#subscribers) await this.#world.settle(subscriber.begin(store))
     for (let part = 1; part <= 3; part++) {
       this.#faults.active = true
       store = await this.#traffic(store, Math.ceil((calls * part) / 3))
@@ -116,7 +131,35 @@ class Simulation {
       faults: this.#faults.total,
       calls: this.#calls.made,
       acknowledged: this.#calls.acknowledged,
+      bitsTurned: this.#bitsTurned,
+      told: this.#subscribers.reduce((sum, { told }) => sum + told, 0),
     }
+  }
+
+  #newSubscribers(): Subscriber[] {
+    const { subscribers, eagerness } = this.#swarm
+    const chance = new SeededChance(this.#seed ^ 0x5ab5c)
+    return subscribers.map(
+      (user) =>
+        new Subscriber({
+          user,
+          chance,
+          eagerness,
+          trace: this.#world.trace,
+          onChange: (change) => {
+            if (change.kind === 'message') this.#seen(change.message)
+          },
+          isClosing: () => this.#openCalls.closing,
+          mayFail: () => this.#faults.injected > 0,
+        }),
+    )
+  }
+
+  /** Who is told of a message is told of one that is durable. */
+  #seen(message: Message): void {
+    const talk = this.#known.byId(message.conversationId)
+    claim(talk !== undefined, 'I20 a message of a conversation that nobody began', message)
+    talk.observe(message, this.#openCalls.moment)
   }
 
   /** Calls, faults and crashes, until so many calls have been made. */
@@ -132,6 +175,7 @@ class Simulation {
       else if (this.#openCalls.poisoned) store = await this.#endPoisoned(store)
       else if (closeRate > 0 && this.#openCalls.count > 0 && this.#closing.happens(closeRate))
         store = await this.#closeMidway(store)
+      for (const subscriber of this.#subscribers) subscriber.turn(store)
       const wants = this.#calls.made < calls
       if (!wants && this.#openCalls.count === 0) return store
       if (clockJumps && chance.happens(0.01)) world.incarnation.clock.jump(chance.below(20_000) - 10_000)
@@ -212,13 +256,14 @@ class Simulation {
         this.#openCalls.names,
       )
     }
+    for (const { asking } of this.#subscribers) claim(!asking, 'I17 a subscription outlives close')
   }
 
   /** Opens until it works: faults may stand in the way at first, and a crash may come in between. */
   async #open(again: boolean): Promise<MessageStore> {
     const active = this.#faults.active
     if (again && this.#swarm.settings.syncEveryMs > 0)
-      for (const follower of this.#followers) follower.mayResync = true
+      for (const device of [...this.#followers, ...this.#subscribers]) device.mayResync = true
     for (let tries = 0; ; tries++) {
       if (tries === 5) this.#faults.active = false
       this.#faults.injected = 0
@@ -227,6 +272,7 @@ class Simulation {
       try {
         const store = await this.#world.settle(this.#world.open(), crashAt)
         this.#faults.active = active
+        for (const subscriber of this.#subscribers) subscriber.reopened(store)
         return store
       } catch (error) {
         if (error instanceof Crashed) {
@@ -245,8 +291,9 @@ class Simulation {
 
   /** Quiet: whatever state it is in, the store is brought to a good end and opened again, and everything is looked at. */
   async #recover(begun: MessageStore): Promise<MessageStore> {
-    const way =
-      this.#openCalls.poisoned || this.#faults.injected > 0 ? 'kill' : ends[this.#chance.below(ends.length)]
+    const isSound = !this.#openCalls.poisoned && this.#faults.injected === 0
+    if (isSound) await this.#verifySubscribers(begun)
+    const way = isSound ? ends[this.#chance.below(ends.length)] : 'kill'
     let store = begun
     if (way === 'close') {
       await this.#closeAll(store)
@@ -264,22 +311,40 @@ class Simulation {
     const world = this.#world
     await world.settle(verifyWorld(store, this.#known, this.#openCalls.moment))
     for (const follower of this.#followers) await world.settle(follower.verify(store))
+    await this.#verifySubscribers(store)
     this.#openCalls.settled()
+  }
+
+  async #verifySubscribers(store: MessageStore): Promise<void> {
+    if (this.#subscribers.length === 0) return
+    for (const subscriber of this.#subscribers) subscriber.catchUp()
+    await this.#world.idle()
+    for (const subscriber of this.#subscribers) await this.#world.settle(subscriber.verify(store))
   }
 
   /** The second look: nothing changes over a close, and nothing is left behind. */
   async #end(begun: MessageStore): Promise<void> {
     const world = this.#world
     const before = await world.settle(dumpStore(begun, users))
-    await world.settle(begun.close())
+    await this.#closeAll(begun)
     await world.quiet()
     const { schedule } = world.incarnation
     claim(schedule.waiting === 0 && schedule.timers === 0, 'I17 something goes on behind close')
     claim(world.held === 0, 'I17 files, snapshots or iterators are open behind close', world.held)
+    this.#openCalls.reopened()
     const store = await this.#open(false)
     claimEqual(await world.settle(dumpStore(store, users)), before, 'I11 another store after closing')
     await this.#verify(store)
-    await world.settle(store.close())
+    if (this.#swarm.bitRot) await this.#rot(store, before)
+    else await this.#closeAll(store)
+  }
+
+  /** A process that ends without closing leaves a log with something in it. */
+  async #rot(store: MessageStore, before: unknown): Promise<void> {
+    const chance = new SeededChance(this.#seed ^ 0xb17)
+    if (chance.happens(0.5)) this.#world.restart(null)
+    else await this.#closeAll(store)
+    if (await turnOneBit(this.#world, chance, before)) this.#bitsTurned++
   }
 }
 

@@ -5,6 +5,7 @@ import { resolveLimits } from '../../src/limits.js'
 import type { LocalTuning } from '../../src/local/tuning.js'
 import type { Fault, FileOperation, Faults } from '../../src/simulation/faults.js'
 import { errnoOf } from '../../src/simulation/faults.js'
+import { users } from './known-world.js'
 import { location } from '../../src/simulation/simulated-world.js'
 
 /** What one seed runs with. */
@@ -22,6 +23,12 @@ export interface Swarm {
   readonly powerShare: number
   readonly groups: number
   readonly faultRates: FaultRates
+  /** Users with a device that is told live. */
+  readonly subscribers: readonly string[]
+  /** Probability that such a device asks for the next change before the next thing happens. */
+  readonly eagerness: number
+  /** Whether a bit of its files turns in the end. */
+  readonly bitRot: boolean
   readonly clockJumps: boolean
   readonly ticking: boolean
   readonly slow: { readonly label: RegExp; readonly probability: number } | undefined
@@ -91,6 +98,9 @@ export function drawSwarm(chance: SeededChance): Swarm {
   }
   const tidy = { tidyFiles: oneOf([2, 3, 8, Infinity]), tidyAfterMs: 0, tidyRestMs: oneOf([0, 5]) }
   const closeRate = oneOf([0, 0, 0, 0.003])
+  const subscribers = chance.happens(0.5) ? users.filter(() => chance.happens(0.5)) : []
+  const eagerness = oneOf([1, 1, 0.02])
+  const bitRot = chance.happens(0.25)
   // Follows from something else that was drawn, so that seeds from before mean what they meant.
   const reads = {
     readsNow: settings.cacheTierSize === 3,
@@ -107,6 +117,9 @@ export function drawSwarm(chance: SeededChance): Swarm {
   return {
     ...drawn,
     closeRate,
+    subscribers,
+    eagerness,
+    bitRot,
     usersMode: onlyRegistered ? 'registered' : 'open',
     tuning: { ...tuning, ...tidy, ...reads },
   }

@@ -13,11 +13,8 @@ describe('segments', () => {
 
   test.each([false, true])('rotate, and hold one log together (zeroes ahead: %s)', async (preallocate) => {
     const disk = new MemoryFileSystem()
-    const { log, append, rest, acknowledged } = await openLog(disk, { ...small, preallocate })
-    for (let position = 1; position <= 100; position++) {
-      append(`record ${position}`)
-      await rest()
-    }
+    const { log, acknowledged, appendEach } = await openLog(disk, { ...small, preallocate })
+    await appendEach(1, 100)
     expect(texts(acknowledged)).toEqual(texts(expected(1, 100)))
     expect(log.stats.segments).toBeGreaterThan(4)
     expect(log.stats.rotations).toBe(log.stats.segments - 1)
@@ -38,11 +35,8 @@ describe('segments', () => {
 
   test.each([false, true])('end behind their last frame (zeroes ahead: %s)', async (preallocate) => {
     const disk = new MemoryFileSystem()
-    const { log, append, rest } = await openLog(disk, { ...small, preallocate })
-    for (let position = 1; position <= 40; position++) {
-      append(`record ${position}`)
-      await rest()
-    }
+    const { log, appendEach } = await openLog(disk, { ...small, preallocate })
+    await appendEach(1, 40)
     await log.close()
     const lengths = [...disk.files.values()].map(({ content }) => content.length)
     expect(lengths.length).toBeGreaterThan(2)
@@ -51,11 +45,8 @@ describe('segments', () => {
 
   test('begin when the one before is synced, and are written to when their name is', async () => {
     const disk = new MemoryFileSystem()
-    const { log, append, rest } = await openLog(disk, { ...small, durability: { syncEveryMs: Infinity } })
-    for (let position = 1; position <= 40; position++) {
-      append(`record ${position}`)
-      await rest()
-    }
+    const { log, appendEach } = await openLog(disk, { ...small, durability: { syncEveryMs: Infinity } })
+    await appendEach(1, 40)
     const rotation = disk.journal.findLastIndex((line) => line === 'rename next.log')
     const { segments } = log.stats
     const steps = disk.journal.slice(rotation - 4, rotation + 5)
@@ -81,16 +72,12 @@ describe('segments', () => {
         if (isFull && operation === 'open' && path.endsWith('next.log')) throw failure('ENOSPC', path)
       },
     })
-    const { log, append, rest } = await openLog(fullAhead, { ...small, preallocate: true })
+    const { log, appendEach } = await openLog(fullAhead, { ...small, preallocate: true })
     const opened = disk.journal.length
     isFull = true
-    append('record 1')
-    await rest()
+    await appendEach(1, 1)
     isFull = false
-    for (let position = 2; position <= 60; position++) {
-      append(`record ${position}`)
-      await rest()
-    }
+    await appendEach(2, 60)
     expect(log.stats.rotations).toBeGreaterThan(3)
     const steps = disk.journal.slice(opened)
     const count = (step: string): number => steps.filter((one) => one === step).length
@@ -103,11 +90,8 @@ describe('segments', () => {
     'a log that is closed with nothing above the checkpoint is left empty (zeroes ahead: %s)',
     async (preallocate) => {
       const disk = new MemoryFileSystem()
-      const { log, append, rest } = await openLog(disk, { ...small, preallocate })
-      for (let position = 1; position <= 40; position++) {
-        append(`record ${position}`)
-        await rest()
-      }
+      const { log, appendEach } = await openLog(disk, { ...small, preallocate })
+      await appendEach(1, 40)
       const { segments } = log.stats
       await log.close(40)
       expect([...disk.files.keys()]).toEqual([logFile(segmentName(segments + 1))])
@@ -121,11 +105,8 @@ describe('segments', () => {
 
   test('a log that is closed with a record above the checkpoint keeps it', async () => {
     const disk = new MemoryFileSystem()
-    const { log, append, rest } = await openLog(disk, small)
-    for (let position = 1; position <= 40; position++) {
-      append(`record ${position}`)
-      await rest()
-    }
+    const { log, appendEach } = await openLog(disk, small)
+    await appendEach(1, 40)
     await log.close(39)
     const again = await openLog(disk, { ...small, afterPosition: 39 })
     expect(texts(again.recovered)).toEqual(texts(expected(40, 40)))
@@ -134,11 +115,8 @@ describe('segments', () => {
 
   test('go when nobody needs their records, the oldest first, the present one never', async () => {
     const disk = new MemoryFileSystem()
-    const { log, append, rest } = await openLog(disk, small)
-    for (let position = 1; position <= 60; position++) {
-      append(`record ${position}`)
-      await rest()
-    }
+    const { log, appendEach } = await openLog(disk, small)
+    await appendEach(1, 60)
     const { segments } = log.stats
     await log.removeThrough(30)
     const left = log.stats.segments
@@ -229,11 +207,8 @@ describe('reopening', () => {
 
   test('shows everything before the end of the log is on the disk, and hands over only what it is asked for', async () => {
     const disk = new MemoryFileSystem()
-    const { append, rest } = await openLog(disk)
-    for (let round = 1; round <= 3; round++) {
-      append(`record ${round}`)
-      await rest()
-    }
+    const { appendEach } = await openLog(disk)
+    await appendEach(1, 3)
     const killed = disk.afterKill()
     const found: number[] = []
     const renamed = (): boolean => killed.journal.includes('rename segment-0000000001.log.copy')
@@ -271,11 +246,8 @@ describe('reopening', () => {
 
   test('hands groups over one at a time, and passes on what goes wrong there', async () => {
     const disk = new MemoryFileSystem()
-    const { log, append, rest } = await openLog(disk)
-    for (let round = 1; round <= 3; round++) {
-      append(`record ${round}`)
-      await rest()
-    }
+    const { log, appendEach } = await openLog(disk)
+    await appendEach(1, 3)
     await log.close()
     let running = 0
     const onRecovered = async (): Promise<void> => {

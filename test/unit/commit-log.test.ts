@@ -201,11 +201,8 @@ describe('durability modes', () => {
 
 test('a frame states as synced only what is: damage in what was never synced is a torn write', async () => {
   const disk = new MemoryFileSystem()
-  const { append, rest } = await openLog(disk, { durability: { syncEveryMs: Infinity } })
-  for (let position = 1; position <= 5; position++) {
-    append(`record ${position}`)
-    await rest()
-  }
+  const { appendEach } = await openLog(disk, { durability: { syncEveryMs: Infinity } })
+  await appendEach(1, 5)
   const killed = disk.afterKill()
   killed.content(logFile(segmentName(1)))[70]! ^= 1
   const again = await openLog(killed)

@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { ReferenceBackend } from '../../../src/backend/reference/reference-backend.js'
 import { ColumbaError } from '../../../src/errors.js'
 import { Append } from '../../../src/domain/append.js'
+import type { FeedPlace } from '../../../src/domain/feed-place.js'
+import { Subscription, type SubscriptionSource } from '../../../src/domain/subscription.js'
 import type { ConversationId, MessageId, UserId } from '../../../src/model/ids.js'
 import type { Message } from '../../../src/model/message.js'
 import type { ChangePage } from '../../../src/backend/port.js'
 import type { Change } from '../../../src/model/change.js'
+import { Gate } from '../../fixtures/gate.js'
 import { referenceDomain, userIds } from '../../fixtures/reference-domain.js'
 
 const [ada, bob] = userIds('ada', 'bob')
@@ -259,6 +262,35 @@ describe('a subscription', () => {
     await expect(waiting[0]).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' })
     expect(await waiting[1]).toEqual(ended)
     expect(backend.watching).toBe(0)
+  })
+
+  test('what comes while a page is read is told, though that page has nothing of it', async () => {
+    const place = { position: 0, within: undefined } as FeedPlace
+    const page = new Gate()
+    const change = { kind: 'message' } as Change
+    let reads = 0
+    let hint = (): void => undefined
+    const source: SubscriptionSource = {
+      startsBehind: false,
+      start: () => place,
+      turn: () => null,
+      async read() {
+        if (++reads > 1) return { changes: [change], place, more: false }
+        await page.opened
+        return { changes: [], place, more: false }
+      },
+      watch(listener) {
+        hint = listener
+        return () => undefined
+      },
+      onClosing: () => () => undefined,
+      isOpen: () => true,
+    }
+    const next = new Subscription(source, undefined).next()
+    hint()
+    page.open()
+    expect(await next).toEqual({ done: false, value: change })
+    expect(reads).toBe(2)
   })
 
   test('a thousand subscribers each get what is theirs', async () => {
