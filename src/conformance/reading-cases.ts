@@ -1,6 +1,7 @@
 import { deepStrictEqual as same, ok, strictEqual as is } from 'node:assert/strict'
 import type { GetMessagesOptions } from '../api/read-arguments.js'
 import { directConversationId } from '../model/direct-conversation-id.js'
+import type { Page } from '../model/page.js'
 import { failsWith } from './checks.js'
 import { storeCase } from './store-case.js'
 
@@ -110,6 +111,33 @@ export const readingCases = [
       step += 1
     } while (cursor !== null)
     same(walked, names.toReversed())
+  }),
+
+  storeCase('a page with the last row is the last page, also when it is full', async (bench) => {
+    const { store } = bench
+    for (const name of ['a', 'b']) {
+      await bench.say('ada', name, 'hi')
+      await bench.say('ada', name, 'hi again')
+      await store.contacts.add('ada', name)
+      await store.contacts.block('ada', name)
+    }
+    await store.groups.create({ id: 'two', creator: 'cyd', members: ['dan'] })
+    await bench.settle()
+    const ofTwo: readonly ((limit: number) => Promise<Page<unknown>>)[] = [
+      (limit) => store.getConversations('ada', { limit }),
+      (limit) => store.getMessages('ada', { peer: 'a' }, { limit }),
+      (limit) => store.contacts.list('ada', { limit }),
+      (limit) => store.contacts.list('ada', { limit, blocked: true }),
+      (limit) => store.groups.members('cyd', 'two', { limit }),
+    ]
+    for (const read of ofTwo) {
+      const first = await read(1)
+      is(first.items.length, 1)
+      ok(first.next !== null)
+      const whole = await read(2)
+      is(whole.items.length, 2)
+      is(whole.next, null)
+    }
   }),
 
   storeCase('a cursor is good for its own user and question only', async (bench) => {

@@ -586,4 +586,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     what: 'A subscription that hears of news while it reads a page does not look again',
     tests: ['unit/domain/subscription'],
   },
+  {
+    number: '97',
+    name: 'changed-while-counted',
+    what: 'What comes while the unread messages of a long list are counted is not in the count',
+    tests: ['unit/reading/long-lists'],
+  },
+  {
+    number: '98',
+    name: 'moved-while-read',
+    what: 'A page whose messages have been merged into another body file says that its file is missing',
+    tests: ['fault/moved-while-read'],
+  },
 ]

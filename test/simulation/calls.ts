@@ -363,6 +363,16 @@ export class Calls {
     })
   }
 
+  /** What is counted while messages and marks come is held against a recount when nothing comes any more. */
+  count(store: MessageStore, user: string): void {
+    this.#open.begin(`unread ${user}`, store.getUnread(user), {
+      ok: ({ total, conversations }) =>
+        claim(total >= conversations, 'I9 unread', user, total, conversations),
+      refused: () => false,
+      unknown: () => undefined,
+    })
+  }
+
   #checkpoint(store: MessageStore): void {
     this.#open.begin('checkpoint', store.admin.checkpoint(), {
       ok: () => undefined,

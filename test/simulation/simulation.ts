@@ -41,8 +41,8 @@ const keeps = [0, 0.1, 0.5, 0.9]
 export interface SimulateOptions {
   readonly onNote?: ((note: string) => void) | undefined
   /**
-   * Whether some seeds close the store in the middle of calls, some have subscribers, and in some a bit turns in the end. Without,
-   * they do what they did before there was that.
+   * Whether some seeds close the store in the middle of calls, some have subscribers or count what is unread, some look at everything
+   * before the end of a process, and in some a bit turns in the end. Without, they do what they did before there was that.
    */
   readonly additions?: boolean
 }
@@ -56,7 +56,7 @@ export async function simulate(
   { onNote, additions = true }: SimulateOptions = {},
 ): Promise<SimulationResult> {
   const swarm = drawSwarm(new SeededChance(seed ^ 0x0a11))
-  const before = { closeRate: 0, subscribers: [], bitRot: false }
+  const before = { closeRate: 0, subscribers: [], bitRot: false, countRate: 0, looksBefore: false }
   return new Simulation(seed, additions ? swarm : { ...swarm, ...before }, onNote).run()
 }
 
@@ -71,8 +71,9 @@ class Simulation {
   readonly #subscribers: readonly Subscriber[]
   readonly #openCalls: OpenCalls
   readonly #calls: Calls
-  /** What decides about closings decides nothing else, so that other seeds do what they did before there were any. */
+  /** What decides about closings, and about counts, decides nothing else, so that other seeds do what they did before there were any. */
   readonly #closing: SeededChance
+  readonly #counting: SeededChance
   #crashes = 0
   #midway = 0
   #closings = 0
@@ -83,6 +84,7 @@ class Simulation {
     this.#swarm = swarm
     this.#chance = new SeededChance(seed)
     this.#closing = new SeededChance(seed ^ 0xc105e)
+    this.#counting = new SeededChance(seed ^ 0xc0047)
     this.#faults = new SeededFaults(new SeededChance(seed ^ 0xfa17), swarm.faultRates)
     const { settings, usersMode, tuning, slow, ticking } = swarm
     this.#world = new SimulatedWorld({
@@ -164,7 +166,7 @@ class Simulation {
 
   /** Calls, faults and crashes, until so many calls have been made. */
   async #traffic(begun: MessageStore, calls: number): Promise<MessageStore> {
-    const { callRate, crashRate, closeRate, inFlight, clockJumps, faultRates } = this.#swarm
+    const { callRate, crashRate, closeRate, inFlight, clockJumps, countRate, faultRates } = this.#swarm
     const chance = this.#chance
     const world = this.#world
     let store = begun
@@ -180,7 +182,9 @@ class Simulation {
       if (!wants && this.#openCalls.count === 0) return store
       if (clockJumps && chance.happens(0.01)) world.incarnation.clock.jump(chance.below(20_000) - 10_000)
       if (chance.happens(faultRates.space / 10)) world.freeBytes = chance.happens(0.5) ? 10 : 2 ** 40
-      if (wants && this.#openCalls.count < inFlight && chance.happens(callRate)) this.#calls.make(store)
+      if (wants && countRate > 0 && this.#counting.happens(countRate))
+        this.#calls.count(store, users[this.#counting.below(users.length)] as string)
+      else if (wants && this.#openCalls.count < inFlight && chance.happens(callRate)) this.#calls.make(store)
       else if (!world.incarnation.schedule.step() && this.#openCalls.count > 0) {
         claim(world.crashed, 'I17 calls that never end', this.#openCalls.names)
       }
@@ -292,7 +296,8 @@ class Simulation {
   /** Quiet: whatever state it is in, the store is brought to a good end and opened again, and everything is looked at. */
   async #recover(begun: MessageStore): Promise<MessageStore> {
     const isSound = !this.#openCalls.poisoned && this.#faults.injected === 0
-    if (isSound) await this.#verifySubscribers(begun)
+    if (isSound && this.#swarm.looksBefore) await this.#verify(begun)
+    else if (isSound) await this.#verifySubscribers(begun)
     const way = isSound ? ends[this.#chance.below(ends.length)] : 'kill'
     let store = begun
     if (way === 'close') {

@@ -27,6 +27,10 @@ export interface Swarm {
   readonly subscribers: readonly string[]
   /** Probability that such a device asks for the next change before the next thing happens. */
   readonly eagerness: number
+  /** Probability that a user's unread messages are counted before the next thing happens. */
+  readonly countRate: number
+  /** Whether everything is also looked at before the store is closed or ends, from its memory. */
+  readonly looksBefore: boolean
   /** Whether a bit of its files turns in the end. */
   readonly bitRot: boolean
   readonly clockJumps: boolean
@@ -101,6 +105,8 @@ export function drawSwarm(chance: SeededChance): Swarm {
   const subscribers = chance.happens(0.5) ? users.filter(() => chance.happens(0.5)) : []
   const eagerness = oneOf([1, 1, 0.02])
   const bitRot = chance.happens(0.25)
+  const countRate = oneOf([0, 0.01, 0.05])
+  const looksBefore = chance.happens(0.5)
   // Follows from something else that was drawn, so that seeds from before mean what they meant.
   const reads = {
     readsNow: settings.cacheTierSize === 3,
@@ -120,6 +126,8 @@ export function drawSwarm(chance: SeededChance): Swarm {
     subscribers,
     eagerness,
     bitRot,
+    countRate,
+    looksBefore,
     usersMode: onlyRegistered ? 'registered' : 'open',
     tuning: { ...tuning, ...tidy, ...reads },
   }

@@ -48,6 +48,37 @@ test('while the unread messages of a long list are counted in memory, others get
   expect(turns).toBeGreaterThanOrEqual(2)
 })
 
+test('messages and marks that come while a long list is counted are in the count', async () => {
+  const store = await openMessageStore({ location: await temporaryDirectory(), durability: 'os' })
+  onTestFinished(() => store.close())
+  await Promise.all(peers.map((sender) => store.sendMessage({ sender, receiver: 'me', text: 'hello' })))
+  await store.getConversations('me', { limit: 500 })
+  const meanwhile: Promise<unknown>[] = []
+  let counted = false
+  const counting = store.getUnread('me').finally(() => (counted = true))
+  // The newest are on the first page, and have been counted when these come.
+  const newest = peers.slice(-300)
+  while (!counted) {
+    for (const [index, sender] of newest.splice(0, 20).entries())
+      meanwhile.push(
+        index % 2 === 0
+          ? store.sendMessage({ sender, receiver: 'me', text: 'once more' })
+          : store.markRead('me', { peer: sender }),
+      )
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await counting
+  await Promise.all(meanwhile)
+  expect(meanwhile.length).toBeGreaterThan(20)
+  const { items } = await store.getConversations('me', { limit: 1000, unreadOnly: true })
+  const rest = await store.getConversations('me', { limit: 1000, start: 1000, unreadOnly: true })
+  const rows = [...items, ...rest.items]
+  expect(await store.getUnread('me')).toEqual({
+    total: rows.reduce((sum, { unread }) => sum + unread, 0),
+    conversations: rows.length,
+  })
+})
+
 test('a list of which the first groups have just become large is read further down, each time more of it', async () => {
   const location = await temporaryDirectory()
   const open = async (tuning: Partial<LocalTuning>): Promise<LocalMessageStore> => {
