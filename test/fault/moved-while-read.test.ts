@@ -6,7 +6,6 @@ import { openLocalStore } from '../fixtures/local-store.js'
 import { temporaryDirectory } from '../fixtures/temporary-directory.js'
 
 const tuning = { generationBytes: 1024, segmentBytes: 8192, checkpointBytes: 2048 }
-const never = { tidyFiles: Infinity }
 const text = (n: number): string => `message ${n} `.repeat(5)
 
 test('a page whose body file is merged away behind the look for it is read from where its messages are now', async () => {
@@ -14,7 +13,7 @@ test('a page whose body file is merged away behind the look for it is read from 
   const files = async (): Promise<string[]> =>
     (await readdir(join(location, 'bodies'))).filter((name) => name.endsWith('.bodies'))
 
-  const first = await openLocalStore(location, { local: { tuning: { ...tuning, ...never } } })
+  const first = await openLocalStore(location, { local: { tuning: { ...tuning, tidyFiles: Infinity } } })
   for (let n = 1; n <= 60; n++) await first.sendMessage({ sender: 'ann', receiver: 'ben', text: text(n) })
   await first.close()
 

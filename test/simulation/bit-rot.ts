@@ -12,29 +12,28 @@ const told = ['CORRUPT', 'INCOMPATIBLE', 'LOCKED']
 /**
  * One bit turns of a file that no process has open: log, bodies, manifest or what else is there, but for LevelDB's own files, which
  * are simpler here than the real ones. The next process says so, at its opening or when it reads, or nobody misses anything (P5).
- * `before` is what users saw. Resolves to whether there was a file.
+ * `before` is what users saw.
  */
 export async function turnOneBit(
   world: SimulatedWorld,
   chance: SeededChance,
   before: unknown,
-): Promise<boolean> {
+): Promise<void> {
   const files = [...world.disk.files()].filter(
     ([path, { size }]) =>
       path.startsWith(`${location}/`) && !path.startsWith(`${location}/shards/`) && size > 0,
   )
   const chosen = files[chance.below(files.length)]
-  if (chosen === undefined) return false
+  claim(chosen !== undefined, 'a store without a file')
   const [path, file] = chosen
   const offset = chance.below(file.size)
   file.flip(offset, chance.below(8))
   const where = `a bit turned in ${path} at ${offset}`
   world.trace.note(where)
   const store = await orDamage(where, () => world.settle(world.open()))
-  if (store === null) return true
+  if (store === null) return
   await look(world, store, before, where)
   await orDamage(where, () => world.settle(store.close()))
-  return true
 }
 
 async function look(

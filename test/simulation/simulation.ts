@@ -349,7 +349,8 @@ class Simulation {
     const chance = new SeededChance(this.#seed ^ 0xb17)
     if (chance.happens(0.5)) this.#world.restart(null)
     else await this.#closeAll(store)
-    if (await turnOneBit(this.#world, chance, before)) this.#bitsTurned++
+    await turnOneBit(this.#world, chance, before)
+    this.#bitsTurned++
   }
 }
 

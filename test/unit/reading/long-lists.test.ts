@@ -14,6 +14,15 @@ async function fill(store: MessageStore): Promise<void> {
   for (const sender of peers) await store.sendMessage({ sender, receiver: 'me', text: `from ${sender}` })
 }
 
+/** A store with a message of each, and the list in memory. */
+async function filledInMemory(): Promise<LocalMessageStore> {
+  const store = await openMessageStore({ location: await temporaryDirectory(), durability: 'os' })
+  onTestFinished(() => store.close())
+  await Promise.all(peers.map((sender) => store.sendMessage({ sender, receiver: 'me', text: 'hello' })))
+  await store.getConversations('me', { limit: 500 })
+  return store
+}
+
 test('a list is read in parts, however much of it is skipped', async () => {
   const backend = new ReferenceBackend()
   const asked: number[] = []
@@ -32,11 +41,7 @@ test('a list is read in parts, however much of it is skipped', async () => {
 })
 
 test('while the unread messages of a long list are counted in memory, others get their turn', async () => {
-  const store = await openMessageStore({ location: await temporaryDirectory(), durability: 'os' })
-  onTestFinished(() => store.close())
-  await Promise.all(peers.map((sender) => store.sendMessage({ sender, receiver: 'me', text: 'hello' })))
-  // All of it is in memory from here on.
-  await store.getConversations('me', { limit: 500 })
+  const store = await filledInMemory()
   let turns = 0
   const count = (): void => {
     turns++
@@ -49,10 +54,7 @@ test('while the unread messages of a long list are counted in memory, others get
 })
 
 test('messages and marks that come while a long list is counted are in the count', async () => {
-  const store = await openMessageStore({ location: await temporaryDirectory(), durability: 'os' })
-  onTestFinished(() => store.close())
-  await Promise.all(peers.map((sender) => store.sendMessage({ sender, receiver: 'me', text: 'hello' })))
-  await store.getConversations('me', { limit: 500 })
+  const store = await filledInMemory()
   const meanwhile: Promise<unknown>[] = []
   let counted = false
   const counting = store.getUnread('me').finally(() => (counted = true))
